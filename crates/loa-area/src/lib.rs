@@ -1,0 +1,1 @@
+//! The directory of areas: periods, succession, aliases, and a gazetteer over Vietnamese text.

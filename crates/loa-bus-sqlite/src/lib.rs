@@ -1,0 +1,1 @@
+//! Durable queues in a SQLite file: the embedded default.

@@ -1,0 +1,1 @@
+//! The door to the broker: publish, receive, settle; bytes only; with its conformance suite.

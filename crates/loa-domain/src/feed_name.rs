@@ -1,0 +1,61 @@
+//! Feed names: `all`, `documents`, `category-{slug}`, `area-{id}`.
+
+use crate::{AreaId, CategorySlug};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A feed's name, as it stands in its address. Every feed that can be named exists: an area or category with
+/// nothing in it yet is a valid, empty feed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum FeedName {
+    /// Everything.
+    All,
+    /// Official papers.
+    Documents,
+    /// One category.
+    Category(CategorySlug),
+    /// One area, with what reached it from its predecessors.
+    Area(AreaId),
+}
+
+impl FeedName {
+    /// Reads a name; `None` when no feed can have it.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "all" => Some(Self::All),
+            "documents" => Some(Self::Documents),
+            _ => {
+                if let Some(slug) = text.strip_prefix("category-") {
+                    CategorySlug::new(slug).ok().map(Self::Category)
+                } else {
+                    text.strip_prefix("area-").and_then(|id| AreaId::new(id).ok()).map(Self::Area)
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Display for FeedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::Documents => f.write_str("documents"),
+            Self::Category(slug) => write!(f, "category-{slug}"),
+            Self::Area(id) => write!(f, "area-{id}"),
+        }
+    }
+}
+
+impl TryFrom<String> for FeedName {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text).ok_or_else(|| format!("no feed can be named {text:?}"))
+    }
+}
+
+impl From<FeedName> for String {
+    fn from(name: FeedName) -> String {
+        name.to_string()
+    }
+}

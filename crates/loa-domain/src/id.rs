@@ -1,0 +1,146 @@
+//! Typed ids: bounded text that was checked once, at the door, and is trusted inside.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Why a text is not an id. The message names the id's kind, the fault and the offending text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} {fault}: {text:?}")]
+pub struct IdError {
+    what: &'static str,
+    fault: &'static str,
+    text: String,
+}
+
+fn check(what: &'static str, text: &str, length_max: usize, allowed: fn(char) -> bool) -> Result<(), IdError> {
+    let fault = if text.is_empty() {
+        "is empty"
+    } else if text.len() > length_max {
+        "is too long"
+    } else if !text.chars().all(allowed) {
+        "has a character that is not allowed"
+    } else {
+        return Ok(());
+    };
+    Err(IdError { what, fault, text: text.chars().take(80).collect() })
+}
+
+fn printable(c: char) -> bool {
+    !c.is_control() && !c.is_whitespace() && !('\u{200b}'..='\u{200f}').contains(&c) && !('\u{202a}'..='\u{202e}').contains(&c)
+        && !('\u{2060}'..='\u{206f}').contains(&c) && c != '\u{feff}'
+}
+
+fn slug(c: char) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'
+}
+
+macro_rules! typed_id {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $max:literal, $allowed:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The longest text taken, in bytes.
+            pub const LENGTH_MAX: usize = $max;
+
+            /// Checks a text and wraps it.
+            ///
+            /// # Errors
+            /// When the text is empty, longer than [`Self::LENGTH_MAX`] bytes, or has a character that is not allowed.
+            pub fn new(text: impl Into<String>) -> Result<Self, IdError> {
+                let text = text.into();
+                check($what, &text, $max, $allowed)?;
+                Ok(Self(text))
+            }
+
+            /// The text itself.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+            fn try_from(text: String) -> Result<Self, IdError> {
+                Self::new(text)
+            }
+        }
+        impl std::str::FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Self::new(text)
+            }
+        }
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0
+            }
+        }
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", self.0)
+            }
+        }
+    };
+}
+
+typed_id!(
+    /// An article's or document's id, as its portal gives it: printable characters without spaces. The event's `subject`.
+    ArticleId, "article id", 200, printable
+);
+typed_id!(
+    /// An area in a period, under an id of ours that never changes: `a-z`, `0-9` and `-`, so it can stand in an address.
+    AreaId, "area id", 100, slug
+);
+typed_id!(
+    /// The part of a category's address: `a-z`, `0-9` and `-`.
+    CategorySlug, "category slug", 100, slug
+);
+typed_id!(
+    /// A mailbox's id (ours, random).
+    SubscriberId, "subscriber id", 64, printable
+);
+typed_id!(
+    /// The id of one wish of one mailbox (ours, random).
+    SubscriptionId, "subscription id", 64, printable
+);
+typed_id!(
+    /// A webhook endpoint's id (ours).
+    EndpointId, "endpoint id", 64, printable
+);
+typed_id!(
+    /// The id of one event owed to one endpoint (ours).
+    DeliveryId, "delivery id", 128, printable
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_with_a_space_or_control_or_invisible_character_is_refused() {
+        for bad in ["", "a b", "a\u{0}", "a\u{202e}b", "a\u{200b}"] {
+            assert!(ArticleId::new(bad).is_err(), "{bad:?}");
+        }
+        assert!(ArticleId::new("x".repeat(201)).is_err());
+        assert!(ArticleId::new("bài-1/2").is_ok());
+    }
+
+    #[test]
+    fn an_area_id_can_stand_in_an_address() {
+        assert!(AreaId::new("na-son-2025").is_ok());
+        assert!(AreaId::new("Na Son").is_err());
+    }
+}

@@ -1,0 +1,172 @@
+//! A mailbox and its wish: which areas, which categories, how often.
+
+use crate::{AreaId, CategorySlug, Content};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeSet, fmt};
+
+/// Why a text is not an e-mail address Loa can send to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EmailError {
+    /// No `@`, more than one, or nothing beside it.
+    #[error("it must look like name@example.gov.vn")]
+    Shape,
+    /// Over 254 bytes, or over 64 before the `@` (RFC 5321 §4.5.3.1).
+    #[error("it is longer than mail servers accept")]
+    TooLong,
+    /// A character outside ASCII, a space, a control character, a quote or a comma.
+    #[error("it has a character that most mail servers refuse")]
+    Character,
+}
+
+/// An address that can stand in an SMTP envelope: ASCII, unquoted. The domain is lower case; two addresses that
+/// differ only in case are one mailbox (`key`).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct EmailAddress(String);
+
+impl EmailAddress {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// See [`EmailError`]; nothing is guessed or repaired but white space at the ends and the domain's case.
+    pub fn parse(text: &str) -> Result<Self, EmailError> {
+        let text = text.trim();
+        let (local, domain) = text.rsplit_once('@').ok_or(EmailError::Shape)?;
+        if text.len() > 254 || local.len() > 64 {
+            return Err(EmailError::TooLong);
+        }
+        let dots_fit = |part: &str| !part.is_empty() && part.split('.').all(|label| !label.is_empty());
+        if !dots_fit(local) || !dots_fit(domain) || local.contains('@') {
+            return Err(EmailError::Shape);
+        }
+        let local_fits = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+/=?^_`{|}~.-".contains(c);
+        let domain_fits = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
+        if !local.chars().all(local_fits) || !domain.chars().all(domain_fits) {
+            return Err(EmailError::Character);
+        }
+        if domain.split('.').any(|label| label.starts_with('-') || label.ends_with('-') || label.len() > 63) {
+            return Err(EmailError::Shape);
+        }
+        Ok(Self(format!("{local}@{}", domain.to_ascii_lowercase())))
+    }
+
+    /// The address as it was given, domain in lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What makes two addresses the same mailbox.
+    pub fn key(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+
+    /// For logs and lists that not everyone may read: `n…@example.gov.vn`.
+    pub fn masked(&self) -> String {
+        let (local, domain) = self.0.rsplit_once('@').unwrap_or((&self.0, ""));
+        format!("{}…@{domain}", local.chars().next().unwrap_or('?'))
+    }
+}
+
+impl fmt::Display for EmailAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for EmailAddress {
+    type Error = EmailError;
+    fn try_from(text: String) -> Result<Self, EmailError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<EmailAddress> for String {
+    fn from(address: EmailAddress) -> String {
+        address.0
+    }
+}
+
+/// Areas × categories. An empty set means all of them. Two subscribers with equal wishes share one rendering.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Wish {
+    /// Areas; empty: every article, with or without an area.
+    pub areas: BTreeSet<AreaId>,
+    /// Categories; empty: every category, and documents.
+    pub categories: BTreeSet<CategorySlug>,
+}
+
+impl Wish {
+    /// One text for one wish: equal wishes, equal keys. Can be read back by a person.
+    pub fn key(&self) -> String {
+        let join = |parts: Vec<&str>| if parts.is_empty() { "*".to_owned() } else { parts.join(",") };
+        format!(
+            "areas={};categories={}",
+            join(self.areas.iter().map(AreaId::as_str).collect()),
+            join(self.categories.iter().map(CategorySlug::as_str).collect())
+        )
+    }
+
+    /// Whether content that reaches these areas (its own and their successors) is wished for.
+    pub fn matches(&self, content: &Content, reach: &[AreaId]) -> bool {
+        let area_fits = self.areas.is_empty() || reach.iter().any(|area| self.areas.contains(area));
+        let category_fits =
+            self.categories.is_empty() || content.category().is_some_and(|c| self.categories.contains(&c.slug));
+        area_fits && category_fits
+    }
+}
+
+/// Where a subscription stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubscriptionState {
+    /// Asked for on the page, not yet confirmed by the mailbox's owner: gets nothing but the confirmation mail.
+    Pending,
+    /// Gets digests.
+    Active,
+    /// Ended by its owner.
+    Unsubscribed,
+    /// Paused by us: the mailbox refused mail for good.
+    Suspended,
+}
+
+impl SubscriptionState {
+    /// The word kept in ledgers and shown to operators.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Active => "active",
+            Self::Unsubscribed => "unsubscribed",
+            Self::Suspended => "suspended",
+        }
+    }
+
+    /// Reads [`Self::as_str`] back.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Pending, Self::Active, Self::Unsubscribed, Self::Suspended].into_iter().find(|s| s.as_str() == text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_could_break_a_header_or_an_envelope_are_refused() {
+        for bad in ["", "a", "a@", "@b.vn", "a b@c.vn", "a\r\nBcc: x@y.z@c.vn", "a@b..vn", "ô@b.vn", "a,b@c.vn", "a@-b.vn"] {
+            assert!(EmailAddress::parse(bad).is_err(), "{bad:?}");
+        }
+        let address = EmailAddress::parse(" Van.Phong@NaSon.GOV.vn ").unwrap();
+        assert_eq!(address.as_str(), "Van.Phong@nason.gov.vn");
+        assert_eq!(address.key(), "van.phong@nason.gov.vn");
+        assert_eq!(address.masked(), "V…@nason.gov.vn");
+    }
+
+    #[test]
+    fn equal_wishes_have_equal_keys_whatever_the_order_they_were_given_in() {
+        let area = |id: &str| AreaId::new(id).unwrap();
+        let one = Wish { areas: [area("b"), area("a")].into(), ..Wish::default() };
+        let two = Wish { areas: [area("a"), area("b")].into(), ..Wish::default() };
+        assert_eq!(one.key(), two.key());
+        assert_eq!(one.key(), "areas=a,b;categories=*");
+    }
+}

@@ -1,0 +1,1 @@
+//! A digest into one RFC 5322 message; confirmation mails; tokens.

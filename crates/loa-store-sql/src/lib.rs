@@ -1,0 +1,1 @@
+//! The ledgers on SQL: SQLite as the embedded default, shaped for PostgreSQL.

@@ -1,0 +1,1 @@
+//! The door to the ledgers: one method, one sentence, one transaction; with its conformance suite.

@@ -1,0 +1,1 @@
+//! What operators see, and the public front page.

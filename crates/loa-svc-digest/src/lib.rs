@@ -1,0 +1,1 @@
+//! The digest outlet: collect, match, run, compose, send; subscribe and unsubscribe pages.

@@ -1,0 +1,1 @@
+//! The feed outlet: keeps and serves feeds.

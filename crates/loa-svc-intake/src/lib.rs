@@ -1,0 +1,1 @@
+//! The way in: HTTP API, page import, outbox relay, archive.

@@ -1,0 +1,1 @@
+//! The push outlet: plans and delivers webhooks.

@@ -1,0 +1,2 @@
+//! Loa: carries a government portal's articles to everyone who asked for them.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The system suite lives in this folder; see `tests/run`.
