@@ -55,7 +55,11 @@ pub struct Endpoint {
 impl std::fmt::Debug for Endpoint {
     /// Without the secrets.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Endpoint").field("id", &self.id).field("url", &self.url.as_str()).field("state", &self.state).finish()
+        f.debug_struct("Endpoint")
+            .field("id", &self.id)
+            .field("url", &self.url.as_str())
+            .field("state", &self.state)
+            .finish()
     }
 }
 

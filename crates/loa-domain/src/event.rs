@@ -36,8 +36,13 @@ pub enum EventType {
 
 impl EventType {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::ArticlePublished, Self::ArticleUpdated, Self::ArticleWithdrawn, Self::DocumentIssued, Self::DocumentWithdrawn];
+    pub const ALL: [Self; 5] = [
+        Self::ArticlePublished,
+        Self::ArticleUpdated,
+        Self::ArticleWithdrawn,
+        Self::DocumentIssued,
+        Self::DocumentWithdrawn,
+    ];
 
     /// The CloudEvents `type` attribute.
     pub fn as_str(self) -> &'static str {

@@ -26,8 +26,12 @@ fn check(what: &'static str, text: &str, length_max: usize, allowed: fn(char) ->
 }
 
 fn printable(c: char) -> bool {
-    !c.is_control() && !c.is_whitespace() && !('\u{200b}'..='\u{200f}').contains(&c) && !('\u{202a}'..='\u{202e}').contains(&c)
-        && !('\u{2060}'..='\u{206f}').contains(&c) && c != '\u{feff}'
+    !c.is_control()
+        && !c.is_whitespace()
+        && !('\u{200b}'..='\u{200f}').contains(&c)
+        && !('\u{202a}'..='\u{202e}').contains(&c)
+        && !('\u{2060}'..='\u{206f}').contains(&c)
+        && c != '\u{feff}'
 }
 
 fn slug(c: char) -> bool {

@@ -11,18 +11,18 @@
 //! assert!(second > first, "the higher revision wins, whatever the order of arrival");
 //! ```
 
-mod id;
-mod text;
-mod version;
+mod access;
 mod content;
-mod event;
-mod feed_name;
-mod subscription;
 mod digest;
 mod endpoint;
-mod retry;
-mod access;
+mod event;
+mod feed_name;
+mod id;
 mod journey;
+mod retry;
+mod subscription;
+mod text;
+mod version;
 
 pub use access::{Scope, Token};
 pub use content::{Article, Attachment, Category, Content, Document, Image, Withdrawal};

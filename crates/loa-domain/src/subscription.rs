@@ -152,7 +152,9 @@ mod tests {
 
     #[test]
     fn addresses_that_could_break_a_header_or_an_envelope_are_refused() {
-        for bad in ["", "a", "a@", "@b.vn", "a b@c.vn", "a\r\nBcc: x@y.z@c.vn", "a@b..vn", "ô@b.vn", "a,b@c.vn", "a@-b.vn"] {
+        for bad in
+            ["", "a", "a@", "@b.vn", "a b@c.vn", "a\r\nBcc: x@y.z@c.vn", "a@b..vn", "ô@b.vn", "a,b@c.vn", "a@-b.vn"]
+        {
             assert!(EmailAddress::parse(bad).is_err(), "{bad:?}");
         }
         let address = EmailAddress::parse(" Van.Phong@NaSon.GOV.vn ").unwrap();

@@ -1,1 +1,40 @@
-//! The door to the ledgers: one method, one sentence, one transaction; with its conformance suite.
+//! The door to the ledgers. One method is one sentence and one transaction; methods work in batches.
+//!
+//! Each outlet owns one ledger and nothing joins across them: [`IntakeLedger`], [`FeedLedger`], [`DigestLedger`],
+//! [`PushLedger`], and [`AccessLedger`] for tokens. Transactions never show through the door: whatever must happen
+//! together is one method.
+//!
+//! What every adapter promises: an `Ok` from a writing method is on disk; accepting an event twice changes nothing;
+//! accepting events in any order ends in the same rows (of two versions the higher stands); a claimed row is nobody
+//! else's until its lease ends, and a lease that ended is noticed when its holder records.
+
+mod access;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod digest;
+mod error;
+mod feed;
+mod intake;
+mod lease;
+mod push;
+
+pub use access::AccessLedger;
+pub use digest::{
+    DigestItem, DigestLedger, DueMail, MailRecord, MailView, Plan, Run, Subscriber, Subscription, SubscriptionRequest,
+};
+pub use error::{StoreError, StoreErrorKind};
+pub use feed::{FeedArrival, FeedEntry, FeedLedger, FeedSummary, Rendered, Tombstone};
+pub use intake::{ArchiveQuery, Archived, Current, IntakeLedger, OutboxRow, OutboxState, Submission, Submitted};
+pub use lease::Lease;
+pub use push::{Attempt, AttemptRecord, DeliveryQuery, DeliveryView, DueDelivery, PushLedger};
+
+/// What accepting a batch came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Accepted {
+    /// Events seen for the first time.
+    pub fresh: u64,
+    /// Events seen before: no change.
+    pub duplicates: u64,
+    /// Fresh events that brought an older version than the one that stands: kept as seen, nothing else.
+    pub stale: u64,
+}

@@ -1,1 +1,18 @@
-//! The two loops every service needs: consume (bus to accept) and drive (claim, act, record).
+//! The two loops every service needs, and the few things handed to each of them.
+//!
+//! *consume*: bus → decode → accept (one transaction) → ack. *drive*: woken by a bell or a sweep, step until idle.
+//! A service gives the decisions; the loops keep order when the world does not: outages, poison, panics, stop.
+
+mod access;
+mod bell;
+mod consume;
+mod drive;
+mod status;
+mod world;
+
+pub use access::{AccessUnavailable, Problem, TokenCheck, bearer_token};
+pub use bell::Bell;
+pub use consume::{AcceptError, ConsumeOptions, Handler, consume};
+pub use drive::{DriveOptions, Progress, drive};
+pub use status::{DoorState, Status};
+pub use world::{Clock, Random, World};

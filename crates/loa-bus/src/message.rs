@@ -1,0 +1,92 @@
+//! What goes through the door.
+
+use crate::Queue;
+use bytes::Bytes;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// The content type of the synthetic message that proves the whole path (`system.heartbeat`); services ack it.
+pub const HEARTBEAT: &str = "application/x-heartbeat";
+
+/// A message: bytes, and what a broker carries beside them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// AMQP `message_id`: the event's id, or ours where a producer gave none. The same on every repeat.
+    pub id: String,
+    /// AMQP `content_type`; empty when a producer gave none.
+    pub content_type: String,
+    /// AMQP headers, as text. Values that are not text or numbers are left out.
+    pub headers: BTreeMap<String, String>,
+    /// The body; at most 1 MiB by the contract, but a foreign producer may send more.
+    pub body: Bytes,
+}
+
+/// Where a message is published to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// The exchange `loa.events`, with this routing key: every queue bound to it gets a copy.
+    Topic(String),
+    /// One queue alone (replay, redrive).
+    Queue(Queue),
+}
+
+/// A message on its way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Where to.
+    pub route: Route,
+    /// What.
+    pub message: Message,
+}
+
+/// Names one received message within the consumer that received it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tag(pub u64);
+
+/// A message as received, to be settled by its tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// For settling, with the consumer that received it and no other.
+    pub tag: Tag,
+    /// What.
+    pub message: Message,
+    /// The routing key it was published with; empty when it came straight to the queue.
+    pub routing_key: String,
+    /// Whether it may have been received before.
+    pub redelivered: bool,
+}
+
+/// Why a message cannot be processed: what, and where in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadReason {
+    /// One sentence an operator can act on.
+    pub reason: String,
+    /// A JSON pointer, or `line 3, column 14`; empty when the whole message is at fault.
+    pub position: String,
+}
+
+/// What becomes of a received message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settlement {
+    /// Processed: the broker may forget it.
+    Ack,
+    /// Again, at the place it had. Counted: after [`crate::DELIVERY_LIMIT`] deliveries it goes to the dead letters.
+    Retry,
+    /// To the dead letters with this reason (published there with a confirm, then acked).
+    Dead(DeadReason),
+}
+
+/// A message in the dead letters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The message as it was, its own headers and all.
+    pub message: Message,
+    /// The queue it could not be processed in.
+    pub queue: Queue,
+    /// The routing key it was first published with; empty when unknown.
+    pub routing_key: String,
+    /// Why.
+    pub reason: DeadReason,
+    /// Since when it is dead; `None` when the broker put it here itself (delivery limit) and gave no time.
+    pub dead_at: Option<Timestamp>,
+}

@@ -1,0 +1,101 @@
+//! The one picture of exchanges, queues and bindings (DESIGN.md section 5), the same on every broker.
+//!
+//! `loa.events` (topic) → `loa.archive`, `loa.feed`, `loa.digest`, `loa.push`; what no binding takes → `loa.unrouted`;
+//! what cannot be processed → `loa.dead` (direct) → `loa.feed.dead` and so on.
+
+use std::fmt;
+
+/// The topic exchange that every producer publishes to.
+pub const EVENTS_EXCHANGE: &str = "loa.events";
+/// The alternate exchange, and the queue behind it: nothing unroutable vanishes.
+pub const UNROUTED: &str = "loa.unrouted";
+/// How often a message is delivered before the broker itself moves it to the dead letters: a message that
+/// kills the process each time must not do so for ever.
+pub const DELIVERY_LIMIT: u32 = 20;
+
+/// A queue of a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Queue {
+    /// Intake's archive: every producer's events, for replay.
+    Archive,
+    /// The feed outlet.
+    Feed,
+    /// The digest outlet.
+    Digest,
+    /// The push outlet.
+    Push,
+}
+
+impl Queue {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Archive, Self::Feed, Self::Digest, Self::Push];
+
+    /// The queue's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Archive => "loa.archive",
+            Self::Feed => "loa.feed",
+            Self::Digest => "loa.digest",
+            Self::Push => "loa.push",
+        }
+    }
+
+    /// The name of its dead letters.
+    pub fn dead_name(self) -> &'static str {
+        match self {
+            Self::Archive => "loa.archive.dead",
+            Self::Feed => "loa.feed.dead",
+            Self::Digest => "loa.digest.dead",
+            Self::Push => "loa.push.dead",
+        }
+    }
+
+    /// Reads a name: `loa.feed`, or `feed`.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|q| q.name() == text || q.name().strip_prefix("loa.") == Some(text))
+    }
+
+    /// The routing keys it is bound with.
+    pub fn bindings(self) -> &'static [&'static str] {
+        &["article.#", "document.#", "system.heartbeat"]
+    }
+}
+
+impl fmt::Display for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Whether a topic binding takes a routing key (AMQP 0-9-1 §3.1.3.3): `*` is one word, `#` any number, none too.
+pub fn routing_key_matches(binding: &str, key: &str) -> bool {
+    fn walk(pattern: &[&str], words: &[&str]) -> bool {
+        match pattern.split_first() {
+            None => words.is_empty(),
+            Some((&"#", rest)) => (0..=words.len()).any(|n| walk(rest, &words[n..])),
+            Some((&"*", rest)) => !words.is_empty() && walk(rest, &words[1..]),
+            Some((word, rest)) => words.first() == Some(word) && walk(rest, &words[1..]),
+        }
+    }
+    walk(&binding.split('.').collect::<Vec<_>>(), &key.split('.').collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_is_one_word_and_a_hash_any_number() {
+        for (binding, key, fits) in [
+            ("article.#", "article.published.kinh-te", true),
+            ("article.#", "article", true),
+            ("article.#", "articles.published", false),
+            ("article.*", "article.published", true),
+            ("article.*", "article.published.x", false),
+            ("#", "", true),
+            ("system.heartbeat", "system.heartbeat", true),
+        ] {
+            assert_eq!(routing_key_matches(binding, key), fits, "{binding} {key}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The feed outlet's ledger: what stands in which feed, what is gone, and what readers were last told.
+
+use crate::{Accepted, StoreError};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use loa_domain::{ArticleId, Content, Event, FeedName, JourneyStep};
+
+/// An event with the feeds it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedArrival {
+    /// The event.
+    pub event: Event,
+    /// The feeds its content belongs to (empty for a withdrawal: the ledger knows where the subject stands).
+    pub feeds: Vec<FeedName>,
+}
+
+/// An entry of a feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedEntry {
+    /// The event source that its outward id is made of: the source of the subject's first event to arrive is not stable under
+    /// reordering, so this is the source of the version that stands.
+    pub source: String,
+    /// What it says.
+    pub content: Content,
+}
+
+/// What is left of a withdrawn entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tombstone {
+    /// See [`FeedEntry::source`].
+    pub source: String,
+    /// Its subject.
+    pub article: ArticleId,
+    /// The withdrawal's revision.
+    pub revision: u64,
+    /// When the portal withdrew it.
+    pub at: Timestamp,
+    /// For people; may be empty.
+    pub reason: String,
+}
+
+/// A feed in figures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedSummary {
+    /// Its name.
+    pub feed: FeedName,
+    /// The label of its newest entry's category, for a category feed; otherwise empty.
+    pub label: String,
+    /// Entries standing in it.
+    pub entries: u64,
+    /// When its newest entry was published; `None` when it has none.
+    pub newest_at: Option<Timestamp>,
+}
+
+/// What readers were last told of one feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// A digest of everything rendered.
+    pub fingerprint: String,
+    /// What `Last-Modified` says: whole seconds, and later than for any earlier fingerprint.
+    pub last_modified: Timestamp,
+}
+
+/// The ledger.
+#[async_trait]
+pub trait FeedLedger: Send + Sync {
+    /// Takes a batch in: seen, entries, memberships, tombstones, and a new change number for each feed touched (those an
+    /// entry left as well). The higher version stands. A withdrawal removes its subject from every feed, and leaves a tombstone in each feed it
+    /// stood in (in `all`, where it stood in none: it may have been withdrawn before it arrived).
+    async fn accept(&self, batch: &[FeedArrival], at: Timestamp) -> Result<Accepted, StoreError>;
+
+    /// The feeds changed after change number `after`, with the highest change number there is. Pages of `limit` (1 to
+    /// 10,000): when as many came back, ask again from the number returned.
+    async fn changed(&self, after: i64, limit: u32) -> Result<(Vec<FeedName>, i64), StoreError>;
+
+    /// The newest `limit` entries of a feed: by `published_at`, then by id, newest first. `before`: only older than that
+    /// (published_at, id) – the last entry of the page before.
+    async fn entries(
+        &self,
+        feed: &FeedName,
+        before: Option<(Timestamp, ArticleId)>,
+        limit: u32,
+    ) -> Result<Vec<FeedEntry>, StoreError>;
+
+    /// The newest `limit` tombstones of a feed, newest first.
+    async fn tombstones(&self, feed: &FeedName, limit: u32) -> Result<Vec<Tombstone>, StoreError>;
+
+    /// All feeds that ever had an entry, by name.
+    async fn summaries(&self) -> Result<Vec<FeedSummary>, StoreError>;
+
+    /// Whether an article stands, is withdrawn, or is unknown (`None`).
+    async fn standing(&self, article: &ArticleId) -> Result<Option<Result<FeedEntry, Tombstone>>, StoreError>;
+
+    /// Says that a feed now reads like `fingerprint`. The same fingerprint as stored: what is stored comes back. Another:
+    /// it is stored with `Last-Modified` = the later of `candidate` (cut to whole seconds) and one second after the stored one.
+    async fn rendered(&self, feed: &FeedName, fingerprint: &str, candidate: Timestamp) -> Result<Rendered, StoreError>;
+
+    /// What this ledger knows of an article, oldest first.
+    async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyStep>, StoreError>;
+
+    /// Proves that the ledger can be read.
+    async fn ping(&self) -> Result<(), StoreError>;
+}
