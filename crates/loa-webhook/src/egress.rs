@@ -1,0 +1,231 @@
+//! Where a webhook may go: public unicast addresses, and what the configuration allows by name or network.
+//!
+//! An endpoint's address is typed in by somebody; without this guard it could name our own database or a cloud's
+//! metadata service. The rules are pure; the push service applies the same ones when an endpoint is created, changed,
+//! tested and delivered to, to the address as written ([`EgressPolicy::check_url`]) and to every address that a name
+//! resolves to, at the moment of connecting ([`EgressPolicy::allows`]), so that no second look-up lies between.
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    str::FromStr,
+};
+use url::{Host, Url};
+
+/// The longest address of an endpoint, in bytes.
+const URL_LENGTH_MAX: usize = 2_048;
+
+/// Whether an address is public unicast: nobody's loopback, private, link-local, carrier-grade, documentation,
+/// multicast or reserved range, and no transition form that carries another address inside (6to4, NAT64, Teredo).
+pub fn allowed(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(a) => public_v4(a),
+        IpAddr::V6(a) => a.to_ipv4_mapped().map_or_else(|| public_v6(a), public_v4),
+    }
+}
+
+fn public_v4(a: Ipv4Addr) -> bool {
+    let o = a.octets();
+    let special = o[0] == 0 // "this network", 0.0.0.0 among it
+        || a.is_private()
+        || (o[0] == 100 && o[1] & 0xC0 == 64) // carrier-grade NAT, 100.64.0.0/10
+        || a.is_loopback()
+        || a.is_link_local() // and the clouds' metadata service
+        || (o[0] == 192 && o[1] == 0 && o[2] == 0) // protocol assignments
+        || a.is_documentation()
+        || (o[0] == 192 && o[1] == 88 && o[2] == 99) // 6to4 relays
+        || (o[0] == 198 && o[1] & 0xFE == 18) // benchmarking
+        || o[0] >= 224; // multicast, reserved, broadcast
+    !special
+}
+
+fn public_v6(a: Ipv6Addr) -> bool {
+    let s = a.segments();
+    // Only 2000::/3 is handed out as global unicast; loopback, unique-local, link-local, NAT64 (64:ff9b::), the
+    // discard prefix and the old v4-compatible form all lie outside.
+    let global = s[0] & 0xE000 == 0x2000;
+    let special = (s[0] == 0x2001 && s[1] < 0x0200) // protocol assignments: Teredo, ORCHID, benchmarking
+        || (s[0] == 0x2001 && s[1] == 0x0db8) // documentation
+        || s[0] == 0x2002 // 6to4: carries any v4 address
+        || (s[0] == 0x3fff && s[1] < 0x1000) // documentation
+        || (s[4] & 0xFDFF == 0 && s[5] == 0x5EFE); // ISATAP: carries any v4 address
+    global && !special
+}
+
+/// Reads an endpoint's address. Odd spellings of an IP address (decimal, octal, hexadecimal, short) become the
+/// address they mean, so that [`EgressPolicy::check_url`] sees through them; zone ids are refused.
+///
+/// # Errors
+/// [`Refusal::NotAUrl`] or [`Refusal::TooLong`].
+pub fn parse_url(text: &str) -> Result<Url, Refusal> {
+    if text.len() > URL_LENGTH_MAX {
+        return Err(Refusal::TooLong);
+    }
+    Url::parse(text).map_err(|e| Refusal::NotAUrl(e.to_string()))
+}
+
+/// Why an address may not be called. The sentences are for the person who typed it in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It can't be read.
+    #[error("the address is not a URL: {0}")]
+    NotAUrl(String),
+    /// More than 2,048 bytes.
+    #[error("the address is longer than 2048 bytes")]
+    TooLong,
+    /// Neither https nor http.
+    #[error("the address begins with {0}:, not with https:")]
+    Scheme(String),
+    /// Plain http to a host that is not allowed by name or network.
+    #[error(
+        "plain http is only for hosts that the configuration allows (push.allow_hosts, push.allow_networks); {0} is not"
+    )]
+    PlainHttp(String),
+    /// `user:password@` belongs into no log.
+    #[error("the address holds a user name or password")]
+    Userinfo,
+    /// Nothing between the slashes.
+    #[error("the address has no host")]
+    NoHost,
+    /// The address is not public and not allowed.
+    #[error("{address} is not a public address and not allowed by the configuration (push.allow_networks)")]
+    NotPublic {
+        /// The address, as it was understood.
+        address: IpAddr,
+    },
+    /// None of the name's addresses may be called.
+    #[error("{host} has no public address ({addresses}) and is not allowed by the configuration (push.allow_hosts)")]
+    NoPublicAddress {
+        /// The name.
+        host: String,
+        /// What it resolved to, for people.
+        addresses: String,
+    },
+}
+
+/// What the configuration allows beyond public https.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EgressPolicy {
+    /// Names (lower case) that may resolve to anything and be called over plain http. `*.example` takes each name below.
+    pub allow_hosts: Vec<String>,
+    /// Networks that may be called although they are not public.
+    pub allow_networks: Vec<Network>,
+}
+
+impl EgressPolicy {
+    /// Whether this address may be connected to, whoever's name led there.
+    pub fn allows(&self, address: IpAddr) -> bool {
+        allowed(address) || self.allow_networks.iter().any(|network| network.contains(address))
+    }
+
+    /// Whether this name may resolve to anything.
+    pub fn allows_host(&self, host: &str) -> bool {
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        self.allow_hosts.iter().any(|entry| match entry.strip_prefix("*.") {
+            Some(parent) => host.strip_suffix(parent).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.')),
+            None => host == entry.trim_end_matches('.').to_ascii_lowercase(),
+        })
+    }
+
+    /// Keeps those of a name's addresses that may be connected to.
+    ///
+    /// # Errors
+    /// [`Refusal::NoPublicAddress`] when none is left.
+    pub fn keep_allowed<A>(
+        &self,
+        host: &str,
+        found: Vec<A>,
+        address: impl Fn(&A) -> IpAddr,
+    ) -> Result<Vec<A>, Refusal> {
+        if self.allows_host(host) && !found.is_empty() {
+            return Ok(found);
+        }
+        let (kept, refused): (Vec<A>, Vec<A>) = found.into_iter().partition(|a| self.allows(address(a)));
+        if kept.is_empty() {
+            let addresses: Vec<String> = refused.iter().map(|a| address(a).to_string()).collect();
+            return Err(Refusal::NoPublicAddress { host: host.to_owned(), addresses: addresses.join(", ") });
+        }
+        Ok(kept)
+    }
+
+    /// Checks what can be said without resolving a name: scheme, user name, and an address written as a number.
+    /// To be asked before every request, since a resolver is never asked about numbers.
+    ///
+    /// # Errors
+    /// By kind.
+    pub fn check_url(&self, url: &Url) -> Result<(), Refusal> {
+        if url.as_str().len() > URL_LENGTH_MAX {
+            return Err(Refusal::TooLong);
+        }
+        if !matches!(url.scheme(), "https" | "http") {
+            return Err(Refusal::Scheme(url.scheme().to_owned()));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(Refusal::Userinfo);
+        }
+        let host = url.host().ok_or(Refusal::NoHost)?;
+        let named = self.allows_host(&host.to_string());
+        let literal = match host {
+            Host::Domain("") => return Err(Refusal::NoHost),
+            Host::Domain(_) => None,
+            Host::Ipv4(a) => Some(IpAddr::V4(a)),
+            Host::Ipv6(a) => Some(IpAddr::V6(a)),
+        };
+        if let Some(address) = literal.filter(|a| !named && !self.allows(*a)) {
+            return Err(Refusal::NotPublic { address });
+        }
+        let networked = literal.is_some_and(|a| self.allow_networks.iter().any(|network| network.contains(a)));
+        if url.scheme() == "http" && !named && !networked {
+            return Err(Refusal::PlainHttp(host.to_string()));
+        }
+        Ok(())
+    }
+}
+
+/// A network in CIDR form, `10.20.0.0/16` or `fd00::/8`; a bare address is a network of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    prefix: u8,
+}
+
+/// Why a text is not a network.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a network like 10.20.0.0/16")]
+pub struct NetworkError(String);
+
+impl Network {
+    /// Whether the address lies within. An IPv4 address mapped into IPv6 counts as the IPv4 address.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let within = |a: u128, b: u128, width: u32| {
+            let shift = width - u32::from(self.prefix);
+            a.checked_shr(shift).unwrap_or(0) == b.checked_shr(shift).unwrap_or(0)
+        };
+        match (self.address, address.to_canonical()) {
+            (IpAddr::V4(a), IpAddr::V4(b)) => within(a.to_bits().into(), b.to_bits().into(), 32),
+            (IpAddr::V6(a), IpAddr::V6(b)) => within(a.to_bits(), b.to_bits(), 128),
+            _ => false,
+        }
+    }
+}
+
+impl FromStr for Network {
+    type Err = NetworkError;
+    fn from_str(text: &str) -> Result<Self, NetworkError> {
+        let fault = || NetworkError(text.to_owned());
+        let (address, prefix) = text.trim().split_once('/').map_or((text.trim(), None), |(a, p)| (a, Some(p)));
+        let address: IpAddr = address.parse().map_err(|_| fault())?;
+        let width = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = prefix.map_or(Ok(width), |p| p.parse::<u8>().map_err(|_| fault()))?;
+        if prefix > width { Err(fault()) } else { Ok(Self { address, prefix }) }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests;
