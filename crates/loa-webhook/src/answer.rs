@@ -24,7 +24,7 @@ pub enum Answer {
     Delivered,
     /// Again later.
     RetryLater {
-        /// The receiver's own wish (`Retry-After`), uncapped.
+        /// The receiver's own wish (`Retry-After`), uncapped; with 429 never absent.
         after: Option<Duration>,
         /// Whether the receiver as a whole asks for rest: then every delivery to it waits, not only this one.
         pause: bool,
@@ -77,6 +77,9 @@ impl fmt::Display for Failure {
     }
 }
 
+/// How long a receiver that is overrun (429) and does not say for how long is left alone.
+const OVERRUN_REST: Duration = Duration::from_secs(60);
+
 /// Decides by the status of an answer. `retry_after_header` is honoured where it makes sense: with 429 and any 5xx.
 /// Redirects are a failure like any other: they are never followed, for the target was never checked.
 pub fn judge_status(status: u16, retry_after_header: Option<&str>, now: Timestamp) -> Answer {
@@ -86,8 +89,9 @@ pub fn judge_status(status: u16, retry_after_header: Option<&str>, now: Timestam
         200..=299 => Answer::Delivered,
         410 => Answer::Gone,
         413 | 415 => Answer::GiveUp,
-        429 => later(wish(), true, Patience::Full),
-        502..=504 => later(wish(), true, Patience::Full),
+        429 => later(Some(wish().unwrap_or(OVERRUN_REST)), true, Patience::Full),
+        // a gateway's word about a process behind it: the whole receiver rests only when it says for how long
+        502..=504 => later(wish(), wish().is_some(), Patience::Full),
         500..=599 => later(wish(), false, Patience::Full),
         408 | 409 | 421 | 423 | 425 => later(None, false, Patience::Full),
         _ => later(None, false, Patience::Short),
@@ -146,7 +150,9 @@ mod tests {
         };
         check(429, Some("120"), rest(120));
         check(503, Some("7"), rest(7));
-        check(429, Some("soon"), Answer::RetryLater { after: None, pause: true, patience: Patience::Full });
+        check(429, Some("soon"), rest(60));
+        check(429, None, rest(60));
+        check(503, None, HOPE);
     }
 
     #[test]

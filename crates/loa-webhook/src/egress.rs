@@ -44,11 +44,12 @@ fn public_v6(a: Ipv6Addr) -> bool {
     // Only 2000::/3 is handed out as global unicast; loopback, unique-local, link-local, NAT64 (64:ff9b::), the
     // discard prefix and the old v4-compatible form all lie outside.
     let global = s[0] & 0xE000 == 0x2000;
-    let special = (s[0] == 0x2001 && s[1] < 0x0200) // protocol assignments: Teredo, ORCHID, benchmarking
-        || (s[0] == 0x2001 && s[1] == 0x0db8) // documentation
-        || s[0] == 0x2002 // 6to4: carries any v4 address
-        || (s[0] == 0x3fff && s[1] < 0x1000) // documentation
-        || (s[4] & 0xFDFF == 0 && s[5] == 0x5EFE); // ISATAP: carries any v4 address
+    let special = match s[0] {
+        0x2001 => s[1] < 0x0200 || s[1] == 0x0db8, // protocol assignments (Teredo, ORCHID), documentation
+        0x2002 => true,                            // 6to4: carries any v4 address
+        0x3fff => s[1] < 0x1000,                   // documentation
+        _ => s[4] & 0xFDFF == 0 && s[5] == 0x5EFE, // ISATAP: carries any v4 address
+    };
     global && !special
 }
 
