@@ -1,0 +1,79 @@
+//! Builders: an article, a withdrawal, and the events they become, with every field filled and nothing random.
+
+use jiff::Timestamp;
+use loa_domain::{
+    AreaId, Article, ArticleId, Category, CategorySlug, Change, Content, Event, EventKey, EventType, Withdrawal,
+};
+
+/// The portal that the builders speak for.
+pub const SOURCE: &str = "https://dienbiendong.example/";
+
+/// An article at a revision; each further revision is an hour younger and says so in its title.
+pub fn article(id: &str, revision: u64) -> Article {
+    let published_at: Timestamp = "2023-11-16T01:02:22Z".parse().expect("an instant");
+    let edits = jiff::SignedDuration::from_hours(i64::try_from(revision.saturating_sub(1)).unwrap_or(0));
+    Article {
+        id: ArticleId::new(id).expect("an article id"),
+        revision,
+        url: format!("{SOURCE}bai-viet/{id}").parse().expect("an address"),
+        title: if revision == 1 {
+            format!("Bản tin {id}")
+        } else {
+            format!("Bản tin {id} (sửa lần {})", revision - 1)
+        },
+        summary: format!("Tóm tắt của bản tin {id}."),
+        content_html: format!("<p>Nội dung của bản tin {id}, bản {revision}.</p>"),
+        language: "vi".into(),
+        category: Category { slug: CategorySlug::new("tin-tuc").expect("a slug"), label: "Tin tức".into() },
+        areas: vec![AreaId::new("na-son").expect("an area id")],
+        source_name: "Nguyễn Thịnh".into(),
+        images: Vec::new(),
+        attachments: Vec::new(),
+        published_at,
+        modified_at: published_at + edits,
+    }
+}
+
+/// The event that publishes (revision 1) or updates an article. Its id is `{article}-{revision}`.
+pub fn published(article: Article) -> Event {
+    let event_type = if article.revision == 1 { EventType::ArticlePublished } else { EventType::ArticleUpdated };
+    let data = serde_json::to_value(&article).expect("articles serialise");
+    let (key, time) = (key(&article.id, article.revision), article.modified_at);
+    Event {
+        frozen: frozen(&key, event_type, article.id.as_str(), time, data),
+        reach: article.areas.clone(),
+        time: Some(time),
+        change: Change::Live(Box::new(Content::Article(article))),
+        event_type,
+        key,
+    }
+}
+
+/// The event that withdraws an article at a revision.
+pub fn withdrawn(id: &str, revision: u64) -> Event {
+    let at: Timestamp = "2023-11-17T01:00:00Z".parse().expect("an instant");
+    let withdrawal =
+        Withdrawal { id: ArticleId::new(id).expect("an article id"), revision, reason: "Đăng nhầm".into(), at };
+    let key = key(&withdrawal.id, revision);
+    let data = serde_json::to_value(&withdrawal).expect("withdrawals serialise");
+    Event {
+        frozen: frozen(&key, EventType::ArticleWithdrawn, id, at, data),
+        reach: Vec::new(),
+        time: Some(at),
+        change: Change::Withdrawn(withdrawal),
+        event_type: EventType::ArticleWithdrawn,
+        key,
+    }
+}
+
+fn key(id: &ArticleId, revision: u64) -> EventKey {
+    EventKey { source: SOURCE.into(), id: format!("{id}-{revision}") }
+}
+
+fn frozen(key: &EventKey, event_type: EventType, subject: &str, time: Timestamp, data: serde_json::Value) -> Vec<u8> {
+    let event = serde_json::json!({
+        "specversion": "1.0", "id": key.id, "source": key.source, "type": event_type.as_str(), "subject": subject,
+        "time": time.to_string(), "datacontenttype": "application/json", "data": data,
+    });
+    event.to_string().into_bytes()
+}
