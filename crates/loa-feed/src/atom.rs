@@ -1,0 +1,139 @@
+//! Atom 1.0 (RFC 4287), written with `atom_syndication`, with tombstones (RFC 6721).
+//!
+//! RFC 4287's grammar wants every extension element of the head before the first entry; `atom_syndication` writes them
+//! after the last. So the head is written as a feed without entries, and the entries are put in before its end tag.
+
+use crate::{
+    Feed, Format, Item, Label, RenderError, Site, Tombstone,
+    format::{rfc3339, self_url},
+};
+use atom_syndication::{
+    Category, Content, Entry, FixedDateTime, Generator, Link, Person, Text, WriteConfig,
+    extension::{Extension, ExtensionMap},
+};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+const TOMBSTONES: &str = "http://purl.org/atompub/tombstones/1.0";
+const END: &str = "</feed>";
+const ENTRY_ALONE: &str = "<entry xmlns=\"http://www.w3.org/2005/Atom\">";
+
+pub(crate) fn write(site: &Site, feed: &Feed) -> Result<String, RenderError> {
+    let config = WriteConfig { write_document_declaration: false, indent_size: None };
+    let head =
+        head(site, feed)?.write_with_config(Vec::new(), config).map_err(|error| RenderError::new("Atom", error))?;
+    let head = String::from_utf8(head).map_err(|error| RenderError::new("Atom", error))?;
+    let head = head.strip_suffix(END).ok_or_else(|| RenderError::new("Atom", "the head does not end as a feed"))?;
+    let mut out = format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n{head}");
+    for item in feed.items() {
+        let entry = entry(site, item)?
+            .write_with_config(Vec::new(), config)
+            .map_err(|error| RenderError::new("Atom", error))?;
+        let entry = std::str::from_utf8(&entry).map_err(|error| RenderError::new("Atom", error))?;
+        // inside the feed the namespace is declared already
+        out.push_str(&entry.replacen(ENTRY_ALONE, "<entry>", 1));
+    }
+    out.push_str(END);
+    out.push('\n');
+    Ok(out)
+}
+
+fn head(site: &Site, feed: &Feed) -> Result<atom_syndication::Feed, RenderError> {
+    let name = &feed.head().name;
+    let mut links = vec![
+        typed("self", self_url(site, feed, Format::Atom), Format::Atom.media_type()),
+        typed("alternate", site.page_url(name), "text/html"),
+    ];
+    links.extend(site.hub.as_ref().map(|hub| Link { rel: "hub".to_owned(), href: hub.to_string(), ..Link::default() }));
+    let mut namespaces = BTreeMap::new();
+    let mut extensions = ExtensionMap::new();
+    if !feed.tombstones().is_empty() {
+        namespaces.insert("at".to_owned(), TOMBSTONES.to_owned());
+        let stones = feed.tombstones().iter().map(|(id, stone)| deleted_entry(id, stone)).collect();
+        extensions.insert("at".to_owned(), BTreeMap::from([("deleted-entry".to_owned(), stones)]));
+    }
+    let description = &feed.head().description;
+    Ok(atom_syndication::Feed {
+        title: Text::plain(feed.full_title(site)),
+        id: site.tag.feed(name),
+        updated: instant(feed.updated_at())?,
+        authors: vec![Person { name: author_of(site), uri: Some(site.base.to_string()), ..Person::default() }],
+        generator: Some(Generator { value: "Loa".to_owned(), ..Generator::default() }),
+        links,
+        subtitle: (!description.is_empty()).then(|| Text::plain(description.clone())),
+        lang: Some(site.language.clone()),
+        extensions,
+        namespaces,
+        ..atom_syndication::Feed::default()
+    })
+}
+
+fn entry(site: &Site, item: &Item) -> Result<Entry, RenderError> {
+    let mut links = vec![typed("alternate", item.url.clone(), "text/html")];
+    for file in &item.attachments {
+        links.push(Link {
+            length: (file.bytes > 0).then(|| file.bytes.to_string()),
+            title: (!file.title.is_empty()).then(|| file.title.clone()),
+            ..typed("enclosure", file.url.clone(), &file.media_type)
+        });
+    }
+    let mut categories: Vec<Category> = item.category.iter().map(|label| term(site, "category", label)).collect();
+    categories.extend(item.areas.iter().map(|label| term(site, "area", label)));
+    Ok(Entry {
+        title: Text::plain(item.title.clone()),
+        id: item.id.clone(),
+        updated: instant(item.modified_at)?,
+        authors: (!item.author.is_empty())
+            .then(|| Person { name: item.author.clone(), ..Person::default() })
+            .into_iter()
+            .collect(),
+        categories,
+        links,
+        published: Some(instant(item.published_at)?),
+        summary: (!item.summary.is_empty()).then(|| Text::plain(item.summary.clone())),
+        content: Some(Content {
+            value: Some(item.content_html.clone()),
+            content_type: Some("html".to_owned()),
+            lang: (item.language != site.language).then(|| item.language.clone()),
+            ..Content::default()
+        }),
+        ..Entry::default()
+    })
+}
+
+fn author_of(site: &Site) -> String {
+    let name = if site.publisher.is_empty() { &site.title } else { &site.publisher };
+    loa_domain::clean_line(name)
+}
+
+fn term(site: &Site, list: &str, label: &Label) -> Category {
+    Category {
+        term: label.term.clone(),
+        scheme: Some(site.tag.scheme(list)),
+        label: (!label.label.is_empty()).then(|| label.label.clone()),
+    }
+}
+
+fn typed(rel: &str, href: String, media_type: &str) -> Link {
+    Link { rel: rel.to_owned(), href, mime_type: Some(media_type.to_owned()), ..Link::default() }
+}
+
+fn deleted_entry(id: &str, stone: &Tombstone) -> Extension {
+    let mut children = BTreeMap::new();
+    if !stone.reason.is_empty() {
+        let comment =
+            Extension { name: "at:comment".to_owned(), value: Some(stone.reason.clone()), ..Extension::default() };
+        children.insert("comment".to_owned(), vec![comment]);
+    }
+    Extension {
+        name: "at:deleted-entry".to_owned(),
+        attrs: BTreeMap::from([("ref".to_owned(), id.to_owned()), ("when".to_owned(), rfc3339(stone.at))]),
+        children,
+        ..Extension::default()
+    }
+}
+
+fn instant(at: Timestamp) -> Result<FixedDateTime, RenderError> {
+    // chrono's parse error is no `Error` in a build without its "std"
+    rfc3339(at).parse().map_err(|error| RenderError::new("Atom", format!("{at} is no RFC 3339 instant: {error}")))
+}

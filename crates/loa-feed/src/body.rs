@@ -1,0 +1,151 @@
+//! The text of an entry: its summary, and its whole body as HTML.
+//!
+//! Readers show the body instead of the summary, so the body holds everything: the lead, the main picture, what the portal
+//! wrote, who wrote it, every file. What the portal's own HTML already shows is not shown twice.
+
+use crate::words;
+use loa_domain::{Article, Attachment, Content, Document, clean_line};
+use std::fmt::Write as _;
+
+/// Plain text. An article's lead (may be empty); for a document, what it is in one line.
+pub(crate) fn summary(content: &Content) -> String {
+    match content {
+        Content::Article(article) => article.summary.clone(),
+        Content::Document(document) => {
+            facts(document).into_iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("; ")
+        }
+    }
+}
+
+/// The whole, as HTML.
+pub(crate) fn html(content: &Content) -> String {
+    match content {
+        Content::Article(article) => article_html(article),
+        Content::Document(document) => document_html(document),
+    }
+}
+
+fn article_html(article: &Article) -> String {
+    let mut out = String::with_capacity(article.content_html.len() + 1_024);
+    let lead = clean_line(&article.summary);
+    if !lead.is_empty() && !clean_line(&plain(&article.content_html)).contains(&lead) {
+        let _ = write!(out, "<p><strong>{}</strong></p>", escaped(&lead));
+    }
+    if let Some(image) = article.images.first() {
+        let address = image.url.as_str();
+        let shown = article.content_html.contains(address) || article.content_html.contains(&escaped(address));
+        if !shown {
+            let _ =
+                write!(out, "<p><img src=\"{}\" alt=\"{}\"></p>", escaped(address), escaped(&clean_line(&image.alt)));
+        }
+    }
+    out.push_str(&article.content_html);
+    let source = clean_line(&article.source_name);
+    if !source.is_empty() {
+        let _ = write!(out, "<p><em>{}: {}</em></p>", words::SOURCE, escaped(&source));
+    }
+    files_html(&mut out, &article.attachments);
+    out
+}
+
+fn document_html(document: &Document) -> String {
+    let mut out = String::new();
+    out.push_str("<ul>");
+    for (name, value) in facts(document) {
+        let _ = write!(out, "<li>{name}: {}</li>", escaped(&value));
+    }
+    let _ = write!(out, "<li>{}: {}</li></ul>", words::ABSTRACT, escaped(&clean_line(&document.title)));
+    let _ = write!(
+        out,
+        "<p><a href=\"{}\">{} {}</a></p>",
+        escaped(document.url.as_str()),
+        words::DOCUMENT,
+        escaped(&clean_line(&document.number))
+    );
+    files_html(&mut out, &document.attachments);
+    out
+}
+
+/// What is known of a document, in the order officials write it.
+fn facts(document: &Document) -> Vec<(&'static str, String)> {
+    let day = document.issued_on.map(|on| format!("{:02}/{:02}/{:04}", on.day(), on.month(), on.year()));
+    [
+        (words::NUMBER, clean_line(&document.number)),
+        (words::KIND, clean_line(&document.kind)),
+        (words::ISSUER, clean_line(&document.issuer)),
+        (words::ISSUED_ON, day.unwrap_or_default()),
+    ]
+    .into_iter()
+    .filter(|(_, value)| !value.is_empty())
+    .collect()
+}
+
+fn files_html(out: &mut String, files: &[Attachment]) {
+    if files.is_empty() {
+        return;
+    }
+    let _ = write!(out, "<p>{}:</p><ul>", words::ATTACHMENTS);
+    for file in files {
+        let title = match clean_line(&file.title) {
+            title if title.is_empty() => file.url.path().rsplit('/').next().unwrap_or_default().to_owned(),
+            title => title,
+        };
+        let title = if title.is_empty() { file.url.to_string() } else { title };
+        let _ = write!(out, "<li><a href=\"{}\">{}</a>", escaped(file.url.as_str()), escaped(&title));
+        if file.bytes > 0 {
+            let _ = write!(out, " ({})", words::size(file.bytes));
+        }
+        out.push_str("</li>");
+    }
+    out.push_str("</ul>");
+}
+
+/// Text made safe inside HTML and its attributes.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// Sanitised HTML without its tags, the five common entities read: for comparing, never for showing.
+fn plain(html: &str) -> String {
+    let mut out = String::with_capacity(html.len());
+    let mut inside = false;
+    for c in html.chars() {
+        match c {
+            '<' => inside = true,
+            '>' if inside => {
+                inside = false;
+                out.push(' ');
+            }
+            _ if !inside => out.push(c),
+            _ => {}
+        }
+    }
+    out.replace("&nbsp;", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_like_markup_in_plain_text_stays_text() {
+        assert_eq!(escaped("a<b>&\"'"), "a&lt;b&gt;&amp;&quot;&#39;");
+        assert_eq!(clean_line(&plain("<p>Tại huyện &amp; xã</p><p>x</p>")), "Tại huyện & xã x");
+    }
+
+    #[test]
+    fn sizes_read_as_vietnamese_write_them() {
+        assert_eq!([words::size(999), words::size(12_300), words::size(1_400_000)], ["999 B", "13 KB", "1,4 MB"]);
+    }
+}

@@ -1,0 +1,135 @@
+//! A feed: its head, its items newest first within a window, and what is left of the withdrawn.
+
+use crate::{Entry, Item, Site, Tombstone};
+use jiff::Timestamp;
+use loa_domain::{ArticleId, FeedName, clean_line, clean_text};
+use std::collections::BTreeMap;
+
+/// How much of a feed is shown. What no longer fits is not lost: the ledger keeps it for archives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Most items (1 and up).
+    pub entries_max: usize,
+    /// Most bytes of one document before compression. A single larger item is still shown.
+    pub bytes_max: usize,
+    /// Most tombstones: enough that a reader who looks once a week learns of each.
+    pub tombstones_max: usize,
+}
+
+impl Default for Window {
+    /// 50 items and 250 kB: what readers poll every quarter of an hour must be cheap for them too. 50 tombstones.
+    fn default() -> Self {
+        Self { entries_max: 50, bytes_max: 250_000, tombstones_max: 50 }
+    }
+}
+
+/// What a feed is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedHead {
+    /// Its name in addresses.
+    pub name: FeedName,
+    /// Its name for people, without the site's.
+    pub title: String,
+    /// One sentence on what is in it.
+    pub description: String,
+}
+
+/// A feed ready to be written. Its fields cannot be set from outside: order, window and uniqueness stand behind them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Feed {
+    head: FeedHead,
+    items: Vec<Item>,
+    tombstones: Vec<(String, Tombstone)>,
+    updated_at: Timestamp,
+}
+
+impl Feed {
+    /// Orders entries (newest `published_at` first, then by id), keeps the highest revision of each, and cuts to the
+    /// window. A tombstone of something that stands is dropped: it was published again. Any order in, the same feed out.
+    pub fn assemble(site: &Site, head: FeedHead, entries: &[Entry], tombstones: &[Tombstone], window: Window) -> Self {
+        let mut standing: BTreeMap<&ArticleId, &Entry> = BTreeMap::new();
+        for entry in entries {
+            let kept = standing.entry(entry.content.id()).or_insert(entry);
+            if entry.content.revision() > kept.content.revision() {
+                *kept = entry;
+            }
+        }
+        let gone = tombstones_of(site, &standing, tombstones, window.tombstones_max);
+        let mut ordered: Vec<&Entry> = standing.into_values().collect();
+        ordered.sort_by(|a, b| {
+            let newest_first = b.content.published_at().cmp(&a.content.published_at());
+            newest_first.then_with(|| a.content.id().cmp(b.content.id()))
+        });
+        let mut items = Vec::with_capacity(ordered.len().min(window.entries_max));
+        let mut bytes = 0;
+        for entry in ordered.into_iter().take(window.entries_max.max(1)) {
+            let item = Item::of(site, entry);
+            bytes += item.weight();
+            if bytes > window.bytes_max && !items.is_empty() {
+                break;
+            }
+            items.push(item);
+        }
+        let moved = items.iter().map(|item| item.modified_at).chain(gone.iter().map(|(_, stone)| stone.at));
+        let updated_at = moved.max().unwrap_or_else(|| site.tag.epoch());
+        let head = FeedHead {
+            name: head.name,
+            title: clean_line(&head.title),
+            description: clean_text(&head.description).trim().to_owned(),
+        };
+        Self { head, items, tombstones: gone, updated_at }
+    }
+
+    /// What it is called.
+    pub fn head(&self) -> &FeedHead {
+        &self.head
+    }
+
+    /// The site's name and the feed's, as it stands in readers' lists.
+    pub fn full_title(&self, site: &Site) -> String {
+        match clean_line(&site.title) {
+            title if title.is_empty() => self.head.title.clone(),
+            title => format!("{} – {title}", self.head.title),
+        }
+    }
+
+    /// Newest first.
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+
+    /// Outward id and tombstone, the latest first.
+    pub fn tombstones(&self) -> &[(String, Tombstone)] {
+        &self.tombstones
+    }
+
+    /// When something in it last changed significantly, a withdrawal too.
+    pub fn updated_at(&self) -> Timestamp {
+        self.updated_at
+    }
+}
+
+fn tombstones_of(
+    site: &Site,
+    standing: &BTreeMap<&ArticleId, &Entry>,
+    tombstones: &[Tombstone],
+    most: usize,
+) -> Vec<(String, Tombstone)> {
+    let mut latest: BTreeMap<&ArticleId, &Tombstone> = BTreeMap::new();
+    for stone in tombstones.iter().filter(|stone| !standing.contains_key(&stone.article)) {
+        let kept = latest.entry(&stone.article).or_insert(stone);
+        if (stone.at, &stone.reason) > (kept.at, &kept.reason) {
+            *kept = stone;
+        }
+    }
+    let mut ordered: Vec<&Tombstone> = latest.into_values().collect();
+    ordered.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.article.cmp(&b.article)));
+    ordered
+        .into_iter()
+        .take(most)
+        .map(|stone| {
+            let stone = Tombstone { reason: clean_text(&stone.reason).trim().to_owned(), ..stone.clone() };
+            (site.tag.entry(&stone.article), stone)
+        })
+        .collect()
+}

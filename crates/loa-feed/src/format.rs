@@ -1,0 +1,123 @@
+//! The three formats, their addresses and types, and their dates.
+
+use crate::{Feed, Site, atom, json, rss2};
+use jiff::{SignedDuration, Timestamp, tz};
+
+/// A feed format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Format {
+    /// RSS 2.0.
+    Rss,
+    /// Atom 1.0 (RFC 4287).
+    Atom,
+    /// JSON Feed 1.1.
+    Json,
+}
+
+impl Format {
+    /// All of them, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::Rss, Self::Atom, Self::Json];
+
+    /// What stands behind the feed's name in its address, without the dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Rss => "rss",
+            Self::Atom => "atom",
+            Self::Json => "json",
+        }
+    }
+
+    /// Reads [`Self::extension`] back.
+    pub fn parse(extension: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.extension() == extension)
+    }
+
+    /// The `type` of an autodiscovery link. No parameters: readers compare it byte by byte.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Rss => "application/rss+xml",
+            Self::Atom => "application/atom+xml",
+            Self::Json => "application/feed+json",
+        }
+    }
+
+    /// The `Content-Type` it is served with. JSON has no charset parameter (RFC 8259 §11).
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Rss => "application/rss+xml; charset=utf-8",
+            Self::Atom => "application/atom+xml; charset=utf-8",
+            Self::Json => "application/feed+json",
+        }
+    }
+
+    /// What people call it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Rss => "RSS",
+            Self::Atom => "Atom",
+            Self::Json => "JSON Feed",
+        }
+    }
+}
+
+/// A writer failed. Nothing in an entry can cause it; it is a defect.
+#[derive(Debug, thiserror::Error)]
+#[error("the feed could not be written as {format}")]
+pub struct RenderError {
+    pub(crate) format: &'static str,
+    #[source]
+    pub(crate) source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl RenderError {
+    pub(crate) fn new(format: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { format, source: source.into() }
+    }
+}
+
+/// Writes a feed. The same input gives the same bytes, always.
+///
+/// # Errors
+/// See [`RenderError`].
+pub fn render(format: Format, site: &Site, feed: &Feed) -> Result<String, RenderError> {
+    match format {
+        Format::Rss => rss2::write(site, feed),
+        Format::Atom => atom::write(site, feed),
+        Format::Json => json::write(site, feed),
+    }
+}
+
+/// The address of a feed in a format: what `self` links say, byte for byte.
+pub(crate) fn self_url(site: &Site, feed: &Feed, format: Format) -> String {
+    site.url(&format!("feeds/{}.{}", feed.head().name, format.extension()))
+}
+
+/// Vietnam's offset. Fixed, not looked up: bytes must not depend on a time-zone database.
+fn local(at: Timestamp) -> jiff::ZonedDateTime {
+    let whole = at.checked_sub(SignedDuration::from_nanos(i64::from(at.subsec_nanosecond()))).unwrap_or(at);
+    whole.to_zoned_datetime(tz::TimeZone::fixed(tz::offset(7)))
+}
+
+/// `Thu, 16 Nov 2023 08:02:22 +0700` (RFC 822 with a four-digit year).
+pub(crate) fn rfc822(at: Timestamp) -> String {
+    local(at).strftime("%a, %d %b %Y %H:%M:%S %z").to_string()
+}
+
+/// `2023-11-16T08:02:22+07:00` (RFC 3339, whole seconds).
+pub(crate) fn rfc3339(at: Timestamp) -> String {
+    local(at).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_in_vietnams_time_with_english_names_and_a_numeric_zone() {
+        let at: Timestamp = "2023-11-16T01:02:22.9Z".parse().unwrap();
+        assert_eq!(rfc822(at), "Thu, 16 Nov 2023 08:02:22 +0700");
+        assert_eq!(rfc3339(at), "2023-11-16T08:02:22+07:00");
+        let midnight: Timestamp = "2024-01-04T17:00:00Z".parse().unwrap();
+        assert_eq!(rfc822(midnight), "Fri, 05 Jan 2024 00:00:00 +0700");
+    }
+}

@@ -1,0 +1,173 @@
+//! An entry, and the item that every format writes from it: all text cleaned, all addresses absolute, the id made.
+//!
+//! Items are made once for a feed and written three times; a format only maps fields.
+
+use crate::{Site, body};
+use jiff::Timestamp;
+use loa_domain::{AreaId, ArticleId, Content, clean_line, clean_text};
+
+/// An area with its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AreaLabel {
+    /// Ours.
+    pub id: AreaId,
+    /// As people read it: `xã Na Son`.
+    pub name: String,
+}
+
+/// What stands in a feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What it says.
+    pub content: Content,
+    /// The areas it is about, with their names. May be empty.
+    pub areas: Vec<AreaLabel>,
+}
+
+/// What is left of a withdrawn entry (RFC 6721).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tombstone {
+    /// What was withdrawn.
+    pub article: ArticleId,
+    /// When.
+    pub at: Timestamp,
+    /// For people; may be empty.
+    pub reason: String,
+}
+
+/// A term of a list, for machines and for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// The slug or area id.
+    pub term: String,
+    /// As people read it.
+    pub label: String,
+}
+
+/// A picture or file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Media {
+    /// Absolute.
+    pub url: String,
+    /// Never empty: `application/octet-stream` when unknown.
+    pub media_type: String,
+    /// 0: unknown.
+    pub bytes: u64,
+    /// For people; may be empty.
+    pub title: String,
+}
+
+/// An entry ready to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// A `tag:` URI that never changes.
+    pub id: String,
+    /// The portal's id.
+    pub article: ArticleId,
+    /// Where it can be read.
+    pub url: String,
+    /// Plain text, one line.
+    pub title: String,
+    /// Plain text; may be empty.
+    pub summary: String,
+    /// The whole, as HTML: lead, picture, body, source, list of files.
+    pub content_html: String,
+    /// BCP 47.
+    pub language: String,
+    /// Who wrote or issued it; may be empty.
+    pub author: String,
+    /// Its category; a document has none.
+    pub category: Option<Label>,
+    /// The areas it is about.
+    pub areas: Vec<Label>,
+    /// The main picture.
+    pub image: Option<Media>,
+    /// All files, the main one first.
+    pub attachments: Vec<Media>,
+    /// Never moves.
+    pub published_at: Timestamp,
+    /// Moves with significant changes only; never before `published_at`.
+    pub modified_at: Timestamp,
+}
+
+impl Item {
+    pub(crate) fn of(site: &Site, entry: &Entry) -> Self {
+        let content = &entry.content;
+        let (language, author) = match content {
+            Content::Article(article) => (article.language.as_str(), article.source_name.as_str()),
+            Content::Document(document) => ("", document.issuer.as_str()),
+        };
+        let language = clean_line(language);
+        Self {
+            id: site.tag.entry(content.id()),
+            article: content.id().clone(),
+            url: content.url().to_string(),
+            title: clean_line(&content.title()),
+            summary: clean_text(&body::summary(content)).trim().to_owned(),
+            content_html: clean_text(&body::html(content)),
+            language: if language.is_empty() { site.language.clone() } else { language },
+            author: clean_line(author),
+            category: content
+                .category()
+                .map(|category| Label { term: category.slug.to_string(), label: clean_line(&category.label) }),
+            areas: entry
+                .areas
+                .iter()
+                .map(|area| Label { term: area.id.to_string(), label: clean_line(&area.name) })
+                .collect(),
+            image: main_image(content),
+            attachments: content.attachments().iter().map(file).collect(),
+            published_at: content.published_at(),
+            modified_at: content.modified_at().max(content.published_at()),
+        }
+    }
+
+    /// What the item adds to the longest of the formats, in bytes, rather more than less.
+    pub(crate) fn weight(&self) -> usize {
+        const FRAME: usize = 1_200;
+        const EACH_MEDIA: usize = 200;
+        // Atom escapes markup: `<` becomes four bytes, a quote six
+        let escaped = |text: &str| text.len() + 5 * text.bytes().filter(|b| b"<>&\"'".contains(b)).count();
+        let media: usize = self.attachments.iter().map(|a| EACH_MEDIA + 2 * a.url.len() + a.title.len()).sum();
+        FRAME + media + escaped(&self.content_html) + 2 * escaped(&self.summary) + escaped(&self.title) + self.url.len()
+    }
+}
+
+fn main_image(content: &Content) -> Option<Media> {
+    let Content::Article(article) = content else { return None };
+    let image = article.images.first()?;
+    let media_type = match clean_line(&image.media_type) {
+        known if is_media_type(&known) => known,
+        _ => guessed_image_type(image.url.path())?.to_owned(),
+    };
+    Some(Media { url: image.url.to_string(), media_type, bytes: image.bytes, title: clean_line(&image.alt) })
+}
+
+fn file(attachment: &loa_domain::Attachment) -> Media {
+    let media_type = clean_line(&attachment.media_type);
+    Media {
+        url: attachment.url.to_string(),
+        media_type: if is_media_type(&media_type) { media_type } else { "application/octet-stream".to_owned() },
+        bytes: attachment.bytes,
+        title: clean_line(&attachment.title),
+    }
+}
+
+/// `type/subtype` of RFC 6838 names; parameters are not taken.
+fn is_media_type(text: &str) -> bool {
+    let name =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c));
+    text.split_once('/').is_some_and(|(kind, subtype)| name(kind) && name(subtype))
+}
+
+fn guessed_image_type(path: &str) -> Option<&'static str> {
+    let extension = path.rsplit_once('.')?.1.to_ascii_lowercase();
+    Some(match extension.as_str() {
+        "jpg" | "jpeg" => "image/jpeg",
+        "png" => "image/png",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "svg" => "image/svg+xml",
+        _ => return None,
+    })
+}

@@ -1,0 +1,139 @@
+//! JSON Feed 1.1 (jsonfeed.org/version/1.1), written from structs of our own.
+//!
+//! It has no word for a withdrawn entry; ours stands under `_loa`, as extensions must.
+
+use crate::{
+    Feed, Format, Item, Media, RenderError, Site,
+    format::{rfc3339, self_url},
+};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: &'static str,
+    title: String,
+    home_page_url: String,
+    feed_url: String,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    description: &'a str,
+    language: &'a str,
+    authors: Vec<Author<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hubs: Vec<Hub<'a>>,
+    #[serde(rename = "_loa", skip_serializing_if = "Option::is_none")]
+    loa: Option<Extension<'a>>,
+    items: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+struct Author<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Hub<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    url: &'a str,
+}
+
+#[derive(Serialize)]
+struct Extension<'a> {
+    about: &'static str,
+    withdrawn: Vec<Withdrawn<'a>>,
+}
+
+#[derive(Serialize)]
+struct Withdrawn<'a> {
+    id: &'a str,
+    date_withdrawn: String,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    id: &'a str,
+    url: &'a str,
+    title: &'a str,
+    content_html: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    summary: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<&'a str>,
+    date_published: String,
+    date_modified: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authors: Vec<Author<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<&'a str>,
+    language: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<Attachment<'a>>,
+}
+
+#[derive(Serialize)]
+struct Attachment<'a> {
+    url: &'a str,
+    mime_type: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    title: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size_in_bytes: Option<u64>,
+}
+
+pub(crate) fn write(site: &Site, feed: &Feed) -> Result<String, RenderError> {
+    let withdrawn: Vec<Withdrawn<'_>> = feed
+        .tombstones()
+        .iter()
+        .map(|(id, stone)| Withdrawn { id, date_withdrawn: rfc3339(stone.at), reason: &stone.reason })
+        .collect();
+    let publisher = if site.publisher.is_empty() { &site.title } else { &site.publisher };
+    let document = Document {
+        version: "https://jsonfeed.org/version/1.1",
+        title: feed.full_title(site),
+        home_page_url: site.page_url(&feed.head().name),
+        feed_url: self_url(site, feed, Format::Json),
+        description: &feed.head().description,
+        language: &site.language,
+        authors: vec![Author { name: publisher, url: Some(site.base.as_str()) }],
+        hubs: site.hub.iter().map(|hub| Hub { kind: "WebSub", url: hub.as_str() }).collect(),
+        loa: (!withdrawn.is_empty()).then_some(Extension {
+            about: "https://www.rfc-editor.org/rfc/rfc6721 in JSON: entries that were withdrawn",
+            withdrawn,
+        }),
+        items: feed.items().iter().map(entry).collect(),
+    };
+    let mut text = serde_json::to_string(&document).map_err(|error| RenderError::new("JSON Feed", error))?;
+    text.push('\n');
+    Ok(text)
+}
+
+fn entry(item: &Item) -> Entry<'_> {
+    let labels = item.category.iter().chain(&item.areas);
+    Entry {
+        id: &item.id,
+        url: &item.url,
+        title: &item.title,
+        content_html: &item.content_html,
+        summary: &item.summary,
+        image: item.image.as_ref().map(|image| image.url.as_str()),
+        date_published: rfc3339(item.published_at),
+        date_modified: rfc3339(item.modified_at),
+        authors: (!item.author.is_empty()).then_some(Author { name: &item.author, url: None }).into_iter().collect(),
+        tags: labels.map(|label| if label.label.is_empty() { label.term.as_str() } else { &label.label }).collect(),
+        language: &item.language,
+        attachments: item.attachments.iter().map(attachment).collect(),
+    }
+}
+
+fn attachment(file: &Media) -> Attachment<'_> {
+    Attachment {
+        url: &file.url,
+        mime_type: &file.media_type,
+        title: &file.title,
+        size_in_bytes: (file.bytes > 0).then_some(file.bytes),
+    }
+}

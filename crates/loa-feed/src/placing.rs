@@ -1,0 +1,17 @@
+//! Which feeds a content belongs to.
+
+use loa_domain::{AreaId, Content, FeedName};
+
+/// The feeds of a content: `all` (documents too: it is everything the portal says), `documents` for a document,
+/// its category, and each area of its reach (its own and their successors). Sorted, no repeats.
+pub fn feeds_of(content: &Content, reach: &[AreaId]) -> Vec<FeedName> {
+    let mut feeds = vec![FeedName::All];
+    if matches!(content, Content::Document(_)) {
+        feeds.push(FeedName::Documents);
+    }
+    feeds.extend(content.category().map(|category| FeedName::Category(category.slug.clone())));
+    feeds.extend(content.areas().iter().chain(reach).cloned().map(FeedName::Area));
+    feeds.sort();
+    feeds.dedup();
+    feeds
+}

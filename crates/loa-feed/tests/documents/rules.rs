@@ -1,0 +1,269 @@
+//! The rules every document keeps.
+
+use crate::{
+    reading::{elements, foreign, texts},
+    seed::{self, entry, site, stone},
+};
+use loa_domain::{Article, ArticleId, Attachment, Content, clean_line, clean_text};
+use loa_feed::{Entry, Feed, Format, Window, feeds_of, render};
+use proptest::prelude::*;
+
+fn article(id: &str, published_at: &str) -> Article {
+    let at = published_at.parse().unwrap();
+    Article { id: ArticleId::new(id).unwrap(), published_at: at, modified_at: at, ..seed::article() }
+}
+
+fn written(format: Format, entries: &[Entry]) -> String {
+    render(format, &site(), &seed::feed(entries, &[])).unwrap()
+}
+
+fn ids(feed: &Feed) -> Vec<&str> {
+    feed.items().iter().map(|item| item.article.as_str()).collect()
+}
+
+#[test]
+fn an_entry_has_the_same_id_in_every_format_and_after_every_edit() {
+    let edited = Article {
+        revision: 2,
+        title: "Tên khác".into(),
+        url: "https://ten-mien-moi.gov.vn/x".parse().unwrap(),
+        ..seed::article()
+    };
+    for content in [seed::article(), edited] {
+        for format in Format::ALL {
+            let feed = foreign(&written(format, &[entry(Content::Article(content.clone()))]));
+            assert_eq!(
+                feed.entries[0].id, "tag:loa.dienbiendong.gov.vn,2026-01-01:entry/4-san-pham-ocop",
+                "{format:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_independent_reader_finds_what_was_published_in_every_format() {
+    let article = Article { modified_at: "2023-11-17T00:00:00Z".parse().unwrap(), ..seed::article() };
+    for format in Format::ALL {
+        let feed = foreign(&written(format, &[entry(Content::Article(article.clone()))]));
+        let found = &feed.entries[0];
+        assert_eq!(feed.language.as_deref(), Some("vi"), "{format:?}");
+        assert_eq!(found.title.as_ref().unwrap().content, article.title, "{format:?}");
+        assert_eq!(found.links[0].href, article.url.as_str(), "{format:?}");
+        assert_eq!(found.published.unwrap().timestamp(), article.published_at.as_second(), "{format:?}");
+        if format != Format::Rss {
+            assert_eq!(found.updated.unwrap().timestamp(), article.modified_at.as_second(), "{format:?}");
+        }
+        let body = found.content.as_ref().unwrap().body.as_ref().unwrap();
+        assert!(body.contains("bí xanh Tìa Dình") && body.contains("<p><strong>Tại huyện"), "{format:?}: {body}");
+        assert!(body.contains("src=\"https://dienbiendong.gov.vn/anh/occop.jpg?a=1&amp;b=2\""), "{format:?}: {body}");
+        assert!(body.contains("Nguồn tin: Nguyễn Thịnh"), "{format:?}: {body}");
+        assert_eq!(found.authors[0].name.as_deref(), Some(article.source_name.as_str()), "{format:?}");
+    }
+}
+
+#[test]
+fn self_links_are_the_address_the_feed_is_served_at() {
+    let of = |format| written(format, &seed::entries());
+    assert!(of(Format::Rss).contains(
+        "<atom:link href=\"https://loa.dienbiendong.gov.vn/feeds/all.rss\" rel=\"self\" type=\"application/rss+xml\""
+    ));
+    assert!(of(Format::Atom).contains("<link href=\"https://loa.dienbiendong.gov.vn/feeds/all.atom\" rel=\"self\""));
+    assert!(of(Format::Json).contains("\"feed_url\":\"https://loa.dienbiendong.gov.vn/feeds/all.json\""));
+}
+
+#[test]
+fn rss_has_at_most_one_enclosure_and_the_description_before_the_content() {
+    let document = entry(Content::Document(seed::document()));
+    let rss = elements(&written(Format::Rss, &[document.clone(), entry(Content::Article(seed::article()))]));
+    assert_eq!(texts(&rss, "enclosure").len(), 2, "one for each of two items");
+    let place = |name: &str| rss.iter().position(|(found, _)| found == name).unwrap();
+    let item = place("item");
+    let after = |name: &str| item + rss[item..].iter().position(|(found, _)| found == name).unwrap();
+    assert!(after("description") < after("content:encoded"));
+    assert!(texts(&rss, "author").is_empty(), "author wants an e-mail address; names go to dc:creator");
+    let atom = written(Format::Atom, &[document]);
+    assert_eq!(atom.matches("rel=\"enclosure\"").count(), 2, "all files");
+    assert!(atom.contains("length=\"1380000\"") && atom.contains("type=\"application/octet-stream\""), "{atom}");
+}
+
+#[test]
+fn tombstones_stand_before_the_first_entry_and_never_beside_what_stands() {
+    let stones = [stone("da-go", "2023-11-18T00:00:00Z"), stone("4-san-pham-ocop", "2023-11-18T00:00:00Z")];
+    let feed = seed::feed(&seed::entries(), &stones);
+    assert_eq!(feed.tombstones().len(), 1, "what was published again has none");
+    let atom = render(Format::Atom, &site(), &feed).unwrap();
+    let found = elements(&atom);
+    let place = |name: &str| found.iter().position(|(n, _)| n == name).unwrap();
+    assert!(place("at:deleted-entry") < place("entry"));
+    assert!(
+        atom.contains("ref=\"tag:loa.dienbiendong.gov.vn,2026-01-01:entry/da-go\" when=\"2023-11-18T07:00:00+07:00\"")
+    );
+    assert_eq!(feed.updated_at(), "2023-11-18T00:00:00Z".parse().unwrap(), "a withdrawal is a change of the feed");
+    let json: serde_json::Value = serde_json::from_str(&render(Format::Json, &site(), &feed).unwrap()).unwrap();
+    assert_eq!(json["_loa"]["withdrawn"][0]["id"], "tag:loa.dienbiendong.gov.vn,2026-01-01:entry/da-go");
+}
+
+#[test]
+fn updated_moves_with_significant_changes_only_and_never_before_publication() {
+    let base = seed::article();
+    let minor = Article { revision: 2, content_html: "<p>Sửa lỗi chính tả.</p>".into(), ..base.clone() };
+    let odd = Article { modified_at: "2001-01-01T00:00:00Z".parse().unwrap(), ..base.clone() };
+    for article in [base.clone(), minor, odd] {
+        let feed = seed::feed(&[entry(Content::Article(article))], &[]);
+        assert_eq!(feed.items()[0].modified_at, base.published_at);
+        assert_eq!(feed.updated_at(), base.published_at);
+    }
+}
+
+#[test]
+fn items_come_newest_first_then_by_id_and_the_highest_revision_once() {
+    let content = |id: &str, at: &str, revision| {
+        entry(Content::Article(Article { revision, title: format!("r{revision}"), ..article(id, at) }))
+    };
+    let entries = [
+        content("b", "2024-01-02T00:00:00Z", 1),
+        content("c", "2024-01-03T00:00:00Z", 2),
+        content("a", "2024-01-02T00:00:00Z", 1),
+        content("c", "2024-01-03T00:00:00Z", 1),
+    ];
+    let feed = seed::feed(&entries, &[]);
+    assert_eq!(ids(&feed), ["c", "a", "b"]);
+    assert_eq!(feed.items()[0].title, "r2");
+}
+
+#[test]
+fn a_feed_is_cut_to_its_window_by_number_and_by_bytes_but_never_to_nothing() {
+    let body = "<p>Nội dung dài.</p>".repeat(500);
+    let entries: Vec<Entry> = (0..60)
+        .map(|n| Article { content_html: body.clone(), ..article(&format!("bai-{n:02}"), "2024-01-02T00:00:00Z") })
+        .map(|article| entry(Content::Article(article)))
+        .collect();
+    let assemble = |entries_max, bytes_max| {
+        let window = Window { entries_max, bytes_max, ..Window::default() };
+        Feed::assemble(&site(), seed::head(), &entries, &[], window)
+    };
+    assert_eq!(assemble(10, usize::MAX).items().len(), 10);
+    assert_eq!(assemble(50, 1).items().len(), 1);
+    let feed = assemble(50, 250_000);
+    assert!(feed.items().len() > 5);
+    for format in Format::ALL {
+        let size = render(format, &site(), &feed).unwrap().len();
+        assert!(size <= 252_000, "{format:?}: {size} bytes");
+    }
+}
+
+#[test]
+fn an_empty_feed_is_a_valid_feed() {
+    for format in Format::ALL {
+        let text = written(format, &[]);
+        assert!(foreign(&text).entries.is_empty());
+        if format != Format::Json {
+            elements(&text);
+        }
+    }
+}
+
+#[test]
+fn a_document_is_in_all_and_in_documents_an_article_in_its_category_and_the_areas_it_reaches() {
+    let names = |content: &Content, reach: &[&str]| {
+        let reach: Vec<_> = reach.iter().map(|id| loa_domain::AreaId::new(*id).unwrap()).collect();
+        feeds_of(content, &reach).iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let article = Content::Article(seed::article());
+    assert_eq!(
+        names(&article, &["na-son-2025", "na-son-2023"]),
+        ["all", "category-kinh-te", "area-na-son-2023", "area-na-son-2025", "area-tia-dinh-2023"]
+    );
+    assert_eq!(names(&Content::Document(seed::document()), &[]), ["all", "documents", "area-muong-luan-2023"]);
+}
+
+#[test]
+fn what_the_portals_html_shows_is_not_shown_twice() {
+    let lead = "Tin &amp; bài";
+    let html =
+        format!("<p>{lead}</p><p><img src=\"https://dienbiendong.gov.vn/anh/occop.jpg?a=1&amp;b=2\" alt=\"x\"></p>");
+    let article = Article { summary: "Tin & bài".into(), content_html: html.clone(), ..seed::article() };
+    let feed = seed::feed(&[entry(Content::Article(article))], &[]);
+    let shown = &feed.items()[0].content_html;
+    assert_eq!(shown.matches(lead).count(), 1, "{shown}");
+    assert_eq!(shown.matches("<img").count(), 1, "{shown}");
+}
+
+/// Any text at all, with what XML, HTML and CDATA trip over made likely.
+fn any_text() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("]]>".to_owned()),
+        Just("<b>&amp;lt;</b>".to_owned()),
+        Just("\u{0}\u{b}\u{fffe}\u{ffff}\r\n\r".to_owned()),
+        Just("Đie\u{302}\u{323}n <![CDATA[".to_owned()),
+        Just("&#0; &undefined; <!-- -- -->".to_owned()),
+        "\\PC{0,12}",
+        any::<String>(),
+    ];
+    proptest::collection::vec(piece, 0..5).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn any_text_gives_well_formed_documents_that_read_back_equal(
+        title in any_text(), summary in any_text(), html in any_text(), label in any_text(), name in any_text(),
+        alt in any_text(), reason in any_text(),
+    ) {
+        let mut article = Article {
+            title: title.clone(), summary, content_html: html, source_name: name.clone(), ..seed::article()
+        };
+        article.category.label = label;
+        article.images[0].alt = alt.clone();
+        article.attachments = vec![Attachment {
+            url: article.url.clone(), media_type: alt.clone(), bytes: 1, title: alt,
+        }];
+        let mut stone = stone("da-go", "2023-11-18T00:00:00Z");
+        stone.reason = reason;
+        let feed = seed::feed(&[entry(Content::Article(article))], &[stone]);
+        let item = &feed.items()[0];
+        prop_assert_eq!(&item.title, &clean_line(&title));
+        prop_assert_eq!(&clean_text(&item.content_html), &item.content_html);
+
+        let rss = render(Format::Rss, &site(), &feed).unwrap();
+        let found = elements(&rss);
+        prop_assert_eq!(texts(&found, "title")[1], item.title.as_str());
+        prop_assert_eq!(texts(&found, "content:encoded")[0], item.content_html.as_str());
+        let back = rss::Channel::read_from(rss.as_bytes()).unwrap();
+        prop_assert_eq!(back.items[0].content.as_deref(), Some(item.content_html.as_str()));
+        prop_assert_eq!(foreign(&rss).entries[0].id.clone(), item.id.clone());
+
+        let atom = render(Format::Atom, &site(), &feed).unwrap();
+        let found = elements(&atom);
+        prop_assert_eq!(texts(&found, "title")[1], item.title.as_str());
+        prop_assert_eq!(texts(&found, "content")[0], item.content_html.as_str());
+        prop_assert_eq!(texts(&found, "name").get(1).copied().unwrap_or_default(), clean_line(&name));
+        prop_assert_eq!(foreign(&atom).entries[0].id.clone(), item.id.clone());
+
+        let json = render(Format::Json, &site(), &feed).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        prop_assert_eq!(value["items"][0]["title"].as_str(), Some(item.title.as_str()));
+        prop_assert_eq!(value["items"][0]["content_html"].as_str(), Some(item.content_html.as_str()));
+        prop_assert_eq!(foreign(&json).entries[0].id.clone(), item.id.clone());
+    }
+
+    #[test]
+    fn any_order_of_entries_gives_the_same_bytes(seed in any::<u64>()) {
+        let mut entries: Vec<Entry> = (0..12u64)
+            .map(|n| article(&format!("bai-{n}"), if n % 3 == 0 { "2024-01-02T00:00:00Z" } else { "2024-01-03T00:00:00Z" }))
+            .map(|article| entry(Content::Article(article)))
+            .collect();
+        let stones = [stone("x", "2024-01-01T00:00:00Z"), stone("y", "2024-01-01T00:00:00Z")];
+        let mut turned = stones.clone();
+        turned.reverse();
+        let expected = Format::ALL.map(|format| render(format, &site(), &seed::feed(&entries, &stones)).unwrap());
+        let mut state = seed;
+        for i in (1..entries.len()).rev() {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            entries.swap(i, usize::try_from(state >> 33).unwrap() % (i + 1));
+        }
+        let found = Format::ALL.map(|format| render(format, &site(), &seed::feed(&entries, &turned)).unwrap());
+        prop_assert_eq!(found, expected);
+    }
+}
