@@ -61,7 +61,7 @@ impl Failure {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Dns => "dns",
-            Self::Refused => "refused_address",
+            Self::Refused => "blocked",
             Self::Connect => "connect",
             Self::Tls => "tls",
             Self::Timeout => "timeout",
