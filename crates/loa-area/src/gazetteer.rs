@@ -1,0 +1,367 @@
+//! Finds the areas that a Vietnamese text names, in one pass whatever the number of names.
+//!
+//! A name counts when it stands as whole words and the longest known name starts there. With its kind before it
+//! (`xã Na Son`), or in a list that a kind opens, it counts at once; bare, it must be capitalised, not be part of a
+//! longer name or a person's, not be an ordinary word, a number, or a district's or province's own name. `huyện X` or
+//! `tỉnh Y` behind it (or behind its list) must be its own. Several areas of one name: the one whose district, then
+//! province, the text names; else none. Text without any Vietnamese letter is read without tones and marks.
+//! It knows nothing of articles or files; text and day come from the caller.
+
+use crate::{
+    Area,
+    lexicon::{DOTTED, EVERYDAY, FAMILIES, INSTITUTIONS, JOINING, PHRASES, PROVINCES, Written},
+    spelling,
+    words::{Case, Words},
+};
+use aho_corasick::{AhoCorasick, MatchKind};
+use jiff::civil::Date;
+use loa_domain::AreaId;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// One place of a text that names one area.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Match {
+    /// The area.
+    pub area: AreaId,
+    /// First byte of the name (without its kind) in the text as given.
+    pub start: usize,
+    /// First byte behind the name.
+    pub end: usize,
+}
+
+/// Two ways to read: as written, and without tones and marks.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Gazetteer {
+    written: Option<Reading>,
+    unmarked: Option<Reading>,
+    homes: Vec<Home>,
+    /// Whether the directory spans several provinces, so that a bare name needs its district or province in the text.
+    is_wide: bool,
+}
+
+/// Where an area is, in keys of both readings: its own and its predecessors', for habit outlives a reform.
+#[derive(Debug, Clone, Default)]
+struct Home {
+    districts: HashSet<String>,
+    provinces: HashSet<String>,
+}
+
+/// One automaton and the words around names, all under one key function.
+#[derive(Debug, Clone)]
+pub(crate) struct Reading {
+    automaton: AhoCorasick,
+    names: Vec<Name>,
+    pub(crate) superiors: HashMap<String, Superior>,
+    pub(crate) phrases: HashMap<String, Written>,
+    pub(crate) dotted: HashMap<String, Written>,
+    pub(crate) joining: HashSet<String>,
+    pub(crate) area_names: HashSet<String>,
+    families: HashSet<String>,
+    institutions: HashSet<String>,
+    key: fn(&str) -> String,
+}
+
+/// A name some areas bear, or a district or province.
+#[derive(Debug, Clone)]
+struct Name {
+    key: String,
+    places: Vec<usize>,
+    is_everyday: bool,
+}
+
+/// A district's or province's name, and until when there was one of that name; `None`: there still is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Superior {
+    pub(crate) until: Option<Date>,
+}
+
+impl Gazetteer {
+    /// Builds both readings; areas are named by their place in the slice.
+    pub(crate) fn build(areas: &[Area]) -> Self {
+        if areas.is_empty() {
+            return Self::default();
+        }
+        let provinces: HashSet<&str> = areas.iter().map(|area| area.province.as_str()).collect();
+        Self {
+            written: Some(Reading::build(areas, spelling::key)),
+            unmarked: Some(Reading::build(areas, spelling::bare)),
+            homes: homes(areas),
+            is_wide: provinces.len() > 1,
+        }
+    }
+
+    /// Every mention, in the order of the text.
+    pub(crate) fn matches(&self, text: &str, on: Date, areas: &[Area]) -> Vec<Match> {
+        let reading = if spelling::has_marks(text) { &self.written } else { &self.unmarked };
+        let Some(reading) = reading else { return Vec::new() };
+        let words = Words::cut(text, reading.key);
+        let found: Vec<Found> = reading.search(&words);
+        let named = reading.superiors_named(&words, &found);
+        let mut matches = Vec::new();
+        let mut list: Option<Link> = None;
+        for found in &found {
+            let written = reading.written_before(&words, found.first);
+            let opened =
+                list.filter(|link| written == Written::Bare && reading.lists(&words, link.behind, found.first));
+            let kind = opened.map_or(written, |link| link.kind);
+            list = Some(Link { kind, behind: found.last + 1 });
+            let is_inherited = opened.is_some();
+            let context = Context { words: &words, on, areas, kind, is_inherited, named: &named };
+            if let Some(place) = self.decide(reading, &context, found) {
+                let (start, end) = (words.words[found.first].start, words.words[found.last].end);
+                matches.push(Match { area: areas[place].id.clone(), start, end });
+            }
+        }
+        matches
+    }
+
+    /// The one area meant, if any.
+    fn decide(&self, reading: &Reading, context: &Context<'_>, found: &Found) -> Option<usize> {
+        let name = &reading.names[found.name];
+        let in_force = || name.places.iter().copied().filter(|&place| context.areas[place].is_in_force(context.on));
+        let of_kind: Vec<usize> = match context.kind {
+            Written::Area(kind) => in_force().filter(|&place| context.areas[place].kind == kind).collect(),
+            _ => Vec::new(),
+        };
+        let says_kind = !of_kind.is_empty() && reading.kind_counts(context, found);
+        let candidates = match context.kind {
+            _ if says_kind => of_kind,
+            // A written kind that no such area has: another place of that name.
+            Written::Area(_) if !context.is_inherited => return None,
+            Written::Area(_) | Written::Bare if reading.may_stand_bare(context, found) => in_force().collect(),
+            _ => return None,
+        };
+        let behind = reading.qualifiers(context.words, found.last + 1, context.on);
+        let mut candidates: Vec<(usize, Option<bool>)> = candidates
+            .into_iter()
+            .map(|place| (place, self.homes[place].agrees(&behind)))
+            .filter(|(_, agrees)| *agrees != Some(false))
+            .collect();
+        if candidates.iter().any(|(_, agrees)| *agrees == Some(true)) {
+            candidates.retain(|(_, agrees)| *agrees == Some(true));
+        }
+        let needs_context = candidates.len() > 1
+            || (self.is_wide && !says_kind && candidates.iter().all(|(_, agrees)| agrees.is_none()));
+        if needs_context {
+            let near = |keys: &HashSet<String>| keys.iter().any(|key| context.named.contains(key));
+            let by_district: Vec<_> =
+                candidates.iter().copied().filter(|(place, _)| near(&self.homes[*place].districts)).collect();
+            candidates = if by_district.is_empty() {
+                candidates.into_iter().filter(|(place, _)| near(&self.homes[*place].provinces)).collect()
+            } else {
+                by_district
+            };
+        }
+        match candidates[..] {
+            [(place, _)] => Some(place),
+            _ => None,
+        }
+    }
+}
+
+/// A name in the text: which, and its first and last word.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found {
+    name: usize,
+    first: usize,
+    last: usize,
+}
+
+/// The last name of a list so far.
+#[derive(Clone, Copy)]
+struct Link {
+    kind: Written,
+    behind: usize,
+}
+
+/// What a decision looks at besides the name.
+struct Context<'a> {
+    words: &'a Words<'a>,
+    on: Date,
+    areas: &'a [Area],
+    kind: Written,
+    /// Whether the kind was written before an earlier name of the list.
+    is_inherited: bool,
+    /// Keys of districts and provinces named anywhere in the text.
+    named: &'a HashSet<String>,
+}
+
+impl Reading {
+    fn build(areas: &[Area], key: fn(&str) -> String) -> Self {
+        let keyed = |text: &str| spelling::keyed(text, key);
+        let everyday: HashSet<String> = EVERYDAY.iter().map(|text| keyed(text)).collect();
+        let superiors = superiors(areas, keyed);
+        let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (place, area) in areas.iter().enumerate() {
+            for name in std::iter::once(&area.name).chain(&area.aliases) {
+                let at = places.entry(keyed(name)).or_default();
+                if at.last() != Some(&place) {
+                    at.push(place);
+                }
+            }
+        }
+        let area_names = places.keys().cloned().collect();
+        for superior in superiors.keys() {
+            places.entry(superior.clone()).or_default();
+        }
+        places.remove("");
+        let names: Vec<Name> = places
+            .into_iter()
+            .map(|(key, places)| Name {
+                is_everyday: everyday.contains(&key) || !key.contains(' ') || key.chars().any(|c| c.is_ascii_digit()),
+                key,
+                places,
+            })
+            .collect();
+        let patterns = names.iter().map(|name| format!("<{}>", name.key.replace(' ', "><")));
+        // It fails only beyond 2³¹ states; the whole country has some 200,000.
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(patterns)
+            .expect("names of areas fit an automaton");
+        let table =
+            |phrases: &[(&str, Written)]| phrases.iter().map(|(text, written)| (keyed(text), *written)).collect();
+        let set = |texts: &[&str]| texts.iter().map(|text| keyed(text)).collect();
+        Self {
+            automaton,
+            names,
+            superiors,
+            phrases: table(PHRASES),
+            dotted: table(DOTTED),
+            joining: set(JOINING),
+            area_names,
+            families: set(FAMILIES),
+            institutions: set(INSTITUTIONS),
+            key,
+        }
+    }
+
+    fn search(&self, words: &Words<'_>) -> Vec<Found> {
+        let found = self.automaton.find_iter(&words.haystack);
+        found
+            .map(|found| {
+                let name = found.pattern().as_usize();
+                let first = words.word_at(found.start());
+                Found { name, first, last: first + self.names[name].key.split(' ').count() - 1 }
+            })
+            .collect()
+    }
+
+    /// Keys of the districts and provinces that the text names, with their kind or bare where no area can be meant.
+    fn superiors_named(&self, words: &Words<'_>, found: &[Found]) -> HashSet<String> {
+        let is_superior = |found: &&Found| {
+            self.superiors.contains_key(&self.names[found.name].key)
+                && !matches!(self.written_before(words, found.first), Written::Area(_) | Written::Namesake)
+                && (found.first..=found.last).all(|word| words.words[word].case != Case::Small)
+        };
+        found.iter().filter(is_superior).map(|found| self.names[found.name].key.clone()).collect()
+    }
+
+    /// Whether the kind makes the name an area: written at the name itself always; inherited from the head of the list
+    /// unless the name is a district's or province's of that day.
+    fn kind_counts(&self, context: &Context<'_>, found: &Found) -> bool {
+        let name = &self.names[found.name];
+        let is_proper = (found.first..=found.last).all(|word| context.words.words[word].case != Case::Small);
+        if context.is_inherited {
+            let is_superior =
+                self.superiors.get(&name.key).is_some_and(|s| s.until.is_none_or(|until| context.on < until));
+            return is_proper && !is_superior;
+        }
+        is_proper || !name.is_everyday
+    }
+
+    /// Whether a name without a kind of its own names an area all the same.
+    fn may_stand_bare(&self, context: &Context<'_>, found: &Found) -> bool {
+        let (name, words) = (&self.names[found.name], context.words);
+        !name.is_everyday
+            && !self.superiors.contains_key(&name.key)
+            && (found.first..=found.last).all(|word| words.words[word].case != Case::Small)
+            && self.begins_here(words, found.first)
+            && self.ends_here(words, found.last)
+    }
+
+    /// Whether no capitalised word before makes the name the tail of a longer one, or of a person's.
+    fn begins_here(&self, words: &Words<'_>, first: usize) -> bool {
+        let is_capital = |word: usize| words.words[word].case == Case::Capital;
+        if !words.joined(first) || !is_capital(first - 1) {
+            return true;
+        }
+        let mut run = first - 1;
+        while words.joined(run) && is_capital(run - 1) {
+            run -= 1;
+        }
+        if self.families.contains(words.key(run)) {
+            return false;
+        }
+        words.is_headline(first) || words.begins(first - 1) || self.institutions.contains(words.key(first - 1))
+    }
+
+    /// Whether no capitalised word behind makes the name the head of a longer one. A person's name may follow.
+    fn ends_here(&self, words: &Words<'_>, last: usize) -> bool {
+        let next = last + 1;
+        !words.joined(next)
+            || words.words[next].case != Case::Capital
+            || words.is_headline(last)
+            || self.families.contains(words.key(next))
+            || self.phrases.contains_key(words.key(next))
+    }
+}
+
+/// Districts' and provinces' names, and until when they were in force by any area's account.
+fn superiors(areas: &[Area], keyed: impl Fn(&str) -> String) -> HashMap<String, Superior> {
+    let mut superiors: HashMap<String, Superior> = HashMap::new();
+    for area in areas {
+        for name in [&area.district, &area.province].into_iter().filter(|name| !name.is_empty()) {
+            let known = superiors.entry(keyed(without_kind(name))).or_insert(Superior { until: area.valid_until });
+            known.until = known.until.and_then(|one| area.valid_until.map(|two| one.max(two)));
+        }
+    }
+    for province in PROVINCES {
+        superiors.insert(keyed(province), Superior { until: None });
+    }
+    superiors
+}
+
+/// `Huyện Điện Biên Đông` → `Điện Biên Đông`; a number keeps its kind (`Quận 1`).
+pub(crate) fn without_kind(name: &str) -> &str {
+    let lower = name.to_lowercase();
+    let kinds = ["huyện ", "quận ", "thị xã ", "thành phố ", "tỉnh "];
+    let bare = kinds
+        .iter()
+        .find(|kind| lower.starts_with(**kind))
+        .and_then(|kind| name.get(kind.len()..))
+        .unwrap_or(name)
+        .trim();
+    if bare.chars().all(|c| c.is_ascii_digit()) { name } else { bare }
+}
+
+/// Where each area is, by the keys of both readings.
+fn homes(areas: &[Area]) -> Vec<Home> {
+    let places: HashMap<&AreaId, usize> = areas.iter().enumerate().map(|(place, area)| (&area.id, place)).collect();
+    let mut homes = vec![Home::default(); areas.len()];
+    for (place, area) in areas.iter().enumerate() {
+        let heirs = area.successors.iter().filter_map(|s| places.get(&s.to).copied());
+        for place in std::iter::once(place).chain(heirs) {
+            for key in [spelling::key as fn(&str) -> String, spelling::bare] {
+                if !area.district.is_empty() {
+                    homes[place].districts.insert(spelling::keyed(without_kind(&area.district), key));
+                }
+                homes[place].provinces.insert(spelling::keyed(without_kind(&area.province), key));
+            }
+        }
+    }
+    homes
+}
+
+impl Home {
+    /// Whether what is written behind the name is where the area is; `None` when nothing is written.
+    fn agrees(&self, behind: &[(Written, String)]) -> Option<bool> {
+        let judged = behind.iter().filter_map(|(written, key)| match written {
+            Written::District if self.districts.is_empty() => None,
+            Written::District => Some(self.districts.contains(key)),
+            Written::Province => Some(self.provinces.contains(key)),
+            _ => Some(self.districts.contains(key) || self.provinces.contains(key)),
+        });
+        judged.reduce(|one, two| one && two)
+    }
+}
