@@ -1,0 +1,186 @@
+//! Holds `cargo metadata` against the layer table, and the table against ARCHITECTURE.md: who may use whom, and which crate
+//! may touch which part of the world.
+//!
+//! A crate may be added or a line changed together with ARCHITECTURE.md, with the reason. Only normal dependencies count:
+//! tests may use anything but `loa`.
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// What each service uses beside its own rooms; `…` in ARCHITECTURE.md.
+const SERVICE: &str = "domain area event bus store worker";
+/// Libraries that touch the world. A crate names those it may use; `tokio` stands for its family.
+const WORLD: &str = "async-std axum hickory-resolver hyper hyper-util lapin lettre reqwest rusqlite smol sqlx \
+                     tokio tokio-postgres tokio-stream tokio-util tower tower-http ureq";
+/// Crate (without `loa-`), ours it may use (`*`: anyone; `…`: what each service uses), the world it may touch.
+const TABLE: &[(&str, &str, &str)] = &[
+    ("domain", "", ""),
+    ("area", "domain", ""),
+    ("event", "domain area", ""),
+    ("portal", "domain area", ""),
+    ("feed", "domain area", ""),
+    ("mail", "domain area", "lettre"),
+    ("webhook", "domain area", ""),
+    ("bus", "", "tokio"),
+    ("store", "domain area", "tokio"),
+    ("worker", "domain bus", "tokio"),
+    ("bus-sqlite", "bus", "tokio sqlx"),
+    ("bus-rabbitmq", "bus", "tokio lapin"),
+    ("store-sql", "domain area store", "tokio sqlx"),
+    ("svc-intake", "… portal", "tokio axum"),
+    ("svc-feed", "… feed", "tokio axum"),
+    ("svc-digest", "… mail", "tokio axum lettre"),
+    ("svc-push", "… webhook", "tokio axum reqwest"),
+    ("svc-console", "… mail feed webhook", "tokio axum"),
+    ("loa", "*", "*"),
+    ("testkit", "*", "*"),
+];
+/// A second TLS stack or crypto provider, a C build system, a runtime: one of each is enough.
+const BANNED: &str = "aws-lc-rs aws-lc-sys cmake native-tls openssl openssl-sys async-std smol";
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn workspace() -> Metadata {
+    MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .no_deps()
+        .other_options(["--offline".to_owned()])
+        .exec()
+        .unwrap()
+}
+
+fn words(text: &str) -> BTreeSet<String> {
+    text.replace('…', SERVICE).split_whitespace().map(str::to_owned).collect()
+}
+
+fn short(name: &str) -> &str {
+    name.strip_prefix("loa-").unwrap_or(name)
+}
+
+fn normal(package: &Package) -> BTreeSet<String> {
+    package.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal).map(|d| d.name.clone()).collect()
+}
+
+fn library_touches_world(library: &str) -> bool {
+    WORLD.split_whitespace().any(|known| known == library)
+}
+
+/// The name under which the table speaks of a library.
+fn family(library: &str) -> &str {
+    match library {
+        "tokio-stream" | "tokio-util" => "tokio",
+        "hyper" | "hyper-util" | "tower" | "tower-http" => "axum",
+        other => other,
+    }
+}
+
+/// The faults of one crate's dependencies, each a sentence.
+fn faults(name: &str, dependencies: &BTreeSet<String>, ours: &BTreeSet<String>) -> Vec<String> {
+    let Some((_, rooms, world)) = TABLE.iter().find(|(row, ..)| *row == short(name)) else {
+        return vec![format!("{name} is not in the layer table")];
+    };
+    let (rooms_allowed, world_allowed) = (words(rooms), words(world));
+    let mut faults = Vec::new();
+    for dependency in dependencies {
+        if ours.contains(dependency) {
+            if *rooms != "*" && !rooms_allowed.contains(short(dependency)) {
+                faults.push(format!("{name} must not know {dependency}"));
+            }
+        } else if library_touches_world(dependency) && *world != "*" && !world_allowed.contains(family(dependency)) {
+            faults.push(format!("{name} must not touch the world through {dependency}"));
+        }
+    }
+    faults
+}
+
+#[test]
+fn every_crate_knows_only_whom_the_layer_table_allows() {
+    let metadata = workspace();
+    let crates: BTreeMap<String, BTreeSet<String>> = metadata
+        .packages
+        .iter()
+        .filter(|p| p.name != "loa-system-tests")
+        .map(|p| (p.name.to_string(), normal(p)))
+        .collect();
+    let ours: BTreeSet<String> = crates.keys().cloned().collect();
+    let faults: Vec<String> = crates.iter().flat_map(|(name, deps)| faults(name, deps, &ours)).collect();
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+    let listed: BTreeSet<&str> = TABLE.iter().map(|(name, ..)| *name).collect();
+    let existing: BTreeSet<&str> = ours.iter().map(|name| short(name)).collect();
+    assert_eq!(listed, existing, "the table lists exactly the crates there are");
+}
+
+#[test]
+fn the_check_itself_finds_a_broken_layer() {
+    let ours = words("loa-domain loa-store loa-feed loa-svc-feed");
+    let check = |name: &str, dependency: &str| faults(name, &words(dependency), &ours).len();
+    assert_eq!(check("loa-domain", "serde"), 0);
+    assert_eq!(check("loa-domain", "loa-store"), 1);
+    assert_eq!(check("loa-feed", "tokio-util"), 1);
+    assert_eq!(check("loa-svc-feed", "tower-http"), 0);
+    assert_eq!(check("loa-svc-feed", "sqlx"), 1);
+    assert_eq!(check("loa-unheard-of", "serde"), 1);
+}
+
+#[test]
+fn nobody_knows_the_binary() {
+    for package in workspace().packages {
+        assert!(package.dependencies.iter().all(|d| d.name != "loa"), "{} depends on loa", package.name);
+    }
+}
+
+#[test]
+fn architecture_md_shows_the_same_table() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let rows: BTreeMap<String, String> = text
+        .lines()
+        .filter_map(|line| {
+            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+            let name = cells.get(1)?.strip_prefix("`loa")?.strip_suffix('`')?;
+            let name = name.strip_prefix('-').unwrap_or("loa");
+            (cells.len() == 6).then(|| (name.to_owned(), cells[3].replace(',', " ")))
+        })
+        .collect();
+    for (name, rooms, _) in TABLE {
+        let shown = rows.get(*name).unwrap_or_else(|| panic!("ARCHITECTURE.md has no row for {name}"));
+        let shown = match shown.as_str() {
+            "–" => "",
+            "anyone" | "everyone" => "*",
+            other => other,
+        };
+        assert_eq!(words(shown), words(rooms), "ARCHITECTURE.md on {name}");
+    }
+    assert_eq!(rows.len(), TABLE.len(), "ARCHITECTURE.md has a row for a crate that is not there");
+}
+
+#[test]
+fn one_tls_stack_and_one_runtime_are_locked() {
+    let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    for banned in BANNED.split_whitespace() {
+        assert!(!lock.contains(&format!("name = \"{banned}\"\n")), "{banned} came in: see `cargo tree -i {banned}`");
+    }
+}
+
+#[test]
+fn versions_stand_in_the_workspace_only() {
+    for package in workspace().packages {
+        let manifest = fs::read_to_string(&package.manifest_path).unwrap();
+        let mut section = "";
+        for line in manifest.lines() {
+            match line.strip_prefix('[') {
+                Some(head) => section = head.trim_end_matches(']'),
+                None if section.ends_with("dependencies") && line.contains('=') && !line.starts_with('#') => {
+                    let inherited = line.contains(".workspace = true") || line.contains("workspace = true");
+                    assert!(inherited, "{}: {line}", package.manifest_path);
+                }
+                None => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,218 @@
+"""One private RabbitMQ node: own name, own ports, own epmd, own data folder, loopback only, gone when its owner is.
+
+Must not know what Loa is. `tests/run` starts it as a program (`python3 broker.py FOLDER`): it prints one line of JSON
+with its addresses once it answers, and ends with everything it started when its standard input closes, so that even a
+`kill -9` of the owner leaves nothing behind. pytest imports it when nobody else started one.
+"""
+
+import base64
+import contextlib
+import ctypes
+import json
+import os
+import pathlib
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+INSTALL = "apt-get install --no-install-recommends rabbitmq-server   (or let ./tests/run do it)"
+START_SECONDS_MAX = 90
+STOP_SECONDS_MAX = 20
+
+
+class BrokerError(Exception):
+    """The node is not there; the text says what to do."""
+
+
+def free_port() -> int:
+    """A port that was free a moment ago, on loopback."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def script(name: str) -> str:
+    """The node's own script. Debian's wrapper in /usr/sbin insists on the system's user and folders, so it comes last."""
+    for folder in ("/usr/lib/rabbitmq/bin", "/usr/lib/rabbitmq/sbin", "/opt/rabbitmq/sbin"):
+        path = pathlib.Path(folder, name)
+        if path.exists():
+            return str(path)
+    found = shutil.which(name)
+    if not found:
+        raise BrokerError(f"{name} is not installed: {INSTALL}")
+    return found
+
+
+def die_with_owner() -> None:
+    """Runs in a child before exec: the kernel ends it when its owner dies."""
+    ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
+class Broker:
+    """A node. `start` and `kill` may alternate: the data folder and the ports stay."""
+
+    def __init__(self, folder: pathlib.Path):
+        self.folder = folder
+        self.user, self.password = "loa", secrets.token_hex(12)
+        self.node = f"loa-{secrets.token_hex(4)}@localhost"
+        self.epmd_port, self.dist_port, self.amqp_port, self.http_port = (free_port() for _ in range(4))
+        self.epmd: subprocess.Popen | None = None
+        self.server: subprocess.Popen | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "plugins").write_text("[rabbitmq_management].\n")
+        (folder / "rabbitmq.conf").write_text(
+            f"listeners.tcp.1 = 127.0.0.1:{self.amqp_port}\n"
+            f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {self.http_port}\n"
+            "management_agent.disable_metrics_collector = true\n"
+            f"default_user = {self.user}\ndefault_pass = {self.password}\n"
+            "disk_free_limit.absolute = 64MB\n"
+            "raft.wal_max_size_bytes = 33554432\n"
+            "log.console = false\nlog.file.level = warning\n"
+        )
+
+    def environment(self) -> dict[str, str]:
+        """For the node and for rabbitmqctl: nothing of the machine's own node is seen or touched."""
+        at = lambda name: str(self.folder / name)  # noqa: E731
+        return {
+            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+            "LANG": "C.UTF-8",
+            "HOME": str(self.folder),  # the Erlang cookie
+            "ERL_EPMD_PORT": str(self.epmd_port),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODENAME": self.node,
+            "RABBITMQ_DIST_PORT": str(self.dist_port),
+            "RABBITMQ_CONF_ENV_FILE": at("no-environment-file"),
+            "RABBITMQ_CONFIG_FILE": at("rabbitmq.conf"),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": at("no-advanced.config"),
+            "RABBITMQ_GENERATED_CONFIG_DIR": at("generated"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": at("plugins"),
+            "RABBITMQ_MNESIA_BASE": at("data"),
+            "RABBITMQ_LOG_BASE": at("log"),
+            "RABBITMQ_PID_FILE": at("pid"),
+            # two schedulers that sleep instead of spinning: other processes need the cores
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS":
+                "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}",
+        }
+
+    def start(self) -> "Broker":
+        """Starts the node and waits until it answers."""
+        for name in ("data", "log", "generated"):
+            (self.folder / name).mkdir(exist_ok=True)
+        environment = self.environment()
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": open(self.folder / "out.txt", "ab"), "stderr": subprocess.STDOUT}
+        if self.epmd is None or self.epmd.poll() is not None:
+            epmd = shutil.which("epmd")
+            if not epmd:
+                raise BrokerError(f"epmd is not installed: {INSTALL}")
+            self.epmd = subprocess.Popen(
+                [epmd, "-port", str(self.epmd_port), "-address", "127.0.0.1"],
+                env=environment, preexec_fn=die_with_owner, **quiet,
+            )
+        self.server = subprocess.Popen(
+            [script("rabbitmq-server")], env=environment, cwd=self.folder, start_new_session=True,
+            preexec_fn=die_with_owner, **quiet,
+        )
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while time.monotonic() < deadline:
+            if self.server.poll() is not None:
+                break
+            with contextlib.suppress(OSError, urllib.error.URLError):
+                self.call("GET", "/api/overview")
+                socket.create_connection(("127.0.0.1", self.amqp_port), 1).close()
+                return self
+            time.sleep(0.2)
+        tail = (self.folder / "out.txt").read_text(errors="replace")[-2000:]
+        self.stop()
+        raise BrokerError(f"RabbitMQ did not start; the end of {self.folder}/out.txt:\n{tail}")
+
+    def kill(self) -> None:
+        """Ends the node as a power cut would: SIGKILL to all of it."""
+        if self.server is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.server.pid, signal.SIGKILL)
+            self.server.wait()
+            self.server = None
+
+    def stop(self) -> None:
+        """Ends the node and its epmd; idempotent."""
+        if self.server is not None and self.server.poll() is None:
+            self.server.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.server.wait(STOP_SECONDS_MAX)
+        self.kill()
+        if self.epmd is not None:
+            self.epmd.kill()
+            self.epmd.wait()
+            self.epmd = None
+
+    def call(self, method: str, path: str, body: object = None) -> bytes:
+        """One request to the management API."""
+        return call(self.addresses(), method, path, body)
+
+    def addresses(self) -> dict[str, object]:
+        """What a client needs."""
+        return {
+            "host": "127.0.0.1", "amqp_port": self.amqp_port, "http_port": self.http_port,
+            "user": self.user, "password": self.password,
+            "url": f"amqp://{self.user}:{self.password}@127.0.0.1:{self.amqp_port}",
+        }
+
+
+def call(at: dict, method: str, path: str, body: object = None) -> bytes:
+    """One request to the management API of the node at these addresses."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{at['http_port']}{path}", method=method,
+        data=None if body is None else json.dumps(body).encode(),
+    )
+    login = base64.b64encode(f"{at['user']}:{at['password']}".encode()).decode()
+    request.add_header("Authorization", f"Basic {login}")
+    request.add_header("Content-Type", "application/json")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return answer.read()
+
+
+def make_vhost(at: dict, name: str) -> str:
+    """Makes an empty virtual host and returns its AMQP address."""
+    call(at, "PUT", f"/api/vhosts/{name}", {})
+    call(at, "PUT", f"/api/permissions/{name}/{at['user']}", {"configure": ".*", "write": ".*", "read": ".*"})
+    return f"{at['url']}/{name}"
+
+
+def drop_vhost(at: dict, name: str) -> None:
+    """Deletes a virtual host with everything in it; one that is gone already is fine."""
+    with contextlib.suppress(urllib.error.URLError):
+        call(at, "DELETE", f"/api/vhosts/{name}")
+
+
+def main() -> int:
+    """Runs a node until standard input closes or a signal comes."""
+    broker = Broker(pathlib.Path(sys.argv[1]))
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        broker.start()
+        print(json.dumps(broker.addresses()), flush=True)
+        sys.stdin.read()
+    except KeyboardInterrupt:
+        pass
+    except BrokerError as error:
+        print(error, file=sys.stderr)
+        return 1
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        broker.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
