@@ -1,1 +1,38 @@
-//! CloudEvents 1.0 in and out: decode, encode, refuse with a reason and a position.
+//! CloudEvents 1.0 in and out: bytes of a message to a decoded, normalised [`Event`](loa_domain::Event), and back.
+//!
+//! Every service decodes with this crate, and so does intake before it stores anything: there is one gate, and what
+//! passes it is clean (NFC, XML-legal text, sanitised HTML, absolute addresses, known areas). What does not pass is
+//! refused with a [`Refusal`]: a kind to branch on, a sentence for an operator, and a position.
+//!
+//! Pure: it knows no broker, no clock and no database. Bytes and headers come from whoever received them.
+//!
+//! ```
+//! # fn main() -> Result<(), loa_event::Refusal> {
+//! let directory = loa_area::Directory::empty();
+//! let body = r#"{ "specversion": "1.0", "id": "e1", "source": "https://example.gov.vn/", "subject": "a1",
+//!   "type": "vn.loa.article.published.v1", "data": { "id": "a1", "revision": 1, "url": "https://example.gov.vn/a1",
+//!   "title": "Thông báo", "category": { "slug": "tin-tuc" }, "published_at": "2023-11-16T08:02:22+07:00" } }"#;
+//! let event = loa_event::decode(Some("application/cloudevents+json"), &Default::default(), None, body.as_bytes(), &directory)?;
+//! assert_eq!(event.subject().as_str(), "a1");
+//! assert_eq!(loa_event::routing_key(&event), "article.published.tin-tuc");
+//! # Ok(())
+//! # }
+//! ```
+
+mod decode;
+mod encode;
+pub mod limits;
+mod refusal;
+
+mod areas;
+mod data;
+mod envelope;
+mod fields;
+mod html;
+mod json;
+
+pub use decode::{Note, decode, decode_with_notes};
+pub use encode::{Parts, STRUCTURED, category_word, data_of, encode, encode_event, routing_key, routing_key_of};
+pub use html::text_of_html;
+pub use json::strict_json;
+pub use refusal::{Refusal, RefusalKind};

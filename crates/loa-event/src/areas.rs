@@ -1,0 +1,63 @@
+//! The areas of an event: those it names, and where it names none, those its text names.
+//!
+//! An area that the directory does not know is left out and noted, not refused: another district's portal names
+//! areas that are not ours, and its news is news all the same. Where nothing named is known, the text is searched.
+
+use crate::{
+    Note, Refusal, RefusalKind,
+    fields::{Fields, zone},
+    limits::{AREAS_MAX, ISSUE_YEAR_MIN},
+    refusal::quote,
+};
+use jiff::{Timestamp, civil::Date};
+use loa_area::Directory;
+use loa_domain::AreaId;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// The areas of `data`, sorted, without repeats. `text` is only searched when no known area is named.
+pub(crate) fn areas_of(
+    data: &Fields<'_>,
+    directory: &Directory,
+    published_at: Timestamp,
+    text: impl FnOnce() -> String,
+    notes: &mut Vec<Note>,
+) -> Result<Vec<AreaId>, Refusal> {
+    let on = published_at.to_zoned_datetime(zone()).date();
+    let mut areas = BTreeSet::new();
+    for (pointer, value) in data.list("areas", AREAS_MAX)? {
+        match named(value, &pointer, directory, on)? {
+            Ok(area) => {
+                areas.insert(area);
+            }
+            Err(sentence) => notes.push(Note { pointer, sentence }),
+        }
+    }
+    if areas.is_empty() {
+        areas.extend(directory.find(&text(), on));
+    }
+    Ok(areas.into_iter().collect())
+}
+
+/// One item: an area's id as text, `{ "id": … }`, or `{ "code": …, "date": … }` where the date defaults to the day of
+/// publication. The inner error is a note.
+fn named(value: &Value, pointer: &str, directory: &Directory, on: Date) -> Result<Result<AreaId, String>, Refusal> {
+    if let Value::String(text) = value {
+        return Ok(known(text, directory));
+    }
+    let item = Fields::new(value, pointer)?;
+    if let Some(id) = item.raw("id")? {
+        return Ok(known(id, directory));
+    }
+    let Some(code) = item.raw("code")? else {
+        return Err(Refusal::at(RefusalKind::Missing, pointer, "an area needs an `id`, or a `code` with a `date`"));
+    };
+    let on = item.date("date", ISSUE_YEAR_MIN)?.unwrap_or(on);
+    let found = directory.resolve(code.trim(), on).map(|area| area.id.clone());
+    Ok(found.ok_or_else(|| format!("no area had the code {} on {on}, as far as the directory knows", quote(code))))
+}
+
+fn known(text: &str, directory: &Directory) -> Result<AreaId, String> {
+    let id = AreaId::new(text).ok().filter(|id| directory.get(id).is_some());
+    id.ok_or_else(|| format!("the directory knows no area {}", quote(text)))
+}

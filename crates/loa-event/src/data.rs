@@ -1,0 +1,189 @@
+//! The `data` of an event: an article, a document or a withdrawal, read by the contract and normalised.
+//!
+//! Members that the contract does not know are neither read nor refused; they live on in the event's frozen bytes.
+//! The shapes are those of `docs/schemas`; a test holds the two together.
+
+use crate::{
+    Note, Refusal, RefusalKind,
+    areas::areas_of,
+    fields::{Fields, zone},
+    html::{clean_html, text_of_html},
+    limits::{
+        ALT_CHARS_MAX, ATTACHMENTS_MAX, IMAGES_MAX, ISSUE_YEAR_MIN, NAME_CHARS_MAX, REASON_CHARS_MAX, REVISION_MAX,
+        SUMMARY_CHARS_MAX, TITLE_CHARS_MAX,
+    },
+    refusal::quote,
+};
+use jiff::Timestamp;
+use loa_area::Directory;
+use loa_domain::{
+    Article, ArticleId, Attachment, Category, CategorySlug, Change, Content, Document, EventType, Image, Withdrawal,
+};
+
+/// Reads `data`; `time` is the event's own, where data do not say when.
+pub(crate) struct Reader<'a> {
+    pub directory: &'a Directory,
+    pub time: Option<Timestamp>,
+    pub notes: &'a mut Vec<Note>,
+}
+
+impl Reader<'_> {
+    pub fn change(self, event_type: EventType, data: &Fields<'_>) -> Result<Change, Refusal> {
+        Ok(match event_type {
+            EventType::ArticlePublished | EventType::ArticleUpdated => {
+                Change::Live(Box::new(Content::Article(self.article(data)?)))
+            }
+            EventType::DocumentIssued => Change::Live(Box::new(Content::Document(self.document(data)?))),
+            EventType::ArticleWithdrawn | EventType::DocumentWithdrawn => Change::Withdrawn(self.withdrawal(data)?),
+        })
+    }
+
+    fn article(self, data: &Fields<'_>) -> Result<Article, Refusal> {
+        let (id, revision) = identity(data)?;
+        let url = data.url_required("url")?;
+        let title = data.line_required("title", TITLE_CHARS_MAX)?;
+        let summary = data.text("summary", SUMMARY_CHARS_MAX)?;
+        let body = data.raw("content_html")?.unwrap_or_default();
+        let content_html = clean_html(body, &url, &data.pointer("content_html"))?;
+        let Some(published_at) = data.instant("published_at")? else { return data.missing("published_at") };
+        // Earlier than the publication is a slip of many a CMS; an entry that changed before it existed confuses readers.
+        let modified_at = data.instant("modified_at")?.unwrap_or(published_at).max(published_at);
+        let text = || format!("{title}\n{summary}\n{}", text_of_html(&content_html));
+        let areas = areas_of(data, self.directory, published_at, text, self.notes)?;
+        Ok(Article {
+            id,
+            revision,
+            language: language(data)?,
+            category: category(data)?,
+            areas,
+            source_name: data.line("source_name", NAME_CHARS_MAX)?,
+            images: images(data)?,
+            attachments: attachments(data)?,
+            published_at,
+            modified_at,
+            url,
+            title,
+            summary,
+            content_html,
+        })
+    }
+
+    fn document(self, data: &Fields<'_>) -> Result<Document, Refusal> {
+        let (id, revision) = identity(data)?;
+        let title = data.line_required("title", TITLE_CHARS_MAX)?;
+        let kind = data.line("kind", NAME_CHARS_MAX)?;
+        let issued_on = data.date("issued_on", ISSUE_YEAR_MIN)?;
+        let issue_day = issued_on.and_then(|day| day.to_zoned_datetime(zone()).ok()).map(|start| start.timestamp());
+        let Some(published_at) = data.instant("published_at")?.or(self.time).or(issue_day) else {
+            let sentence = "`published_at` is missing, and neither the event's `time` nor `issued_on` stands in for it";
+            return data.refuse(RefusalKind::Missing, "published_at", sentence);
+        };
+        let text = || format!("{kind}\n{title}");
+        let areas = areas_of(data, self.directory, published_at, text, self.notes)?;
+        Ok(Document {
+            id,
+            revision,
+            number: data.line_required("number", NAME_CHARS_MAX)?,
+            issuer: data.line("issuer", NAME_CHARS_MAX)?,
+            url: data.url_required("url")?,
+            attachments: attachments(data)?,
+            areas,
+            issued_on,
+            published_at,
+            kind,
+            title,
+        })
+    }
+
+    fn withdrawal(self, data: &Fields<'_>) -> Result<Withdrawal, Refusal> {
+        let (id, revision) = identity(data)?;
+        let reason = data.line("reason", REASON_CHARS_MAX)?;
+        match data.instant("at")?.or(self.time) {
+            Some(at) => Ok(Withdrawal { id, revision, reason, at }),
+            None => data.missing("at"),
+        }
+    }
+}
+
+fn identity(data: &Fields<'_>) -> Result<(ArticleId, u64), Refusal> {
+    let id = match data.raw("id")?.unwrap_or_default() {
+        "" => data.missing("id"),
+        text => ArticleId::new(text).or_else(|error| data.refuse(RefusalKind::OutOfBounds, "id", error.to_string())),
+    }?;
+    match data.whole("revision", 1, REVISION_MAX)? {
+        Some(revision) => Ok((id, revision)),
+        None => data.missing("revision"),
+    }
+}
+
+fn category(data: &Fields<'_>) -> Result<Category, Refusal> {
+    let Some(value) = data.get("category") else { return data.missing("category") };
+    let category = Fields::new(value, data.pointer("category"))?;
+    let written = category.line_required("slug", NAME_CHARS_MAX)?;
+    // Two spellings of one category are one feed: `Tin tức`, `tin_tuc` and `tin-tuc`.
+    let slug = CategorySlug::new(slug::slugify(&written)).or_else(|_| {
+        let sentence = format!("`slug` is {}, of which no address part of a-z, 0-9 and - can be made", quote(&written));
+        category.refuse(RefusalKind::OutOfBounds, "slug", sentence)
+    })?;
+    let label = category.line("label", NAME_CHARS_MAX)?;
+    Ok(Category { slug, label: if label.is_empty() { written } else { label } })
+}
+
+/// A language tag by the shape of RFC 5646 §2.1, in lower case up to the region; `vi` when absent.
+fn language(data: &Fields<'_>) -> Result<String, Refusal> {
+    let tag = data.raw("language")?.unwrap_or("vi").trim();
+    let mut parts = tag.split('-');
+    let first = parts.next().is_some_and(|p| (2..=3).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphabetic()));
+    let rest = parts.all(|p| (1..=8).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric()));
+    if !first || !rest || tag.len() > 35 {
+        let sentence = format!("`language` is {}, which is not a language tag such as vi or en", quote(tag));
+        return data.refuse(RefusalKind::OutOfBounds, "language", sentence);
+    }
+    Ok(tag.to_owned())
+}
+
+fn images(data: &Fields<'_>) -> Result<Vec<Image>, Refusal> {
+    let read = |(pointer, value)| {
+        let item = Fields::new(value, pointer)?;
+        Ok(Image {
+            url: item.url_required("url")?,
+            media_type: media_type(&item)?,
+            bytes: bytes(&item)?,
+            alt: alt(&item)?,
+        })
+    };
+    data.list("images", IMAGES_MAX)?.into_iter().map(read).collect()
+}
+
+fn attachments(data: &Fields<'_>) -> Result<Vec<Attachment>, Refusal> {
+    let read = |(pointer, value)| {
+        let item = Fields::new(value, pointer)?;
+        let media_type = match media_type(&item)? {
+            unknown if unknown.is_empty() => "application/octet-stream".to_owned(),
+            known => known,
+        };
+        Ok(Attachment { url: item.url_required("url")?, media_type, bytes: bytes(&item)?, title: alt(&item)? })
+    };
+    data.list("attachments", ATTACHMENTS_MAX)?.into_iter().map(read).collect()
+}
+
+fn alt(item: &Fields<'_>) -> Result<String, Refusal> {
+    item.line("alt", ALT_CHARS_MAX)
+}
+
+fn bytes(item: &Fields<'_>) -> Result<u64, Refusal> {
+    Ok(item.whole("bytes", 0, REVISION_MAX)?.unwrap_or(0))
+}
+
+/// `type/subtype` in lower case, without parameters; empty when absent.
+fn media_type(item: &Fields<'_>) -> Result<String, Refusal> {
+    let line = item.line("media_type", NAME_CHARS_MAX)?.to_ascii_lowercase();
+    let essence = line.split(';').next().unwrap_or_default().trim();
+    let token =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&b));
+    if essence.is_empty() || essence.split_once('/').is_some_and(|(kind, sub)| token(kind) && token(sub)) {
+        return Ok(essence.to_owned());
+    }
+    let sentence = format!("`media_type` is {}, which is not a media type such as image/jpeg", quote(essence));
+    item.refuse(RefusalKind::OutOfBounds, "media_type", sentence)
+}

@@ -1,0 +1,210 @@
+//! Reading one JSON object member by member: what is absent, what has the wrong shape, what is over its limit.
+//!
+//! `null` is the same as absent. Text is normalised here, once. Every refusal carries the member's pointer.
+
+use crate::{
+    Refusal, RefusalKind,
+    json::escape,
+    limits::{INSTANT_YEAR_MIN, URL_BYTES_MAX, YEAR_MAX, ZONE},
+    refusal::quote,
+};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use loa_domain::{clean_line, clean_text};
+use serde_json::{Map, Value};
+use url::Url;
+
+/// One object and where it stands.
+pub(crate) struct Fields<'v> {
+    map: &'v Map<String, Value>,
+    pointer: String,
+}
+
+impl<'v> Fields<'v> {
+    /// The value must be an object.
+    pub fn new(value: &'v Value, pointer: impl Into<String>) -> Result<Self, Refusal> {
+        let pointer = pointer.into();
+        match value {
+            Value::Object(map) => Ok(Self { map, pointer }),
+            other => Err(wrong(&pointer, "an object", other)),
+        }
+    }
+
+    pub fn pointer(&self, name: &str) -> String {
+        format!("{}/{}", self.pointer, escape(name))
+    }
+
+    /// The member, unless absent or null.
+    pub fn get(&self, name: &str) -> Option<&'v Value> {
+        self.map.get(name).filter(|value| !value.is_null())
+    }
+
+    pub fn refuse<T>(&self, kind: RefusalKind, name: &str, sentence: impl Into<String>) -> Result<T, Refusal> {
+        Err(Refusal::at(kind, self.pointer(name), sentence))
+    }
+
+    pub fn missing<T>(&self, name: &str) -> Result<T, Refusal> {
+        self.refuse(RefusalKind::Missing, name, format!("`{name}` is missing or empty"))
+    }
+
+    /// As it stands; absent is `None`.
+    pub fn raw(&self, name: &str) -> Result<Option<&'v str>, Refusal> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(other) => Err(wrong(&self.pointer(name), "text", other)),
+        }
+    }
+
+    /// One normalised line of at most `chars_max` characters; empty when absent.
+    pub fn line(&self, name: &str, chars_max: usize) -> Result<String, Refusal> {
+        let line = clean_line(self.raw(name)?.unwrap_or_default());
+        self.within(name, line, chars_max)
+    }
+
+    /// As [`Self::line`], and not empty.
+    pub fn line_required(&self, name: &str, chars_max: usize) -> Result<String, Refusal> {
+        match self.line(name, chars_max)? {
+            line if line.is_empty() => self.missing(name),
+            line => Ok(line),
+        }
+    }
+
+    /// Normalised text of several lines, without white space at the ends; empty when absent.
+    pub fn text(&self, name: &str, chars_max: usize) -> Result<String, Refusal> {
+        let text = clean_text(self.raw(name)?.unwrap_or_default()).trim().to_owned();
+        self.within(name, text, chars_max)
+    }
+
+    fn within(&self, name: &str, text: String, chars_max: usize) -> Result<String, Refusal> {
+        let chars = text.chars().count();
+        if chars > chars_max {
+            let sentence = format!("`{name}` has {chars} characters, more than the {chars_max} allowed");
+            return self.refuse(RefusalKind::OutOfBounds, name, sentence);
+        }
+        Ok(text)
+    }
+
+    /// A whole number in a range; absent is `None`.
+    pub fn whole(&self, name: &str, min: u64, max: u64) -> Result<Option<u64>, Refusal> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let Value::Number(number) = value else { return Err(wrong(&self.pointer(name), "a whole number", value)) };
+        match number.as_u64() {
+            Some(whole) if (min..=max).contains(&whole) => Ok(Some(whole)),
+            _ => {
+                let sentence = format!("`{name}` is {number}, which is not a whole number from {min} to {max}");
+                self.refuse(RefusalKind::OutOfBounds, name, sentence)
+            }
+        }
+    }
+
+    /// An RFC 3339 instant with its offset; absent is `None`.
+    pub fn instant(&self, name: &str) -> Result<Option<Timestamp>, Refusal> {
+        let Some(text) = self.raw(name)? else { return Ok(None) };
+        let bad = |why: &str| {
+            let sentence = format!("`{name}` is {}, {why}", quote(text));
+            self.refuse(RefusalKind::BadDate, name, sentence)
+        };
+        if !looks_like_rfc3339(text) {
+            return bad("which is not an RFC 3339 instant with an offset, such as 2023-11-16T08:02:22+07:00");
+        }
+        let Ok(instant) = text.parse::<Timestamp>() else { return bad("which is no instant that exists") };
+        let year = instant.to_zoned_datetime(zone()).year();
+        if !(INSTANT_YEAR_MIN..=YEAR_MAX).contains(&year) {
+            return bad(&format!(
+                "which lies outside the years {INSTANT_YEAR_MIN} to {YEAR_MAX} and reads as a placeholder"
+            ));
+        }
+        Ok(Some(instant))
+    }
+
+    /// A civil date, `2023-11-16`; absent is `None`.
+    pub fn date(&self, name: &str, year_min: i16) -> Result<Option<Date>, Refusal> {
+        let Some(text) = self.raw(name)? else { return Ok(None) };
+        let shape = text.len() == 10 && fits(text, "dddd-dd-dd");
+        let date = text.parse::<Date>().ok().filter(|date| shape && (year_min..=YEAR_MAX).contains(&date.year()));
+        if date.is_none() {
+            let sentence =
+                format!("`{name}` is {}, not a date (yyyy-mm-dd) from {year_min} to {YEAR_MAX}", quote(text));
+            return self.refuse(RefusalKind::BadDate, name, sentence);
+        }
+        Ok(date)
+    }
+
+    /// An absolute http or https address with a host and without a password.
+    pub fn url_required(&self, name: &str) -> Result<Url, Refusal> {
+        let text = self.raw(name)?.unwrap_or_default().trim();
+        if text.is_empty() {
+            return self.missing(name);
+        }
+        let bad = |why: &str| self.refuse(RefusalKind::BadAddress, name, format!("`{name}` is {}, {why}", quote(text)));
+        if text.len() > URL_BYTES_MAX {
+            return bad(&format!("longer than {URL_BYTES_MAX} bytes"));
+        }
+        match Url::parse(text) {
+            Err(url::ParseError::RelativeUrlWithoutBase) => {
+                bad("a relative address; it must begin with https:// or http://")
+            }
+            Err(error) => bad(&format!("which is no address: {error}")),
+            Ok(url) if !matches!(url.scheme(), "http" | "https") => bad("whose scheme is neither https nor http"),
+            Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+                bad("which carries a user name or password")
+            }
+            Ok(url) if url.as_str().len() > URL_BYTES_MAX => {
+                bad(&format!("longer than {URL_BYTES_MAX} bytes once encoded"))
+            }
+            Ok(url) => Ok(url),
+        }
+    }
+
+    /// The items of a list, each with its pointer; empty when absent.
+    pub fn list(&self, name: &str, items_max: usize) -> Result<Vec<(String, &'v Value)>, Refusal> {
+        let items = match self.get(name) {
+            None => return Ok(Vec::new()),
+            Some(Value::Array(items)) => items,
+            Some(other) => return Err(wrong(&self.pointer(name), "a list", other)),
+        };
+        if items.len() > items_max {
+            let sentence = format!("`{name}` has {} items, more than the {items_max} allowed", items.len());
+            return self.refuse(RefusalKind::OutOfBounds, name, sentence);
+        }
+        let pointer = self.pointer(name);
+        Ok(items.iter().enumerate().map(|(index, item)| (format!("{pointer}/{index}"), item)).collect())
+    }
+}
+
+/// The zone in which instants have their civil date.
+pub(crate) fn zone() -> TimeZone {
+    TimeZone::get(ZONE).unwrap_or_else(|_| TimeZone::fixed(jiff::tz::offset(7))) // the zone has been +07:00 since 1975
+}
+
+/// The refusal of a value of another JSON type than the contract says.
+pub(crate) fn wrong(pointer: &str, expected: &str, found: &Value) -> Refusal {
+    let found = match found {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    };
+    let name = pointer.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("the event");
+    Refusal::at(RefusalKind::WrongShape, pointer, format!("`{name}` is {found}, where {expected} was expected"))
+}
+
+/// `date-time` of RFC 3339 §5.6, by shape: jiff alone takes more than the contract promises.
+fn looks_like_rfc3339(text: &str) -> bool {
+    let Some((head, tail)) = text.split_at_checked(19) else { return false };
+    let digits = tail.strip_prefix('.').map_or(0, |rest| rest.bytes().take_while(u8::is_ascii_digit).count());
+    let fraction = if tail.starts_with('.') { digits + 1 } else { 0 };
+    let offset = &tail[fraction..];
+    let fraction_fits = !tail.starts_with('.') || (1..=9).contains(&digits);
+    fits(head, "dddd-dd-ddTdd:dd:dd")
+        && fraction_fits
+        && (offset == "Z" || fits(offset, "+dd:dd") || fits(offset, "-dd:dd"))
+}
+
+/// Whether text has a shape in which `d` stands for a digit and all else for itself.
+fn fits(text: &str, shape: &str) -> bool {
+    text.len() == shape.len()
+        && text.bytes().zip(shape.bytes()).all(|(t, s)| if s == b'd' { t.is_ascii_digit() } else { t == s })
+}

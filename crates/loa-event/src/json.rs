@@ -1,0 +1,154 @@
+//! JSON as strictly as a contract needs it: no name twice, bounded nesting, and a pointer to every fault.
+//!
+//! `serde_json` alone keeps the last of two equal names without a word and says a line where an editor's CMS needs
+//! a path; hence this walk, which builds the same `Value`. Bytes come in, nothing else.
+
+use crate::{Refusal, RefusalKind, limits::DEPTH_MAX, refusal::TextPosition};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+use std::{cell::RefCell, fmt};
+
+/// Reads a whole JSON text as strictly as an event is read: UTF-8, no name twice, bounded nesting. For whoever takes an
+/// event's data by another way than an event.
+///
+/// # Errors
+/// A [`Refusal`] whose pointer goes into this text.
+pub fn strict_json(bytes: &[u8]) -> Result<Value, Refusal> {
+    parse(bytes, "")
+}
+
+/// Reads a whole JSON text. `prefix` is the pointer under which it stands in the event.
+pub(crate) fn parse(bytes: &[u8], prefix: &str) -> Result<Value, Refusal> {
+    let walk = Walk { path: RefCell::new(Vec::new()), fault: RefCell::new(None) };
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let read = Node { walk: &walk, depth: 0 }.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    read.map_err(|error| {
+        let path = walk.path.borrow().iter().fold(prefix.to_owned(), |path, step| format!("{path}/{step}"));
+        match walk.fault.take() {
+            Some((kind, sentence)) => Refusal::at(kind, path, sentence),
+            None => syntax(bytes, path, &error),
+        }
+    })
+}
+
+/// One step of a pointer (RFC 6901 §3).
+pub(crate) fn escape(step: &str) -> String {
+    step.chars().take(80).collect::<String>().replace('~', "~0").replace('/', "~1")
+}
+
+fn syntax(bytes: &[u8], pointer: String, error: &serde_json::Error) -> Refusal {
+    let text = TextPosition {
+        line: error.line(),
+        column: error.column(),
+        offset: offset(bytes, error.line(), error.column()),
+    };
+    let whole = error.to_string();
+    let words = whole.split(" at line ").next().unwrap_or(&whole);
+    let sentence = if bytes.is_empty() {
+        "the body is empty, where JSON was expected".to_owned()
+    } else if bytes.starts_with(b"\xef\xbb\xbf") {
+        "the body starts with a byte-order mark, which JSON does not allow; send UTF-8 without it".to_owned()
+    } else if std::str::from_utf8(bytes).is_err() {
+        format!("the body is not UTF-8, which JSON requires: {words}")
+    } else {
+        format!("the body is not JSON: {words}")
+    };
+    Refusal { kind: RefusalKind::NotJson, sentence, pointer, text: Some(text) }
+}
+
+/// Line and column (both from 1, as `serde_json` counts) as an offset from 0.
+fn offset(bytes: &[u8], line: usize, column: usize) -> usize {
+    let before: usize = bytes.split_inclusive(|&b| b == b'\n').take(line.saturating_sub(1)).map(<[u8]>::len).sum();
+    (before + column.saturating_sub(1)).min(bytes.len())
+}
+
+/// Where the walk is; left as it stands when a fault ends it.
+struct Walk {
+    path: RefCell<Vec<String>>,
+    fault: RefCell<Option<(RefusalKind, String)>>,
+}
+
+impl Walk {
+    fn fail<E: Error>(&self, kind: RefusalKind, sentence: String) -> E {
+        *self.fault.borrow_mut() = Some((kind, sentence));
+        E::custom("refused")
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Node<'w> {
+    walk: &'w Walk,
+    depth: usize,
+}
+
+impl<'w> Node<'w> {
+    fn deeper<E: Error>(self) -> Result<Node<'w>, E> {
+        if self.depth >= DEPTH_MAX {
+            let sentence = format!("objects and arrays are nested more than {DEPTH_MAX} deep");
+            return Err(self.walk.fail(RefusalKind::TooDeep, sentence));
+        }
+        Ok(Node { depth: self.depth + 1, ..self })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Node<'_> {
+    type Value = Value;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Node<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let child = self.deeper()?;
+        let mut items = Vec::new();
+        loop {
+            self.walk.path.borrow_mut().push(items.len().to_string());
+            let Some(item) = seq.next_element_seed(child)? else { break };
+            self.walk.path.borrow_mut().pop();
+            items.push(item);
+        }
+        self.walk.path.borrow_mut().pop();
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let child = self.deeper()?;
+        let mut members = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            self.walk.path.borrow_mut().push(escape(&name));
+            if members.contains_key(&name) {
+                let sentence = format!("the name {} stands twice in one object", crate::refusal::quote(&name));
+                return Err(self.walk.fail(RefusalKind::DuplicateKey, sentence));
+            }
+            let value = map.next_value_seed(child)?;
+            self.walk.path.borrow_mut().pop();
+            members.insert(name, value);
+        }
+        Ok(Value::Object(members))
+    }
+}
