@@ -48,6 +48,11 @@ impl Area {
         label
     }
 
+    /// The name and its other spellings, without kind.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.name).chain(&self.aliases).map(String::as_str)
+    }
+
     /// Whether the area was in force on that day (local, `Asia/Ho_Chi_Minh`).
     pub fn is_in_force(&self, on: Date) -> bool {
         self.valid_from.is_none_or(|from| from <= on) && self.valid_until.is_none_or(|until| on < until)

@@ -79,18 +79,17 @@ impl Reading {
                     at = after;
                 }
                 Some((Written::Area(_), length)) if found.is_empty() => at += length,
-                Some(_) => break,
-                None if words.words[at].case == Case::Small => break,
-                None => {
+                Some((Written::Area(_), _)) => break,
+                // Other phrases are parts of names here: `Sông Mã`.
+                _ => {
                     let after = run_end(words, at);
                     if after == at {
                         break;
                     }
                     let key = words.keys(at, after);
                     let is_known = self.superiors.get(&key).is_some_and(|s| s.until.is_none_or(|until| on < until));
-                    if is_known && (is_bracket || !self.area_names.contains(&key) || !found.is_empty()) {
-                        found.push((Written::Bare, key));
-                    } else if is_bracket && self.is_elsewhere(words, at, after) {
+                    let is_place = is_known && (is_bracket || !self.area_names.contains(&key) || !found.is_empty());
+                    if is_place || is_bracket && self.is_elsewhere(words, at, after) {
                         found.push((Written::Bare, key));
                     } else if !found.is_empty() {
                         break;

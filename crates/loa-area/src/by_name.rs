@@ -130,7 +130,7 @@ fn split_kind(text: &str) -> (Option<AreaKind>, &str) {
 
 fn is_spelled(area: &Area, name: &str) -> bool {
     let wanted = spelling::keyed(name, spelling::key);
-    std::iter::once(&area.name).chain(&area.aliases).any(|known| spelling::keyed(known, spelling::key) == wanted)
+    area.names().any(|known| spelling::keyed(known, spelling::key) == wanted)
 }
 
 /// `na-son-03203-2025 (Xã Na Son, Tỉnh Điện Biên)`, joined, with a word on how many are not shown.

@@ -45,7 +45,7 @@ impl Directory {
         for (place, area) in areas.iter().enumerate() {
             directory.places.insert(area.id.clone(), place);
             directory.codes.entry(area.code.clone()).or_default().push(place);
-            for name in std::iter::once(&area.name).chain(&area.aliases) {
+            for name in area.names() {
                 let at = directory.names.entry(spelling::folded(name)).or_default();
                 if !at.contains(&place) {
                     at.push(place);

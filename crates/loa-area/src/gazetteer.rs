@@ -65,6 +65,7 @@ pub(crate) struct Reading {
 #[derive(Debug, Clone)]
 struct Name {
     key: String,
+    words: usize,
     places: Vec<usize>,
     is_everyday: bool,
 }
@@ -191,29 +192,27 @@ impl Reading {
         let keyed = |text: &str| spelling::keyed(text, key);
         let everyday: HashSet<String> = EVERYDAY.iter().map(|text| keyed(text)).collect();
         let superiors = superiors(areas, keyed);
-        let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (place, area) in areas.iter().enumerate() {
-            for name in std::iter::once(&area.name).chain(&area.aliases) {
-                let at = places.entry(keyed(name)).or_default();
-                if at.last() != Some(&place) {
-                    at.push(place);
-                }
+        let area_names = areas.iter().flat_map(Area::names).map(|name| keyed(name)).collect();
+        // By pattern, not by key: `B'Lao` is two words with a sign between.
+        let mut by_pattern: BTreeMap<String, Name> = BTreeMap::new();
+        let mut add = |text: &str, place: Option<usize>| {
+            let cut = Words::cut(text, key);
+            let words = cut.words.len();
+            if words == 0 {
+                return;
             }
+            let key = cut.keys(0, words);
+            // A single syllable or a number says too little alone.
+            let is_everyday = words == 1 || everyday.contains(&key) || key.chars().any(|c| c.is_ascii_digit());
+            let name = by_pattern.entry(cut.haystack).or_insert(Name { key, words, places: Vec::new(), is_everyday });
+            name.places.extend(place.filter(|place| name.places.last() != Some(place)));
+        };
+        for (place, area) in areas.iter().enumerate() {
+            area.names().for_each(|name| add(name, Some(place)));
+            [&area.district, &area.province].into_iter().for_each(|name| add(without_kind(name), None));
         }
-        let area_names = places.keys().cloned().collect();
-        for superior in superiors.keys() {
-            places.entry(superior.clone()).or_default();
-        }
-        places.remove("");
-        let names: Vec<Name> = places
-            .into_iter()
-            .map(|(key, places)| Name {
-                is_everyday: everyday.contains(&key) || !key.contains(' ') || key.chars().any(|c| c.is_ascii_digit()),
-                key,
-                places,
-            })
-            .collect();
-        let patterns = names.iter().map(|name| format!("<{}>", name.key.replace(' ', "><")));
+        PROVINCES.iter().for_each(|name| add(name, None));
+        let (patterns, names): (Vec<String>, Vec<Name>) = by_pattern.into_iter().unzip();
         // It fails only beyond 2³¹ states; the whole country has some 200,000.
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
@@ -242,7 +241,7 @@ impl Reading {
             .map(|found| {
                 let name = found.pattern().as_usize();
                 let first = words.word_at(found.start());
-                Found { name, first, last: first + self.names[name].key.split(' ').count() - 1 }
+                Found { name, first, last: first + self.names[name].words - 1 }
             })
             .collect()
     }

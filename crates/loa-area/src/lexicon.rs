@@ -170,10 +170,10 @@ pub(crate) const EVERYDAY: &[&str] = &[
 /// Family names of the country's and the province's peoples: a run of capitalised words that begins with one is a person.
 pub(crate) const FAMILIES: &[&str] = &[
     "bạc", "bế", "bùi", "cà", "cao", "chá", "châu", "chu", "chử", "cứ", "dương", "đàm", "đặng", "điêu", "đinh", "đỗ",
-    "giàng", "hạ", "hạng", "hà", "hoàng", "huỳnh", "khoàng", "kiều", "lại", "lâm", "lầu", "lê", "lò", "lù", "lường",
-    "lương", "lưu", "ly", "lý", "mạc", "mai", "mào", "mùa", "ngô", "nguyễn", "nông", "pờ", "phạm", "phan", "phùng",
-    "quách", "quàng", "sình", "sùng", "tạ", "tẩn", "thái", "thào", "thân", "tòng", "tô", "tôn", "trần", "triệu",
-    "trịnh", "trương", "tráng", "vàng", "vì", "võ", "vũ", "vừ", "vương",
+    "giàng", "hạng", "hà", "hoàng", "huỳnh", "khoàng", "kiều", "lại", "lâm", "lầu", "lê", "lò", "lù", "lường", "lương",
+    "lưu", "ly", "lý", "mạc", "mai", "mào", "mùa", "ngô", "nguyễn", "nông", "pờ", "phạm", "phan", "phùng", "quách",
+    "quàng", "sình", "sùng", "tạ", "tẩn", "thái", "thào", "thân", "tòng", "tô", "tôn", "trần", "triệu", "trịnh",
+    "trương", "tráng", "vàng", "vì", "võ", "vũ", "vừ", "vương",
 ];
 
 /// Last words of institutions' names, after which a place's name follows: `Trường Mầm Non Na Son`.

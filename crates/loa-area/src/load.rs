@@ -70,6 +70,7 @@ pub(crate) fn read(file: AreaFile<'_>) -> Result<Vec<Row>, LoadError> {
     let header: Vec<String> = header.iter().map(str::to_owned).collect();
     let places = places(&header).map_err(|problem| whole(1, problem))?;
     let mut rows = Vec::new();
+    let (mut line, mut counted) = (1, 0);
     for record in reader.records() {
         let record = record.map_err(|e| {
             whole(
@@ -77,7 +78,11 @@ pub(crate) fn read(file: AreaFile<'_>) -> Result<Vec<Row>, LoadError> {
                 format!("the line cannot be read ({e}); check its quotes"),
             )
         })?;
-        let line = record.position().map_or(0, csv::Position::line);
+        // The reader's own line is that of the blank lines before the record.
+        let start = record.position().map_or(0, |at| usize::try_from(at.byte()).unwrap_or(usize::MAX)).min(text.len());
+        let blank = text.as_bytes()[start..].iter().take_while(|b| b.is_ascii_whitespace()).count();
+        line += text.as_bytes()[counted..start + blank].iter().filter(|b| **b == b'\n').count() as u64;
+        counted = start + blank;
         if record.len() != header.len() {
             let problem = format!(
                 "the line has {} fields where the header has {}; put a text with commas in double quotes",
@@ -174,7 +179,7 @@ fn name_fits(name: &str) -> Result<(), String> {
     }
     let lower = name.to_lowercase();
     match AreaKind::ALL.into_iter().find(|kind| lower.starts_with(&format!("{} ", kind.vietnamese().to_lowercase()))) {
-        Some(kind) => Err(format!("the name {name:?} has its kind in it; write {kind:?} in the column `kind` only")),
+        Some(kind) => Err(format!("the name {name:?} has its kind in it; write \"{kind}\" in the column `kind` only")),
         None => Ok(()),
     }
 }
