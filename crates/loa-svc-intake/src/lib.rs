@@ -1,1 +1,22 @@
-//! The way in: HTTP API, page import, outbox relay, archive.
+//! The way in: articles and documents over HTTP or from portal pages become events, and events go out to the bus.
+//!
+//! Whatever comes in is built into a CloudEvent and put through `loa-event`'s gate before it is stored; article state,
+//! event and outbox row are one transaction, and 202 is answered after it. The relay sends the outbox to the bus with
+//! confirms. The archive keeps every event of every producer, for replay. It knows no outlet; the bus does.
+//!
+//! The way through: `api.rs` or [`import_page`] → [`Service::publish`] (`submit.rs`) → ledger → [`Service::step`]
+//! (`relay.rs`) → bus → [`Service::accept`] (`archive.rs`) → ledger.
+
+mod api;
+mod archive;
+mod config;
+mod refused;
+mod relay;
+mod service;
+mod submit;
+// mod import;
+
+pub use config::{Config, Portal};
+// pub use import::{ImportReport, Imported, import_page};
+pub use service::Service;
+pub use submit::{IntakeError, Item, Receipt};

@@ -1,0 +1,345 @@
+//! Taking something in: which revision it is, whether it says anything new, and its event, through the one gate.
+
+use crate::Service;
+use jiff::Timestamp;
+use loa_bus::BusError;
+use loa_domain::{ArticleId, EventKey, EventType, IdError};
+use loa_event::{Note, Parts, Refusal, STRUCTURED, category_word, decode_with_notes, encode, routing_key_of};
+use loa_store::{ArchiveQuery, Archived, Current, StoreError, Submission, Submitted};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// What a producer hands in: the `data` of an event. `revision` may be left out; it is assigned then.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Item {
+    /// An article (`docs/schemas/article.v1.json`).
+    Article(Value),
+    /// An official paper (`docs/schemas/document.v1.json`).
+    Document(Value),
+}
+
+/// The answer to something taken in: it is on disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Receipt {
+    /// Its id.
+    pub id: ArticleId,
+    /// The revision it is now.
+    pub revision: u64,
+    /// The id of the event that says so.
+    pub event_id: String,
+    /// `true` when that was so before: the same content, or withdrawn already. No event was made.
+    pub unchanged: bool,
+    /// What was left out of it (areas the directory does not know); empty: nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// Why something was not taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// The event that would come of it is outside the contract.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    /// The id to be withdrawn cannot be one.
+    #[error("{0}")]
+    BadId(#[from] IdError),
+    /// A newer revision, or other content of the same revision, stands.
+    #[error(
+        "revision {given} of {id} is not newer than revision {standing}, which stands; send a higher revision, or none"
+    )]
+    NotNewer {
+        /// Of what.
+        id: ArticleId,
+        /// What was given.
+        given: u64,
+        /// What stands.
+        standing: u64,
+    },
+    /// Nothing of this id ever came in.
+    #[error("nothing of the id {0} was ever published here")]
+    Unknown(ArticleId),
+    /// Others kept changing the same article meanwhile; try again.
+    #[error("{0} is being changed by others just now; try again")]
+    Busy(String),
+    /// The ledger does not take it; nothing was stored.
+    #[error("the ledger of intake does not answer")]
+    Ledger(#[from] StoreError),
+    /// The bus does not take it (replay only: what comes in does not wait for the bus).
+    #[error("the bus does not take events")]
+    Bus(#[from] BusError),
+}
+
+/// How often a submission is tried when others change the same article at the same moment.
+const TRIES_MAX: usize = 8;
+
+/// The namespace of event ids (UUID version 5); changing it would make every repeat a new event.
+const EVENT_NAMESPACE: Uuid = Uuid::from_u128(0x6c6f_615f_6576_5e6e_a5f0_7661_6e5f_6961);
+
+impl Service {
+    /// Takes in the state of an article or document. On disk when it returns; the relay sends it on. Idempotent: the
+    /// same content again is no change, and answers with the revision and event it was first given.
+    ///
+    /// # Errors
+    /// See [`IntakeError`]; nothing was stored.
+    pub async fn publish(&self, item: Item) -> Result<Receipt, IntakeError> {
+        let (data, is_document) = match item {
+            Item::Article(data) => (data, false),
+            Item::Document(data) => (data, true),
+        };
+        let (id, given) = probe(&data);
+        let fingerprint = fingerprint(&data, is_document);
+        for _ in 0..TRIES_MAX {
+            let current = match &id {
+                Some(id) => self.current(id).await?,
+                None => None,
+            };
+            if let (Some(id), Some(current)) = (&id, &current) {
+                let same = !current.withdrawn && current.fingerprint == fingerprint;
+                if same && given.is_none_or(|given| given == current.revision) {
+                    return Ok(unchanged(id, current));
+                }
+                if let Some(given) = given.filter(|given| *given <= current.revision) {
+                    return Err(IntakeError::NotNewer { id: id.clone(), given, standing: current.revision });
+                }
+            }
+            let revision = given.unwrap_or_else(|| current.as_ref().map_or(1, |current| current.revision + 1));
+            let event_type = match (&current, is_document) {
+                (_, true) => EventType::DocumentIssued,
+                (Some(current), false) if !current.withdrawn => EventType::ArticleUpdated,
+                _ => EventType::ArticlePublished,
+            };
+            let draft = Draft {
+                source: &self.0.portal.source,
+                event_type,
+                revision,
+                fingerprint: &fingerprint,
+                category: None,
+            };
+            let (submission, notes) = self.draft(data.clone(), draft, current.map(|current| current.revision)).await?;
+            if let Some(receipt) = self.submit(submission, notes).await? {
+                return Ok(receipt);
+            }
+        }
+        // Without a good id the gate has refused by now.
+        Err(IntakeError::Busy(id.map(String::from).unwrap_or_default()))
+    }
+
+    /// Takes an article or document back. On disk when it returns. Idempotent: what is withdrawn stays as it was
+    /// withdrawn first. What came in through another producer can be withdrawn too, once the archive has it.
+    ///
+    /// # Errors
+    /// See [`IntakeError`]; nothing was stored.
+    pub async fn withdraw(&self, id: &str, reason: &str) -> Result<Receipt, IntakeError> {
+        let id = ArticleId::new(id)?;
+        for _ in 0..TRIES_MAX {
+            let current = self.current(&id).await?;
+            if let Some(current) = current.as_ref().filter(|current| current.withdrawn) {
+                return Ok(unchanged(&id, current));
+            }
+            let last = match (self.last_archived(&id).await?, &current) {
+                (Some(last), _) => last,
+                (None, Some(current)) => Standing::of(current),
+                (None, None) => return Err(IntakeError::Unknown(id)),
+            };
+            if last.withdrawn && current.is_none() {
+                return Ok(Receipt {
+                    id,
+                    revision: last.revision,
+                    event_id: last.key.id,
+                    unchanged: true,
+                    notes: Vec::new(),
+                });
+            }
+            let standing = current.as_ref().map_or(last.revision, |current| current.revision.max(last.revision));
+            let data = json!({ "id": id, "reason": reason, "at": whole_second(self.0.world.now()) });
+            let draft = Draft {
+                source: current.as_ref().map_or(&last.key.source, |current| &current.event.source),
+                event_type: if last.is_document { EventType::DocumentWithdrawn } else { EventType::ArticleWithdrawn },
+                revision: standing + 1,
+                fingerprint: "withdrawn",
+                category: Some(current.as_ref().map_or(&last.category, |current| &current.category)),
+            };
+            let expect = current.as_ref().map(|current| current.revision);
+            let (submission, notes) = self.draft(data, draft, expect).await?;
+            if let Some(receipt) = self.submit(submission, notes).await? {
+                return Ok(receipt);
+            }
+        }
+        Err(IntakeError::Busy(id.into()))
+    }
+
+    /// What stands of an article; `None` when nothing came in through here.
+    pub(crate) async fn current(&self, id: &ArticleId) -> Result<Option<Current>, StoreError> {
+        Ok(self.0.ledger.current(std::slice::from_ref(id)).await?.into_iter().next().flatten())
+    }
+
+    /// Builds the event of a submission and puts it through the gate.
+    async fn draft(
+        &self,
+        mut data: Value,
+        draft: Draft<'_>,
+        expect: Option<u64>,
+    ) -> Result<(Submission, Vec<Note>), IntakeError> {
+        if let Value::Object(members) = &mut data {
+            members.insert("revision".to_owned(), draft.revision.into());
+        }
+        let at = self.0.world.now();
+        let subject = data.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let event_id = event_id(draft.source, &subject, draft.revision, draft.fingerprint);
+        let time = Some(whole_second(at));
+        let parts = Parts {
+            id: &event_id,
+            source: draft.source,
+            event_type: draft.event_type,
+            subject: &subject,
+            time,
+            data: &data,
+        };
+        let body = encode(&parts);
+        let directory = self.0.directory.clone();
+        // Cleaning a body of the largest size takes a while; others' requests go on meanwhile.
+        let decoded = tokio::task::spawn_blocking(move || {
+            decode_with_notes(Some(STRUCTURED), &BTreeMap::new(), None, &body, &directory)
+        });
+        let (event, notes) = match decoded.await {
+            Ok(decoded) => decoded?,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        };
+        let category = draft.category.map_or_else(|| category_word(&event), str::to_owned);
+        let submission = Submission {
+            article: event.subject().clone(),
+            routing_key: routing_key_of(draft.event_type, &category),
+            key: event.key,
+            event_type: draft.event_type,
+            revision: draft.revision,
+            fingerprint: draft.fingerprint.to_owned(),
+            body: event.frozen,
+            expect,
+            category,
+            at,
+        };
+        Ok((submission, notes))
+    }
+
+    /// Stores a submission; `None` when something else stands by now: decide again.
+    async fn submit(&self, submission: Submission, notes: Vec<Note>) -> Result<Option<Receipt>, StoreError> {
+        let outcome = self.0.ledger.submit(std::slice::from_ref(&submission)).await?.into_iter().next();
+        let is_repeat = match outcome {
+            Some(Submitted::Stored) => false,
+            Some(Submitted::Repeat) => true,
+            Some(Submitted::Conflict(_)) | None => return Ok(None),
+        };
+        self.0.bell.ring();
+        metrics::counter!("loa_intake_submissions_total", "type" => submission.event_type.as_str()).increment(1);
+        tracing::info!(article = %submission.article, revision = submission.revision, event_type = %submission.event_type, "taken in");
+        Ok(Some(Receipt {
+            id: submission.article,
+            revision: submission.revision,
+            event_id: submission.key.id,
+            unchanged: is_repeat,
+            notes: notes.into_iter().map(|note| note.sentence).collect(),
+        }))
+    }
+
+    /// The newest archived state of a subject, whoever published it.
+    async fn last_archived(&self, id: &ArticleId) -> Result<Option<Standing>, StoreError> {
+        let mut query = ArchiveQuery { article: Some(id.clone()), limit: 1_000, ..ArchiveQuery::default() };
+        let mut newest: Option<Standing> = None;
+        loop {
+            let page = self.0.ledger.archived(&query).await?;
+            let Some(last) = page.last() else { return Ok(newest) };
+            query.after = last.sequence;
+            for event in page {
+                if newest.as_ref().is_none_or(|newest| newest.revision <= event.revision) {
+                    newest = Some(Standing::of_archived(event));
+                }
+            }
+        }
+    }
+}
+
+/// What is known of a subject that is to be withdrawn.
+struct Standing {
+    key: EventKey,
+    revision: u64,
+    category: String,
+    is_document: bool,
+    withdrawn: bool,
+}
+
+impl Standing {
+    fn of(current: &Current) -> Self {
+        let Current { revision, withdrawn, event, category, .. } = current.clone();
+        Self { key: event, revision, category, is_document: false, withdrawn }
+    }
+
+    fn of_archived(event: Archived) -> Self {
+        Self {
+            revision: event.revision,
+            category: event.routing_key.rsplit('.').next().unwrap_or("none").to_owned(),
+            is_document: matches!(event.event_type, EventType::DocumentIssued | EventType::DocumentWithdrawn),
+            withdrawn: event.event_type.is_withdrawal(),
+            key: event.key,
+        }
+    }
+}
+
+/// What sets one event apart while it is drafted.
+struct Draft<'a> {
+    source: &'a str,
+    event_type: EventType,
+    revision: u64,
+    fingerprint: &'a str,
+    /// The third word of the routing key, where the event does not say it itself.
+    category: Option<&'a str>,
+}
+
+fn unchanged(id: &ArticleId, current: &Current) -> Receipt {
+    Receipt {
+        id: id.clone(),
+        revision: current.revision,
+        event_id: current.event.id.clone(),
+        unchanged: true,
+        notes: Vec::new(),
+    }
+}
+
+/// Id and revision as far as they can be read; what is wrong with them the gate will say.
+fn probe(data: &Value) -> (Option<ArticleId>, Option<u64>) {
+    let id = data.get("id").and_then(Value::as_str).and_then(|id| ArticleId::new(id).ok());
+    (id, data.get("revision").and_then(Value::as_u64))
+}
+
+/// The same for a repeat of the same submission at whatever replica, another for any other.
+fn event_id(source: &str, subject: &str, revision: u64, fingerprint: &str) -> String {
+    let name = Value::from(vec![source.to_owned(), subject.to_owned(), revision.to_string(), fingerprint.to_owned()]);
+    Uuid::new_v5(&EVENT_NAMESPACE, name.to_string().as_bytes()).to_string()
+}
+
+/// SHA-256 (hex) of what a producer sent, less the revision, whatever the order of members.
+fn fingerprint(data: &Value, is_document: bool) -> String {
+    let mut data = sorted(data);
+    if let Value::Object(members) = &mut data {
+        members.remove("revision");
+    }
+    let text = format!("{}\n{data}", if is_document { "document" } else { "article" });
+    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let ordered: BTreeMap<&String, Value> = members.iter().map(|(name, value)| (name, sorted(value))).collect();
+            Value::Object(ordered.into_iter().map(|(name, value)| (name.clone(), value)).collect::<Map<_, _>>())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
+        other => other.clone(),
+    }
+}
+
+fn whole_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
