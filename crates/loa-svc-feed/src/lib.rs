@@ -1,1 +1,28 @@
-//! The feed outlet: keeps and serves feeds.
+//! The feed outlet: what stands in each feed, kept in a ledger, written once per change, served from memory.
+//!
+//! Events come from the queue `loa.feed`; [`Service::accept`] takes them into the ledger, [`Service::step`] writes anew
+//! what changed of the feeds that somebody reads, and [`Service::router`] serves the bytes. A feed that nobody asked for yet
+//! is written at its first request. When the ledger is away, readers keep getting the last good bytes.
+//!
+//! It knows neither the other outlets nor how a feed format looks (`loa-feed` does). In memory there is nothing that the
+//! ledger does not hold: after a restart the same bytes with the same `ETag` and `Last-Modified` go out.
+//!
+//! The way through: `arrivals.rs` (bus → ledger), `publishing.rs` (ledger → bytes), `shelf.rs` (bytes at hand),
+//! `http.rs` and `document.rs` (bytes → reader), `naming.rs` and `pages.rs` (what people read).
+
+mod arrivals;
+mod config;
+mod document;
+mod http;
+mod naming;
+mod overview;
+mod page_models;
+mod pages;
+mod publishing;
+mod service;
+mod shelf;
+mod words;
+
+pub use config::{Config, Identity};
+pub use publishing::FeedError;
+pub use service::{Service, SetupError};

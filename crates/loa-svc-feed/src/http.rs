@@ -1,0 +1,148 @@
+//! The addresses of the feed outlet. Looking changes nothing: there is no other method than GET and HEAD.
+
+use crate::{
+    Service,
+    document::{HTML, Terms, page_headers},
+    publishing::{FeedError, chain},
+};
+use axum::{
+    Router,
+    extract::{Path, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+    routing::{MethodRouter, get},
+};
+use loa_domain::{ArticleId, FeedName};
+use loa_feed::Format;
+use std::collections::BTreeMap;
+
+/// How long a page may be kept, in seconds: people press "reload" and expect news.
+const PAGE_MAX_AGE: u32 = 60;
+/// When to come back while the ledger is away, in seconds.
+const RETRY_AFTER: &str = "30";
+
+impl Service {
+    /// `/feeds`, `/feeds/{feed}` as page, `.rss`, `.atom` and `.json`, `/feeds.opml`, `/a/{article}`.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .route("/feeds", get(feeds))
+            .route("/feeds/", get(async || Redirect::permanent("/feeds")))
+            .route("/feeds.opml", open(get(opml)))
+            .route("/feeds/{feed}", open(get(feed)))
+            .route("/a/{*article}", get(article))
+            .with_state(self.clone())
+    }
+
+    fn feed_terms(&self) -> Terms {
+        Terms { max_age: self.0.site.ttl_minutes * 60, shared_with_scripts: true }
+    }
+}
+
+const PAGE_TERMS: Terms = Terms { max_age: PAGE_MAX_AGE, shared_with_scripts: false };
+
+/// Lets scripts of other sites ask whether they may send conditional requests (CORS preflight); changes nothing.
+fn open(router: MethodRouter<Service>) -> MethodRouter<Service> {
+    router.options(async || {
+        [
+            (header::ALLOW, "GET, HEAD, OPTIONS"),
+            (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+            (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD"),
+            (header::ACCESS_CONTROL_ALLOW_HEADERS, "If-None-Match, If-Modified-Since"),
+            (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+        ]
+    })
+}
+
+async fn feeds(State(service): State<Service>, request: HeaderMap) -> Response {
+    match service.overview().await {
+        Ok(overview) => overview.page.answer(&request, None, PAGE_TERMS),
+        Err(error) => away(&service, &error),
+    }
+}
+
+async fn opml(State(service): State<Service>, request: HeaderMap) -> Response {
+    match service.overview().await {
+        Ok(overview) => overview.opml.answer(&request, None, service.feed_terms()),
+        Err(error) => away(&service, &error),
+    }
+}
+
+async fn feed(State(service): State<Service>, Path(file): Path<String>, request: HeaderMap) -> Response {
+    let (stem, format) = match file.rsplit_once('.') {
+        None => (file.as_str(), None),
+        Some((stem, extension)) => match Format::parse(extension) {
+            Some(format) => (stem, Some(format)),
+            None => return missing_feed(&service, stem).await,
+        },
+    };
+    let Some(name) = FeedName::parse(stem) else { return missing_feed(&service, stem).await };
+    match service.exists(&name).await {
+        Ok(true) => {}
+        Ok(false) => return missing_feed(&service, stem).await,
+        Err(error) => return away(&service, &error),
+    }
+    let response = match service.snapshot(&name).await {
+        Ok(snapshot) => match format {
+            Some(format) => snapshot.document(format).answer(&request, snapshot.last_modified, service.feed_terms()),
+            None => snapshot.page.answer(&request, snapshot.last_modified, PAGE_TERMS),
+        },
+        Err(error) => away(&service, &error),
+    };
+    let form = format.map_or("html", Format::extension);
+    metrics::counter!("loa_feed_requests_total", "format" => form, "status" => response.status().as_str().to_owned())
+        .increment(1);
+    response
+}
+
+/// What became of an article: on to it while it stands, 410 when it was withdrawn.
+async fn article(State(service): State<Service>, Path(id): Path<String>) -> Response {
+    let Ok(article) = ArticleId::new(id) else {
+        return page(StatusCode::NOT_FOUND, service.0.pages.missing_article());
+    };
+    match service.0.ledger.standing(&article).await {
+        Ok(Some(Ok(entry))) => {
+            let mut response = Redirect::to(entry.content.url().as_str()).into_response();
+            *response.status_mut() = StatusCode::FOUND;
+            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=60"));
+            response
+        }
+        Ok(Some(Err(stone))) => page(StatusCode::GONE, service.0.pages.gone(stone.at, &stone.reason)),
+        Ok(None) => page(StatusCode::NOT_FOUND, service.0.pages.missing_article()),
+        Err(error) => away(&service, &error.into()),
+    }
+}
+
+async fn missing_feed(service: &Service, typed: &str) -> Response {
+    // suggestions are a kindness: without the ledger the page does without them
+    let overview = service.overview().await.ok();
+    let none = BTreeMap::new();
+    let summaries = overview.as_ref().map_or(&none, |overview| &overview.summaries);
+    let suggestions = service.0.names.suggestions(typed, summaries);
+    page(StatusCode::NOT_FOUND, service.0.pages.missing_feed(typed, &suggestions))
+}
+
+fn away(service: &Service, error: &FeedError) -> Response {
+    if matches!(error, FeedError::Ledger(_)) {
+        tracing::warn!(error = %chain(error), "a reader could not be served");
+    } else {
+        tracing::error!(error = %chain(error), "a reader could not be served");
+    }
+    let mut response = page(StatusCode::SERVICE_UNAVAILABLE, service.0.pages.away());
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+fn page(status: StatusCode, text: Result<String, minijinja::Error>) -> Response {
+    let text = match text {
+        Ok(text) => text,
+        Err(error) => {
+            tracing::error!(error = %chain(&error), "a page could not be written");
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+    };
+    let mut response =
+        (status, [(header::CONTENT_TYPE, HTML), (header::CACHE_CONTROL, "public, max-age=60")], text).into_response();
+    page_headers(response.headers_mut());
+    response
+}

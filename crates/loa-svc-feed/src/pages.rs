@@ -1,0 +1,135 @@
+//! Pages for people: templates compiled once, filled with models. Server-rendered, no script, light and dark.
+
+use crate::{
+    naming::{Listed, Lists},
+    page_models as model,
+};
+use jiff::Timestamp;
+use loa_feed::{Feed, Item, Site};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, context, syntax::SyntaxConfig, value::Serde};
+use std::{fmt::Write as _, sync::Arc};
+
+/// Withdrawn entries shown on a feed's page.
+const GONE_SHOWN: usize = 10;
+
+/// The pages.
+pub(crate) struct Pages {
+    site: Arc<Site>,
+    templates: Environment<'static>,
+}
+
+impl Pages {
+    pub(crate) fn new(site: Arc<Site>) -> Result<Self, minijinja::Error> {
+        let mut templates = Environment::new();
+        templates.set_undefined_behavior(UndefinedBehavior::Strict);
+        templates.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+        templates.set_formatter(|out, state, value| {
+            if value.is_none() {
+                return Ok(());
+            }
+            let text = value.to_string();
+            let raw = value.is_safe() || !matches!(state.auto_escape(), AutoEscape::Html);
+            // unlike minijinja's own, leaves `/` alone: readers that look for feeds do not all decode addresses
+            Ok(if raw { out.write_str(&text)? } else { escape(out, &text)? })
+        });
+        for (name, text) in [
+            ("layout.html", include_str!("templates/layout.html")),
+            ("entries.html", include_str!("templates/entries.html")),
+            ("feeds.html", include_str!("templates/feeds.html")),
+            ("feed.html", include_str!("templates/feed.html")),
+            ("gone.html", include_str!("templates/gone.html")),
+            ("missing_feed.html", include_str!("templates/missing_feed.html")),
+            ("missing_article.html", include_str!("templates/missing_article.html")),
+            ("away.html", include_str!("templates/away.html")),
+        ] {
+            templates.add_template(name, text)?;
+        }
+        Ok(Self { site, templates })
+    }
+
+    /// All feeds, and the latest entries.
+    pub(crate) fn feeds(&self, lists: &Lists, latest: &[Item]) -> Result<String, minijinja::Error> {
+        let lines = |feeds: &[Listed]| -> Vec<model::FeedLine> {
+            feeds.iter().map(|feed| model::feed_line(&self.site, feed)).collect()
+        };
+        let latest: Vec<_> = latest.iter().map(|item| model::entry(&self.site, item)).collect();
+        self.filled(
+            "feeds.html",
+            context! {
+                general => Serde(lines(&lists.general)),
+                categories => Serde(lines(&lists.categories)),
+                areas => Serde(lines(&lists.areas)),
+                empty_areas => Serde(lines(&lists.empty_areas)),
+                entries => Serde(latest),
+                alternates => Serde(model::alternates(&self.site, &loa_domain::FeedName::All)),
+                opml => self.site.url("feeds.opml"),
+            },
+        )
+    }
+
+    /// One feed, with the same items as its documents.
+    pub(crate) fn feed(&self, feed: &Feed) -> Result<String, minijinja::Error> {
+        let entries: Vec<_> = feed.items().iter().map(|item| model::entry(&self.site, item)).collect();
+        let mut gone = model::gone(&self.site, feed);
+        gone.truncate(GONE_SHOWN);
+        self.filled(
+            "feed.html",
+            context! {
+                title => feed.head().title.as_str(),
+                description => feed.head().description.as_str(),
+                alternates => Serde(model::alternates(&self.site, &feed.head().name)),
+                entries => Serde(entries),
+                gone => Serde(gone),
+            },
+        )
+    }
+
+    /// An article that was withdrawn.
+    pub(crate) fn gone(&self, at: Timestamp, reason: &str) -> Result<String, minijinja::Error> {
+        let reason = loa_domain::clean_line(reason);
+        self.filled("gone.html", context! { at => Serde(model::moment(at)), reason => reason })
+    }
+
+    /// A feed that there is not.
+    pub(crate) fn missing_feed(&self, typed: &str, suggestions: &[Listed]) -> Result<String, minijinja::Error> {
+        let typed: String = loa_domain::clean_line(typed).chars().take(80).collect();
+        let suggestions: Vec<_> = suggestions.iter().map(|feed| model::feed_line(&self.site, feed)).collect();
+        self.filled("missing_feed.html", context! { typed => typed, suggestions => Serde(suggestions) })
+    }
+
+    /// An article that nobody heard of.
+    pub(crate) fn missing_article(&self) -> Result<String, minijinja::Error> {
+        self.filled("missing_article.html", context! {})
+    }
+
+    /// The ledger is away, and the feed is not at hand.
+    pub(crate) fn away(&self) -> Result<String, minijinja::Error> {
+        self.filled("away.html", context! {})
+    }
+
+    fn filled(&self, name: &str, values: minijinja::Value) -> Result<String, minijinja::Error> {
+        let shared = context! {
+            portal => loa_domain::clean_line(&self.site.title),
+            language => self.site.language.as_str(),
+            root => model::path(&self.site, ""),
+            feeds_path => model::path(&self.site, "feeds"),
+            subscribe_path => model::path(&self.site, "subscribe"),
+            ..values
+        };
+        self.templates.get_template(name)?.render(shared)
+    }
+}
+
+fn escape(out: &mut minijinja::Output<'_>, text: &str) -> std::fmt::Result {
+    for c in text.chars() {
+        match c {
+            '&' => out.write_str("&amp;")?,
+            '<' => out.write_str("&lt;")?,
+            '>' => out.write_str("&gt;")?,
+            '"' => out.write_str("&quot;")?,
+            '\'' => out.write_str("&#39;")?,
+            _ => out.write_char(c)?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,211 @@
+//! From the ledger to bytes: what changed is written anew, off the request path, and swapped in whole.
+//!
+//! Safe to repeat at any point: a round that fails half-way is done again from the same change number, and writing the
+//! same rows gives the same bytes.
+
+use crate::{Service, document::Document, service::Inner, shelf::Snapshot};
+use jiff::{SignedDuration, Timestamp};
+use loa_domain::{AreaId, FeedName};
+use loa_feed::{AreaLabel, Entry, Feed, FeedHead, Format, RenderError, Tombstone, fingerprint, render};
+use loa_store::{FeedEntry, StoreError};
+use loa_worker::Progress;
+use std::sync::Arc;
+
+/// Most changed feeds looked at in one round.
+const CHANGED_MAX: u32 = 1_000;
+/// Rows read beyond the window, for entries dated in the future, which are not shown yet.
+const FUTURE_ROWS: u32 = 20;
+/// How far a portal's clock may be ahead of ours before its article counts as dated in the future.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// Why a feed could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    /// The ledger did not answer as it should: try again.
+    #[error("the feed ledger could not be read")]
+    Ledger(#[from] StoreError),
+    /// A writer failed: a defect.
+    #[error("the feed could not be written")]
+    Render(#[from] RenderError),
+    /// A page failed: a defect.
+    #[error("the page could not be written")]
+    Page(#[from] minijinja::Error),
+    /// Compression failed: a defect.
+    #[error("the document could not be compressed")]
+    Compression(#[from] std::io::Error),
+    /// Writing panicked: a defect.
+    #[error("writing the feed panicked")]
+    Panicked(#[from] tokio::task::JoinError),
+}
+
+/// What a round came to.
+pub(crate) struct Round {
+    pub(crate) feeds: usize,
+    pub(crate) progress: Progress,
+}
+
+impl Service {
+    /// Writes anew what changed since the last step, of the feeds that somebody reads, and the overview.
+    ///
+    /// # Errors
+    /// When the ledger is away; the next step does the same work. A feed that cannot be written (a defect) is logged and
+    /// keeps its last good bytes; the others go through.
+    pub async fn step(&self) -> Result<Progress, FeedError> {
+        Ok(self.round().await?.progress)
+    }
+
+    pub(crate) async fn round(&self) -> Result<Round, FeedError> {
+        let inner = &self.0;
+        let (names, number) = inner.ledger.changed(inner.shelf.seen(), CHANGED_MAX).await?;
+        let full_page = names.len() >= CHANGED_MAX as usize;
+        let moved = !names.is_empty();
+        let mut feeds = inner.shelf.wanted_of(names);
+        feeds.extend(inner.shelf.due(inner.world.now()));
+        for name in &feeds {
+            match inner.write(name, number, true).await {
+                Ok(snapshot) => inner.shelf.put(snapshot),
+                Err(error @ FeedError::Ledger(_)) => return Err(error),
+                Err(error) => {
+                    metrics::counter!("loa_feed_write_failures_total").increment(1);
+                    tracing::error!(feed = %name, error = %chain(&error), "a feed could not be written; its last good form is served on");
+                }
+            }
+        }
+        if (moved || !feeds.is_empty()) && inner.shelf.overview().is_some() {
+            let overview = inner.write_overview(number).await?;
+            inner.shelf.put_overview(overview);
+        }
+        inner.shelf.has_seen(number);
+        metrics::counter!("loa_feed_written_total").increment(feeds.len() as u64);
+        let progress = if full_page { Progress::Worked } else { Progress::Idle };
+        Ok(Round { feeds: feeds.len(), progress })
+    }
+
+    /// A feed as it stands at hand; written now, if nobody asked for it before.
+    pub(crate) async fn snapshot(&self, name: &FeedName) -> Result<Arc<Snapshot>, FeedError> {
+        let inner = &self.0;
+        if let Some(snapshot) = inner.shelf.feed(name) {
+            return Ok(snapshot);
+        }
+        // the semaphore is never closed; were it, writing without a permit is right as well
+        let _permit = inner.writing.acquire().await.ok();
+        if let Some(snapshot) = inner.shelf.feed(name) {
+            return Ok(snapshot);
+        }
+        inner.shelf.want(name);
+        let snapshot = inner.write(name, inner.shelf.seen(), false).await?;
+        if snapshot.last_modified.is_some() {
+            inner.shelf.put(snapshot.clone());
+        }
+        Ok(snapshot)
+    }
+}
+
+impl Inner {
+    /// Reads and writes a feed. `must_keep`: fail when the ledger cannot keep `Last-Modified`; otherwise go without.
+    async fn write(&self, name: &FeedName, as_of: i64, must_keep: bool) -> Result<Arc<Snapshot>, FeedError> {
+        let now = self.world.now();
+        let most = u32::try_from(self.window.entries_max).unwrap_or(u32::MAX);
+        let rows = self.ledger.entries(name, None, most.saturating_add(FUTURE_ROWS)).await?;
+        let stones = match u32::try_from(self.window.tombstones_max).unwrap_or(u32::MAX) {
+            0 => Vec::new(),
+            most => self.ledger.tombstones(name, most).await?,
+        };
+        let (standing, due_at) = shown(rows, now);
+        let head = self.names.head(name, standing.first().and_then(|row| row.content.category()));
+        let stones: Vec<Tombstone> = stones
+            .into_iter()
+            .map(|stone| Tombstone { article: stone.article, at: stone.at, reason: stone.reason })
+            .collect();
+        let (site, pages, names, window) = (self.site.clone(), self.pages.clone(), self.names.clone(), self.window);
+        let written = tokio::task::spawn_blocking(move || -> Result<Written, FeedError> {
+            let label = |id: &AreaId| AreaLabel { id: id.clone(), name: names.area(id) };
+            let entries: Vec<Entry> = standing
+                .into_iter()
+                .map(|row| Entry { areas: row.content.areas().iter().map(label).collect(), content: row.content })
+                .collect();
+            written(&site, &pages, head, &entries, &stones, window)
+        })
+        .await??;
+        let last_modified = self.last_modified(name, &written.fingerprint, now, must_keep).await?;
+        Ok(Arc::new(Snapshot {
+            as_of,
+            feed: written.feed,
+            fingerprint: written.fingerprint,
+            last_modified,
+            due_at,
+            documents: written.documents,
+            page: written.page,
+        }))
+    }
+
+    /// What `Last-Modified` says of these bytes: kept by the ledger, so that it steps with each version and never goes
+    /// back, on every replica and after every restart.
+    async fn last_modified(
+        &self,
+        name: &FeedName,
+        mark: &str,
+        now: Timestamp,
+        must_keep: bool,
+    ) -> Result<Option<Timestamp>, FeedError> {
+        if let Some(standing) = self.shelf.feed(name)
+            && standing.fingerprint == mark
+            && standing.last_modified.is_some()
+        {
+            return Ok(standing.last_modified);
+        }
+        match self.ledger.rendered(name, mark, now).await {
+            Ok(rendered) => Ok(Some(rendered.last_modified)),
+            Err(error) if must_keep => Err(error.into()),
+            Err(error) => {
+                tracing::warn!(feed = %name, error = %chain(&error), "Last-Modified could not be kept; the feed is served without");
+                Ok(None)
+            }
+        }
+    }
+}
+
+struct Written {
+    feed: Feed,
+    fingerprint: String,
+    documents: [Document; 3],
+    page: Document,
+}
+
+fn written(
+    site: &loa_feed::Site,
+    pages: &crate::pages::Pages,
+    head: FeedHead,
+    entries: &[Entry],
+    stones: &[Tombstone],
+    window: loa_feed::Window,
+) -> Result<Written, FeedError> {
+    let feed = Feed::assemble(site, head, entries, stones, window);
+    let document = |format: Format| -> Result<Document, FeedError> {
+        Ok(Document::new(format.content_type(), render(format, site, &feed)?)?)
+    };
+    let documents = [document(Format::Rss)?, document(Format::Atom)?, document(Format::Json)?];
+    let page = Document::new(crate::document::HTML, pages.feed(&feed)?)?;
+    let marks = documents.iter().chain([&page]).map(|document| document.tag().as_bytes());
+    Ok(Written { fingerprint: fingerprint(marks), documents, page, feed })
+}
+
+/// The rows that may be shown by now, and when the next of the others may.
+fn shown(rows: Vec<FeedEntry>, now: Timestamp) -> (Vec<FeedEntry>, Option<Timestamp>) {
+    let horizon = now.checked_add(CLOCK_SKEW).unwrap_or(now);
+    let (standing, future): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.content.published_at() <= horizon);
+    let due_at = future.iter().map(|row| row.content.published_at()).min();
+    (standing, due_at.map(|at| at.checked_sub(CLOCK_SKEW).unwrap_or(at)))
+}
+
+/// An error with its causes, on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}

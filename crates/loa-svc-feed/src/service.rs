@@ -1,0 +1,146 @@
+//! The service as a whole: what it holds, and the two loops it runs.
+
+use crate::{Config, Identity, naming::Names, pages::Pages, shelf::Shelf};
+use loa_area::Directory;
+use loa_bus::{Bus, Queue};
+use loa_domain::Event;
+use loa_feed::{Site, TagAuthority, TagError, Window, feeds_of};
+use loa_store::{Accepted, FeedArrival, FeedLedger, StoreError};
+use loa_worker::{Bell, ConsumeOptions, DriveOptions, Progress, Status, World, consume, drive};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+/// Feeds written at a time because somebody asked for one that is not at hand. Writing is work for the processor.
+const WRITING_MAX: usize = 2;
+/// The shortest time between two rounds of writing: an import of thousands of articles writes each feed five times a
+/// second at most, and a single article still goes out at once.
+const COALESCE: Duration = Duration::from_millis(200);
+
+/// Why the service can't be set up: the configuration is wrong. Each sentence says where to mend it.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// A setting is out of range.
+    #[error("{0}")]
+    Setting(String),
+    /// The authority of ids is none.
+    #[error("site.tag_authority: {0}")]
+    Authority(#[from] TagError),
+    /// The day of the authority is none.
+    #[error("site.tag_date is {0:?}; it must be a day like 2026-01-01")]
+    Date(String),
+    /// A template of ours does not compile: a defect.
+    #[error("the pages cannot be set up")]
+    Pages(#[from] minijinja::Error),
+}
+
+/// The feed outlet. Clones are the same service.
+#[derive(Clone)]
+pub struct Service(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) site: Arc<Site>,
+    pub(crate) window: Window,
+    pub(crate) names: Arc<Names>,
+    pub(crate) pages: Arc<Pages>,
+    pub(crate) ledger: Arc<dyn FeedLedger>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) world: World,
+    pub(crate) shelf: Shelf,
+    pub(crate) writing: Semaphore,
+    bell: Bell,
+}
+
+impl Service {
+    /// Sets the service up. Opens nothing yet.
+    ///
+    /// # Errors
+    /// When the configuration is wrong; see [`SetupError`].
+    pub fn new(
+        config: Config,
+        identity: Identity,
+        ledger: Arc<dyn FeedLedger>,
+        directory: Arc<Directory>,
+        world: World,
+    ) -> Result<Self, SetupError> {
+        if let Some(fault) = config.fault() {
+            return Err(SetupError::Setting(fault));
+        }
+        let on = identity.tag_date.parse().map_err(|_| SetupError::Date(identity.tag_date.clone()))?;
+        let site = Arc::new(Site {
+            tag: TagAuthority::new(&identity.tag_authority, on)?,
+            base: identity.public_url,
+            title: identity.portal_name,
+            publisher: config.publisher.clone(),
+            language: config.language.clone(),
+            ttl_minutes: config.ttl_minutes,
+            hub: None,
+        });
+        let names = Arc::new(Names::new(site.clone(), directory.clone(), config.categories));
+        Ok(Self(Arc::new(Inner {
+            pages: Arc::new(Pages::new(site.clone())?),
+            window: Window {
+                entries_max: config.entries_max as usize,
+                bytes_max: config.document_bytes_max as usize,
+                tombstones_max: config.tombstones_max as usize,
+            },
+            site,
+            names,
+            ledger,
+            directory,
+            world,
+            shelf: Shelf::default(),
+            writing: Semaphore::new(WRITING_MAX),
+            bell: Bell::default(),
+        })))
+    }
+
+    /// Takes a batch of events in, in one transaction. Events seen before change nothing.
+    ///
+    /// # Errors
+    /// When the ledger does not take them; then it took none.
+    pub async fn accept(&self, batch: &[Event]) -> Result<Accepted, StoreError> {
+        let arrivals: Vec<FeedArrival> = batch
+            .iter()
+            .map(|event| FeedArrival {
+                feeds: event.content().map(|content| feeds_of(content, &event.reach)).unwrap_or_default(),
+                event: event.clone(),
+            })
+            .collect();
+        let accepted = self.0.ledger.accept(&arrivals, self.0.world.now()).await?;
+        metrics::counter!("loa_feed_events_accepted_total").increment(accepted.fresh);
+        self.0.bell.ring();
+        Ok(accepted)
+    }
+
+    /// Consumes `loa.feed` and keeps what is at hand up to date, until `stop`.
+    pub async fn run(&self, bus: Arc<dyn Bus>, status: Arc<Status>, stop: CancellationToken) {
+        let arrivals =
+            consume(ConsumeOptions::of(Queue::Feed), bus, Arc::new(self.clone()), status.clone(), stop.clone());
+        let publishing = drive(DriveOptions::named("feed"), &self.0.bell, &status, &stop, || async {
+            let written = self.round().await?;
+            if written.feeds > 0 {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = tokio::time::sleep(COALESCE) => {}
+                }
+            }
+            Ok::<Progress, crate::FeedError>(written.progress)
+        });
+        tokio::join!(arrivals, publishing);
+    }
+
+    /// Whether the ledger answers, for `loa check`.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.0.ledger.ping().await
+    }
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service").field("site", &self.0.site).finish()
+    }
+}
