@@ -35,7 +35,13 @@ impl Service {
         let _one_at_a_time = self.0.stepping.lock().await;
         let recorded = self.0.record().await?;
         let started = self.0.start().await?;
-        Ok(if recorded + started > 0 { Progress::Worked } else { Progress::Idle })
+        let slots = self.0.config.in_flight_max.max(1) as usize;
+        metrics::gauge!("loa_push_in_flight").set(slots.saturating_sub(self.0.slots.available_permits()) as f64);
+        if recorded + started > 0 {
+            return Ok(Progress::Worked);
+        }
+        self.0.report_lateness().await?;
+        Ok(Progress::Idle)
     }
 
     /// Waits until no attempt is under way, and records what they came to.
@@ -110,6 +116,14 @@ impl Inner {
             tokio::spawn(attempt(self.clone(), delivery, lease.holder.clone(), slot));
         }
         Ok(started)
+    }
+
+    /// How late the latest delivery is: with nothing more to start, what is overdue waits for slots or rests.
+    async fn report_lateness(&self) -> Result<(), StoreError> {
+        let due_at = self.ledger.next_due().await?;
+        let late = due_at.map_or(0.0, |due_at| self.world.now().duration_since(due_at).as_secs_f64().max(0.0));
+        metrics::gauge!("loa_push_overdue_seconds").set(late);
+        Ok(())
     }
 
     /// What follows from one attempt, for the ledger and for the endpoint as a whole.
