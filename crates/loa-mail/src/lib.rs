@@ -1,1 +1,47 @@
 //! A digest into one RFC 5322 message; confirmation mails; tokens.
+//!
+//! Pure: items, areas, addresses, instants and random bytes are handed in, bytes come out; who sends them, and whether
+//! they may be sent, is not known here. Rendering is split: [`Letterhead::render`] once for all subscriptions of one wish
+//! with the same items, [`Letterhead::compose`] once for each mailbox, which only puts in its own links.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use loa_mail::{Digest, Letterhead, Recipient, Settings, Token};
+//! let letterhead = Letterhead::new(Settings {
+//!     list_name: "Bản tin Điện Biên Đông".into(),
+//!     list_id: "ban-tin.tin.example.gov.vn".into(),
+//!     from: loa_domain::EmailAddress::parse("ban-tin@tin.example.gov.vn")?,
+//!     bounces: loa_domain::EmailAddress::parse("bounce@tin.example.gov.vn")?,
+//!     unsubscribe: None,
+//!     public_url: "https://tin.example.gov.vn/".parse()?,
+//!     zone: jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh")?,
+//! })?;
+//! let rendered = letterhead.render(&Digest::example(), &loa_area::Directory::empty())?;
+//! let recipient = Recipient {
+//!     email: loa_domain::EmailAddress::parse("van-phong@nason.example.gov.vn")?,
+//!     subscription: loa_domain::SubscriptionId::new("s1")?,
+//!     token: Token::from_bytes([7; 16]),
+//! };
+//! let message = letterhead.compose(&rendered, &recipient, 1, "2023-11-17T00:00:00Z".parse()?)?;
+//! assert_eq!(message.rcpt, recipient.email);
+//! # Ok(())
+//! # }
+//! ```
+
+mod compose;
+mod confirm;
+mod digest;
+mod header;
+mod letterhead;
+mod paper;
+mod render;
+mod token;
+mod words;
+
+pub use compose::{ComposeError, Message, Recipient};
+pub use confirm::{Confirmation, Purpose};
+pub use digest::{Digest, Item};
+pub use letterhead::{Letterhead, Settings, SettingsError};
+pub use render::{RenderError, Rendered};
+pub use token::Token;
+pub use words::{WishWords, frequency_words};

@@ -1,0 +1,75 @@
+//! The two mails that answer a form: "please confirm" and "you have this already".
+//!
+//! They go to an address that anybody may have typed, so they say who asked and that nothing happens if it is ignored,
+//! and carry nothing that a stranger wrote.
+
+use crate::{
+    ComposeError, Letterhead, Message, Recipient, WishWords, compose::Draft, header, token::sha256_hex,
+    words::frequency_words,
+};
+use jiff::Timestamp;
+use loa_domain::Frequency;
+use minijinja::context;
+
+/// Which of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The mailbox's owner is to confirm (double opt-in).
+    Confirm,
+    /// The subscription is active already: here is how to change it.
+    AlreadyActive,
+}
+
+/// An answer to the subscription form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmation {
+    /// Which of the two.
+    pub purpose: Purpose,
+    /// How often.
+    pub frequency: Frequency,
+    /// What, in words of our own directory and catalogue.
+    pub wish: WishWords,
+}
+
+impl Letterhead {
+    /// Composes the answer. Each is a mail of its own: `at` is part of its `Message-ID`.
+    ///
+    /// # Errors
+    /// As [`Letterhead::compose`].
+    pub fn confirmation(
+        &self,
+        confirmation: &Confirmation,
+        recipient: &Recipient,
+        at: Timestamp,
+    ) -> Result<Message, ComposeError> {
+        let confirms = confirmation.purpose == Purpose::Confirm;
+        let list = &self.settings.list_name;
+        let subject = if confirms {
+            format!("Xác nhận đăng ký nhận {list}")
+        } else {
+            format!("Địa chỉ thư này đã đăng ký nhận {list}")
+        };
+        let page = context! {
+            subject => &subject,
+            list_name => list,
+            confirms => confirms,
+            frequency => frequency_words(confirmation.frequency),
+            areas => confirmation.wish.areas_line(),
+            categories => confirmation.wish.categories_line(),
+            confirm_url => self.link_of("confirm", &recipient.token),
+            manage_url => self.link_of("manage", &recipient.token),
+            unsubscribe_url => self.link_of("u", &recipient.token),
+            site_url => self.link(""),
+        };
+        let seed = format!("{}\n{at}", recipient.token.as_str());
+        let draft = Draft {
+            message_id: self.id_of(&format!("confirm.{}", &sha256_hex(seed.as_bytes())[..32])),
+            run: 0,
+            subject: &subject,
+            text: self.templates.get_template("confirm.txt")?.render(&page)?,
+            html: self.templates.get_template("confirm.html")?.render(&page)?,
+            headers: vec![header::exact("Precedence", "bulk".into())?],
+        };
+        self.finish(draft, recipient, at)
+    }
+}
