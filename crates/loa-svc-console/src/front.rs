@@ -1,0 +1,127 @@
+//! What the public front page says: what Loa is for a resident, and the latest articles.
+
+use crate::{Service, words::date_time};
+use loa_domain::{Content, FeedName};
+use loa_store::FeedEntry;
+use serde::Serialize;
+
+/// The front page.
+#[derive(Debug, Serialize)]
+pub(crate) struct Front {
+    portal: String,
+    portal_url: String,
+    entries: Vec<Entry>,
+    areas: Vec<Link>,
+    categories: Vec<Link>,
+    /// The feed ledger did not answer: say so, show the rest.
+    away: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Entry {
+    title: String,
+    url: String,
+    summary: String,
+    published: String,
+    published_iso: String,
+    /// Category or `Văn bản`.
+    shelf: String,
+    areas: Vec<String>,
+    updated: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Link {
+    label: String,
+    url: String,
+    count: u64,
+}
+
+/// The lead is cut to this many characters.
+const SUMMARY_CHARS_MAX: usize = 280;
+
+impl Service {
+    /// What the front page says now.
+    pub(crate) async fn front(&self) -> Front {
+        let site = &self.0.site;
+        let mut front = Front {
+            portal: site.portal_name.clone(),
+            portal_url: site.portal_url.to_string(),
+            entries: Vec::new(),
+            areas: Vec::new(),
+            categories: Vec::new(),
+            away: false,
+        };
+        let ledger = &self.0.doors.feed;
+        let limit = self.0.config.front_entries_max.clamp(1, 100);
+        let (entries, summaries) = tokio::join!(ledger.entries(&FeedName::All, None, limit), ledger.summaries());
+        match (entries, summaries) {
+            (Ok(entries), Ok(summaries)) => {
+                front.entries = entries.into_iter().map(|entry| self.entry(entry)).collect();
+                for summary in summaries.into_iter().filter(|summary| summary.entries > 0) {
+                    let link =
+                        |label: String| Link { label, url: format!("/feeds/{}", summary.feed), count: summary.entries };
+                    match &summary.feed {
+                        FeedName::Area(id) => {
+                            let label =
+                                self.0.directory.get(id).map_or_else(|| id.to_string(), loa_area::Area::full_name);
+                            front.areas.push(link(label));
+                        }
+                        FeedName::Category(slug) if summary.label.is_empty() => {
+                            front.categories.push(link(slug.to_string()))
+                        }
+                        FeedName::Category(_) => front.categories.push(link(summary.label.clone())),
+                        FeedName::All | FeedName::Documents => {}
+                    }
+                }
+            }
+            (Err(error), _) | (_, Err(error)) => {
+                tracing::warn!(error = %error, "the front page is shown without articles");
+                front.away = true;
+            }
+        }
+        front
+    }
+
+    fn entry(&self, entry: FeedEntry) -> Entry {
+        let content = entry.content;
+        let shelf = match &content {
+            Content::Article(article) => article.category.label.clone(),
+            Content::Document(_) => "Văn bản".to_owned(),
+        };
+        let area = |id| self.0.directory.get(id).map(loa_area::Area::full_name);
+        Entry {
+            title: content.title(),
+            url: content.url().to_string(),
+            summary: cut(content.summary()),
+            published: date_time(content.published_at()),
+            published_iso: content.published_at().to_string(),
+            areas: content.areas().iter().filter_map(area).collect(),
+            updated: content.modified_at() > content.published_at(),
+            shelf,
+        }
+    }
+}
+
+/// At most [`SUMMARY_CHARS_MAX`] characters, cut between words.
+fn cut(text: &str) -> String {
+    let Some((end, _)) = text.char_indices().nth(SUMMARY_CHARS_MAX) else { return text.to_owned() };
+    let head = &text[..end];
+    let head = head.rsplit_once(char::is_whitespace).map_or(head, |(head, _)| head);
+    format!("{}…", head.trim_end_matches([',', '.', ';', ':', ' ']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_lead_is_cut_between_words() {
+        assert_eq!(cut("ngắn"), "ngắn");
+        let long = cut(&"chương trình ".repeat(100));
+        assert!(
+            long.chars().count() <= SUMMARY_CHARS_MAX + 1 && long.ends_with('…') && !long.ends_with(" …"),
+            "{long}"
+        );
+    }
+}
