@@ -43,7 +43,6 @@ fn written(writer: &mut Writer<Vec<u8>>, site: &Site, groups: &[OutlineGroup]) -
             head.create_element("title").write_text_content(BytesText::new(&title))?;
             let owner = clean_line(&site.publisher);
             head.create_element("ownerName").write_text_content(BytesText::new(&owner))?;
-            head.create_element("docs").write_text_content(BytesText::new("http://opml.org/spec2.opml"))?;
             Ok(())
         })?;
         opml.create_element("body")

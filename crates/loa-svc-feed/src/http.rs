@@ -3,6 +3,7 @@
 use crate::{
     Service,
     document::{HTML, Terms, page_headers},
+    page_models::path,
     publishing::{FeedError, chain},
 };
 use axum::{
@@ -26,7 +27,10 @@ impl Service {
     pub fn router(&self) -> Router {
         Router::new()
             .route("/feeds", get(feeds))
-            .route("/feeds/", get(async || Redirect::permanent("/feeds")))
+            .route(
+                "/feeds/",
+                get(async |State(service): State<Self>| Redirect::permanent(&path(&service.0.site, "feeds"))),
+            )
             .route("/feeds.opml", open(get(opml)))
             .route("/feeds/{feed}", open(get(feed)))
             .route("/a/{*article}", get(article))
@@ -122,7 +126,7 @@ async fn missing_feed(service: &Service, typed: &str) -> Response {
 }
 
 fn away(service: &Service, error: &FeedError) -> Response {
-    if matches!(error, FeedError::Ledger(_)) {
+    if error.may_pass() {
         tracing::warn!(error = %chain(error), "a reader could not be served");
     } else {
         tracing::error!(error = %chain(error), "a reader could not be served");

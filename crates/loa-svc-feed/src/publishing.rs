@@ -7,7 +7,7 @@ use crate::{Service, document::Document, service::Inner, shelf::Snapshot};
 use jiff::{SignedDuration, Timestamp};
 use loa_domain::{AreaId, FeedName};
 use loa_feed::{AreaLabel, Entry, Feed, FeedHead, Format, RenderError, Tombstone, fingerprint, render};
-use loa_store::{FeedEntry, StoreError};
+use loa_store::{FeedEntry, StoreError, StoreErrorKind};
 use loa_worker::Progress;
 use std::sync::Arc;
 
@@ -38,6 +38,24 @@ pub enum FeedError {
     Panicked(#[from] tokio::task::JoinError),
 }
 
+impl FeedError {
+    /// Whether trying again may help: the ledger is away or was busy. A row that cannot be read, or a defect of ours, stays;
+    /// it must not keep the other feeds from their readers.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Ledger(error) => {
+                matches!(error.kind, StoreErrorKind::Unavailable | StoreErrorKind::Conflict | StoreErrorKind::Stale)
+            }
+            _ => false,
+        }
+    }
+}
+
+fn report_defect(what: &str, error: &FeedError) {
+    metrics::counter!("loa_feed_write_failures_total").increment(1);
+    tracing::error!(feed = what, error = %chain(error), "could not be written; its last good form is served on");
+}
+
 /// What a round came to.
 pub(crate) struct Round {
     pub(crate) feeds: usize,
@@ -48,8 +66,8 @@ impl Service {
     /// Writes anew what changed since the last step, of the feeds that somebody reads, and the overview.
     ///
     /// # Errors
-    /// When the ledger is away; the next step does the same work. A feed that cannot be written (a defect) is logged and
-    /// keeps its last good bytes; the others go through.
+    /// When the ledger is away; the next step does the same work. A feed that cannot be written for another reason (a row
+    /// that cannot be read, a defect) is logged and keeps its last good bytes; the others go through.
     pub async fn step(&self) -> Result<Progress, FeedError> {
         Ok(self.round().await?.progress)
     }
@@ -64,16 +82,16 @@ impl Service {
         for name in &feeds {
             match inner.write(name, number, true).await {
                 Ok(snapshot) => inner.shelf.put(snapshot),
-                Err(error @ FeedError::Ledger(_)) => return Err(error),
-                Err(error) => {
-                    metrics::counter!("loa_feed_write_failures_total").increment(1);
-                    tracing::error!(feed = %name, error = %chain(&error), "a feed could not be written; its last good form is served on");
-                }
+                Err(error) if error.may_pass() => return Err(error),
+                Err(error) => report_defect(&name.to_string(), &error),
             }
         }
         if (moved || !feeds.is_empty()) && inner.shelf.overview().is_some() {
-            let overview = inner.write_overview(number).await?;
-            inner.shelf.put_overview(overview);
+            match inner.write_overview(number).await {
+                Ok(overview) => inner.shelf.put_overview(overview),
+                Err(error) if error.may_pass() => return Err(error),
+                Err(error) => report_defect("the list of feeds", &error),
+            }
         }
         inner.shelf.has_seen(number);
         metrics::counter!("loa_feed_written_total").increment(feeds.len() as u64);

@@ -1,0 +1,185 @@
+//! A feed service on a throw-away ledger, with a hand-wound clock, a directory of three areas, and a door that can be shut.
+
+use async_trait::async_trait;
+use axum::{
+    body::{Body, to_bytes},
+    http::{HeaderMap, Method, Request, StatusCode, header},
+};
+use jiff::Timestamp;
+use loa_area::{AreaFile, Directory};
+use loa_domain::{ArticleId, Category, CategorySlug, Event, FeedName, JourneyStep};
+use loa_store::{
+    Accepted, FeedArrival, FeedEntry, FeedLedger, FeedSummary, Rendered, StoreError, StoreErrorKind, Tombstone,
+};
+use loa_store_sql::FeedStore;
+use loa_svc_feed::{Config, Identity, Service};
+use loa_testkit::clock::HandClock;
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+pub const FORMATS: [&str; 3] = ["rss", "atom", "json"];
+
+const AREAS: &str = "id,code,name,kind,district,province,valid_from,valid_until,successors,aliases\n\
+    na-son,03205,Na Son,Xã,Huyện Điện Biên Đông,Tỉnh Điện Biên,,2025-07-01,na-son-moi,\n\
+    na-son-moi,03203,Na Son,Xã,,Tỉnh Điện Biên,2025-07-01,,,\n\
+    pu-nhi,03370,Pu Nhi,Xã,,Tỉnh Điện Biên,2025-07-01,,,\n";
+
+/// What a ledger says while its door is shut.
+pub struct Door {
+    inner: FeedStore,
+    pub shut: AtomicBool,
+    /// Only writing fails: the disk is full.
+    pub full: AtomicBool,
+}
+
+impl Door {
+    fn open(&self) -> Result<&FeedStore, StoreError> {
+        if self.shut.load(Ordering::SeqCst) {
+            return Err(StoreError::new(StoreErrorKind::Unavailable, "the door is shut"));
+        }
+        Ok(&self.inner)
+    }
+
+    fn writable(&self) -> Result<&FeedStore, StoreError> {
+        if self.full.load(Ordering::SeqCst) {
+            return Err(StoreError::new(StoreErrorKind::Unavailable, "the disk is full"));
+        }
+        self.open()
+    }
+}
+
+#[async_trait]
+impl FeedLedger for Door {
+    async fn accept(&self, batch: &[FeedArrival], at: Timestamp) -> Result<Accepted, StoreError> {
+        self.writable()?.accept(batch, at).await
+    }
+    async fn changed(&self, after: i64, limit: u32) -> Result<(Vec<FeedName>, i64), StoreError> {
+        self.open()?.changed(after, limit).await
+    }
+    async fn entries(
+        &self,
+        feed: &FeedName,
+        before: Option<(Timestamp, ArticleId)>,
+        limit: u32,
+    ) -> Result<Vec<FeedEntry>, StoreError> {
+        self.open()?.entries(feed, before, limit).await
+    }
+    async fn tombstones(&self, feed: &FeedName, limit: u32) -> Result<Vec<Tombstone>, StoreError> {
+        self.open()?.tombstones(feed, limit).await
+    }
+    async fn summaries(&self) -> Result<Vec<FeedSummary>, StoreError> {
+        self.open()?.summaries().await
+    }
+    async fn standing(&self, article: &ArticleId) -> Result<Option<Result<FeedEntry, Tombstone>>, StoreError> {
+        self.open()?.standing(article).await
+    }
+    async fn rendered(&self, feed: &FeedName, fingerprint: &str, candidate: Timestamp) -> Result<Rendered, StoreError> {
+        self.writable()?.rendered(feed, fingerprint, candidate).await
+    }
+    async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyStep>, StoreError> {
+        self.open()?.journey(article).await
+    }
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.open()?.ping().await
+    }
+}
+
+pub struct House {
+    pub clock: HandClock,
+    pub service: Service,
+    pub door: Arc<Door>,
+    folder: TempDir,
+}
+
+/// An answer, read whole.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).unwrap()
+    }
+
+    pub fn feed(&self) -> feed_rs::model::Feed {
+        feed_rs::parser::parse(&self.body[..]).expect("an independent reader takes it")
+    }
+
+    /// The last parts of the outward ids, in order.
+    pub fn ids(&self) -> Vec<String> {
+        self.feed().entries.iter().map(|entry| entry.id.rsplit('/').next().unwrap().to_owned()).collect()
+    }
+}
+
+impl House {
+    pub async fn new() -> Self {
+        Self::on(tempfile::tempdir().unwrap(), HandClock::at("2024-06-01T00:00:00Z")).await
+    }
+
+    async fn on(folder: TempDir, clock: HandClock) -> Self {
+        let path: PathBuf = folder.path().join("feed.db");
+        let inner = FeedStore::open(&path).await.unwrap();
+        let door = Arc::new(Door { inner, shut: AtomicBool::new(false), full: AtomicBool::new(false) });
+        let directory = Arc::new(Directory::load(&[AreaFile { label: "areas.csv", text: AREAS }]).unwrap());
+        let identity = Identity {
+            portal_name: "Cổng thông tin Điện Biên Đông".into(),
+            public_url: "https://loa.example.vn/".parse().unwrap(),
+            tag_authority: "loa.example.vn".into(),
+            tag_date: "2026-01-01".into(),
+        };
+        let slug = CategorySlug::new("giao-duc").unwrap();
+        let config = Config { categories: vec![Category { slug, label: "Giáo dục".into() }], ..Config::default() };
+        let service = Service::new(config, identity, door.clone(), directory, clock.world(1)).unwrap();
+        Self { clock, service, door, folder }
+    }
+
+    /// The same ledger under a new process.
+    pub async fn restarted(self) -> Self {
+        let Self { clock, folder, service, door } = self;
+        drop((service, door));
+        Self::on(folder, clock).await
+    }
+
+    /// Takes events in, one batch each, and steps.
+    pub async fn take(&self, events: &[Event]) {
+        for event in events {
+            self.service.accept(std::slice::from_ref(event)).await.unwrap();
+        }
+        self.service.step().await.unwrap();
+    }
+
+    pub async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.service.router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec();
+        if status == StatusCode::OK && method_has_body(&headers) && !body.is_empty() {
+            assert_eq!(headers[header::CONTENT_LENGTH], body.len().to_string().as_str());
+        }
+        Answer { status, headers, body }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.ask(Method::GET, path, &[]).await
+    }
+}
+
+fn method_has_body(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::CONTENT_LENGTH)
+}

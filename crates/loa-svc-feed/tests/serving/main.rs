@@ -1,0 +1,9 @@
+//! The feed service on its embedded ledger, asked over its router: publish, step, look.
+
+#![allow(clippy::unwrap_used, reason = "a panic is the failure message, in what the tests call too")]
+
+mod house;
+mod outages;
+mod pages;
+mod publishing;
+mod requests;
