@@ -89,6 +89,13 @@ pub trait Administer: Send + Sync {
     /// As [`Self::check`].
     async fn depth(&self, queue: Queue) -> Result<(u64, u64), BusError>;
 
+    /// Messages that no binding took and that wait in `loa.unrouted`: more than none means a producer uses a routing key
+    /// outside the contract.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    async fn unrouted(&self) -> Result<u64, BusError>;
+
     /// Looks at up to `max` dead letters of a queue, oldest first, and leaves them there.
     ///
     /// # Errors

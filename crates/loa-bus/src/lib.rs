@@ -11,6 +11,7 @@
 pub mod conformance;
 mod door;
 mod error;
+pub mod limits;
 mod message;
 mod topology;
 

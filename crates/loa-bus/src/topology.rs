@@ -9,8 +9,9 @@ use std::fmt;
 pub const EVENTS_EXCHANGE: &str = "loa.events";
 /// The alternate exchange, and the queue behind it: nothing unroutable vanishes.
 pub const UNROUTED: &str = "loa.unrouted";
-/// How often a message is delivered before the broker itself moves it to the dead letters: a message that
-/// kills the process each time must not do so for ever.
+/// How often a message may come back before the broker itself moves it to the dead letters: a message that kills the
+/// process each time must not do so for ever. A message is so delivered this many times and once more; the last
+/// delivery, given back too, ends it (RabbitMQ's `x-delivery-limit`).
 pub const DELIVERY_LIMIT: u32 = 20;
 
 /// A queue of a service.

@@ -1,0 +1,315 @@
+//! Receiving and settling.
+//!
+//! Receiving takes rows under the holder's name and counts the delivery in the same transaction, so that a message that
+//! kills the process is counted too. Settling deletes rows, frees them, or moves them to the dead letters, a batch in one
+//! transaction.
+
+use crate::{
+    bus::Shared,
+    rows::{array, forget_bodies, give_back, message, message_columns},
+};
+use async_trait::async_trait;
+use loa_bus::{BusError, BusErrorKind, Consumer, DeadReason, Queue, Received, Settlement, Tag};
+use sqlx::{Row, SqliteConnection};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{task::JoinHandle, time::Instant};
+
+/// How often a waiting consumer looks for what another process published; this process's publishes ring a bell.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Most messages taken by one transaction: keeps other writers' wait short.
+const CLAIM_MAX: usize = 500;
+
+/// One consumer of one queue.
+pub(crate) struct FileConsumer {
+    shared: Arc<Shared>,
+    queue: Queue,
+    session: i64,
+    prefetch: usize,
+    next_tag: u64,
+    /// Handed out and not settled: where each is.
+    unsettled: HashMap<Tag, i64>,
+    /// Taken and not handed out: a `receive` was cancelled meanwhile.
+    waiting: VecDeque<Claimed>,
+    /// A transaction that a cancelled `receive` left running.
+    claiming: Option<JoinHandle<sqlx::Result<Vec<Claimed>>>>,
+    /// Set when this consumer ends: a claim that has not begun by then takes nothing.
+    ended: Arc<AtomicBool>,
+}
+
+/// A message taken from its queue.
+struct Claimed {
+    position: i64,
+    received: Received,
+}
+
+impl FileConsumer {
+    pub(crate) fn new(shared: Arc<Shared>, queue: Queue, session: i64, prefetch: usize) -> Self {
+        Self {
+            shared,
+            queue,
+            session,
+            prefetch,
+            next_tag: 1,
+            unsettled: HashMap::new(),
+            waiting: VecDeque::new(),
+            claiming: None,
+            ended: Arc::default(),
+        }
+    }
+
+    /// Takes up to `room` messages into `waiting`. Cancel-safe: the transaction runs as a task of its own, and the next
+    /// call picks up its result.
+    async fn claim(&mut self, room: usize) -> Result<(), BusError> {
+        let claiming = self.claiming.get_or_insert_with(|| {
+            let (shared, ended) = (self.shared.clone(), self.ended.clone());
+            let (queue, session) = (self.queue, self.session);
+            tokio::spawn(async move { shared.claim(queue, session, room.min(CLAIM_MAX), &ended).await })
+        });
+        let joined = claiming.await;
+        self.claiming = None;
+        let claimed =
+            joined.map_err(|error| BusError::caused(BusErrorKind::Unavailable, "receiving was cut short", error))?;
+        self.waiting.extend(self.shared.outcome("receive", claimed)?);
+        Ok(())
+    }
+
+    /// Hands out up to `max` of what was taken.
+    fn hand_out(&mut self, max: usize) -> Vec<Received> {
+        let count = self.waiting.len().min(max);
+        self.waiting
+            .drain(..count)
+            .map(|mut claimed| {
+                claimed.received.tag = Tag(self.next_tag);
+                self.next_tag += 1;
+                self.unsettled.insert(claimed.received.tag, claimed.position);
+                claimed.received
+            })
+            .collect()
+    }
+}
+
+#[async_trait]
+impl Consumer for FileConsumer {
+    async fn receive(&mut self, max: usize, wait: Duration) -> Result<Vec<Received>, BusError> {
+        let deadline = Instant::now() + wait;
+        let shared = self.shared.clone();
+        loop {
+            shared.open()?;
+            // listen before looking, or a publish in between would be heard by nobody
+            let bell = shared.bell(self.queue).notified();
+            tokio::pin!(bell);
+            bell.as_mut().enable();
+            let room = self.prefetch.saturating_sub(self.unsettled.len() + self.waiting.len()).min(max);
+            if self.claiming.is_some() || (self.waiting.is_empty() && room > 0) {
+                self.claim(room).await?;
+            }
+            if !self.waiting.is_empty() {
+                return Ok(self.hand_out(max));
+            }
+            let now = Instant::now();
+            if now >= deadline {
+                return Ok(Vec::new());
+            }
+            tokio::select! {
+                () = bell => {}
+                () = tokio::time::sleep_until(deadline.min(now + LOOK_EVERY)) => {}
+            }
+        }
+    }
+
+    async fn settle(&mut self, decisions: Vec<(Tag, Settlement)>) -> Result<(), BusError> {
+        self.shared.open()?;
+        let mut settling = Settling::default();
+        let mut settled = Vec::with_capacity(decisions.len());
+        for (tag, decision) in decisions {
+            // a tag we do not know was settled before, or belongs to another consumer
+            let Some(&position) = self.unsettled.get(&tag) else { continue };
+            settled.push(tag);
+            match decision {
+                Settlement::Ack => settling.acked.push(position),
+                Settlement::Retry => settling.again.push(position),
+                Settlement::Dead(reason) => settling.dead.push((position, reason)),
+            }
+        }
+        // on an error the caller ends this consumer, and that gives back everything it holds
+        self.shared.outcome("settle", self.shared.settle(self.session, &settling).await)?;
+        for tag in settled {
+            self.unsettled.remove(&tag);
+        }
+        if !settling.again.is_empty() {
+            self.shared.bell(self.queue).notify_waiters();
+        }
+        Ok(())
+    }
+
+    async fn close(self: Box<Self>) -> Result<(), BusError> {
+        self.shared.open()?;
+        self.ended.store(true, Ordering::Release);
+        let released = self.shared.release(self.session).await;
+        if released.is_err() {
+            // the next claim of this process tries again
+            self.shared.abandon(self.session);
+        }
+        self.shared.outcome("give messages back", released)
+    }
+}
+
+impl Drop for FileConsumer {
+    fn drop(&mut self) {
+        if self.ended.swap(true, Ordering::AcqRel) || self.shared.open().is_err() {
+            return;
+        }
+        if self.unsettled.is_empty() && self.waiting.is_empty() && self.claiming.is_none() {
+            return;
+        }
+        // The next claim of this process does it, or the task below, or, when the process ends first, whoever buries it.
+        self.shared.abandon(self.session);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let shared = self.shared.clone();
+            runtime.spawn(async move {
+                if let Err(error) = shared.release_abandoned().await {
+                    tracing::warn!(%error, "a dropped consumer's messages could not be given back yet");
+                }
+            });
+        }
+    }
+}
+
+/// A batch of decisions, by position.
+#[derive(Default)]
+struct Settling {
+    acked: Vec<i64>,
+    again: Vec<i64>,
+    dead: Vec<(i64, DeadReason)>,
+}
+
+impl Shared {
+    /// Takes the oldest ready messages of a queue, up to `max`.
+    async fn claim(&self, queue: Queue, session: i64, max: usize, ended: &AtomicBool) -> sqlx::Result<Vec<Claimed>> {
+        self.release_abandoned().await?;
+        self.bury_the_dead(false).await?;
+        // a look costs no lock; most looks at an idle queue end here
+        let ready: i64 = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM entry WHERE queue = $1 AND holder IS NULL)")
+            .bind(queue.name())
+            .fetch_one(&self.read)
+            .await?;
+        if ready == 0 {
+            return Ok(Vec::new());
+        }
+        let mut transaction = self.begin().await?;
+        // The consumer may have been dropped while this waited for its turn. Its release comes after this transaction or
+        // came before it: there is one writer.
+        if ended.load(Ordering::Acquire) {
+            return Ok(Vec::new());
+        }
+        let rows = sqlx::query(concat!(
+            "SELECT e.position, e.deliveries, ",
+            message_columns!(),
+            " FROM entry e JOIN body b ON b.id = e.body_id
+              WHERE e.queue = $1 AND e.holder IS NULL
+              ORDER BY e.position
+              LIMIT $2"
+        ))
+        .bind(queue.name())
+        .bind(i64::try_from(max).unwrap_or(i64::MAX))
+        .fetch_all(&mut *transaction)
+        .await?;
+        let claimed = rows.iter().map(read_claimed).collect::<sqlx::Result<Vec<_>>>()?;
+        sqlx::query(
+            "UPDATE entry SET holder = $1, session = $2, deliveries = deliveries + 1
+             WHERE position IN (SELECT value FROM json_each($3))",
+        )
+        .bind(self.holder.id)
+        .bind(session)
+        .bind(array(claimed.iter().map(|c| c.position)))
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(claimed)
+    }
+
+    /// Applies decisions in one transaction. Rows that are no longer held by this session are left alone.
+    async fn settle(&self, session: i64, settling: &Settling) -> sqlx::Result<()> {
+        if settling.acked.is_empty() && settling.again.is_empty() && settling.dead.is_empty() {
+            return Ok(());
+        }
+        let now = (self.clock)();
+        let mut transaction = self.begin().await?;
+        let connection = &mut *transaction;
+        for (position, reason) in &settling.dead {
+            sqlx::query(
+                "INSERT INTO dead (queue, body_id, reason, position, dead_at)
+                 SELECT queue, body_id, $4, $5, $6 FROM entry WHERE position = $1 AND holder = $2 AND session = $3",
+            )
+            .bind(position)
+            .bind(self.holder.id)
+            .bind(session)
+            .bind(&reason.reason)
+            .bind(&reason.position)
+            .bind(now.as_millisecond())
+            .execute(&mut *connection)
+            .await?;
+        }
+        let finished = settling.acked.iter().copied().chain(settling.dead.iter().map(|(position, _)| *position));
+        let bodies = self.delete_held(connection, session, array(finished)).await?;
+        forget_bodies(connection, &bodies).await?;
+        let again = self.still_held(connection, session, &settling.again).await?;
+        give_back(connection, &again, now).await?;
+        transaction.commit().await
+    }
+
+    /// Deletes rows held by a session; returns the bodies they pointed to.
+    async fn delete_held(
+        &self,
+        connection: &mut SqliteConnection,
+        session: i64,
+        positions: String,
+    ) -> sqlx::Result<Vec<i64>> {
+        sqlx::query_scalar(
+            "DELETE FROM entry
+             WHERE position IN (SELECT value FROM json_each($1)) AND holder = $2 AND session = $3
+             RETURNING body_id",
+        )
+        .bind(positions)
+        .bind(self.holder.id)
+        .bind(session)
+        .fetch_all(connection)
+        .await
+    }
+
+    /// Those of the positions that a session holds.
+    async fn still_held(
+        &self,
+        connection: &mut SqliteConnection,
+        session: i64,
+        positions: &[i64],
+    ) -> sqlx::Result<Vec<i64>> {
+        if positions.is_empty() {
+            return Ok(Vec::new());
+        }
+        sqlx::query_scalar(
+            "SELECT position FROM entry
+             WHERE position IN (SELECT value FROM json_each($1)) AND holder = $2 AND session = $3",
+        )
+        .bind(array(positions.iter().copied()))
+        .bind(self.holder.id)
+        .bind(session)
+        .fetch_all(connection)
+        .await
+    }
+}
+
+fn read_claimed(row: &sqlx::sqlite::SqliteRow) -> sqlx::Result<Claimed> {
+    let (message, routing_key) = message(row)?;
+    let deliveries: i64 = row.try_get("deliveries")?;
+    // the tag is given when the message is handed out
+    let received = Received { tag: Tag(0), message, routing_key, redelivered: deliveries > 0 };
+    Ok(Claimed { position: row.try_get("position")?, received })
+}

@@ -1,0 +1,101 @@
+//! Statements that several parts need: all take a connection on which an immediate transaction is open, all work on
+//! batches, and none looks at more rows than it moves.
+
+use loa_bus::{DELIVERY_LIMIT, Message};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+
+/// The columns of [`message`], of a `body` that is called `b`.
+macro_rules! message_columns {
+    () => {
+        "b.message_id, b.content_type, b.headers, b.routing_key, b.body"
+    };
+}
+pub(crate) use message_columns;
+
+/// Reads a message and its routing key.
+pub(crate) fn message(row: &SqliteRow) -> sqlx::Result<(Message, String)> {
+    let headers: &str = row.try_get("headers")?;
+    let headers = serde_json::from_str(headers)
+        .map_err(|error| sqlx::Error::ColumnDecode { index: "body.headers".to_owned(), source: error.into() })?;
+    let message = Message {
+        id: row.try_get("message_id")?,
+        content_type: row.try_get("content_type")?,
+        headers,
+        body: row.try_get::<Vec<u8>, _>("body")?.into(),
+    };
+    Ok((message, row.try_get("routing_key")?))
+}
+
+/// Numbers as a JSON array, for `json_each`: one text of a statement whatever the count.
+pub(crate) fn array(numbers: impl IntoIterator<Item = i64>) -> String {
+    let mut text = String::from("[");
+    for number in numbers {
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text.push_str(&number.to_string());
+    }
+    text.push(']');
+    text
+}
+
+/// Gives held messages back to their places, or, those that have come back too often, to the dead letters.
+/// Returns how many are ready again.
+pub(crate) async fn give_back(
+    connection: &mut SqliteConnection,
+    positions: &[i64],
+    now: jiff::Timestamp,
+) -> sqlx::Result<u64> {
+    if positions.is_empty() {
+        return Ok(0);
+    }
+    let positions = array(positions.iter().copied());
+    let ready = sqlx::query(
+        "UPDATE entry SET holder = NULL, session = NULL
+         WHERE position IN (SELECT value FROM json_each($1)) AND deliveries <= $2",
+    )
+    .bind(&positions)
+    .bind(i64::from(DELIVERY_LIMIT))
+    .execute(&mut *connection)
+    .await?
+    .rows_affected();
+    let worn_out = sqlx::query(
+        "INSERT INTO dead (queue, body_id, reason, position, dead_at)
+         SELECT queue, body_id, 'given back after ' || deliveries || ' deliveries: the delivery limit', '', $3
+         FROM entry
+         WHERE position IN (SELECT value FROM json_each($1)) AND deliveries > $2
+         ORDER BY position",
+    )
+    .bind(&positions)
+    .bind(i64::from(DELIVERY_LIMIT))
+    .bind(now.as_millisecond())
+    .execute(&mut *connection)
+    .await?
+    .rows_affected();
+    if worn_out > 0 {
+        tracing::warn!(messages = worn_out, "delivered too often without being settled: moved to the dead letters");
+        sqlx::query("DELETE FROM entry WHERE position IN (SELECT value FROM json_each($1)) AND deliveries > $2")
+            .bind(&positions)
+            .bind(i64::from(DELIVERY_LIMIT))
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(ready)
+}
+
+/// Deletes those of the bodies that nothing points to any more.
+pub(crate) async fn forget_bodies(connection: &mut SqliteConnection, bodies: &[i64]) -> sqlx::Result<()> {
+    if bodies.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "DELETE FROM body
+         WHERE id IN (SELECT value FROM json_each($1))
+           AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.body_id = body.id)
+           AND NOT EXISTS (SELECT 1 FROM dead WHERE dead.body_id = body.id)",
+    )
+    .bind(array(bodies.iter().copied()))
+    .execute(connection)
+    .await?;
+    Ok(())
+}

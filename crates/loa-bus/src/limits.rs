@@ -1,0 +1,97 @@
+//! What a message may measure, checked before any broker sees it.
+//!
+//! A broker answers an oversized message by closing the whole channel, and the neighbours in the window with it; so each
+//! adapter asks [`check`] first and refuses that one message alone. Pure; knows nothing of any broker.
+
+use crate::{BusError, BusErrorKind, Outgoing, Route};
+
+/// Largest body, in bytes. The contract allows 1 MiB; this is RabbitMQ 4's default `max_message_size`, so that a foreign
+/// producer's larger message can still be redriven.
+pub const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Longest routing key, message id, content type and header name, in bytes (AMQP 0-9-1 §4.2.5.3, short strings).
+pub const SHORT_TEXT_BYTES_MAX: usize = 255;
+/// All headers together, in bytes: they travel in one frame with the other properties, and a frame of 128 KiB is what
+/// both sides agree on by default. The rest is room for the headers that a dead letter gets.
+pub const HEADERS_BYTES_MAX: usize = 96 * 1024;
+
+/// Checks that every broker can carry the message.
+///
+/// # Errors
+/// `Rejected`; the sentence says what is too long and by how much.
+pub fn check(outgoing: &Outgoing) -> Result<(), BusError> {
+    let message = &outgoing.message;
+    let too_long = |what: &str, bytes: usize, limit: usize| {
+        BusError::new(BusErrorKind::Rejected, format!("{what} has {bytes} bytes; at most {limit} can be carried"))
+    };
+    if message.body.len() > BODY_BYTES_MAX {
+        return Err(too_long("the body", message.body.len(), BODY_BYTES_MAX));
+    }
+    let routing_key = match &outgoing.route {
+        Route::Topic(key) => key.as_str(),
+        Route::Queue(_) => "",
+    };
+    for (what, text) in
+        [("the routing key", routing_key), ("the message id", &message.id), ("the content type", &message.content_type)]
+    {
+        if text.len() > SHORT_TEXT_BYTES_MAX {
+            return Err(too_long(what, text.len(), SHORT_TEXT_BYTES_MAX));
+        }
+    }
+    let mut headers_bytes = 0;
+    for (name, value) in &message.headers {
+        if name.len() > SHORT_TEXT_BYTES_MAX {
+            return Err(too_long("a header's name", name.len(), SHORT_TEXT_BYTES_MAX));
+        }
+        // a length byte, a type byte and four bytes of length stand around each
+        headers_bytes += name.len() + value.len() + 6;
+    }
+    if headers_bytes > HEADERS_BYTES_MAX {
+        return Err(too_long("the headers together", headers_bytes, HEADERS_BYTES_MAX));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Message;
+    use bytes::Bytes;
+    use std::collections::BTreeMap;
+
+    fn outgoing() -> Outgoing {
+        Outgoing {
+            route: Route::Topic("article.published.kinh-te".to_owned()),
+            message: Message {
+                id: "a".to_owned(),
+                content_type: String::new(),
+                headers: BTreeMap::new(),
+                body: Bytes::new(),
+            },
+        }
+    }
+
+    #[test]
+    fn a_message_within_the_contract_is_carried() {
+        let mut message = outgoing();
+        message.message.body = vec![0; 1024 * 1024].into();
+        message.message.headers.insert("ce-id".to_owned(), "x".repeat(1000));
+        assert!(check(&message).is_ok());
+    }
+
+    #[test]
+    fn what_a_broker_cannot_carry_is_rejected_with_a_sentence() {
+        let long = "x".repeat(256);
+        let mut cases = vec![outgoing(), outgoing(), outgoing(), outgoing(), outgoing(), outgoing()];
+        cases[0].message.body = vec![0; BODY_BYTES_MAX + 1].into();
+        cases[1].message.id = long.clone();
+        cases[2].message.content_type = long.clone();
+        cases[3].route = Route::Topic(long.clone());
+        cases[4].message.headers.insert(long, String::new());
+        cases[5].message.headers.insert("h".to_owned(), "x".repeat(HEADERS_BYTES_MAX));
+        for case in cases {
+            let error = check(&case).unwrap_err();
+            assert_eq!(error.kind, BusErrorKind::Rejected);
+            assert!(error.what.contains("at most"), "{}", error.what);
+        }
+    }
+}
