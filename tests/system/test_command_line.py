@@ -1,0 +1,193 @@
+"""The command line: sentences instead of stack traces, exit codes, completions, configuration."""
+
+import json
+import re
+import subprocess
+
+import pytest
+from contract import article
+from installation import SEED, binary, http, until
+
+
+@pytest.fixture(scope="module")
+def loa(install):
+    return install(embedded=True)
+
+
+def run(*arguments: str, **environment: str):
+    return subprocess.run([binary(), *arguments], capture_output=True, text=True, timeout=30,
+                          env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **environment})
+
+
+def test_usage_errors_are_2_failures_1_success_0(loa):
+    assert run("--version").returncode == 0
+    assert run("--help").returncode == 0
+    assert run("no-such-command").returncode == 2
+    assert run("withdraw", "x").returncode == 2, "--reason is missing"
+    assert run("--config", "/nonexistent/loa.toml", "check").returncode == 1
+
+
+@pytest.mark.parametrize(("section", "wrong", "meant"), [
+    ("bus", "kinds", "bus.kind"), ("feed", "entry_max", "feed.entries_max"), ("push", "total_timeout", "push.total_timeout_ms")])
+def test_a_wrong_key_names_the_nearest_known_one(tmp_path, section, wrong, meant):
+    config = tmp_path / "loa.toml"
+    config.write_text(f'[{section}]\n{wrong} = "x"\n')
+    done = run("--config", str(config), "check")
+    assert done.returncode == 1
+    assert f"{section}.{wrong}" in done.stderr and meant in done.stderr and str(config) in done.stderr
+    assert "Stack backtrace" not in done.stderr and "panicked" not in done.stderr
+
+
+def test_a_wrong_key_in_the_environment_does_too():
+    done = run("check", LOA__BUS__KINDD="sqlite")
+    assert done.returncode == 1 and "LOA__BUS__KINDD" in done.stderr and "bus.kind" in done.stderr
+
+
+def test_a_wrong_value_says_which(tmp_path):
+    config = tmp_path / "loa.toml"
+    config.write_text('[bus]\nkind = "kafka"\n')
+    done = run("--config", str(config), "check")
+    assert done.returncode == 1 and "kafka" in done.stderr and "rabbitmq" in done.stderr
+
+
+def test_a_secret_in_the_file_is_refused_and_never_printed(tmp_path):
+    config = tmp_path / "loa.toml"
+    config.write_text('[bus.rabbitmq]\npassword = "hunter2-secret"\n')
+    done = run("--config", str(config), "check")
+    assert done.returncode == 1 and "password_file" in done.stderr
+    assert "hunter2" not in done.stderr + done.stdout
+
+
+def test_check_says_one_line_each_and_0_when_all_is_well(loa):
+    loa.command("migrate")
+    done = loa.command("check")
+    lines = [line for line in done.stdout.splitlines() if line.strip()]
+    assert len(lines) >= 4, done.stdout
+
+
+def test_check_says_what_is_out_of_reach(install):
+    from broker import free_port
+
+    loa = install(embedded=True, digest__smtp__port=free_port())
+    loa.command("migrate")
+    done = loa.command("check", expect=1)
+    assert str(loa.settings["digest.smtp.port"]) in done.stdout + done.stderr
+
+
+def test_check_against_a_broker_that_is_not_there(install):
+    from broker import free_port
+
+    port = free_port()
+    loa = install(embedded=True, bus__kind="rabbitmq", bus__rabbitmq__url=f"amqp://loa:wrong@127.0.0.1:{port}/%2f",
+                  bus__rabbitmq__connect_timeout_seconds=1)
+    done = loa.command("check", expect=1)
+    assert str(port) in done.stdout + done.stderr and "wrong" not in done.stdout + done.stderr, "where, and no password"
+
+
+def test_check_knows_a_broker_without_topology(install, vhost):
+    loa = install(embedded=True, bus__kind="rabbitmq", bus__rabbitmq__url=vhost())
+    done = loa.command("check", expect=1)
+    assert "loa migrate" in done.stdout + done.stderr
+
+
+def test_migrate_is_safe_to_repeat(loa):
+    first, second = loa.command("migrate"), loa.command("migrate")
+    assert first.returncode == second.returncode == 0
+
+
+def test_completions_for_bash_are_valid_bash(tmp_path):
+    done = run("completions", "bash")
+    assert done.returncode == 0
+    script = tmp_path / "loa.bash"
+    script.write_text(done.stdout)
+    subprocess.run(["bash", "-n", str(script)], check=True)
+    told = subprocess.run(
+        ["bash", "-c", f"source {script}; COMP_WORDS=(loa subs); COMP_CWORD=1; $(complete -p loa | sed 's/.*-F \\([^ ]*\\).*/\\1/') loa subs loa; "
+         "echo ${COMPREPLY[@]}"], capture_output=True, text=True)
+    assert "subscribers" in told.stdout, told
+    for shell in ("zsh", "fish"):
+        assert run("completions", shell).returncode == 0
+
+
+def test_import_reports_what_it_could_not_read_and_publishes_the_rest(loa, tmp_path):
+    good = SEED.read_text()
+    (tmp_path / "good.txt").write_text(good)
+    (tmp_path / "no-date.txt").write_text(re.sub(r"Thời gian đăng:.*\n", "", good))
+    (tmp_path / "impossible-date.txt").write_text(good.replace("16/11/2023 08:02:22", "31/02/2023 08:02:22"))
+    (tmp_path / "not-text.txt").write_bytes(b"\xff\xfe\x00\x01\x80\x81")
+    done = loa.command("import", "--dry-run", str(tmp_path), expect=None)
+    said = done.stdout + done.stderr
+    for name in ("no-date.txt", "impossible-date.txt", "not-text.txt"):
+        assert name in said, said
+    assert done.returncode == 1, "something was not read"
+    assert "panicked" not in said
+
+
+def test_import_of_a_file_that_is_not_there_is_a_sentence(loa):
+    done = loa.command("import", "/nonexistent/page.txt", expect=1)
+    assert "/nonexistent/page.txt" in done.stderr
+
+
+def test_publish_refuses_what_the_contract_refuses_and_says_where(loa, tmp_path):
+    path = tmp_path / "article.json"
+    path.write_text(json.dumps(article("cli-1") | {"published_at": "yesterday"}))
+    done = loa.command("publish", str(path), expect=1)
+    assert "published_at" in done.stderr
+
+
+def test_what_the_command_line_publishes_arrives(install):
+    loa = install(embedded=True)
+    loa.start("up")
+    data = article("cli-2", title="Đăng bằng dòng lệnh")
+    del data["revision"]
+    loa.command("publish", "-", stdin=json.dumps(data))
+    until(15, "it stands", lambda: "Đăng bằng dòng lệnh" in loa.titles())
+    loa.command("withdraw", "cli-2", "--reason", "nhầm")
+    until(15, "it is gone", lambda: "Đăng bằng dòng lệnh" not in loa.titles())
+    done = loa.command("withdraw", "never-heard-of", "--reason", "x", expect=1)
+    assert "never-heard-of" in done.stderr
+    loa.stop()
+
+
+def test_an_unknown_area_names_what_is_near(loa):
+    done = loa.command("subscribers", "add", "a@b.example", "--area", "Na Sonn", expect=1)
+    assert "Na Son" in done.stderr
+
+
+def test_a_revoked_token_is_useless_at_once(install):
+    loa = install(embedded=True)
+    loa.start("up")
+    made = loa.json("token", "create", "--scope", "publish", "--name", "cms")
+    data = article("token-1")
+    del data["revision"]
+    post = lambda: http("POST", f"{loa.url('up')}/v1/articles", json.dumps(data).encode(),  # noqa: E731
+                        Authorization=f"Bearer {made['token']}", Content_Type="application/json").status
+    assert post() == 202
+    assert [row["name"] for row in loa.json("token", "list")] == ["cms"]
+    assert made["token"] not in loa.command("token", "list").stdout
+    loa.command("token", "revoke", "cms")
+    assert post() == 401
+    wrong = loa.json("token", "create", "--scope", "read", "--name", "viewer")
+    answer = http("POST", f"{loa.url('up')}/v1/articles", json.dumps(data).encode(),
+                  Authorization=f"Bearer {wrong['token']}", Content_Type="application/json")
+    assert answer.status in (401, 403)
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    loa.stop()
+
+
+def test_health_readiness_and_metrics_are_there_for_machines(install):
+    loa = install(embedded=True)
+    loa.start("up")
+    assert http("GET", f"{loa.url('up')}/healthz").status == 200
+    assert http("GET", f"{loa.url('up')}/readyz").status == 200
+    metrics = http("GET", f"{loa.url('up')}/metrics")
+    assert metrics.status == 200 and re.search(r"^loa_\w+", metrics.text, re.M)
+    loa.stop()
+
+
+def test_logs_are_json_on_request(install):
+    loa = install(embedded=True, log__format="json")
+    loa.start("up")
+    loa.stop()
+    lines = [line for line in (loa.folder / "up.log").read_text().splitlines() if line.strip()]
+    assert lines and all(isinstance(json.loads(line), dict) for line in lines)

@@ -1,0 +1,93 @@
+"""Every page a citizen sees, at 360 and 1,280 pixels, light and dark: pictures for people, no sideways scrolling, no foreign hosts."""
+
+import html
+import re
+
+import pytest
+from contract import event, published
+from installation import SEED, until
+
+READER = "hinh-anh@nason.example"
+LOOKS = [(360, False), (360, True), (1280, False), (1280, True)]
+LONG = published("pages-long", title="Hội nghị trực tuyến " + "tham vấn đối với dự thảo " * 10 + "x" * 70,
+                 content_html="<p>" + "https://dienbiendong.gov.vn/" + "a" * 200 + "</p>")
+DOCUMENT = event("document.issued", {
+    "id": "pages-doc", "revision": 1, "number": "1184/KL-UBND", "kind": "Kết luận Thanh tra", "issuer": "UBND huyện",
+    "issued_on": "2023-11-10", "title": "Công tác quản lý ngân sách xã", "url": "https://dienbiendong.gov.vn/vb/1184",
+    "attachments": [{"url": "https://dienbiendong.gov.vn/vb/1184.pdf", "media_type": "application/pdf", "bytes": 912345, "alt": "Bản ký"}]})
+
+
+@pytest.fixture(scope="module")
+def pages(install, amqp, mail_server):
+    """Name and address of each page."""
+    loa = install()
+    loa.start("intake", "feed", "digest", "console")
+    loa.command("subscribers", "add", READER)
+    loa.command("import", str(SEED))
+    producer = amqp(loa)
+    for message in (LONG, DOCUMENT, published("pages-gone"), event("article.withdrawn", {
+            "id": "pages-gone", "revision": 2, "reason": "Đăng nhầm chuyên mục", "at": "2023-11-20T10:00:00+07:00"})):
+        producer.structured(message)
+    until(15, "all stand", lambda: len(loa.titles()) >= 2 and "OCOP" in " ".join(loa.titles()))
+    until(15, "the digest has them", lambda: "OCOP" in loa.command("digest", "preview").stdout)
+    loa.command("digest", "run")
+    mail = until(20, "the digest arrives", lambda: mail_server.to(READER))[0]
+    link = re.search(r"<(https://[^>]+)>", mail.message["list-unsubscribe"]).group(1)
+    body = loa.folder / "mail.html"
+    body.write_text(mail.part("html"))
+    return {
+        "front": f"{loa.url('console')}/",
+        "feeds": f"{loa.url('feed')}/feeds",
+        "feed-all": f"{loa.url('feed')}/feeds/all",
+        "feed-area": f"{loa.url('feed')}/feeds/area-na-son-03203-2025",
+        "gone": f"{loa.url('feed')}/a/pages-gone",
+        "subscribe": f"{loa.url('digest')}/subscribe",
+        "unsubscribe": loa.local(link),
+        "manage": loa.local(link).replace("/u/", "/manage/"),
+        "mail": body.as_uri(),
+    }
+
+
+@pytest.mark.parametrize(("width", "dark"), LOOKS, ids=lambda value: str(value))
+@pytest.mark.parametrize("name", ["front", "feeds", "feed-all", "feed-area", "gone", "subscribe", "unsubscribe", "manage", "mail"])
+def test_nothing_sticks_out_and_it_can_be_read(pages, browser, pictures, name, width, dark):
+    browser.open(pages[name], width=width, dark=dark)
+    browser.picture(pictures / f"{name}-{width}-{'dark' if dark else 'light'}.png")
+    assert browser.too_wide() == ""
+    assert browser.run("document.documentElement.lang") == "vi"
+    assert browser.run("document.title.trim().length") > 0 and browser.run("document.querySelectorAll('h1').length") == 1
+    foreign = browser.run("""[...document.querySelectorAll('script[src],link[rel=stylesheet],img,iframe')]
+        .map(e => e.src || e.href).filter(u => u && !u.startsWith(location.origin) && !u.startsWith('data:'))""")
+    if name != "mail":
+        assert foreign == [], "nobody else learns who reads"
+    contrast = browser.run("""(() => {
+        const light = c => { const [r, g, b] = c.match(/[\\d.]+/g).map(Number).map(v => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+            return .2126 * r + .7152 * g + .0722 * b; };
+        const ground = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor;
+            if (!/, 0\\)$|transparent/.test(c)) return c; } return getComputedStyle(document.documentElement).colorScheme.includes('dark')
+            && matchMedia('(prefers-color-scheme: dark)').matches ? 'rgb(18,18,18)' : 'rgb(255,255,255)'; };
+        return [...document.querySelectorAll('h1,h2,h3,p,a,li,td,button,label')].filter(e => e.innerText && e.innerText.trim() && e.offsetParent)
+            .map(e => { const a = light(getComputedStyle(e).color), b = light(ground(e));
+                return [(Math.max(a, b) + .05) / (Math.min(a, b) + .05), e.tagName + ': ' + e.innerText.trim().slice(0, 40)]; })
+            .filter(([ratio]) => ratio < 4.5).map(([ratio, what]) => ratio.toFixed(1) + ' ' + what).slice(0, 5);
+    })()""")
+    assert contrast == [], "too little contrast (WCAG 1.4.3)"
+
+
+def test_forms_can_be_used_without_a_mouse_and_without_seeing(pages, browser):
+    browser.open(pages["subscribe"])
+    unlabelled = browser.run("""[...document.querySelectorAll('input:not([type=hidden]),select,textarea')]
+        .filter(e => !e.labels?.length && !e.getAttribute('aria-label')).map(e => e.name)""")
+    assert unlabelled == []
+
+
+def test_a_title_with_markup_in_it_is_text(install, amqp, browser):
+    loa = install()
+    loa.start("feed")
+    nasty = 'Tin <script>document.title="đã chạy"</script> & "ngoặc"'
+    amqp(loa).structured(published("pages-nasty", title=nasty, summary="<img src=x onerror=document.title='x'>",
+                                   content_html="<p onclick='x'>ok<script>document.title='y'</script></p>"))
+    until(15, "it stands", lambda: nasty in loa.titles())
+    browser.open(f"{loa.url('feed')}/feeds/all")
+    assert "đã chạy" not in browser.run("document.title")
+    assert nasty in html.unescape(browser.run("document.body.innerText"))
