@@ -6,3 +6,4 @@
 pub mod build;
 pub mod clock;
 pub mod http;
+pub mod smtp;
