@@ -7,3 +7,4 @@ mod outages;
 mod pages;
 mod publishing;
 mod requests;
+mod running;
