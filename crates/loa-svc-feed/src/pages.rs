@@ -30,7 +30,12 @@ impl Pages {
             let text = value.to_string();
             let raw = value.is_safe() || !matches!(state.auto_escape(), AutoEscape::Html);
             // unlike minijinja's own, leaves `/` alone: readers that look for feeds do not all decode addresses
-            Ok(if raw { out.write_str(&text)? } else { escape(out, &text)? })
+            if raw {
+                out.write_str(&text)?
+            } else {
+                escape(out, &text)?
+            }
+            Ok(())
         });
         for (name, text) in [
             ("layout.html", include_str!("templates/layout.html")),
