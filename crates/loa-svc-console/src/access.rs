@@ -20,25 +20,41 @@ pub(crate) enum Way {
     Browser,
 }
 
+/// An answer that is not what was asked for. Boxed: it is rare, and large.
+pub(crate) struct Refused(Box<Response>);
+
+impl From<Response> for Refused {
+    fn from(response: Response) -> Self {
+        Self(Box::new(response))
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        *self.0
+    }
+}
+
 impl Service {
     /// Lets in who has a token of scope `read` or `operate`; otherwise the answer to give.
-    pub(crate) async fn let_in(&self, headers: &HeaderMap, way: Way) -> Result<(), Response> {
+    pub(crate) async fn let_in(&self, headers: &HeaderMap, way: Way) -> Result<(), Refused> {
         let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let secret = match way {
             Way::Api => bearer_token(sent).map(str::to_owned),
             Way::Browser => basic_password(sent).or_else(|| bearer_token(sent).map(str::to_owned)),
         };
-        let Some(secret) = secret else { return Err(who_are_you(way)) };
+        let Some(secret) = secret else { return Err(who_are_you(way).into()) };
         match self.0.doors.tokens.check(&secret, Scope::Read).await {
             Ok(Some(_)) => Ok(()),
-            Ok(None) => Err(who_are_you(way)),
+            Ok(None) => Err(who_are_you(way).into()),
             Err(error) => {
                 tracing::warn!(error = %error, "tokens cannot be checked");
                 Err(problem(&Problem::new(
                     503,
                     "Not available just now",
                     "tokens cannot be checked just now; try again",
-                )))
+                ))
+                .into())
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     Service,
-    access::{Way, problem},
+    access::{Refused, Way, problem},
     journey::Journey,
     pages::STYLE,
     words::date_time_seconds,
@@ -50,7 +50,7 @@ async fn style() -> Response {
     (headers, STYLE).into_response()
 }
 
-async fn overview(State(service): State<Service>, headers: HeaderMap) -> Result<Response, Response> {
+async fn overview(State(service): State<Service>, headers: HeaderMap) -> Result<Response, Refused> {
     service.let_in(&headers, Way::Browser).await?;
     let overview = service.overview().await;
     Ok(service.0.pages.show("overview.html", PRIVATE, &overview))
@@ -60,7 +60,7 @@ async fn dead(
     State(service): State<Service>,
     Path(queue): Path<String>,
     headers: HeaderMap,
-) -> Result<Response, Response> {
+) -> Result<Response, Refused> {
     service.let_in(&headers, Way::Browser).await?;
     let Some(queue) = Queue::parse(&queue) else { return Err(not_found("no queue has this name")) };
     let page = service.dead_page(queue).await;
@@ -78,7 +78,7 @@ async fn find(
     State(service): State<Service>,
     Query(search): Query<Search>,
     headers: HeaderMap,
-) -> Result<Response, Response> {
+) -> Result<Response, Refused> {
     service.let_in(&headers, Way::Browser).await?;
     match ArticleId::new(search.id.trim()) {
         Ok(id) => Ok(Redirect::to(&format!("/console/articles/{}", segment(&id))).into_response()),
@@ -108,7 +108,7 @@ async fn journey_page(
     State(service): State<Service>,
     Path(id): Path<String>,
     headers: HeaderMap,
-) -> Result<Response, Response> {
+) -> Result<Response, Refused> {
     service.let_in(&headers, Way::Browser).await?;
     let journey = service.journey(&article_id(&id)?).await;
     let row = |step: loa_domain::JourneyStep| StepRow {
@@ -132,7 +132,7 @@ async fn journey(
     State(service): State<Service>,
     Path(id): Path<String>,
     headers: HeaderMap,
-) -> Result<Response, Response> {
+) -> Result<Response, Refused> {
     service.let_in(&headers, Way::Api).await?;
     let journey: Journey = service.journey(&article_id(&id)?).await;
     if journey.steps.is_empty() && journey.unavailable.is_empty() {
@@ -141,12 +141,12 @@ async fn journey(
     Ok(([(header::CACHE_CONTROL, PRIVATE)], Json(journey)).into_response())
 }
 
-fn article_id(text: &str) -> Result<ArticleId, Response> {
+fn article_id(text: &str) -> Result<ArticleId, Refused> {
     ArticleId::new(text).map_err(|error| not_found(&error.to_string()))
 }
 
-fn not_found(detail: &str) -> Response {
-    problem(&Problem::new(StatusCode::NOT_FOUND.as_u16(), "Not found", detail))
+fn not_found(detail: &str) -> Refused {
+    problem(&Problem::new(StatusCode::NOT_FOUND.as_u16(), "Not found", detail)).into()
 }
 
 /// An id as one segment of an address.

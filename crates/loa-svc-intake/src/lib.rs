@@ -4,19 +4,19 @@
 //! event and outbox row are one transaction, and 202 is answered after it. The relay sends the outbox to the bus with
 //! confirms. The archive keeps every event of every producer, for replay. It knows no outlet; the bus does.
 //!
-//! The way through: `api.rs` or [`import_page`] → [`Service::publish`] (`submit.rs`) → ledger → [`Service::step`]
+//! The way through: `api.rs` or [`Service::import_page`] → [`Service::publish`] (`submit.rs`) → ledger → [`Service::step`]
 //! (`relay.rs`) → bus → [`Service::accept`] (`archive.rs`) → ledger.
 
 mod api;
 mod archive;
 mod config;
+mod import;
 mod refused;
 mod relay;
 mod service;
 mod submit;
-// mod import;
 
 pub use config::{Config, Portal};
-// pub use import::{ImportReport, Imported, import_page};
+pub use import::{ImportReport, Imported};
 pub use service::Service;
 pub use submit::{IntakeError, Item, Receipt};

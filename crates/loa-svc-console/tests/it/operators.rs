@@ -1,0 +1,122 @@
+//! What operators see, and that nobody else does.
+
+use crate::{House, OPERATOR};
+use axum::http::StatusCode;
+use loa_bus::{Administer, Consume, DeadReason, Message, Outgoing, Publish, Queue, Route, Settlement};
+use loa_domain::{ArticleId, EndpointId, EndpointState, EventFilter, EventType};
+use loa_store::{IntakeLedger, PushLedger, Submission};
+use loa_testkit::build::{article, published};
+use loa_worker::DoorState;
+use std::{collections::BTreeMap, time::Duration};
+
+#[tokio::test]
+async fn only_a_token_that_may_read_sees_the_console() {
+    let house = House::new().await;
+    for path in ["/console", "/console/articles/bai-1", "/console/articles?id=a", "/console/dead/feed"] {
+        for sent in ["", "Basic eDp3cm9uZw==", "Basic eDpjbXM=", "Basic !"] {
+            let (status, headers, page) = house.get(path, sent).await;
+            assert_eq!(status, StatusCode::UNAUTHORIZED, "{path} {sent}");
+            assert!(
+                headers["www-authenticate"].to_str().expect("ASCII").starts_with("Basic ") && page.contains("token")
+            );
+        }
+        assert_ne!(house.get(path, OPERATOR).await.0, StatusCode::UNAUTHORIZED, "{path}");
+    }
+    let (status, headers, _) = house.get("/v1/articles/bai-1/journey", OPERATOR).await;
+    assert_eq!((status, headers["www-authenticate"].to_str().expect("ASCII")), (StatusCode::UNAUTHORIZED, "Bearer"));
+    assert_eq!(house.get("/console", "Basic eDphd2F5").await.0, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn a_quiet_house_has_no_alarms() {
+    let (status, headers, page) = House::new().await.get("/console", OPERATOR).await;
+    assert_eq!((status, headers["cache-control"].to_str().expect("ASCII")), (StatusCode::OK, "no-store"));
+    assert!(
+        page.contains("Mọi việc bình thường") && page.contains("20/11/2023 10:00") && page.contains("loa.digest"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_late_dead_shut_or_disabled_is_an_alarm_with_what_to_do() {
+    let house = House::new().await;
+    house.intake.submit(&[submission(&house)]).await.expect("stored");
+    house.clock.advance(Duration::from_secs(600));
+    house.status.report("bus loa.feed", DoorState::Shut("no route".into()));
+    house.push.add_endpoint(&endpoint(&house)).await.expect("added");
+    bury(&house, "g-1", "this is no <CloudEvent>").await;
+    let (_, _, page) = house.get("/console", OPERATOR).await;
+    for words in
+        ["1 tin chờ phát, tin lâu nhất đã chờ 10 phút", "1 tin hỏng trong loa.feed", "bus loa.feed", "đang tắt: 410"]
+    {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert!(!page.contains("s3cret"), "an address's query may hold a secret");
+    let (_, _, page) = house.get("/console/dead/feed", OPERATOR).await;
+    assert!(
+        page.contains("this is no &lt;CloudEvent&gt;") && page.contains("g-1") && page.contains("/data/title"),
+        "{page}"
+    );
+    assert_eq!(house.bus.depth(Queue::Feed).await.expect("a depth").1, 1, "looking changes nothing");
+    assert_eq!(house.get("/console/dead/nowhere", OPERATOR).await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_journey_has_the_steps_of_every_ledger() {
+    let house = House::new().await;
+    house.intake.submit(&[submission(&house)]).await.expect("stored");
+    house.clock.advance(Duration::from_secs(2));
+    house.stands(published(article("bai-1", 1))).await;
+    let (status, _, body) = house.get("/v1/articles/bai-1/journey", "Bearer look").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(body.find("\"intake\"") < body.find("\"feed\"") && body.contains("\"unavailable\":[]"), "{body}");
+    let (_, _, page) = house.get("/console/articles/bai-1", OPERATOR).await;
+    assert!(page.contains("Tiếp nhận") && page.contains("Nguồn tin") && page.contains("bản 1"), "{page}");
+    let (_, _, page) = house.get("/console/articles/bai-9", OPERATOR).await;
+    assert!(page.contains("Không nơi nào biết"));
+    assert_eq!(house.get("/v1/articles/bai-9/journey", "Bearer look").await.0, StatusCode::NOT_FOUND);
+    let (status, headers, _) = house.get("/console/articles?id=%20b%C3%A0i%2F1%20", OPERATOR).await;
+    assert_eq!(
+        (status, headers["location"].to_str().expect("ASCII")),
+        (StatusCode::SEE_OTHER, "/console/articles/b%C3%A0i%2F1")
+    );
+}
+
+fn submission(house: &House) -> Submission {
+    let event = published(article("bai-1", 1));
+    Submission {
+        key: event.key.clone(),
+        event_type: EventType::ArticlePublished,
+        article: ArticleId::new("bai-1").expect("an id"),
+        revision: 1,
+        fingerprint: "f".into(),
+        expect: None,
+        category: "tin-tuc".into(),
+        routing_key: "article.published.tin-tuc".into(),
+        body: event.frozen,
+        at: house.clock.now(),
+    }
+}
+
+fn endpoint(house: &House) -> loa_domain::Endpoint {
+    loa_domain::Endpoint {
+        id: EndpointId::new("tinh").expect("an id"),
+        url: "https://tinh.example/nhan?key=s3cret".parse().expect("an address"),
+        description: "Cổng tỉnh".into(),
+        secrets: vec![vec![1; 32]],
+        filter: EventFilter::default(),
+        state: EndpointState::Disabled { reason: "410 Gone".into() },
+        created_at: house.clock.now(),
+    }
+}
+
+async fn bury(house: &House, id: &str, reason: &str) {
+    let message = Message { id: id.into(), content_type: String::new(), headers: BTreeMap::new(), body: "x".into() };
+    let sent = house.bus.publish(vec![Outgoing { route: Route::Queue(Queue::Feed), message }]).await;
+    sent.into_iter().for_each(|answer| answer.expect("published"));
+    let mut consumer = house.bus.consume(Queue::Feed, 10).await.expect("a consumer");
+    let received = consumer.receive(1, Duration::from_secs(5)).await.expect("a batch");
+    let dead = DeadReason { reason: reason.into(), position: "/data/title".into() };
+    consumer.settle(vec![(received[0].tag, Settlement::Dead(dead))]).await.expect("settled");
+    consumer.close().await.expect("closed");
+}

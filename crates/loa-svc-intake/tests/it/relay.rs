@@ -1,0 +1,102 @@
+//! The outbox: nothing leaves it before the bus has it, and a bus that is away only delays.
+
+use crate::{House, article, titled};
+use async_trait::async_trait;
+use loa_bus::{BusError, BusErrorKind, Outgoing, Publish, Queue};
+use loa_svc_intake::Item;
+use loa_worker::Progress;
+use std::{sync::Mutex, time::Duration};
+
+/// A bus that takes nothing but what its rule lets through, and remembers what it was offered.
+struct Stubborn {
+    takes: fn(usize) -> bool,
+    offered: Mutex<Vec<String>>,
+}
+
+impl Stubborn {
+    fn new(takes: fn(usize) -> bool) -> Self {
+        Self { takes, offered: Mutex::default() }
+    }
+
+    fn offered(&self) -> Vec<String> {
+        std::mem::take(&mut *self.offered.lock().expect("a lock"))
+    }
+}
+
+#[async_trait]
+impl Publish for Stubborn {
+    async fn publish(&self, batch: Vec<Outgoing>) -> Vec<Result<(), BusError>> {
+        self.offered.lock().expect("a lock").extend(batch.iter().map(|outgoing| outgoing.message.id.clone()));
+        let answer = |n| {
+            if (self.takes)(n) { Ok(()) } else { Err(BusError::new(BusErrorKind::Unavailable, "the broker is away")) }
+        };
+        (0..batch.len()).map(answer).collect()
+    }
+}
+
+#[tokio::test]
+async fn an_event_reaches_every_queue_in_structured_mode_under_its_own_id() {
+    let house = House::new().await;
+    let receipt = house.service.publish(Item::Article(article("bai-1"))).await.expect("taken");
+    house.relay().await;
+    assert_eq!(house.waiting().await, 0);
+    for queue in Queue::ALL {
+        let messages = house.drain(queue).await;
+        assert_eq!(messages.len(), 1, "{queue}");
+        assert_eq!(
+            (&messages[0].id, messages[0].content_type.as_str()),
+            (&receipt.event_id, "application/cloudevents+json")
+        );
+        let event = house.decode(&messages[0]);
+        assert_eq!((event.key.id.as_str(), event.reach.is_empty()), (receipt.event_id.as_str(), false));
+    }
+}
+
+#[tokio::test]
+async fn a_bus_that_is_away_delays_and_loses_nothing() {
+    let house = House::new().await;
+    for n in 0..3 {
+        house.service.publish(Item::Article(article(&format!("bai-{n}")))).await.expect("taken");
+    }
+    let away = Stubborn::new(|_| false);
+    assert_eq!(house.service.step(&away).await.expect("a step"), Progress::Idle);
+    assert_eq!((away.offered().len(), house.waiting().await), (3, 3));
+    assert_eq!(house.service.step(&away).await.expect("a step"), Progress::Idle);
+    assert_eq!(away.offered().len(), 0, "not due yet");
+    house.clock.advance(Duration::from_secs(10));
+    house.relay().await;
+    assert_eq!((house.waiting().await, house.drain(Queue::Feed).await.len()), (0, 3));
+}
+
+#[tokio::test]
+async fn of_a_window_only_what_was_confirmed_leaves_the_outbox() {
+    let house = House::new().await;
+    for n in 0..4 {
+        house.service.publish(Item::Article(article(&format!("bai-{n}")))).await.expect("taken");
+    }
+    let half = Stubborn::new(|n| n % 2 == 0);
+    assert_eq!(house.service.step(&half).await.expect("a step"), Progress::Worked);
+    assert_eq!(house.waiting().await, 2);
+    let first = half.offered();
+    house.clock.advance(Duration::from_secs(10));
+    let rest = Stubborn::new(|_| true);
+    house.service.step(&rest).await.expect("a step");
+    assert_eq!(rest.offered(), [first[1].clone(), first[3].clone()]);
+    assert_eq!(house.waiting().await, 0);
+}
+
+#[tokio::test]
+async fn a_relay_that_died_with_a_claim_is_followed_by_another_under_the_same_ids() {
+    let house = House::new().await;
+    house.service.publish(titled("bai-1", "Một")).await.expect("taken");
+    let lease = loa_store::Lease {
+        holder: "the dead".into(),
+        now: house.clock.now(),
+        until: house.clock.now() + Duration::from_secs(60),
+    };
+    let claimed = loa_store::IntakeLedger::claim_outbox(&*house.ledger, &lease, 10).await.expect("claimed");
+    assert_eq!(house.service.step(&*house.bus).await.expect("a step"), Progress::Idle, "the lease holds");
+    house.clock.advance(Duration::from_secs(61));
+    house.relay().await;
+    assert_eq!(house.drain(Queue::Feed).await[0].id, claimed[0].key.id);
+}

@@ -1,0 +1,137 @@
+//! Revisions, repeats, withdrawals.
+
+use crate::{House, article, document, titled};
+use loa_bus::Queue;
+use loa_domain::{Change, EventType};
+use loa_svc_intake::{IntakeError, Item};
+use serde_json::json;
+use std::collections::BTreeSet;
+
+#[tokio::test]
+async fn the_same_content_again_is_the_same_revision_and_no_event() {
+    let house = House::new().await;
+    let first = house.service.publish(Item::Article(article("bai-1"))).await.expect("taken");
+    assert_eq!((first.revision, first.unchanged), (1, false));
+    // the same members in another order, and with the revision it was given
+    let mut again = json!({ "revision": 1 });
+    for (name, value) in article("bai-1").as_object().expect("an object").iter().rev() {
+        again[name] = value.clone();
+    }
+    for item in [Item::Article(article("bai-1")), Item::Article(again)] {
+        let repeat = house.service.publish(item).await.expect("taken");
+        assert_eq!((repeat.revision, repeat.unchanged, &repeat.event_id), (1, true, &first.event_id));
+    }
+    assert_eq!(house.waiting().await, 1);
+}
+
+#[tokio::test]
+async fn an_edit_is_the_next_revision_and_goes_out_as_an_update() {
+    let house = House::new().await;
+    house.service.publish(titled("bai-1", "Một")).await.expect("taken");
+    let edit = house.service.publish(titled("bai-1", "Hai")).await.expect("taken");
+    assert_eq!((edit.revision, edit.unchanged), (2, false));
+    let back = house.service.publish(titled("bai-1", "Một")).await.expect("taken");
+    assert_eq!(back.revision, 3, "going back to an earlier text is an edit too");
+    house.relay().await;
+    let events: Vec<_> = house.drain(Queue::Feed).await.iter().map(|message| house.decode(message)).collect();
+    let types: Vec<_> = events.iter().map(|event| (event.event_type, event.version().revision)).collect();
+    let (published, updated) = (EventType::ArticlePublished, EventType::ArticleUpdated);
+    assert_eq!(types, [(published, 1), (updated, 2), (updated, 3)]);
+    assert_eq!(events.iter().map(|event| &event.key.id).collect::<BTreeSet<_>>().len(), 3);
+}
+
+#[tokio::test]
+async fn a_producers_own_revision_is_kept_and_an_older_one_is_refused() {
+    let house = House::new().await;
+    let mut data = article("bai-1");
+    data["revision"] = json!(7);
+    assert_eq!(house.service.publish(Item::Article(data.clone())).await.expect("taken").revision, 7);
+    data["title"] = json!("Khác");
+    let error = house.service.publish(Item::Article(data.clone())).await.expect_err("other content, same revision");
+    assert!(matches!(error, IntakeError::NotNewer { given: 7, standing: 7, .. }), "{error}");
+    data["revision"] = json!(6);
+    assert!(matches!(house.service.publish(Item::Article(data)).await, Err(IntakeError::NotNewer { given: 6, .. })));
+    assert_eq!(house.waiting().await, 1);
+}
+
+#[tokio::test]
+async fn editors_who_save_at_the_same_moment_get_a_revision_each() {
+    let house = House::new().await;
+    let saves = (0..6).map(|n| {
+        let service = house.service.clone();
+        tokio::spawn(async move { service.publish(titled("bai-1", &format!("Bản {n}"))).await })
+    });
+    let mut revisions = BTreeSet::new();
+    for save in saves.collect::<Vec<_>>() {
+        revisions.insert(save.await.expect("no panic").expect("taken").revision);
+    }
+    assert_eq!(revisions, (1..=6).collect());
+    assert_eq!(house.waiting().await, 6);
+}
+
+#[tokio::test]
+async fn a_withdrawal_is_a_revision_of_its_own_and_repeats_change_nothing() {
+    let house = House::new().await;
+    house.service.publish(Item::Article(article("bai-1"))).await.expect("taken");
+    house.service.publish(Item::Document(document("vb-1"))).await.expect("taken");
+    let gone = house.service.withdraw("bai-1", "Sai số liệu").await.expect("withdrawn");
+    assert_eq!((gone.revision, gone.unchanged), (2, false));
+    let again = house.service.withdraw("bai-1", "Lý do khác").await.expect("withdrawn");
+    assert_eq!((again.revision, again.unchanged, &again.event_id), (2, true, &gone.event_id));
+    house.service.withdraw("vb-1", "").await.expect("withdrawn");
+    house.relay().await;
+    let messages = house.drain(Queue::Push).await;
+    let events: Vec<_> = messages.iter().map(|message| house.decode(message)).collect();
+    let types: Vec<_> = events.iter().map(|event| event.event_type).collect();
+    assert_eq!(types[2..], [EventType::ArticleWithdrawn, EventType::DocumentWithdrawn]);
+    let Change::Withdrawn(withdrawal) = &events[2].change else { panic!("{:?}", events[2]) };
+    assert_eq!((withdrawal.reason.as_str(), withdrawal.at), ("Sai số liệu", house.clock.now()));
+
+    let back = house.service.publish(Item::Article(article("bai-1"))).await.expect("taken");
+    assert_eq!((back.revision, back.unchanged), (3, false), "the same text published anew");
+}
+
+#[tokio::test]
+async fn what_never_came_in_cannot_be_withdrawn() {
+    let house = House::new().await;
+    assert!(matches!(house.service.withdraw("bai-9", "").await, Err(IntakeError::Unknown(_))));
+    assert!(matches!(house.service.withdraw("b 9", "").await, Err(IntakeError::BadId(_))));
+    assert_eq!(house.waiting().await, 0);
+}
+
+#[tokio::test]
+async fn what_another_producer_published_can_be_withdrawn_once_it_is_archived() {
+    let house = House::new().await;
+    let event = loa_testkit::build::published(loa_testkit::build::article("ngoai-1", 4));
+    house.service.accept(std::slice::from_ref(&event)).await.expect("archived");
+    let gone = house.service.withdraw("ngoai-1", "").await.expect("withdrawn");
+    assert_eq!(gone.revision, 5);
+    house.relay().await;
+    let message = house.drain(Queue::Feed).await.remove(0);
+    assert_eq!(house.decode(&message).key.source, event.key.source, "of the producer's source");
+    assert!(house.service.withdraw("ngoai-1", "").await.expect("withdrawn").unchanged);
+}
+
+#[tokio::test]
+async fn what_is_refused_leaves_nothing_behind() {
+    let house = House::new().await;
+    for (name, value) in
+        [("title", json!("")), ("url", json!("/x")), ("id", json!(null)), ("published_at", json!("hôm nay"))]
+    {
+        let mut data = article("bai-1");
+        data[name] = value;
+        let error = house.service.publish(Item::Article(data)).await.expect_err("refused");
+        let IntakeError::Refused(refusal) = error else { panic!("{error}") };
+        assert!(refusal.pointer == format!("/data/{name}") || refusal.pointer == "/subject", "{refusal:?}");
+    }
+    assert_eq!(house.waiting().await, 0);
+}
+
+#[tokio::test]
+async fn areas_the_directory_does_not_know_are_told_to_the_producer() {
+    let house = House::new().await;
+    let mut data = article("bai-1");
+    data["areas"] = json!(["sao-hoa"]);
+    let receipt = house.service.publish(Item::Article(data)).await.expect("taken");
+    assert!(receipt.notes.len() == 1 && receipt.notes[0].contains("sao-hoa"), "{receipt:?}");
+}
