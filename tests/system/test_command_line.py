@@ -5,6 +5,7 @@ import re
 import subprocess
 
 import pytest
+from broker import free_port
 from contract import article
 from installation import SEED, binary, http, until
 
@@ -66,8 +67,6 @@ def test_check_says_one_line_each_and_0_when_all_is_well(loa):
 
 
 def test_check_says_what_is_out_of_reach(install):
-    from broker import free_port
-
     loa = install(embedded=True, digest__smtp__port=free_port())
     loa.command("migrate")
     done = loa.command("check", expect=1)
@@ -75,8 +74,6 @@ def test_check_says_what_is_out_of_reach(install):
 
 
 def test_check_against_a_broker_that_is_not_there(install):
-    from broker import free_port
-
     port = free_port()
     loa = install(embedded=True, bus__kind="rabbitmq", bus__rabbitmq__url=f"amqp://loa:wrong@127.0.0.1:{port}/%2f",
                   bus__rabbitmq__connect_timeout_seconds=1)
@@ -161,15 +158,15 @@ def test_a_revoked_token_is_useless_at_once(install):
     data = article("token-1")
     del data["revision"]
     post = lambda: http("POST", f"{loa.url('up')}/v1/articles", json.dumps(data).encode(),  # noqa: E731
-                        Authorization=f"Bearer {made['token']}", Content_Type="application/json").status
+                        Authorization=f"Bearer {made['secret']}", Content_Type="application/json").status
     assert post() == 202
     assert [row["name"] for row in loa.json("token", "list")] == ["cms"]
-    assert made["token"] not in loa.command("token", "list").stdout
+    assert made["secret"] not in loa.command("token", "list").stdout
     loa.command("token", "revoke", "cms")
     assert post() == 401
     wrong = loa.json("token", "create", "--scope", "read", "--name", "viewer")
     answer = http("POST", f"{loa.url('up')}/v1/articles", json.dumps(data).encode(),
-                  Authorization=f"Bearer {wrong['token']}", Content_Type="application/json")
+                  Authorization=f"Bearer {wrong['secret']}", Content_Type="application/json")
     assert answer.status in (401, 403)
     assert answer.headers["content-type"].startswith("application/problem+json")
     loa.stop()

@@ -26,8 +26,8 @@ def loa(request, install, portal, mail_server):
     loa.start(*(["intake", "feed", "digest", "push", "console"] if request.param == "rabbitmq" else ["up"]))
     loa.portal, loa.mails, loa.first_hook = portal, mail_server, len(portal.hooks)
     loa.first_mail = len(mail_server.mails)
-    loa.token = loa.json("token", "create", "--scope", "publish", "--name", "cms")["token"]
-    loa.reading = loa.json("token", "create", "--scope", "read", "--name", "reading")["token"]
+    loa.token = loa.json("token", "create", "--scope", "publish", "--name", "cms")["secret"]
+    loa.reading = loa.json("token", "create", "--scope", "read", "--name", "reading")["secret"]
     loa.json("endpoints", "add", portal.url)
     loa.command("subscribers", "add", READER, "--frequency", "daily")
     yield loa

@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+from broker import Broker
 from contract import Amqp, article, published
 from installation import http, until
 
@@ -78,7 +79,7 @@ def loa(install):
 
 def test_every_service_is_killed_in_the_middle_of_a_thousand_events(loa, portal, mail_server):
     loa.start("intake", "feed", "digest", "push")
-    token = loa.json("token", "create", "--scope", "publish", "--name", "cms")["token"]
+    token = loa.json("token", "create", "--scope", "publish", "--name", "cms")["secret"]
     loa.json("endpoints", "add", portal.url)
     loa.command("subscribers", "add", READER)
     half = EVENTS // 2
@@ -139,8 +140,6 @@ def test_every_service_ends_softly_on_a_signal(loa):
 
 def test_the_broker_dies_and_comes_back(tmp_path_factory, install, portal):
     """A broker of its own: killed with -9 while events flow; nobody is restarted by hand."""
-    from broker import Broker
-
     folder = tmp_path_factory.mktemp("own-broker")
     node = Broker(folder).start()
     try:
@@ -149,7 +148,7 @@ def test_the_broker_dies_and_comes_back(tmp_path_factory, install, portal):
         loa.amqp_url = url
         loa.command("migrate")
         loa.start("intake", "feed", "push")
-        token = loa.json("token", "create", "--scope", "publish", "--name", "cms")["token"]
+        token = loa.json("token", "create", "--scope", "publish", "--name", "cms")["secret"]
         cms = Cms(loa, token, range(200))
         cms.start()
         time.sleep(0.5)

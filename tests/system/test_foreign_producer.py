@@ -57,7 +57,7 @@ def test_garbage_is_kept_with_its_reason_and_its_neighbours_go_through(loa, prod
     until(20, "every neighbour stands", lambda: {f"Tin neighbour-{n}" for n in range(len(good))} <= set(loa.titles()))
     for queue in OUTLETS:
         letters = until(20, f"dead letters of {queue}", lambda queue=queue: len(found := dead(loa, queue)) >= len(bad) and found)
-        by_id = {letter["id"]: letter for letter in letters}
+        by_id = {letter["message_id"]: letter for letter in letters}
         assert set(by_id) == {f"bad-{name}" for name in bad}, queue
         for name, letter in by_id.items():
             assert len(letter["reason"]) > 10, f"{name}: an operator needs a sentence"
@@ -73,15 +73,15 @@ def test_a_dead_letter_can_be_shown_whole(loa, producer):
 
 
 def test_a_redriven_message_comes_back_when_it_is_still_bad(loa, producer):
-    before = {letter["id"] for letter in dead(loa, "feed")}
+    before = {letter["message_id"] for letter in dead(loa, "feed")}
     loa.command("dead", "redrive", "bad-not-a-date", "--queue", "feed")
-    until(15, "it is dead again", lambda: {letter["id"] for letter in dead(loa, "feed")} == before)
+    until(15, "it is dead again", lambda: {letter["message_id"] for letter in dead(loa, "feed")} == before)
 
 
 def test_a_heartbeat_is_taken_and_harms_nobody(loa, producer):
     producer.raw(b"", "system.heartbeat", content_type="application/x-heartbeat", message_id="beat-1")
     until(10, "the queues are empty", lambda: all(producer.depth(f"loa.{queue}") == 0 for queue in OUTLETS))
-    assert not any(letter["id"] == "beat-1" for letter in dead(loa))
+    assert not any(letter["message_id"] == "beat-1" for letter in dead(loa))
 
 
 def test_what_no_binding_takes_is_kept_too(loa, producer):

@@ -88,7 +88,7 @@ def test_an_endpoint_that_is_gone_is_left_alone(loa, endpoint, portal, producer)
         portal.answer = lambda hook: 204
     assert [hook.path for hook in hooks_of(portal, "hook-411")] == ["/webhooks"]
     listed = {entry["id"]: entry for entry in loa.json("endpoints", "list")}
-    assert listed[added["id"]]["state"] == "disabled"
+    assert listed[added["id"]]["state"]["state"] == "disabled"
 
 
 def test_the_test_command_tells_the_answer(loa, endpoint, portal):
