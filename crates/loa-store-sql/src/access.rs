@@ -1,0 +1,115 @@
+//! The access ledger: tokens by their hashes. Knows no secret.
+
+use crate::{
+    fault::{During, Result, refuse},
+    row::{from_row, ms, row_of},
+    schema::ledger_store,
+};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use loa_domain::{Scope, Token};
+use loa_store::{AccessLedger, StoreError, StoreErrorKind};
+
+ledger_store!(
+    /// The access ledger on SQL.
+    AccessStore, "access", ACCESS
+);
+
+#[async_trait]
+impl AccessLedger for AccessStore {
+    async fn add_token(
+        &self,
+        name: &str,
+        scope: Scope,
+        secret_hash: &str,
+        at: Timestamp,
+    ) -> std::result::Result<(), StoreError> {
+        self.add(name, scope, secret_hash, at).await.during("add a token")
+    }
+
+    async fn tokens(&self) -> std::result::Result<Vec<Token>, StoreError> {
+        self.all().await.during("list the tokens")
+    }
+
+    async fn revoke_token(&self, name: &str, at: Timestamp) -> std::result::Result<(), StoreError> {
+        self.revoke(name, at).await.during("revoke a token")
+    }
+
+    async fn token(&self, secret_hash: &str) -> std::result::Result<Option<Token>, StoreError> {
+        self.find(secret_hash).await.during("look a token up")
+    }
+
+    async fn ping(&self) -> std::result::Result<(), StoreError> {
+        self.db.ping().await.during("read the access ledger")
+    }
+}
+
+from_row!(TokenRow { name: String, scope: String, created_at: i64, revoked_at: Option<i64> });
+
+impl TokenRow {
+    fn read(self) -> Result<Token> {
+        let cell = row_of("token", &self.name);
+        Ok(Token {
+            scope: cell.word("scope", &self.scope, Scope::parse)?,
+            created_at: cell.time("created_at", self.created_at)?,
+            revoked_at: self.revoked_at.map(|at| cell.time("revoked_at", at)).transpose()?,
+            name: self.name.clone(),
+        })
+    }
+}
+
+impl AccessStore {
+    async fn add(&self, name: &str, scope: Scope, secret_hash: &str, at: Timestamp) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        let added = on!(&mut tx, c: D => sqlx::query(
+            "INSERT INTO token (name, scope, secret_hash, created_at, revoked_at) VALUES ($1, $2, $3, $4, NULL) \
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(name)
+        .bind(scope.as_str())
+        .bind(secret_hash)
+        .bind(ms(at))
+        .execute(c)
+        .await?
+        .rows_affected());
+        if added == 0 {
+            return Err(refuse(StoreErrorKind::Conflict, format!("there is a token named {name:?} already")));
+        }
+        tx.commit().await
+    }
+
+    async fn all(&self) -> Result<Vec<Token>> {
+        let rows: Vec<TokenRow> = read!(&self.db, pool => sqlx::query_as(
+            "SELECT name, scope, created_at, revoked_at FROM token ORDER BY name",
+        )
+        .fetch_all(pool)
+        .await?);
+        rows.into_iter().map(TokenRow::read).collect()
+    }
+
+    async fn revoke(&self, name: &str, at: Timestamp) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        let found = on!(&mut tx, c: D => sqlx::query(
+            "UPDATE token SET revoked_at = COALESCE(revoked_at, $2) WHERE name = $1",
+        )
+        .bind(name)
+        .bind(ms(at))
+        .execute(c)
+        .await?
+        .rows_affected());
+        if found == 0 {
+            return Err(refuse(StoreErrorKind::NotFound, format!("there is no token named {name:?}")));
+        }
+        tx.commit().await
+    }
+
+    async fn find(&self, secret_hash: &str) -> Result<Option<Token>> {
+        let row: Option<TokenRow> = read!(&self.db, pool => sqlx::query_as(
+            "SELECT name, scope, created_at, revoked_at FROM token WHERE secret_hash = $1",
+        )
+        .bind(secret_hash)
+        .fetch_optional(pool)
+        .await?);
+        row.map(TokenRow::read).transpose()
+    }
+}

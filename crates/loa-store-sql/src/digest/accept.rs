@@ -1,0 +1,272 @@
+//! Taking events in: which version of each subject stands, which wishes it fits, and who is owed a correction.
+//!
+//! Which wishes fit is decided in SQL, by the rule of `Wish::matches`; a property test holds the two against each other.
+
+use crate::{
+    counter,
+    db::{Db, Tx},
+    fault::Result,
+    row::{from_row, ms, row_of, signed, to_json},
+    seen::{self, CHUNK, Fresh},
+};
+use jiff::Timestamp;
+use loa_domain::{ArticleId, Change, Content, Event, Version};
+use loa_store::Accepted;
+use sqlx::QueryBuilder;
+use std::collections::BTreeMap;
+
+/// What becomes of one subject in this batch.
+#[derive(Default)]
+struct Subject<'a> {
+    /// The highest version known.
+    version: Option<Version>,
+    /// The event that brought it, when it is one of this batch.
+    stands: Option<&'a Event>,
+    /// The highest publication known: what a correction shows.
+    content_version: Option<Version>,
+    /// The event that brought it, when it is one of this batch.
+    content: Option<&'a Event>,
+}
+
+/// Takes a batch in.
+pub(super) async fn accept(db: &Db, batch: &[Event], at: Timestamp) -> Result<Accepted> {
+    let mut tx = db.begin().await?;
+    let mut known = seen::known(&mut tx, &batch.iter().map(|event| &event.key).collect::<Vec<_>>()).await?;
+    let mut subjects = subjects(&mut tx, batch).await?;
+    let mut accepted = Accepted::default();
+    let mut fresh = Vec::new();
+    for event in batch {
+        if !known.insert(event.key.clone()) {
+            accepted.duplicates += 1;
+            continue;
+        }
+        let stale = subjects.entry(event.subject()).or_default().take(event);
+        accepted.fresh += 1;
+        accepted.stale += u64::from(stale);
+        fresh.push(Fresh { event, stale });
+    }
+    if fresh.is_empty() {
+        return Ok(accepted); // nothing was written: the transaction ends by being dropped
+    }
+    seen::note(&mut tx, &fresh, at).await?;
+    for (article, subject) in &subjects {
+        settle(&mut tx, article, subject, at).await?;
+    }
+    tx.commit().await?;
+    Ok(accepted)
+}
+
+impl<'a> Subject<'a> {
+    /// Takes a fresh event in; says whether it is stale.
+    fn take(&mut self, event: &'a Event) -> bool {
+        let version = event.version();
+        if !version.withdrawn && self.content_version.as_ref().is_none_or(|known| *known < version) {
+            self.content_version = Some(version.clone());
+            self.content = Some(event);
+        }
+        let stale = self.version.as_ref().is_some_and(|standing| *standing > version);
+        if !stale {
+            self.version = Some(version);
+            self.stands = Some(event);
+        }
+        stale
+    }
+}
+
+from_row!(VersionRow {
+    article: String,
+    revision: i64,
+    withdrawn: i64,
+    event_id: String,
+    content_revision: i64,
+    content_event_id: String,
+});
+
+/// The subjects of a batch, as they stand.
+async fn subjects<'a>(tx: &mut Tx, batch: &'a [Event]) -> Result<BTreeMap<&'a ArticleId, Subject<'a>>> {
+    let mut subjects: BTreeMap<&ArticleId, Subject<'_>> =
+        batch.iter().map(|event| (event.subject(), Subject::default())).collect();
+    let articles: Vec<&ArticleId> = subjects.keys().copied().collect();
+    for chunk in articles.chunks(CHUNK) {
+        let rows: Vec<VersionRow> = on!(tx, c: D => {
+            let mut query = QueryBuilder::<D>::new(
+                "SELECT article, revision, withdrawn, event_id, content_revision, content_event_id FROM item \
+                 WHERE article IN (",
+            );
+            let mut list = query.separated(", ");
+            for article in chunk {
+                list.push_bind(article.as_str());
+            }
+            query.push(")");
+            query.build_query_as().persistent(chunk.len() == CHUNK).fetch_all(c).await?
+        });
+        for row in rows {
+            let cell = row_of("item", &row.article);
+            let revision = cell.count("revision", row.revision)?;
+            let content_revision = cell.count("content_revision", row.content_revision)?;
+            let article: ArticleId = cell.text("article", row.article.clone())?;
+            let Some(subject) = subjects.get_mut(&article) else { continue };
+            subject.version = Some(Version { revision, withdrawn: row.withdrawn == 1, event_id: row.event_id.clone() });
+            subject.content_version = (content_revision > 0).then(|| Version {
+                revision: content_revision,
+                withdrawn: false,
+                event_id: row.content_event_id.clone(),
+            });
+        }
+    }
+    Ok(subjects)
+}
+
+/// Writes how one subject stands after the batch, and what follows for wishes and subscriptions.
+async fn settle(tx: &mut Tx, article: &ArticleId, subject: &Subject<'_>, at: Timestamp) -> Result<()> {
+    if let Some(event) = subject.stands {
+        let sequence = counter::take(tx, "item", 1).await?;
+        keep_item(tx, event, subject.content, sequence, at).await?;
+        forget(tx, article).await?;
+        match &event.change {
+            Change::Live(content) => match_wishes(tx, content, event, sequence).await?,
+            Change::Withdrawn(_) => owe_corrections(tx, article).await?,
+        }
+    } else if let Some(content) = subject.content {
+        // A publication came after its withdrawal: it does not stand, but it says what was withdrawn.
+        keep_last_content(tx, article, content).await?;
+    }
+    if let Some(content) = subject.content {
+        keep_reach(tx, article, content).await?;
+    }
+    Ok(())
+}
+
+fn category(content: &Content) -> &str {
+    content.category().map_or("", |category| category.slug.as_str())
+}
+
+/// Writes the version that stands; its content too, unless a higher publication is kept already.
+async fn keep_item(tx: &mut Tx, event: &Event, content: Option<&Event>, sequence: i64, at: Timestamp) -> Result<()> {
+    let version = event.version();
+    let reason = match &event.change {
+        Change::Withdrawn(withdrawal) => withdrawal.reason.as_str(),
+        Change::Live(_) => "",
+    };
+    let known = content.and_then(|event| Some((event, event.content()?)));
+    let published_at = match (known, &event.change) {
+        (Some((_, content)), _) => content.published_at(),
+        (None, Change::Withdrawn(withdrawal)) => withdrawal.at,
+        (None, Change::Live(content)) => content.published_at(),
+    };
+    on!(tx, c: D => sqlx::query(
+        "INSERT INTO item (article, revision, withdrawn, event_id, reason, accepted_at, sequence, \
+         content, content_revision, content_event_id, category, published_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+         ON CONFLICT (article) DO UPDATE SET revision = excluded.revision, withdrawn = excluded.withdrawn, \
+         event_id = excluded.event_id, reason = excluded.reason, accepted_at = excluded.accepted_at, \
+         sequence = excluded.sequence, \
+         content = CASE WHEN excluded.content_revision > 0 THEN excluded.content ELSE item.content END, \
+         content_event_id = CASE WHEN excluded.content_revision > 0 THEN excluded.content_event_id \
+            ELSE item.content_event_id END, \
+         category = CASE WHEN excluded.content_revision > 0 THEN excluded.category ELSE item.category END, \
+         published_at = CASE WHEN excluded.content_revision > 0 OR item.content_revision = 0 \
+            THEN excluded.published_at ELSE item.published_at END, \
+         content_revision = CASE WHEN excluded.content_revision > 0 THEN excluded.content_revision \
+            ELSE item.content_revision END",
+    )
+    .bind(event.subject().as_str())
+    .bind(signed(version.revision)?)
+    .bind(i64::from(version.withdrawn))
+    .bind(version.event_id)
+    .bind(reason)
+    .bind(ms(at))
+    .bind(sequence)
+    .bind(known.map(|(_, content)| to_json(content)).transpose()?)
+    .bind(signed(known.map_or(0, |(_, content)| content.revision()))?)
+    .bind(known.map_or("", |(event, _)| event.key.id.as_str()))
+    .bind(known.map_or("", |(_, content)| category(content)))
+    .bind(ms(published_at))
+    .execute(c)
+    .await?);
+    Ok(())
+}
+
+async fn keep_last_content(tx: &mut Tx, article: &ArticleId, event: &Event) -> Result<()> {
+    let Some(content) = event.content() else { return Ok(()) };
+    on!(tx, c: D => sqlx::query(
+        "UPDATE item SET content = $2, content_revision = $3, content_event_id = $4, category = $5, published_at = $6 \
+         WHERE article = $1",
+    )
+    .bind(article.as_str())
+    .bind(to_json(content)?)
+    .bind(signed(content.revision())?)
+    .bind(event.key.id.as_str())
+    .bind(category(content))
+    .bind(ms(content.published_at()))
+    .execute(c)
+    .await?);
+    Ok(())
+}
+
+async fn keep_reach(tx: &mut Tx, article: &ArticleId, event: &Event) -> Result<()> {
+    on!(&mut *tx, c: D => sqlx::query("DELETE FROM item_reach WHERE article = $1")
+        .bind(article.as_str())
+        .execute(c)
+        .await?);
+    for chunk in event.reach.chunks(CHUNK) {
+        on!(&mut *tx, c: D => {
+            let mut query = QueryBuilder::<D>::new("INSERT INTO item_reach (article, area) ");
+            query.push_values(chunk, |mut row, area| {
+                row.push_bind(article.as_str()).push_bind(area.as_str());
+            });
+            query.push(" ON CONFLICT (article, area) DO NOTHING");
+            query.build().persistent(chunk.len() == CHUNK).execute(c).await?
+        });
+    }
+    Ok(())
+}
+
+/// Takes back what followed from the version that stood before.
+async fn forget(tx: &mut Tx, article: &ArticleId) -> Result<()> {
+    on!(tx, c: D => {
+        sqlx::query("DELETE FROM matched WHERE article = $1").bind(article.as_str()).execute(&mut *c).await?;
+        sqlx::query("DELETE FROM carried WHERE article = $1").bind(article.as_str()).execute(&mut *c).await?;
+        sqlx::query("DELETE FROM correction WHERE article = $1").bind(article.as_str()).execute(&mut *c).await?
+    });
+    Ok(())
+}
+
+async fn match_wishes(tx: &mut Tx, content: &Content, event: &Event, sequence: i64) -> Result<()> {
+    on!(tx, c: D => {
+        let mut query = QueryBuilder::<D>::new("INSERT INTO matched (wish, sequence, article) SELECT w.id, ");
+        query.push_bind(sequence).push(", ").push_bind(event.subject().as_str());
+        query.push(" FROM wish AS w WHERE w.id IN (SELECT e.id FROM wish AS e WHERE e.every_area = 1");
+        if !event.reach.is_empty() {
+            query.push(" UNION SELECT a.wish FROM wish_area AS a WHERE a.area IN (");
+            let mut list = query.separated(", ");
+            for area in &event.reach {
+                list.push_bind(area.as_str());
+            }
+            query.push(")");
+        }
+        query.push(
+            ") AND (w.every_category = 1 OR EXISTS \
+             (SELECT 1 FROM wish_category AS k WHERE k.wish = w.id AND k.category = ",
+        );
+        query.push_bind(category(content)).push("))");
+        query.build().persistent(false).execute(c).await?
+    });
+    Ok(())
+}
+
+/// A correction is owed to everyone who may have read the article and was not told of its end since.
+async fn owe_corrections(tx: &mut Tx, article: &ArticleId) -> Result<()> {
+    on!(tx, c: D => sqlx::query(
+        "INSERT INTO correction (subscription, article) \
+         SELECT DISTINCT m.subscription, m.article FROM mail_item AS m \
+         WHERE m.article = $1 AND m.withdrawn = 0 AND m.exposed > 0 AND NOT EXISTS \
+            (SELECT 1 FROM mail_item AS k WHERE k.subscription = m.subscription AND k.article = m.article \
+             AND k.withdrawn = 1 AND k.revision >= m.revision) \
+         ON CONFLICT (subscription, article) DO NOTHING",
+    )
+    .bind(article.as_str())
+    .execute(c)
+    .await?);
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! What a subscription is owed: what its wish matched, what it kept from an earlier wish, and corrections of what it was
+//! sent; less what a mail has reserved already. One text, for planning and for asking whether there is anything to plan.
+
+use crate::{
+    counter,
+    db::{Db, Tx},
+    fault::Result,
+    row::ms,
+};
+use jiff::Timestamp;
+use loa_domain::Frequency;
+
+/// Owed by matching, of active subscriptions of frequency $1 with ids in ($2, $3], accepted in [$4, $5].
+pub(super) const MATCHED: &str = "SELECT s.id AS subscription, i.article AS article, i.revision AS revision, 0 AS withdrawn \
+    FROM subscription AS s JOIN matched AS m ON m.wish = s.wish AND m.sequence > s.considered \
+    JOIN item AS i ON i.article = m.article \
+    WHERE s.frequency = $1 AND s.state = 'active' AND s.id > $2 AND s.id <= $3 \
+    AND i.accepted_at > s.since AND i.accepted_at >= $4 AND i.accepted_at <= $5 AND NOT EXISTS \
+        (SELECT 1 FROM mail_item AS d WHERE d.subscription = s.id AND d.article = i.article AND d.withdrawn = 0 \
+         AND d.revision >= i.revision)";
+/// Owed since before the wish changed; parameters as of [`MATCHED`].
+pub(super) const CARRIED: &str = "SELECT s.id AS subscription, i.article AS article, i.revision AS revision, 0 AS withdrawn \
+    FROM subscription AS s JOIN carried AS k ON k.subscription = s.id JOIN item AS i ON i.article = k.article \
+    WHERE s.frequency = $1 AND s.state = 'active' AND s.id > $2 AND s.id <= $3 \
+    AND i.withdrawn = 0 AND i.accepted_at >= $4 AND i.accepted_at <= $5 AND NOT EXISTS \
+        (SELECT 1 FROM mail_item AS d WHERE d.subscription = s.id AND d.article = i.article AND d.withdrawn = 0 \
+         AND d.revision >= i.revision)";
+/// Corrections owed, however old; parameters as of [`MATCHED`].
+pub(super) const CORRECTIONS: &str = "SELECT s.id AS subscription, i.article AS article, i.revision AS revision, 1 AS withdrawn \
+    FROM subscription AS s JOIN correction AS k ON k.subscription = s.id JOIN item AS i ON i.article = k.article \
+    WHERE s.frequency = $1 AND s.state = 'active' AND s.id > $2 AND s.id <= $3 \
+    AND i.withdrawn = 1 AND i.accepted_at <= $5 AND $4 = $4 AND EXISTS \
+        (SELECT 1 FROM mail_item AS d WHERE d.subscription = s.id AND d.article = i.article AND d.withdrawn = 0 \
+         AND d.exposed > 0)";
+
+/// Behind every id: U+10FFFF is in no id.
+pub(super) const LAST_ID: &str = "\u{10ffff}";
+
+/// Whether an active subscription of this frequency is owed anything.
+pub(super) async fn anything(db: &Db, frequency: Frequency, oldest: Timestamp, cutoff: Timestamp) -> Result<bool> {
+    let mut tx = db.snapshot().await?;
+    let behind: Option<i64> = on!(&mut tx, c: D => sqlx::query_scalar(
+        "SELECT MIN(considered) FROM subscription WHERE frequency = $1 AND state = 'active'",
+    )
+    .bind(frequency.as_str())
+    .fetch_one(c)
+    .await?);
+    let Some(behind) = behind else { return Ok(false) };
+    let news = behind < counter::last(&mut tx, "item").await?;
+    for (select, may_have) in [(MATCHED, news), (CARRIED, true), (CORRECTIONS, true)] {
+        if !may_have {
+            continue;
+        }
+        let found: Option<(String, String)> = on!(&mut tx, c: D => {
+            let query = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+                "SELECT subscription, article FROM ({select}) AS owed LIMIT 1"
+            )));
+            let query: sqlx::query::QueryAs<'_, D, _, _> = query;
+            query
+                .bind(frequency.as_str())
+                .bind("")
+                .bind(LAST_ID)
+                .bind(ms(oldest))
+                .bind(ms(cutoff))
+                .fetch_optional(c)
+                .await?
+        });
+        if found.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The item number up to which nothing was accepted after `at`: what is considered when everything up to `at` is.
+/// Item numbers are taken in the order of commits, so an item that comes late has a higher one, whatever its times.
+pub(super) async fn considered_at(tx: &mut Tx, at: Timestamp) -> Result<i64> {
+    let first_after: Option<i64> = on!(&mut *tx, c: D => sqlx::query_scalar(
+        "SELECT MIN(sequence) FROM item WHERE accepted_at > $1",
+    )
+    .bind(ms(at))
+    .fetch_one(c)
+    .await?);
+    match first_after {
+        Some(sequence) => Ok(sequence - 1),
+        None => counter::last(tx, "item").await,
+    }
+}

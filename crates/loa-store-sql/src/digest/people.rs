@@ -1,0 +1,138 @@
+//! Reading subscribers, subscriptions and wishes back.
+
+use crate::{
+    db::{Db, Tx},
+    fault::{Result, corrupt},
+    row::{from_row, row_of},
+};
+use loa_domain::{AreaId, CategorySlug, Frequency, SubscriptionState, Wish};
+use loa_store::{Subscriber, Subscription};
+use std::collections::HashMap;
+
+/// The most mailboxes one list has.
+const PAGE_MAX: u32 = 1_000;
+
+from_row!(SubscriptionRow {
+    id: String,
+    email: String,
+    wish: i64,
+    frequency: String,
+    state: String,
+    token: String,
+    token_hash: String,
+    since: i64,
+});
+
+/// Wishes read so far: many subscriptions share one.
+#[derive(Default)]
+pub(super) struct Wishes(HashMap<i64, Wish>);
+
+impl Wishes {
+    /// The wish with this number.
+    pub(super) async fn read(&mut self, tx: &mut Tx, id: i64) -> Result<Wish> {
+        if let Some(wish) = self.0.get(&id) {
+            return Ok(wish.clone());
+        }
+        let areas: Vec<String> = on!(&mut *tx, c: D => sqlx::query_scalar("SELECT area FROM wish_area WHERE wish = $1")
+            .bind(id)
+            .fetch_all(c)
+            .await?);
+        let categories: Vec<String> = on!(tx, c: D => sqlx::query_scalar("SELECT category FROM wish_category WHERE wish = $1")
+                .bind(id)
+                .fetch_all(c)
+                .await?);
+        let area = |text| row_of("wish_area", &id).text::<AreaId>("area", text);
+        let category = |text| row_of("wish_category", &id).text::<CategorySlug>("category", text);
+        let wish = Wish {
+            areas: areas.into_iter().map(area).collect::<Result<_>>()?,
+            categories: categories.into_iter().map(category).collect::<Result<_>>()?,
+        };
+        self.0.insert(id, wish.clone());
+        Ok(wish)
+    }
+}
+
+impl SubscriptionRow {
+    async fn read(self, tx: &mut Tx, wishes: &mut Wishes) -> Result<Subscription> {
+        let wish = wishes.read(tx, self.wish).await?;
+        let cell = row_of("subscription", &self.id);
+        Ok(Subscription {
+            id: cell.text("id", self.id.clone())?,
+            email: cell.text("email", self.email.clone())?,
+            wish,
+            frequency: cell.word("frequency", &self.frequency, Frequency::parse)?,
+            state: cell.word("state", &self.state, SubscriptionState::parse)?,
+            since: cell.time("since", self.since)?,
+            token_hash: self.token_hash.clone(),
+            token: self.token.clone(),
+        })
+    }
+}
+
+/// One subscription by its id.
+pub(super) async fn subscription(tx: &mut Tx, id: &str, wishes: &mut Wishes) -> Result<Subscription> {
+    let row: Option<SubscriptionRow> = on!(&mut *tx, c: D => sqlx::query_as(
+        "SELECT s.id, p.email, s.wish, s.frequency, s.state, s.token, s.token_hash, s.since \
+         FROM subscription AS s JOIN subscriber AS p ON p.id = s.subscriber WHERE s.id = $1",
+    )
+    .bind(id)
+    .fetch_optional(c)
+    .await?);
+    let row = row.ok_or_else(|| corrupt("subscription", "id", id, "it is referred to, but is not there"))?;
+    row.read(tx, wishes).await
+}
+
+/// The id of the subscription with this token.
+pub(super) async fn id_by_token(tx: &mut Tx, token_hash: &str) -> Result<Option<String>> {
+    Ok(on!(tx, c: D => sqlx::query_scalar("SELECT id FROM subscription WHERE token_hash = $1")
+        .bind(token_hash)
+        .fetch_optional(c)
+        .await?))
+}
+
+/// The subscription with this token.
+pub(super) async fn by_token(db: &Db, token_hash: &str) -> Result<Option<Subscription>> {
+    let mut tx = db.snapshot().await?;
+    match id_by_token(&mut tx, token_hash).await? {
+        Some(id) => subscription(&mut tx, &id, &mut Wishes::default()).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+from_row!(SubscriberRow { id: String, email: String, created_at: i64 });
+
+/// Mailboxes in order of address.
+pub(super) async fn subscribers(db: &Db, after: &str, limit: u32) -> Result<Vec<Subscriber>> {
+    let mut tx = db.snapshot().await?;
+    let rows: Vec<SubscriberRow> = on!(&mut tx, c: D => sqlx::query_as(
+        "SELECT id, email, created_at FROM subscriber WHERE email_key > $1 ORDER BY email_key LIMIT $2",
+    )
+    .bind(after)
+    .bind(i64::from(limit.clamp(1, PAGE_MAX)))
+    .fetch_all(c)
+    .await?);
+    let mut wishes = Wishes::default();
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows {
+        let subscriptions: Vec<SubscriptionRow> = on!(&mut tx, c: D => sqlx::query_as(
+            "SELECT s.id, p.email, s.wish, s.frequency, s.state, s.token, s.token_hash, s.since \
+             FROM subscription AS s JOIN subscriber AS p ON p.id = s.subscriber WHERE s.subscriber = $1",
+        )
+        .bind(row.id.as_str())
+        .fetch_all(c)
+        .await?);
+        let cell = row_of("subscriber", &row.id);
+        let mut subscriber = Subscriber {
+            id: cell.text("id", row.id.clone())?,
+            email: cell.text("email", row.email.clone())?,
+            subscriptions: Vec::with_capacity(subscriptions.len()),
+            created_at: cell.time("created_at", row.created_at)?,
+        };
+        for subscription in subscriptions {
+            subscriber.subscriptions.push(subscription.read(&mut tx, &mut wishes).await?);
+        }
+        subscriber.subscriptions.sort_by_key(|subscription| subscription.frequency);
+        found.push(subscriber);
+    }
+    Ok(found)
+}

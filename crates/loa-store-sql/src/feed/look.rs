@@ -1,0 +1,167 @@
+//! Reading: entries, tombstones, what changed, what a feed is in figures. Each page costs its rows, not the feed's.
+
+use crate::{
+    counter,
+    db::Db,
+    fault::{Result, corrupt},
+    row::{from_row, ms, row_of},
+    seen,
+};
+use jiff::Timestamp;
+use loa_domain::{ArticleId, FeedName, JourneyStep};
+use loa_store::{FeedEntry, FeedSummary, Tombstone};
+
+/// The most feeds one page of changes has.
+const CHANGED_MAX: u32 = 10_000;
+
+/// The feeds changed after a change number, and the number to ask from next.
+pub(super) async fn changed(db: &Db, after: i64, limit: u32) -> Result<(Vec<FeedName>, i64)> {
+    let limit = limit.clamp(1, CHANGED_MAX);
+    let mut tx = db.snapshot().await?;
+    let rows: Vec<(String, i64)> = on!(&mut tx, c: D => sqlx::query_as(
+        "SELECT name, change FROM feed WHERE change > $1 ORDER BY change LIMIT $2",
+    )
+    .bind(after)
+    .bind(i64::from(limit))
+    .fetch_all(c)
+    .await?);
+    let page_is_full = rows.len() == limit as usize;
+    let upto = match rows.last() {
+        Some((_, change)) if page_is_full => *change,
+        _ => counter::last(&mut tx, "change").await?,
+    };
+    let names = rows.iter().map(|(name, _)| feed_name("feed", "name", name)).collect::<Result<Vec<_>>>()?;
+    Ok((names, upto))
+}
+
+fn feed_name(table: &'static str, column: &'static str, name: &str) -> Result<FeedName> {
+    row_of(table, &name).word(column, name, FeedName::parse)
+}
+
+from_row!(ItemRow {
+    article: String,
+    revision: i64,
+    withdrawn: i64,
+    event_source: String,
+    content: Option<String>,
+    reason: String,
+    sort_at: i64,
+});
+
+impl ItemRow {
+    fn read(self) -> Result<std::result::Result<FeedEntry, Tombstone>> {
+        let cell = row_of("item", &self.article);
+        if self.withdrawn == 0 {
+            let json = self.content.as_deref().ok_or_else(|| corrupt("item", "content", &self.article, "is NULL"))?;
+            return Ok(Ok(FeedEntry { content: cell.json("content", json)?, source: self.event_source.clone() }));
+        }
+        Ok(Err(Tombstone {
+            article: cell.text("article", self.article.clone())?,
+            revision: cell.count("revision", self.revision)?,
+            at: cell.time("sort_at", self.sort_at)?,
+            source: self.event_source.clone(),
+            reason: self.reason.clone(),
+        }))
+    }
+}
+
+/// A page of entries, newest first.
+pub(super) async fn entries(
+    db: &Db,
+    feed: &FeedName,
+    before: Option<(Timestamp, ArticleId)>,
+    limit: u32,
+) -> Result<Vec<FeedEntry>> {
+    let (before_ms, before_id) = match before {
+        Some((at, id)) => (ms(at), String::from(id)),
+        None => (i64::MAX, String::new()),
+    };
+    let rows: Vec<ItemRow> = read!(db, pool => sqlx::query_as(
+        "SELECT i.article, i.revision, i.withdrawn, i.event_source, i.content, i.reason, i.sort_at \
+         FROM place AS p JOIN item AS i ON i.article = p.article \
+         WHERE p.feed = $1 AND p.gone = 0 AND (p.sort_at, p.article) < ($2, $3) \
+         ORDER BY p.sort_at DESC, p.article DESC LIMIT $4",
+    )
+    .bind(feed.to_string())
+    .bind(before_ms)
+    .bind(before_id)
+    .bind(i64::from(limit))
+    .fetch_all(pool)
+    .await?);
+    rows.into_iter()
+        .map(|row| {
+            let key = row.article.clone();
+            row.read()?.map_err(|_| corrupt("place", "gone", key, "an entry is said to stand but is withdrawn"))
+        })
+        .collect()
+}
+
+/// The newest tombstones.
+pub(super) async fn tombstones(db: &Db, feed: &FeedName, limit: u32) -> Result<Vec<Tombstone>> {
+    let rows: Vec<ItemRow> = read!(db, pool => sqlx::query_as(
+        "SELECT i.article, i.revision, i.withdrawn, i.event_source, i.content, i.reason, i.sort_at \
+         FROM place AS p JOIN item AS i ON i.article = p.article \
+         WHERE p.feed = $1 AND p.gone = 1 ORDER BY p.sort_at DESC, p.article DESC LIMIT $2",
+    )
+    .bind(feed.to_string())
+    .bind(i64::from(limit))
+    .fetch_all(pool)
+    .await?);
+    rows.into_iter()
+        .map(|row| {
+            let key = row.article.clone();
+            match row.read()? {
+                Err(tombstone) => Ok(tombstone),
+                Ok(_) => Err(corrupt("place", "gone", key, "a tombstone is said to stand but its subject is live")),
+            }
+        })
+        .collect()
+}
+
+/// How an article stands.
+pub(super) async fn standing(
+    db: &Db,
+    article: &ArticleId,
+) -> Result<Option<std::result::Result<FeedEntry, Tombstone>>> {
+    let row: Option<ItemRow> = read!(db, pool => sqlx::query_as(
+        "SELECT article, revision, withdrawn, event_source, content, reason, sort_at FROM item WHERE article = $1",
+    )
+    .bind(article.as_str())
+    .fetch_optional(pool)
+    .await?);
+    row.map(ItemRow::read).transpose()
+}
+
+from_row!(SummaryRow { name: String, entries: i64, newest_at: Option<i64>, label: Option<String> });
+
+/// All feeds that ever had an entry, by name.
+pub(super) async fn summaries(db: &Db) -> Result<Vec<FeedSummary>> {
+    let rows: Vec<SummaryRow> = read!(db, pool => sqlx::query_as(
+        "SELECT f.name, f.entries, \
+            (SELECT MAX(p.sort_at) FROM place AS p WHERE p.feed = f.name AND p.gone = 0) AS newest_at, \
+            (SELECT i.label FROM place AS p JOIN item AS i ON i.article = p.article \
+             WHERE p.feed = f.name AND p.gone = 0 ORDER BY p.sort_at DESC, p.article DESC LIMIT 1) AS label \
+         FROM feed AS f WHERE f.entered = 1 ORDER BY f.name",
+    )
+    .fetch_all(pool)
+    .await?);
+    rows.into_iter()
+        .map(|row| {
+            let feed = feed_name("feed", "name", &row.name)?;
+            let is_category = matches!(feed, FeedName::Category(_));
+            let cell = row_of("feed", &row.name);
+            Ok(FeedSummary {
+                label: row.label.filter(|_| is_category).unwrap_or_default(),
+                entries: cell.count("entries", row.entries)?,
+                newest_at: row.newest_at.map(|at| cell.time("newest_at", at)).transpose()?,
+                feed,
+            })
+        })
+        .collect()
+}
+
+/// What was accepted about an article, oldest first.
+pub(super) async fn journey(db: &Db, article: &ArticleId) -> Result<Vec<JourneyStep>> {
+    let mut tx = db.snapshot().await?;
+    seen::journey(&mut tx, "feed", article).await
+}

@@ -1,0 +1,157 @@
+//! The outbox: which events the bus has not confirmed, who is sending them, when to try again.
+//!
+//! `ready_at` = 0 says "ready now"; anything else is when a lease or a back-off ends. A claim first turns ended ones
+//! ready again (each row once for each lease or back-off), then takes the ready ones in order of sequence. So its cost
+//! does not grow with what waits in back-off.
+
+use crate::{
+    db::{Db, Tx},
+    fault::Result,
+    row::{from_row, ms, row_of},
+    seen::CHUNK,
+};
+use jiff::Timestamp;
+use loa_domain::EventKey;
+use loa_store::{Lease, OutboxRow, OutboxState};
+use sqlx::QueryBuilder;
+
+/// The most rows one claim makes ready again: bounds the time it holds the write lock.
+const ENDED_MAX: i64 = 10_000;
+/// The longest text of an error that is kept, in characters.
+const ERROR_CHARS_MAX: usize = 1_000;
+
+/// SQLite's text of the claim. An earlier row of the same article that is not ready is in flight, backing off, or (with a
+/// lower sequence, hence claimed first) in this claim.
+pub(super) const READY_AGAIN: &str = "UPDATE outbox SET ready_at = 0, holder = NULL WHERE sequence IN \
+    (SELECT sequence FROM outbox WHERE ready_at > 0 AND ready_at <= $1 ORDER BY ready_at, sequence LIMIT $2)";
+/// See [`READY_AGAIN`].
+pub(super) const CLAIM: &str = "UPDATE outbox SET holder = $1, ready_at = $2 WHERE sequence IN \
+    (SELECT o.sequence FROM outbox AS o WHERE o.ready_at = 0 AND NOT EXISTS \
+        (SELECT 1 FROM outbox AS e WHERE e.article = o.article AND e.sequence < o.sequence AND e.ready_at > 0) \
+     ORDER BY o.sequence LIMIT $3) \
+    RETURNING sequence, attempts";
+
+from_row!(ClaimedRow { sequence: i64, attempts: i64 });
+from_row!(EventRow {
+    sequence: i64,
+    event_source: String,
+    event_id: String,
+    article: String,
+    routing_key: String,
+    body: Vec<u8>,
+});
+
+/// Claims ready rows, in order of sequence.
+pub(super) async fn claim(db: &Db, lease: &Lease, max: u32) -> Result<Vec<OutboxRow>> {
+    let mut tx = db.begin().await?;
+    on!(&mut tx, c: D => sqlx::query(READY_AGAIN).bind(ms(lease.now)).bind(ENDED_MAX).execute(c).await?);
+    let mut claimed: Vec<ClaimedRow> = on!(&mut tx, c: D => sqlx::query_as(CLAIM)
+        .bind(lease.holder.as_str())
+        .bind(ms(lease.until).max(1))
+        .bind(i64::from(max))
+        .fetch_all(c)
+        .await?);
+    claimed.sort_by_key(|row| row.sequence);
+    let mut rows = Vec::with_capacity(claimed.len());
+    for chunk in claimed.chunks(CHUNK) {
+        let events = events(&mut tx, chunk).await?;
+        for (claimed, event) in chunk.iter().zip(events) {
+            let cell = row_of("archive", &event.sequence);
+            rows.push(OutboxRow {
+                sequence: event.sequence,
+                key: EventKey { source: event.event_source, id: event.event_id },
+                article: cell.text("article", event.article)?,
+                routing_key: event.routing_key,
+                body: event.body,
+                attempts: row_of("outbox", &event.sequence).small("attempts", claimed.attempts)?,
+            });
+        }
+    }
+    tx.commit().await?;
+    Ok(rows)
+}
+
+/// The events of these rows, in order of sequence; there is one for each (foreign key).
+async fn events(tx: &mut Tx, claimed: &[ClaimedRow]) -> Result<Vec<EventRow>> {
+    Ok(on!(tx, c: D => {
+        let mut query = QueryBuilder::<D>::new(
+            "SELECT sequence, event_source, event_id, article, routing_key, body FROM archive WHERE sequence IN (",
+        );
+        let mut list = query.separated(", ");
+        for row in claimed {
+            list.push_bind(row.sequence);
+        }
+        query.push(") ORDER BY sequence");
+        query.build_query_as().persistent(claimed.len() == CHUNK).fetch_all(c).await?
+    }))
+}
+
+/// Removes confirmed rows, and notes in the archive when.
+pub(super) async fn confirmed(db: &Db, sequences: &[i64], at: Timestamp) -> Result<()> {
+    let mut tx = db.begin().await?;
+    for chunk in sequences.chunks(CHUNK) {
+        on!(&mut tx, c: D => {
+            let mut delete = QueryBuilder::<D>::new("DELETE FROM outbox WHERE sequence IN (");
+            let mut list = delete.separated(", ");
+            for sequence in chunk {
+                list.push_bind(*sequence);
+            }
+            delete.push(")");
+            delete.build().persistent(chunk.len() == CHUNK).execute(&mut *c).await?;
+            let mut note = QueryBuilder::<D>::new("UPDATE archive SET confirmed_at = ");
+            note.push_bind(ms(at)).push(" WHERE confirmed_at IS NULL AND submitted = 1 AND sequence IN (");
+            let mut list = note.separated(", ");
+            for sequence in chunk {
+                list.push_bind(*sequence);
+            }
+            note.push(")");
+            note.build().persistent(chunk.len() == CHUNK).execute(c).await?
+        });
+    }
+    tx.commit().await
+}
+
+/// Gives rows still held by `holder` back; later rows of the same articles wait with them.
+pub(super) async fn failed(db: &Db, holder: &str, sequences: &[i64], due_at: Timestamp, error: &str) -> Result<()> {
+    let error: String = error.chars().take(ERROR_CHARS_MAX).collect();
+    let due_ms = ms(due_at).max(1);
+    let mut tx = db.begin().await?;
+    for sequence in sequences {
+        let article: Option<String> = on!(&mut tx, c: D => sqlx::query_scalar(
+            "UPDATE outbox SET holder = NULL, ready_at = $3, attempts = attempts + 1, error = $4 \
+             WHERE sequence = $2 AND holder = $1 RETURNING article",
+        )
+        .bind(holder)
+        .bind(*sequence)
+        .bind(due_ms)
+        .bind(error.as_str())
+        .fetch_optional(c)
+        .await?);
+        let Some(article) = article else { continue };
+        // Spares every claim until then a look at rows that may not go before this one.
+        on!(&mut tx, c: D => sqlx::query(
+            "UPDATE outbox SET ready_at = $3 WHERE article = $1 AND sequence > $2 AND ready_at = 0",
+        )
+        .bind(article)
+        .bind(*sequence)
+        .bind(due_ms)
+        .execute(c)
+        .await?);
+    }
+    tx.commit().await
+}
+
+/// How full the outbox is.
+pub(super) async fn state(db: &Db) -> Result<OutboxState> {
+    let mut tx = db.snapshot().await?;
+    let waiting: i64 = on!(&mut tx, c: D => sqlx::query_scalar("SELECT COUNT(*) FROM outbox").fetch_one(c).await?);
+    let oldest: Option<(i64, i64)> = on!(&mut tx, c: D => sqlx::query_as(
+        "SELECT sequence, submitted_at FROM outbox ORDER BY sequence LIMIT 1",
+    )
+    .fetch_optional(c)
+    .await?);
+    Ok(OutboxState {
+        waiting: row_of("outbox", &"all").count("count", waiting)?,
+        oldest_at: oldest.map(|(sequence, at)| row_of("outbox", &sequence).time("submitted_at", at)).transpose()?,
+    })
+}

@@ -1,0 +1,186 @@
+//! Handing out due deliveries: never two of one article to one endpoint at once, the oldest due version first, no endpoint
+//! over its limit, and no endpoint before the others' first.
+//!
+//! Each endpoint is asked through its own index for as many as it may still have in flight; then the batch is dealt
+//! round by round. The cost is (endpoints with something due) × (their room), whatever waits behind.
+
+use super::endpoints;
+use crate::{
+    db::{Db, Tx},
+    fault::{Result, corrupt},
+    row::{from_row, ms, row_of},
+};
+use loa_domain::{DeliveryId, Endpoint, EndpointId, EventKey};
+use loa_store::{DueDelivery, Lease};
+use std::{collections::HashSet, sync::Arc};
+
+/// Enabled endpoints with something due, the longest waiting first.
+pub(super) const WAITING: &str = "SELECT id, first FROM \
+    (SELECT e.id AS id, (SELECT MIN(d.ready_at) FROM delivery AS d WHERE d.endpoint = e.id AND d.ready_at IS NOT NULL) \
+        AS first FROM endpoint AS e WHERE e.disabled IS NULL) AS waiting \
+    WHERE first <= $1 ORDER BY first, id";
+/// How many deliveries of an endpoint are leased.
+pub(super) const IN_FLIGHT: &str =
+    "SELECT COUNT(*) FROM delivery WHERE endpoint = $1 AND holder IS NOT NULL AND ready_at > $2";
+/// Due deliveries of an endpoint, longest due first, less those whose article is in flight or has an older version due.
+pub(super) const DUE: &str = "SELECT d.number FROM delivery AS d \
+    WHERE d.endpoint = $1 AND d.ready_at IS NOT NULL AND d.ready_at <= $2 AND NOT EXISTS \
+        (SELECT 1 FROM delivery AS o WHERE o.endpoint = d.endpoint AND o.article = d.article AND o.state = 'pending' \
+         AND o.number <> d.number AND ((o.holder IS NOT NULL AND o.ready_at > $2) OR (o.ready_at <= $2 \
+         AND (o.revision, o.withdrawn, o.version_id, o.number) < (d.revision, d.withdrawn, d.version_id, d.number)))) \
+    ORDER BY d.ready_at, d.number LIMIT $3";
+
+/// Claims due deliveries.
+pub(super) async fn claim(
+    db: &Db,
+    lease: &Lease,
+    skip: &[EndpointId],
+    per_endpoint: u32,
+    max: u32,
+) -> Result<Vec<DueDelivery>> {
+    let skip: HashSet<&str> = skip.iter().map(EndpointId::as_str).collect();
+    let mut tx = db.begin().await?;
+    let waiting: Vec<(String, i64)> =
+        on!(&mut tx, c: D => sqlx::query_as(WAITING).bind(ms(lease.now)).fetch_all(c).await?);
+    let mut hands = Vec::new();
+    for (endpoint, _) in waiting.into_iter().filter(|(endpoint, _)| !skip.contains(endpoint.as_str())) {
+        let due = due(&mut tx, &endpoint, lease, per_endpoint, max).await?;
+        if !due.is_empty() {
+            hands.push((endpoint, due));
+        }
+    }
+    let dealt = deal(&hands, max);
+    let claimed = take(&mut tx, lease, &dealt).await?;
+    tx.commit().await?;
+    Ok(claimed)
+}
+
+async fn due(tx: &mut Tx, endpoint: &str, lease: &Lease, per_endpoint: u32, max: u32) -> Result<Vec<i64>> {
+    let in_flight: i64 = on!(&mut *tx, c: D => sqlx::query_scalar(IN_FLIGHT)
+        .bind(endpoint)
+        .bind(ms(lease.now))
+        .fetch_one(c)
+        .await?);
+    let room = i64::from(per_endpoint).saturating_sub(in_flight).min(i64::from(max));
+    if room <= 0 {
+        return Ok(Vec::new());
+    }
+    Ok(on!(tx, c: D => sqlx::query_scalar(DUE)
+        .bind(endpoint)
+        .bind(ms(lease.now))
+        .bind(room)
+        .fetch_all(c)
+        .await?))
+}
+
+/// Deals one to each endpoint, then a second to each, until `max` are dealt.
+fn deal<'a>(hands: &'a [(String, Vec<i64>)], max: u32) -> Vec<(&'a str, i64)> {
+    let rounds = hands.iter().map(|(_, due)| due.len()).max().unwrap_or(0);
+    (0..rounds)
+        .flat_map(|round| hands.iter().filter_map(move |(id, due)| due.get(round).map(|number| (id.as_str(), *number))))
+        .take(max as usize)
+        .collect()
+}
+
+from_row!(DueRow {
+    number: i64,
+    event_source: String,
+    event_id: String,
+    event_type: String,
+    article: String,
+    revision: i64,
+    body: Vec<u8>,
+    tries: i64,
+});
+
+async fn take(tx: &mut Tx, lease: &Lease, dealt: &[(&str, i64)]) -> Result<Vec<DueDelivery>> {
+    let mut claimed = Vec::with_capacity(dealt.len());
+    let mut endpoints: Vec<(&str, Endpoint)> = Vec::new();
+    let mut bodies: Vec<(EventKey, Arc<[u8]>)> = Vec::new();
+    for (endpoint_id, number) in dealt {
+        on!(&mut *tx, c: D => sqlx::query("UPDATE delivery SET holder = $2, ready_at = $3 WHERE number = $1")
+            .bind(*number)
+            .bind(lease.holder.as_str())
+            .bind(ms(lease.until))
+            .execute(c)
+            .await?);
+        let row: DueRow = on!(&mut *tx, c: D => sqlx::query_as(
+            "SELECT d.number, v.event_source, v.event_id, v.event_type, d.article, d.revision, v.body, d.tries \
+             FROM delivery AS d JOIN event AS v ON v.id = d.event WHERE d.number = $1",
+        )
+        .bind(*number)
+        .fetch_one(c)
+        .await?);
+        let endpoint = match endpoints.iter().find(|(id, _)| id == endpoint_id) {
+            Some((_, endpoint)) => endpoint.clone(),
+            None => {
+                let cell = row_of("delivery", number);
+                let id: EndpointId = cell.text("endpoint", (*endpoint_id).to_owned())?;
+                let endpoint = endpoints::read(tx, &id)
+                    .await?
+                    .ok_or_else(|| corrupt("delivery", "endpoint", number, "there is no such endpoint"))?;
+                endpoints.push((endpoint_id, endpoint.clone()));
+                endpoint
+            }
+        };
+        claimed.push(row.read(endpoint, &mut bodies)?);
+    }
+    Ok(claimed)
+}
+
+impl DueRow {
+    /// Deliveries of one event share its bytes.
+    fn read(self, endpoint: Endpoint, bodies: &mut Vec<(EventKey, Arc<[u8]>)>) -> Result<DueDelivery> {
+        let cell = row_of("delivery", &self.number);
+        let event = EventKey { source: self.event_source, id: self.event_id };
+        let body = match bodies.iter().find(|(key, _)| *key == event) {
+            Some((_, body)) => body.clone(),
+            None => {
+                let body: Arc<[u8]> = self.body.into();
+                bodies.push((event.clone(), body.clone()));
+                body
+            }
+        };
+        Ok(DueDelivery {
+            id: delivery_id(self.number)?,
+            endpoint,
+            event_type: cell.word("event_type", &self.event_type, |word| word.parse().ok())?,
+            article: cell.text("article", self.article)?,
+            revision: cell.count("revision", self.revision)?,
+            attempts: cell.small("tries", self.tries)?,
+            event,
+            body,
+        })
+    }
+}
+
+/// A delivery's id: `d` and its number.
+pub(super) fn delivery_id(number: i64) -> Result<DeliveryId> {
+    row_of("delivery", &number).text("number", format!("d{number}"))
+}
+
+/// Reads [`delivery_id`] back; `None` for an id that no delivery can have.
+pub(super) fn delivery_number(id: &DeliveryId) -> Option<i64> {
+    let digits = id.as_str().strip_prefix('d')?;
+    digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_dealt_round_by_round() {
+        let hands = [("a".to_owned(), vec![1, 2, 3, 4]), ("b".to_owned(), vec![5]), ("c".to_owned(), vec![6, 7])];
+        let dealt: Vec<i64> = deal(&hands, 5).into_iter().map(|(_, number)| number).collect();
+        assert_eq!(dealt, [1, 5, 6, 2, 7]);
+    }
+
+    #[test]
+    fn a_delivery_id_reads_back_and_nothing_else_does() {
+        assert_eq!(delivery_number(&delivery_id(42).unwrap()), Some(42));
+        for bad in ["42", "d", "d-1", "d+1", "dx", "d99999999999999999999"] {
+            assert_eq!(delivery_number(&DeliveryId::new(bad).unwrap()), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Where webhooks go. Secrets stand in a table of their own, the newest first, and never in an error.
+
+use crate::{
+    db::{Db, Tx},
+    fault::{Result, refuse},
+    row::{from_row, ms, row_of, to_json},
+};
+use loa_domain::{Endpoint, EndpointId, EndpointState};
+use loa_store::StoreErrorKind;
+use std::collections::HashMap;
+
+/// Adds an endpoint.
+pub(super) async fn add(db: &Db, endpoint: &Endpoint) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let added = on!(&mut tx, c: D => sqlx::query(
+        "INSERT INTO endpoint (id, url, description, filter, disabled, created_at) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(endpoint.id.as_str())
+    .bind(endpoint.url.as_str())
+    .bind(endpoint.description.as_str())
+    .bind(to_json(&endpoint.filter)?)
+    .bind(reason(&endpoint.state))
+    .bind(ms(endpoint.created_at))
+    .execute(c)
+    .await?
+    .rows_affected());
+    if added == 0 {
+        return Err(refuse(StoreErrorKind::Conflict, format!("there is an endpoint {} already", endpoint.id)));
+    }
+    keep_secrets(&mut tx, &endpoint.id, &endpoint.secrets).await?;
+    tx.commit().await
+}
+
+/// All endpoints, by id.
+pub(super) async fn all(db: &Db) -> Result<Vec<Endpoint>> {
+    list(&mut db.snapshot().await?).await
+}
+
+/// All endpoints, within a transaction.
+pub(super) async fn list(tx: &mut Tx) -> Result<Vec<Endpoint>> {
+    let rows: Vec<EndpointRow> = on!(&mut *tx, c: D => sqlx::query_as(
+        "SELECT id, url, description, filter, disabled, created_at FROM endpoint ORDER BY id",
+    )
+    .fetch_all(c)
+    .await?);
+    let secrets: Vec<(String, Vec<u8>)> = on!(tx, c: D => sqlx::query_as(
+        "SELECT endpoint, secret FROM endpoint_secret ORDER BY endpoint, place",
+    )
+    .fetch_all(c)
+    .await?);
+    let mut by_endpoint: HashMap<String, Vec<Vec<u8>>> = HashMap::new();
+    for (endpoint, secret) in secrets {
+        by_endpoint.entry(endpoint).or_default().push(secret);
+    }
+    rows.into_iter()
+        .map(|row| {
+            let secrets = by_endpoint.remove(&row.id).unwrap_or_default();
+            row.read(secrets)
+        })
+        .collect()
+}
+
+/// One endpoint.
+pub(super) async fn one(db: &Db, id: &EndpointId) -> Result<Option<Endpoint>> {
+    read(&mut db.snapshot().await?, id).await
+}
+
+/// One endpoint, within a transaction.
+pub(super) async fn read(tx: &mut Tx, id: &EndpointId) -> Result<Option<Endpoint>> {
+    let row: Option<EndpointRow> = on!(&mut *tx, c: D => sqlx::query_as(
+        "SELECT id, url, description, filter, disabled, created_at FROM endpoint WHERE id = $1",
+    )
+    .bind(id.as_str())
+    .fetch_optional(c)
+    .await?);
+    let Some(row) = row else { return Ok(None) };
+    let secrets: Vec<Vec<u8>> = on!(tx, c: D => sqlx::query_scalar(
+        "SELECT secret FROM endpoint_secret WHERE endpoint = $1 ORDER BY place",
+    )
+    .bind(id.as_str())
+    .fetch_all(c)
+    .await?);
+    row.read(secrets).map(Some)
+}
+
+/// Enables or disables.
+pub(super) async fn set_state(db: &Db, id: &EndpointId, state: &EndpointState) -> Result<()> {
+    let mut tx = db.begin().await?;
+    put_state(&mut tx, id, state).await?;
+    tx.commit().await
+}
+
+/// Enables or disables, within a transaction.
+pub(super) async fn put_state(tx: &mut Tx, id: &EndpointId, state: &EndpointState) -> Result<()> {
+    let found = on!(tx, c: D => sqlx::query("UPDATE endpoint SET disabled = $2 WHERE id = $1")
+        .bind(id.as_str())
+        .bind(reason(state))
+        .execute(c)
+        .await?
+        .rows_affected());
+    if found == 0 { Err(unknown(id)) } else { Ok(()) }
+}
+
+/// Replaces the secrets.
+pub(super) async fn set_secrets(db: &Db, id: &EndpointId, secrets: &[Vec<u8>]) -> Result<()> {
+    let mut tx = db.begin().await?;
+    if read(&mut tx, id).await?.is_none() {
+        return Err(unknown(id));
+    }
+    on!(&mut tx, c: D => sqlx::query("DELETE FROM endpoint_secret WHERE endpoint = $1")
+        .bind(id.as_str())
+        .execute(c)
+        .await?);
+    keep_secrets(&mut tx, id, secrets).await?;
+    tx.commit().await
+}
+
+fn unknown(id: &EndpointId) -> crate::fault::Fault {
+    refuse(StoreErrorKind::NotFound, format!("there is no endpoint {id}"))
+}
+
+fn reason(state: &EndpointState) -> Option<&str> {
+    match state {
+        EndpointState::Enabled => None,
+        EndpointState::Disabled { reason } => Some(reason),
+    }
+}
+
+async fn keep_secrets(tx: &mut Tx, id: &EndpointId, secrets: &[Vec<u8>]) -> Result<()> {
+    for (place, secret) in (0_i64..).zip(secrets) {
+        on!(&mut *tx, c: D => sqlx::query(
+            "INSERT INTO endpoint_secret (endpoint, place, secret) VALUES ($1, $2, $3)",
+        )
+        .bind(id.as_str())
+        .bind(place)
+        .bind(secret.as_slice())
+        .execute(c)
+        .await?);
+    }
+    Ok(())
+}
+
+from_row!(EndpointRow {
+    id: String,
+    url: String,
+    description: String,
+    filter: String,
+    disabled: Option<String>,
+    created_at: i64,
+});
+
+impl EndpointRow {
+    fn read(self, secrets: Vec<Vec<u8>>) -> Result<Endpoint> {
+        let cell = row_of("endpoint", &self.id);
+        Ok(Endpoint {
+            id: cell.text("id", self.id.clone())?,
+            url: cell.word("url", &self.url, |text| text.parse().ok())?,
+            filter: cell.json("filter", &self.filter)?,
+            created_at: cell.time("created_at", self.created_at)?,
+            state: match self.disabled.clone() {
+                None => EndpointState::Enabled,
+                Some(reason) => EndpointState::Disabled { reason },
+            },
+            description: self.description.clone(),
+            secrets,
+        })
+    }
+}

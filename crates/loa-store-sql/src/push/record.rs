@@ -1,0 +1,178 @@
+//! Writing down what attempts came to. Every attempt is logged, a late one too; only the holder of the lease changes the
+//! delivery, except that "delivered" always counts: the receiver has it.
+
+use super::{accept::newer_delivered, claim::delivery_number, endpoints::put_state};
+use crate::{
+    db::{Db, Tx},
+    fault::{Result, refuse},
+    row::{from_row, ms, row_of, signed},
+};
+use jiff::Timestamp;
+use loa_domain::{AttemptOutcome, DeliveryId, DeliveryState, EndpointState, Version};
+use loa_store::{AttemptRecord, StoreErrorKind};
+
+/// The longest sentence about an attempt that is kept, in characters.
+const DETAIL_CHARS_MAX: usize = 1_000;
+
+from_row!(DeliveryRow {
+    number: i64,
+    endpoint: String,
+    article: String,
+    revision: i64,
+    withdrawn: i64,
+    version_id: String,
+    state: String,
+    ready_at: Option<i64>,
+    holder: Option<String>,
+    attempts: i64,
+});
+
+/// Records attempts; returns how many changed their delivery. An attempt of a delivery that is not there is dropped.
+pub(super) async fn record(db: &Db, holder: &str, records: &[AttemptRecord]) -> Result<u64> {
+    let mut tx = db.begin().await?;
+    let mut changed = 0;
+    for record in records {
+        let Some(row) = find(&mut tx, &record.delivery).await? else {
+            tracing::warn!(delivery = %record.delivery, "an attempt of an unknown delivery was dropped");
+            continue;
+        };
+        log(&mut tx, &row, record).await?;
+        let held = row.state == DeliveryState::Pending.as_str() && row.holder.as_deref() == Some(holder);
+        changed += u64::from(settle(&mut tx, &row, record, held).await?);
+    }
+    tx.commit().await?;
+    Ok(changed)
+}
+
+async fn find(tx: &mut Tx, id: &DeliveryId) -> Result<Option<DeliveryRow>> {
+    let Some(number) = delivery_number(id) else { return Ok(None) };
+    Ok(on!(tx, c: D => sqlx::query_as(
+        "SELECT number, endpoint, article, revision, withdrawn, version_id, state, ready_at, holder, attempts \
+         FROM delivery WHERE number = $1",
+    )
+    .bind(number)
+    .fetch_optional(c)
+    .await?))
+}
+
+async fn log(tx: &mut Tx, row: &DeliveryRow, record: &AttemptRecord) -> Result<()> {
+    let detail: String = record.detail.chars().filter(|c| !c.is_control()).take(DETAIL_CHARS_MAX).collect();
+    on!(&mut *tx, c: D => sqlx::query(
+        "INSERT INTO attempt (delivery, number, started_at, duration_ms, status, error_class, detail) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(row.number)
+    .bind(row.attempts + 1)
+    .bind(ms(record.started_at))
+    .bind(signed(record.duration_ms)?)
+    .bind(record.status.map(i64::from))
+    .bind(record.error_class.as_str())
+    .bind(detail)
+    .execute(c)
+    .await?);
+    on!(tx, c: D => sqlx::query("UPDATE delivery SET attempts = attempts + 1 WHERE number = $1")
+        .bind(row.number)
+        .execute(c)
+        .await?);
+    Ok(())
+}
+
+/// Applies what follows; says whether the delivery changed.
+async fn settle(tx: &mut Tx, row: &DeliveryRow, record: &AttemptRecord, held: bool) -> Result<bool> {
+    let ended_ms = ms(record.started_at).saturating_add(signed(record.duration_ms)?);
+    match &record.outcome {
+        AttemptOutcome::Delivered if row.state == DeliveryState::Delivered.as_str() => Ok(false),
+        AttemptOutcome::Delivered => {
+            end(tx, row, DeliveryState::Delivered, ended_ms).await?;
+            supersede_older(tx, row, ended_ms).await?;
+            Ok(true)
+        }
+        _ if !held => Ok(false),
+        AttemptOutcome::Retry(due_at) => {
+            on!(tx, c: D => sqlx::query(
+                "UPDATE delivery SET ready_at = $2, holder = NULL, tries = tries + 1, changed_at = $3 WHERE number = $1",
+            )
+            .bind(row.number)
+            .bind(ms(*due_at))
+            .bind(ended_ms)
+            .execute(c)
+            .await?);
+            Ok(true)
+        }
+        AttemptOutcome::GiveUp => {
+            end(tx, row, DeliveryState::Failed, ended_ms).await?;
+            Ok(true)
+        }
+        AttemptOutcome::Gone => {
+            end(tx, row, DeliveryState::Failed, ended_ms).await?;
+            let endpoint = row_of("delivery", &row.number).text("endpoint", row.endpoint.clone())?;
+            put_state(tx, &endpoint, &EndpointState::Disabled { reason: "410 Gone".into() }).await?;
+            Ok(true)
+        }
+    }
+}
+
+async fn end(tx: &mut Tx, row: &DeliveryRow, state: DeliveryState, at_ms: i64) -> Result<()> {
+    on!(tx, c: D => sqlx::query(
+        "UPDATE delivery SET state = $2, ready_at = NULL, holder = NULL, tries = tries + 1, changed_at = $3 \
+         WHERE number = $1",
+    )
+    .bind(row.number)
+    .bind(state.as_str())
+    .bind(at_ms)
+    .execute(c)
+    .await?);
+    Ok(())
+}
+
+async fn supersede_older(tx: &mut Tx, row: &DeliveryRow, at_ms: i64) -> Result<()> {
+    on!(tx, c: D => sqlx::query(
+        "UPDATE delivery SET state = 'superseded', ready_at = NULL, holder = NULL, changed_at = $6 \
+         WHERE endpoint = $1 AND article = $2 AND state = 'pending' \
+         AND (revision, withdrawn, version_id) < ($3, $4, $5)",
+    )
+    .bind(row.endpoint.as_str())
+    .bind(row.article.as_str())
+    .bind(row.revision)
+    .bind(row.withdrawn)
+    .bind(row.version_id.as_str())
+    .bind(at_ms)
+    .execute(c)
+    .await?);
+    Ok(())
+}
+
+/// Makes a failed or pending delivery due at `at` with a fresh schedule. One in flight keeps its lease.
+pub(super) async fn redrive(db: &Db, id: &DeliveryId, at: Timestamp) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let Some(row) = find(&mut tx, id).await? else {
+        return Err(refuse(StoreErrorKind::NotFound, format!("there is no delivery {id}")));
+    };
+    let cell = row_of("delivery", &row.number);
+    let state = cell.word("state", &row.state, DeliveryState::parse)?;
+    if matches!(state, DeliveryState::Delivered | DeliveryState::Superseded) {
+        return Err(refuse(StoreErrorKind::Conflict, format!("delivery {id} is {} already", state.as_str())));
+    }
+    let version = Version {
+        revision: cell.count("revision", row.revision)?,
+        withdrawn: row.withdrawn == 1,
+        event_id: row.version_id.clone(),
+    };
+    if newer_delivered(&mut tx, &row.endpoint, &row.article, &version).await? {
+        let what = format!("a newer version than delivery {id} was delivered; sending it would undo that");
+        return Err(refuse(StoreErrorKind::Conflict, what));
+    }
+    let in_flight = row.holder.is_some() && row.ready_at.is_some_and(|ready_at| ready_at > ms(at));
+    let ready_at = row.ready_at.filter(|_| in_flight).unwrap_or(ms(at));
+    on!(&mut tx, c: D => sqlx::query(
+        "UPDATE delivery SET state = 'pending', tries = 0, ready_at = $2, \
+         holder = CASE WHEN $3 = 1 THEN holder ELSE NULL END, changed_at = $4 WHERE number = $1",
+    )
+    .bind(row.number)
+    .bind(ready_at)
+    .bind(i64::from(in_flight))
+    .bind(ms(at))
+    .execute(c)
+    .await?);
+    tx.commit().await
+}

@@ -1,0 +1,110 @@
+//! Between values as they are kept (text, `i64`) and values as the domain knows them. What cannot be read back names its
+//! table, column and key; what does not fit is refused before it is written.
+
+use crate::fault::{Result, corrupt, refuse};
+use jiff::Timestamp;
+use loa_store::StoreErrorKind;
+use serde::{Serialize, de::DeserializeOwned};
+use std::{error::Error, fmt::Display};
+
+/// Declares a struct that is read from a row of any engine: columns by the names of its fields.
+macro_rules! from_row {
+    ($t:ident { $($f:ident : $ty:ty),* $(,)? }) => {
+        #[derive(Debug)]
+        struct $t { $($f: $ty),* }
+        impl<'r, R: sqlx::Row> sqlx::FromRow<'r, R> for $t
+        where
+            for<'a> &'a str: sqlx::ColumnIndex<R>,
+            $($ty: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>),*
+        {
+            fn from_row(row: &'r R) -> sqlx::Result<Self> {
+                Ok(Self { $($f: row.try_get(stringify!($f))?),* })
+            }
+        }
+    };
+}
+pub(crate) use from_row;
+
+/// An instant as it is kept: milliseconds since 1970, the rest cut off.
+pub(crate) fn ms(at: Timestamp) -> i64 {
+    at.as_millisecond()
+}
+
+/// A count or revision as it is kept.
+pub(crate) fn signed(number: u64) -> Result<i64> {
+    i64::try_from(number)
+        .map_err(|_| refuse(StoreErrorKind::Rejected, format!("{number} is more than a ledger can keep")))
+}
+
+/// A value of the domain as JSON.
+pub(crate) fn to_json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value)
+        .map_err(|error| refuse(StoreErrorKind::Rejected, format!("a value has no JSON form: {error}")))
+}
+
+/// Where values are read from: for the sentence when they cannot be.
+#[derive(Clone, Copy)]
+pub(crate) struct Cell<'a> {
+    table: &'static str,
+    key: &'a (dyn Display + Sync),
+}
+
+/// The row of a table with this key.
+pub(crate) fn row_of<'a>(table: &'static str, key: &'a (dyn Display + Sync)) -> Cell<'a> {
+    Cell { table, key }
+}
+
+impl Cell<'_> {
+    /// An instant.
+    pub(crate) fn time(self, column: &str, ms: i64) -> Result<Timestamp> {
+        Timestamp::from_millisecond(ms).map_err(|error| corrupt(self.table, column, self.key, error))
+    }
+
+    /// A count or revision.
+    pub(crate) fn count(self, column: &str, number: i64) -> Result<u64> {
+        u64::try_from(number).map_err(|error| corrupt(self.table, column, self.key, error))
+    }
+
+    /// A small count.
+    pub(crate) fn small(self, column: &str, number: i64) -> Result<u32> {
+        u32::try_from(number).map_err(|error| corrupt(self.table, column, self.key, error))
+    }
+
+    /// A typed id, or another text with a rule.
+    pub(crate) fn text<T>(self, column: &str, text: String) -> Result<T>
+    where
+        T: TryFrom<String>,
+        T::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        T::try_from(text).map_err(|error| corrupt(self.table, column, self.key, error))
+    }
+
+    /// One of a fixed set of words.
+    pub(crate) fn word<T>(self, column: &str, word: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T> {
+        parse(word).ok_or_else(|| corrupt(self.table, column, self.key, format!("{word:?} is none of its words")))
+    }
+
+    /// A value that was kept as JSON.
+    pub(crate) fn json<T: DeserializeOwned>(self, column: &str, text: &str) -> Result<T> {
+        serde_json::from_str(text).map_err(|error| corrupt(self.table, column, self.key, error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::During;
+    use loa_domain::ArticleId;
+
+    #[test]
+    fn a_number_that_no_ledger_can_keep_is_refused_before_it_is_written() {
+        assert_eq!(signed(u64::MAX).during("accept").unwrap_err().kind, StoreErrorKind::Rejected);
+    }
+
+    #[test]
+    fn a_text_that_is_no_id_any_more_names_its_place() {
+        let error = row_of("item", &7).text::<ArticleId>("article", "a b".into()).during("read").unwrap_err();
+        assert_eq!(error.kind, StoreErrorKind::Corrupt);
+        assert_eq!(error.to_string(), "item.article of 7 cannot be read back");
+    }
+}
