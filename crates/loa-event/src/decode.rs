@@ -23,7 +23,8 @@ pub struct Note {
 /// Decodes and normalises one message, in structured or binary mode.
 ///
 /// `headers` are the message's application headers; those that begin with `cloudEvents:`, `cloudEvents_` or `ce-` (in
-/// any case) are attributes, the others are not looked at. `message_id` stands in for a missing `id` in binary mode.
+/// any case) are attributes, the others are not looked at. `message_id` is only quoted where the `id` of an event in binary
+/// mode is missing: a broker's adapter may have made it, and then it differs from queue to queue.
 /// The same input and directory give the same event, always; nothing else is consulted.
 ///
 /// # Errors

@@ -136,9 +136,10 @@ fn binary(
     if !media_type.is_empty() {
         json_only(media_type)?;
     }
-    // The AMQP message-id stands in for a missing `id`: it has the same meaning, and producers set one or the other.
-    if let (false, Some(id)) = (attributes.contains_key("id"), message_id) {
-        attributes.insert("id".to_owned(), id.to_owned());
+    if !attributes.contains_key("id") {
+        let hint = message_id
+            .map_or_else(String::new, |id| format!("; the message-id {} does not stand in for it", quote(id)));
+        return refuse(RefusalKind::Missing, "/id", format!("`id` is missing: send the header `cloudEvents:id`{hint}"));
     }
     let data = json::parse(body, "/data")?;
     let mut members = Map::new();

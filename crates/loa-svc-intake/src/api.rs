@@ -67,8 +67,7 @@ async fn publish(
 ) -> Result<Response, Refused> {
     api.allow(&headers, Scope::Publish).await?;
     let body = read(&headers, body)?;
-    let value = strict_json(&body).map_err(|refusal| refused(&refusal, ""))?;
-    let (item, wrapper) = item(value)?;
+    let (item, wrapper) = Item::from_json(&body).map_err(|refusal| refused(&refusal, ""))?;
     let receipt = api.service.publish(item).await.map_err(|error| problem(&error, wrapper))?;
     Ok(answer(&receipt))
 }
@@ -124,20 +123,6 @@ fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Byte
         ),
         status => Problem::new(status.as_u16(), "The body cannot be read", rejection.body_text()),
     })
-}
-
-fn item(value: Value) -> Result<(Item, &'static str), Problem> {
-    let Value::Object(mut members) = value else {
-        return Err(Problem::new(422, "The content is not accepted", "the body must be a JSON object").at(""));
-    };
-    let wrapped = members.len() == 1;
-    if wrapped && let Some(document) = members.remove("document") {
-        return Ok((Item::Document(document), "/document"));
-    }
-    if wrapped && let Some(article) = members.remove("article") {
-        return Ok((Item::Article(article), "/article"));
-    }
-    Ok((Item::Article(Value::Object(members)), ""))
 }
 
 fn reason(query: Option<&str>, body: &[u8]) -> Result<String, Problem> {

@@ -4,7 +4,10 @@ use crate::Service;
 use jiff::Timestamp;
 use loa_bus::BusError;
 use loa_domain::{ArticleId, EventKey, EventType, IdError};
-use loa_event::{Note, Parts, Refusal, STRUCTURED, category_word, decode_with_notes, encode, routing_key_of};
+use loa_event::{
+    Note, Parts, Refusal, RefusalKind, STRUCTURED, category_word, decode_with_notes, encode, routing_key_of,
+    strict_json,
+};
 use loa_store::{ArchiveQuery, Archived, Current, StoreError, Submission, Submitted};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -18,6 +21,33 @@ pub enum Item {
     Article(Value),
     /// An official paper (`docs/schemas/document.v1.json`).
     Document(Value),
+}
+
+impl Item {
+    /// Reads what a producer sends: an article, `{ "article": … }` or `{ "document": … }`, as strictly as an event is read.
+    /// With it, the pointer at which its data stand in the text.
+    ///
+    /// # Errors
+    /// When it is not JSON, or not an object; the pointer goes into the text.
+    pub fn from_json(text: &[u8]) -> Result<(Self, &'static str), Refusal> {
+        let Value::Object(mut members) = strict_json(text)? else {
+            return Err(Refusal {
+                kind: RefusalKind::WrongShape,
+                sentence: "an article must be a JSON object".into(),
+                pointer: String::new(),
+                text: None,
+            });
+        };
+        if members.len() == 1 {
+            if let Some(document) = members.remove("document") {
+                return Ok((Self::Document(document), "/document"));
+            }
+            if let Some(article) = members.remove("article") {
+                return Ok((Self::Article(article), "/article"));
+            }
+        }
+        Ok((Self::Article(Value::Object(members)), ""))
+    }
 }
 
 /// The answer to something taken in: it is on disk.

@@ -60,13 +60,14 @@ fn a_binary_event_is_frozen_in_structured_form_with_its_body_byte_for_byte() {
 }
 
 #[test]
-fn the_message_id_stands_in_for_a_missing_id_in_binary_mode_only() {
-    let event = binary(None, &HEADERS[..4], Some("m-1"), &data()).expect("good");
-    assert_eq!(event.key.id, "m-1");
+fn the_message_id_of_the_broker_never_becomes_the_id_of_an_event() {
     assert_eq!(binary(None, &HEADERS, Some("m-1"), &data()).expect("good").key.id, "e-1");
+    let refusal = binary(None, &HEADERS[..4], Some("m-1"), &data()).expect_err("no id");
+    assert_eq!((refusal.kind.as_str(), refusal.pointer.as_str()), ("missing", "/id"));
+    assert!(refusal.sentence.contains("m-1") && refusal.sentence.contains("cloudEvents:id"), "{refusal}");
     assert_eq!(binary(None, &HEADERS[..4], None, &data()).expect_err("no id").pointer, "/id");
-    let structured =
-        decode(STRUCTURED, &BTreeMap::new(), Some("m-1"), with("/id", Value::Null).to_string().as_bytes(), &DIRECTORY);
+    let body = with("/id", Value::Null).to_string();
+    let structured = decode(STRUCTURED, &BTreeMap::new(), Some("m-1"), body.as_bytes(), &DIRECTORY);
     assert_eq!(structured.expect_err("no id").pointer, "/id");
 }
 
