@@ -192,7 +192,7 @@ impl Reading {
         let keyed = |text: &str| spelling::keyed(text, key);
         let everyday: HashSet<String> = EVERYDAY.iter().map(|text| keyed(text)).collect();
         let superiors = superiors(areas, keyed);
-        let area_names = areas.iter().flat_map(Area::names).map(|name| keyed(name)).collect();
+        let area_names = areas.iter().flat_map(Area::names).map(keyed).collect();
         // By pattern, not by key: `B'Lao` is two words with a sign between.
         let mut by_pattern: BTreeMap<String, Name> = BTreeMap::new();
         let mut add = |text: &str, place: Option<usize>| {
