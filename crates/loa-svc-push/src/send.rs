@@ -146,9 +146,7 @@ fn explain(error: &reqwest::Error) -> (Failure, String) {
             Some(lookup @ ResolveError::LookUp { .. }) => Some((Failure::Dns, lookup.to_string())),
             None => None,
         });
-        // an io::Error hides what it wraps from `source()`
-        let wrapped = inner.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        tls |= inner.is::<rustls::Error>() || wrapped.is_some_and(|w| w.is::<rustls::Error>());
+        tls |= is_tls(inner);
         cause = inner.source();
     }
     match named {
@@ -158,6 +156,17 @@ fn explain(error: &reqwest::Error) -> (Failure, String) {
         None if error.is_connect() => (Failure::Connect, detail),
         None => (Failure::Protocol, detail),
     }
+}
+
+/// Whether it is a TLS error. An `io::Error` does not show what it wraps in `source()`, and may wrap another one.
+fn is_tls(error: &(dyn Error + 'static)) -> bool {
+    let mut wrapped = error.downcast_ref::<io::Error>();
+    let mut innermost = error.is::<rustls::Error>();
+    while let Some(inner) = wrapped.and_then(io::Error::get_ref) {
+        innermost = inner.is::<rustls::Error>();
+        wrapped = inner.downcast_ref::<io::Error>();
+    }
+    innermost
 }
 
 /// One line that can stand in a log and on a page.
