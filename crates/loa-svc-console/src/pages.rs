@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
-use minijinja::{Environment, UndefinedBehavior, value::Serde};
+use minijinja::{AutoEscape, Environment, Output, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};
 use serde::Serialize;
 
 /// The style sheet of all pages of the console. Works at 360 px, follows the reader's choice of light or dark.
@@ -30,8 +30,20 @@ impl Pages {
     pub(crate) fn new() -> Self {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_formatter(|out, state, value| {
+            let text = value.to_string();
+            match state.auto_escape() {
+                _ if value.is_none() => Ok(()),
+                AutoEscape::Html if !value.is_safe() => escape(out, &text),
+                _ => Ok(out.write_str(&text)?),
+            }
+        });
         environment.add_filter("outlet", |word: &str| words::outlet(word).to_owned());
         environment.add_filter("step", |word: &str| words::step(word).to_owned());
+        match SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
+            Ok(syntax) => environment.set_syntax(syntax),
+            Err(error) => tracing::error!(error = %error, "pages keep the empty lines of their templates"),
+        }
         for (name, text) in TEMPLATES {
             if let Err(error) = environment.add_template(name, text) {
                 // A page without its template answers 500 (below), the others go on.
@@ -59,4 +71,22 @@ impl Pages {
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
         response
     }
+}
+
+/// Escapes text for HTML, in elements and in quoted attributes. minijinja's own does `/` as well, which makes addresses and
+/// dates hard to read in the source of a page.
+fn escape(out: &mut Output<'_>, text: &str) -> Result<(), minijinja::Error> {
+    let mut rest = text;
+    while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
+        out.write_str(&rest[..at])?;
+        out.write_str(match rest.as_bytes()[at] {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'"' => "&quot;",
+            _ => "&#39;",
+        })?;
+        rest = &rest[at + 1..];
+    }
+    Ok(out.write_str(rest)?)
 }

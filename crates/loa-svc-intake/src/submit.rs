@@ -350,10 +350,12 @@ fn event_id(source: &str, subject: &str, revision: u64, fingerprint: &str) -> St
 
 /// SHA-256 (hex) of what a producer sent, less the revision, whatever the order of members.
 fn fingerprint(data: &Value, is_document: bool) -> String {
-    let mut data = sorted(data);
+    let mut data = data.clone();
     if let Value::Object(members) = &mut data {
+        // before sorting: taking a member out may move the last one into its place
         members.remove("revision");
     }
+    let data = sorted(&data);
     let text = format!("{}\n{data}", if is_document { "document" } else { "article" });
     let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
     digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
