@@ -41,7 +41,7 @@ pub struct AttemptRecord {
     pub duration_ms: u64,
     /// The HTTP status; `None` when none came.
     pub status: Option<u16>,
-    /// One word: `http`, `dns`, `connect`, `tls`, `timeout`, `blocked`, `body`; empty for 2xx.
+    /// One word: `http`, `dns`, `connect`, `tls`, `timeout`, `blocked`, `protocol`, `ours`; empty for 2xx.
     pub error_class: String,
     /// A sentence for operators; no secrets, no control characters, at most 1,000 characters.
     pub detail: String,
