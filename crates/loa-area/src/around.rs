@@ -116,7 +116,7 @@ impl Reading {
         if after == at {
             return (None, at);
         }
-        for end in (at + 1..=after).rev() {
+        for end in (at + 1..=linked_end(words, at)).rev() {
             for from in [at, phrase] {
                 let key = words.keys(from, end);
                 if self.superiors.contains_key(&key) {
@@ -135,6 +135,21 @@ impl Reading {
                 .all(|word| words.words[word].case == Case::Capital && words.key(word).chars().any(char::is_alphabetic))
             && !self.area_names.contains(&words.keys(at, after))
     }
+}
+
+/// As [`run_end`], over signs that stand inside names too: `Cư M'gar`, `Bà Rịa - Vũng Tàu`. Only for names that are known.
+fn linked_end(words: &Words<'_>, at: usize) -> usize {
+    const NAME_WORDS_MAX: usize = 8;
+    let mut end = at + 1;
+    while end < words.words.len().min(at + NAME_WORDS_MAX) {
+        let is_linked = matches!(words.gap_before(end).trim(), "'" | "’" | "-" | "–");
+        let is_next = words.joined(end) && words.words[end].case != Case::Small;
+        if !is_linked && !is_next {
+            break;
+        }
+        end += 1;
+    }
+    end
 }
 
 /// The end of the run of capitalised words that begins at a word, joined by spaces alone.

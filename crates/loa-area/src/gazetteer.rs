@@ -13,10 +13,10 @@ use crate::{
     spelling,
     words::{Case, Words},
 };
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, Input, MatchKind};
 use jiff::civil::Date;
 use loa_domain::AreaId;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// One place of a text that names one area.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -209,9 +209,9 @@ impl Reading {
         };
         for (place, area) in areas.iter().enumerate() {
             area.names().for_each(|name| add(name, Some(place)));
-            [&area.district, &area.province].into_iter().for_each(|name| add(without_kind(name), None));
         }
-        PROVINCES.iter().for_each(|name| add(name, None));
+        let above: BTreeSet<&str> = areas.iter().flat_map(|area| [area.district.as_str(), &area.province]).collect();
+        above.into_iter().map(without_kind).chain(PROVINCES.iter().copied()).for_each(|name| add(name, None));
         let (patterns, names): (Vec<String>, Vec<Name>) = by_pattern.into_iter().unzip();
         // It fails only beyond 2³¹ states; the whole country has some 200,000.
         let automaton = AhoCorasick::builder()
@@ -236,14 +236,21 @@ impl Reading {
     }
 
     fn search(&self, words: &Words<'_>) -> Vec<Found> {
-        let found = self.automaton.find_iter(&words.haystack);
-        found
-            .map(|found| {
-                let name = found.pattern().as_usize();
-                let first = words.word_at(found.start());
-                Found { name, first, last: first + self.names[name].words - 1 }
-            })
-            .collect()
+        let (mut all, mut at) = (Vec::new(), 0);
+        while let Some(found) = self.automaton.find(Input::new(&words.haystack).range(at..)) {
+            let name = found.pattern().as_usize();
+            let first = words.word_at(found.start());
+            let last = first + self.names[name].words - 1;
+            let is_small = |word: usize| words.words[word].case == Case::Small;
+            if is_small(first) && !(first..=last).all(is_small) {
+                // `thị trấn Yên Bình` is not Trấn Yên: the name begins at its capital.
+                at = found.start() + 1;
+                continue;
+            }
+            all.push(Found { name, first, last });
+            at = found.end();
+        }
+        all
     }
 
     /// Keys of the districts and provinces that the text names, with their kind or bare where no area can be meant.
@@ -308,15 +315,17 @@ impl Reading {
 
 /// Districts' and provinces' names, and until when they were in force by any area's account.
 fn superiors(areas: &[Area], keyed: impl Fn(&str) -> String) -> HashMap<String, Superior> {
-    let mut superiors: HashMap<String, Superior> = HashMap::new();
+    let mut until: HashMap<&str, Option<Date>> = HashMap::new();
     for area in areas {
-        for name in [&area.district, &area.province].into_iter().filter(|name| !name.is_empty()) {
-            let known = superiors.entry(keyed(without_kind(name))).or_insert(Superior { until: area.valid_until });
-            known.until = known.until.and_then(|one| area.valid_until.map(|two| one.max(two)));
+        for name in [area.district.as_str(), &area.province].into_iter().filter(|name| !name.is_empty()) {
+            let known = until.entry(without_kind(name)).or_insert(area.valid_until);
+            *known = known.and_then(|one| area.valid_until.map(|two| one.max(two)));
         }
     }
-    for province in PROVINCES {
-        superiors.insert(keyed(province), Superior { until: None });
+    let mut superiors: HashMap<String, Superior> = HashMap::new();
+    for (name, until) in until.into_iter().chain(PROVINCES.iter().map(|name| (*name, None))) {
+        let known = superiors.entry(keyed(name)).or_insert(Superior { until });
+        known.until = known.until.and_then(|one| until.map(|two| one.max(two)));
     }
     superiors
 }
@@ -337,16 +346,22 @@ pub(crate) fn without_kind(name: &str) -> &str {
 /// Where each area is, by the keys of both readings.
 fn homes(areas: &[Area]) -> Vec<Home> {
     let places: HashMap<&AreaId, usize> = areas.iter().enumerate().map(|(place, area)| (&area.id, place)).collect();
+    // Thousands of areas share a few hundred districts.
+    let mut known: HashMap<&str, [String; 2]> = HashMap::new();
     let mut homes = vec![Home::default(); areas.len()];
     for (place, area) in areas.iter().enumerate() {
+        let mut keys = |name| {
+            let keys = || {
+                [spelling::key as fn(&str) -> String, spelling::bare]
+                    .map(|key| spelling::keyed(without_kind(name), key))
+            };
+            known.entry(name).or_insert_with(keys).clone()
+        };
+        let (district, province) = (keys(area.district.as_str()), keys(area.province.as_str()));
         let heirs = area.successors.iter().filter_map(|s| places.get(&s.to).copied());
         for place in std::iter::once(place).chain(heirs) {
-            for key in [spelling::key as fn(&str) -> String, spelling::bare] {
-                if !area.district.is_empty() {
-                    homes[place].districts.insert(spelling::keyed(without_kind(&area.district), key));
-                }
-                homes[place].provinces.insert(spelling::keyed(without_kind(&area.province), key));
-            }
+            homes[place].districts.extend(district.iter().filter(|key| !key.is_empty()).cloned());
+            homes[place].provinces.extend(province.iter().cloned());
         }
     }
     homes

@@ -1,5 +1,7 @@
 //! The directory itself: periods, codes, succession, names typed by people, and what it refuses to load.
 
+#![allow(clippy::unwrap_used)]
+
 use jiff::civil::{Date, date};
 use loa_area::{AreaFile, Directory, Share};
 use loa_domain::AreaId;

@@ -1,5 +1,7 @@
 //! What the gazetteer finds in Vietnamese text, on the real directory of Điện Biên Đông and on small ones of its own.
 
+#![allow(clippy::unwrap_used)]
+
 use jiff::civil::{Date, date};
 use loa_area::{AreaFile, Directory};
 use unicode_normalization::UnicodeNormalization;
@@ -169,6 +171,24 @@ fn of_several_areas_of_one_name_the_one_whose_district_is_named_is_meant_or_none
     assert_eq!(found("Huyện Mộc Châu: nông dân xã Tân Lập được mùa"), ["a"]);
     assert_eq!(found("Tỉnh Yên Bái hỗ trợ Tân Lập"), ["b"]);
     assert!(found("Sơn La và Yên Bái kết nghĩa, Tân Lập đón đoàn").is_empty());
+}
+
+#[test]
+fn the_last_word_of_a_kind_does_not_begin_a_name() {
+    let text = "id,code,name,kind,district,province,valid_from,valid_until,successors,aliases\n\
+        a,1,Yên Bình,Thị trấn,Huyện Yên Bình,Tỉnh Yên Bái,,,,\nb,2,Cổ Phúc,Thị trấn,Huyện Trấn Yên,Tỉnh Yên Bái,,,,\n";
+    let directory = Directory::load(&[AreaFile { label: "t", text }]).unwrap();
+    assert_eq!(found_in(&directory, "thị trấn Yên Bình, huyện Yên Bình", THEN), ["Thị trấn Yên Bình"]);
+}
+
+#[test]
+fn signs_inside_a_districts_or_provinces_name_are_part_of_it() {
+    let text = "id,code,name,kind,district,province,valid_from,valid_until,successors,aliases\n\
+        a,1,Cư Suê,Xã,Huyện Cư M'gar,Tỉnh Đắk Lắk,,,,\nb,2,Bình Ba,Xã,Huyện Châu Đức,Tỉnh Bà Rịa - Vũng Tàu,,,,\n";
+    let directory = Directory::load(&[AreaFile { label: "t", text }]).unwrap();
+    assert_eq!(found_in(&directory, "xã Cư Suê, huyện Cư M’gar, tỉnh Đắk Lắk", THEN), ["Xã Cư Suê"]);
+    assert_eq!(found_in(&directory, "xã Bình Ba, tỉnh Bà Rịa - Vũng Tàu", THEN), ["Xã Bình Ba"]);
+    assert!(found_in(&directory, "xã Bình Ba, tỉnh Bà Rịa", THEN).is_empty());
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::{
     label,
     read::Reader,
 };
+use std::collections::BTreeSet;
 
 /// What stands between.
 pub(crate) struct Body {
@@ -94,8 +95,9 @@ pub(crate) fn read(reader: &mut Reader, start: usize, end: usize) -> Option<Body
 }
 
 /// Which blocks are the lead.
-fn leads(reader: &Reader, texts: &[usize], image_is_first: bool, has_image: bool) -> Vec<usize> {
-    let named: Vec<usize> = texts.iter().copied().filter(|&place| reader.blocks[place].form == Form::Lead).collect();
+fn leads(reader: &Reader, texts: &[usize], image_is_first: bool, has_image: bool) -> BTreeSet<usize> {
+    let named: BTreeSet<usize> =
+        texts.iter().copied().filter(|&place| reader.blocks[place].form == Form::Lead).collect();
     if !named.is_empty() {
         return named;
     }
@@ -103,8 +105,8 @@ fn leads(reader: &Reader, texts: &[usize], image_is_first: bool, has_image: bool
         [first, ..]
             if !image_is_first && (texts.len() > 1 || has_image) && reader.blocks[*first].form == Form::Plain =>
         {
-            vec![*first]
+            BTreeSet::from([*first])
         }
-        _ => Vec::new(),
+        _ => BTreeSet::new(),
     }
 }

@@ -87,8 +87,9 @@ pub(crate) fn read(reader: &mut Reader, place: usize, documents: &mut Vec<Portal
         behind += 1;
     }
     if number.is_empty() || title.is_empty() {
-        reader
-            .note(place, if number.is_empty() { "a document without a number" } else { "a document without a title" });
+        let why = if number.is_empty() { "a document without a number" } else { "a document without a title" };
+        // Every line taken so far goes into the report with it.
+        (place..behind).for_each(|place| reader.note(place, why));
         return behind;
     }
     reader.take(place);

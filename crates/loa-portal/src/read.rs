@@ -14,6 +14,7 @@ use jiff::{
     civil::{Date, DateTime},
 };
 use loa_domain::ArticleId;
+use std::collections::BTreeMap;
 use url::Url;
 
 /// The largest page taken, in bytes: ten times the largest seen, and a page is held in memory whole.
@@ -49,7 +50,8 @@ pub fn read(bytes: &[u8], address: Option<&Url>) -> Result<Page, PageError> {
 pub(crate) struct Reader {
     pub(crate) blocks: Vec<Block>,
     used: Vec<bool>,
-    notes: Vec<(usize, String)>,
+    /// By block; what was told of one first stands.
+    notes: BTreeMap<usize, String>,
 }
 
 /// Parts of a page behind the article.
@@ -73,7 +75,7 @@ struct Time {
 impl Reader {
     fn new(blocks: Vec<Block>) -> Self {
         let used = vec![false; blocks.len()];
-        Self { blocks, used, notes: Vec::new() }
+        Self { blocks, used, notes: BTreeMap::new() }
     }
 
     fn read(mut self) -> Result<Page, PageError> {
@@ -129,7 +131,7 @@ impl Reader {
 
     /// Tells a block, used or not.
     pub(crate) fn note(&mut self, place: usize, why: impl Into<String>) {
-        self.notes.push((place, why.into()));
+        self.notes.entry(place).or_insert_with(|| why.into());
     }
 
     /// Whether a block is a line of text without a label, so that it can be the value of a label before it.
@@ -316,25 +318,23 @@ impl Reader {
 
     /// What is told, in the order of the page: all notes, and every block that nothing used.
     fn report(self) -> Vec<NotUnderstood> {
-        let mut told: Vec<(usize, String)> = self.notes;
-        for (place, block) in self.blocks.iter().enumerate() {
-            if !self.used[place] && !told.iter().any(|(noted, _)| *noted == place) {
-                let why = match &block.form {
-                    Form::Furniture => "a menu, header or footer, which is no part of the article",
-                    Form::Embedded => "a player or frame, which is not taken over",
-                    Form::Image { .. } => "a picture outside the article",
-                    _ => "it stands outside every known part of the page",
-                };
-                told.push((place, why.to_owned()));
-            }
+        let Self { blocks, used, notes: mut told } = self;
+        for (place, block) in blocks.iter().enumerate().filter(|(place, _)| !used[*place]) {
+            let why = match &block.form {
+                Form::Furniture => "a menu, header or footer, which is no part of the article",
+                Form::Embedded => "a player or frame, which is not taken over",
+                Form::Image { .. } => "a picture outside the article",
+                _ => "it stands outside every known part of the page",
+            };
+            told.entry(place).or_insert_with(|| why.to_owned());
         }
-        told.sort_by_key(|(place, _)| *place);
         let text = |block: &Block| match &block.form {
             Form::Image { name, .. } => format!("{name} {}", block.text).trim().to_owned(),
             _ => block.text.clone(),
         };
-        let (blocks, told) = (self.blocks, told.into_iter());
-        told.map(|(place, why)| NotUnderstood { line: blocks[place].line, text: text(&blocks[place]), why }).collect()
+        told.into_iter()
+            .map(|(place, why)| NotUnderstood { line: blocks[place].line, text: text(&blocks[place]), why })
+            .collect()
     }
 }
 

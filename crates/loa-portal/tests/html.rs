@@ -1,5 +1,7 @@
 //! HTML pages: what is kept of their form, and what never comes through.
 
+#![allow(clippy::unwrap_used)]
+
 use loa_portal::{Page, read};
 use url::Url;
 

@@ -1,5 +1,7 @@
 //! The real page, as text and as HTML: what it says, all of it, and what is told to be not understood.
 
+#![allow(clippy::unwrap_used)]
+
 use jiff::civil::date;
 use loa_portal::{Page, Pager, read};
 use url::Url;

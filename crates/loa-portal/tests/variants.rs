@@ -1,5 +1,7 @@
 //! Pages that differ from the seed in one thing: what is accepted all the same, and what is refused, with its sentence.
 
+#![allow(clippy::unwrap_used)]
+
 use jiff::civil::date;
 use loa_portal::{Page, PageError, read};
 use unicode_normalization::UnicodeNormalization;
