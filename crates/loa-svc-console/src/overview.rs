@@ -197,7 +197,7 @@ impl Service {
             };
             if let Some(dead) = dead.filter(|dead| *dead > 0) {
                 overview.alarms.push(format!(
-                    "{dead} tin hỏng trong {queue}: xem lý do, báo nơi gửi sửa, rồi chạy lại bằng `loa dead redrive`."
+                    "{dead} tin hỏng trong {queue}: xem lý do, báo nơi gửi sửa, rồi chạy lại bằng «loa dead redrive»."
                 ));
             }
             overview.queues.push(QueueRow { name: queue.to_string(), short: short(queue), ready, dead });

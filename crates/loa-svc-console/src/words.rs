@@ -52,6 +52,8 @@ pub(crate) fn step(word: &str) -> &str {
         "delivered" => "đã chuyển",
         "failed" => "không chuyển được",
         "attempted" => "đã thử",
+        "pending" => "đang chờ chuyển",
+        "suppressed" => "không còn gì để báo",
         "superseded" => "đã có bản mới hơn",
         "stale" => "đã có bản mới hơn",
         other => other,

@@ -7,16 +7,20 @@
 //! The way through: `api.rs` or [`Service::import_page`] → [`Service::publish`] (`submit.rs`) → ledger → [`Service::step`]
 //! (`relay.rs`) → bus → [`Service::accept`] (`archive.rs`) → ledger.
 
+mod answer;
 mod api;
 mod archive;
 mod config;
 mod import;
+mod item;
 mod refused;
 mod relay;
 mod service;
+mod standing;
 mod submit;
 
+pub use answer::{IntakeError, Receipt};
 pub use config::{Config, Portal};
 pub use import::{ImportReport, Imported};
+pub use item::Item;
 pub use service::Service;
-pub use submit::{IntakeError, Item, Receipt};

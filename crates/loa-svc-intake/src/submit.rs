@@ -1,105 +1,17 @@
 //! Taking something in: which revision it is, whether it says anything new, and its event, through the one gate.
 
-use crate::Service;
-use jiff::Timestamp;
-use loa_bus::BusError;
-use loa_domain::{ArticleId, EventKey, EventType, IdError};
-use loa_event::{
-    Note, Parts, Refusal, RefusalKind, STRUCTURED, category_word, decode_with_notes, encode, routing_key_of,
-    strict_json,
+use crate::{
+    IntakeError, Item, Receipt, Service,
+    item::{fingerprint, probe},
+    standing::Standing,
 };
-use loa_store::{ArchiveQuery, Archived, Current, StoreError, Submission, Submitted};
-use serde::Serialize;
-use serde_json::{Map, Value, json};
+use jiff::Timestamp;
+use loa_domain::{ArticleId, EventType};
+use loa_event::{Note, Parts, STRUCTURED, category_word, decode_with_notes, encode, routing_key_of};
+use loa_store::{ArchiveQuery, Current, StoreError, Submission, Submitted};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use uuid::Uuid;
-
-/// What a producer hands in: the `data` of an event. `revision` may be left out; it is assigned then.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Item {
-    /// An article (`docs/schemas/article.v1.json`).
-    Article(Value),
-    /// An official paper (`docs/schemas/document.v1.json`).
-    Document(Value),
-}
-
-impl Item {
-    /// Reads what a producer sends: an article, `{ "article": … }` or `{ "document": … }`, as strictly as an event is read.
-    /// With it, the pointer at which its data stand in the text.
-    ///
-    /// # Errors
-    /// When it is not JSON, or not an object; the pointer goes into the text.
-    pub fn from_json(text: &[u8]) -> Result<(Self, &'static str), Refusal> {
-        let Value::Object(mut members) = strict_json(text)? else {
-            return Err(Refusal {
-                kind: RefusalKind::WrongShape,
-                sentence: "an article must be a JSON object".into(),
-                pointer: String::new(),
-                text: None,
-            });
-        };
-        if members.len() == 1 {
-            if let Some(document) = members.remove("document") {
-                return Ok((Self::Document(document), "/document"));
-            }
-            if let Some(article) = members.remove("article") {
-                return Ok((Self::Article(article), "/article"));
-            }
-        }
-        Ok((Self::Article(Value::Object(members)), ""))
-    }
-}
-
-/// The answer to something taken in: it is on disk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Receipt {
-    /// Its id.
-    pub id: ArticleId,
-    /// The revision it is now.
-    pub revision: u64,
-    /// The id of the event that says so.
-    pub event_id: String,
-    /// `true` when that was so before: the same content, or withdrawn already. No event was made.
-    pub unchanged: bool,
-    /// What was left out of it (areas the directory does not know); empty: nothing.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
-}
-
-/// Why something was not taken in.
-#[derive(Debug, thiserror::Error)]
-pub enum IntakeError {
-    /// The event that would come of it is outside the contract.
-    #[error("{0}")]
-    Refused(#[from] Refusal),
-    /// The id to be withdrawn cannot be one.
-    #[error("{0}")]
-    BadId(#[from] IdError),
-    /// A newer revision, or other content of the same revision, stands.
-    #[error(
-        "revision {given} of {id} is not newer than revision {standing}, which stands; send a higher revision, or none"
-    )]
-    NotNewer {
-        /// Of what.
-        id: ArticleId,
-        /// What was given.
-        given: u64,
-        /// What stands.
-        standing: u64,
-    },
-    /// Nothing of this id ever came in.
-    #[error("nothing of the id {0} was ever published here")]
-    Unknown(ArticleId),
-    /// Others kept changing the same article meanwhile; try again.
-    #[error("{0} is being changed by others just now; try again")]
-    Busy(String),
-    /// The ledger does not take it; nothing was stored.
-    #[error("the ledger of intake does not answer")]
-    Ledger(#[from] StoreError),
-    /// The bus does not take it (replay only: what comes in does not wait for the bus).
-    #[error("the bus does not take events")]
-    Bus(#[from] BusError),
-}
 
 /// How often a submission is tried when others change the same article at the same moment.
 const TRIES_MAX: usize = 8;
@@ -290,32 +202,6 @@ impl Service {
     }
 }
 
-/// What is known of a subject that is to be withdrawn.
-struct Standing {
-    key: EventKey,
-    revision: u64,
-    category: String,
-    is_document: bool,
-    withdrawn: bool,
-}
-
-impl Standing {
-    fn of(current: &Current) -> Self {
-        let Current { revision, withdrawn, event, category, .. } = current.clone();
-        Self { key: event, revision, category, is_document: false, withdrawn }
-    }
-
-    fn of_archived(event: Archived) -> Self {
-        Self {
-            revision: event.revision,
-            category: event.routing_key.rsplit('.').next().unwrap_or("none").to_owned(),
-            is_document: matches!(event.event_type, EventType::DocumentIssued | EventType::DocumentWithdrawn),
-            withdrawn: event.event_type.is_withdrawal(),
-            key: event.key,
-        }
-    }
-}
-
 /// What sets one event apart while it is drafted.
 struct Draft<'a> {
     source: &'a str,
@@ -336,40 +222,10 @@ fn unchanged(id: &ArticleId, current: &Current) -> Receipt {
     }
 }
 
-/// Id and revision as far as they can be read; what is wrong with them the gate will say.
-fn probe(data: &Value) -> (Option<ArticleId>, Option<u64>) {
-    let id = data.get("id").and_then(Value::as_str).and_then(|id| ArticleId::new(id).ok());
-    (id, data.get("revision").and_then(Value::as_u64))
-}
-
 /// The same for a repeat of the same submission at whatever replica, another for any other.
 fn event_id(source: &str, subject: &str, revision: u64, fingerprint: &str) -> String {
     let name = Value::from(vec![source.to_owned(), subject.to_owned(), revision.to_string(), fingerprint.to_owned()]);
     Uuid::new_v5(&EVENT_NAMESPACE, name.to_string().as_bytes()).to_string()
-}
-
-/// SHA-256 (hex) of what a producer sent, less the revision, whatever the order of members.
-fn fingerprint(data: &Value, is_document: bool) -> String {
-    let mut data = data.clone();
-    if let Value::Object(members) = &mut data {
-        // before sorting: taking a member out may move the last one into its place
-        members.remove("revision");
-    }
-    let data = sorted(&data);
-    let text = format!("{}\n{data}", if is_document { "document" } else { "article" });
-    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn sorted(value: &Value) -> Value {
-    match value {
-        Value::Object(members) => {
-            let ordered: BTreeMap<&String, Value> = members.iter().map(|(name, value)| (name, sorted(value))).collect();
-            Value::Object(ordered.into_iter().map(|(name, value)| (name.clone(), value)).collect::<Map<_, _>>())
-        }
-        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
-        other => other.clone(),
-    }
 }
 
 fn whole_second(at: Timestamp) -> Timestamp {
