@@ -1,5 +1,6 @@
 """Fixtures: one broker for the whole run, a virtual host and an installation for each test (or module)."""
 
+import datetime
 import itertools
 import json
 import os
@@ -64,8 +65,16 @@ def install(tmp_path_factory, vhost, mail_server):
 
 
 def mail_settings(port: int) -> dict:
-    """The settings that send mail to a server of ours on this port."""
-    return {"digest.smtp.host": "127.0.0.1", "digest.smtp.port": port, "digest.smtp.security": "none"}
+    """The settings that send mail to a server of ours on this port, in a zone where it is night now.
+
+    By night no scheduled run comes between what a test does: only `loa digest run` sends.
+    """
+    hours_ahead = (3 - datetime.datetime.now(datetime.timezone.utc).hour + 11) % 24 - 11  # -11 to 12
+    return {
+        "digest.smtp.host": "127.0.0.1", "digest.smtp.port": port, "digest.smtp.tls": "none",
+        "digest.unsubscribe_address": "thoi-nhan@loa.example.gov.vn",
+        "site.zone": f"Etc/GMT{-hours_ahead:+d}",  # POSIX signs: east is negative
+    }
 
 
 @pytest.fixture(scope="module")
