@@ -173,6 +173,27 @@ pub trait DigestLedger: Send + Sync {
     /// Mailboxes in order of address, after `after` (an address key; empty: from the beginning).
     async fn subscribers(&self, after: &str, limit: u32) -> Result<Vec<Subscriber>, StoreError>;
 
+    /// The mailbox with this address, whatever its case.
+    async fn subscriber(&self, email: &EmailAddress) -> Result<Option<Subscriber>, StoreError> {
+        const PAGE: u32 = 100;
+        let key = email.key();
+        // addresses are ASCII; between a key without its last character and the key itself there are few others
+        let mut after = key[..key.len() - 1].to_owned();
+        loop {
+            let page = self.subscribers(&after, PAGE).await?;
+            let full = page.len() == PAGE as usize;
+            for subscriber in page {
+                after = subscriber.email.key();
+                if after >= key {
+                    return Ok((after == key).then_some(subscriber));
+                }
+            }
+            if !full {
+                return Ok(None);
+            }
+        }
+    }
+
     /// The subscription with this token.
     async fn by_token(&self, token_hash: &str) -> Result<Option<Subscription>, StoreError>;
 

@@ -1,0 +1,59 @@
+//! The operators' API: `/v1/subscribers…` and `/v1/digest-runs…`. Runs may be read with scope `read`; whatever shows a
+//! person's address or changes something needs `operate`. Problems are RFC 9457.
+
+mod refused;
+mod runs;
+mod subscribers;
+
+use crate::Service;
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderMap, header::AUTHORIZATION},
+    routing::{get, post},
+};
+use loa_domain::Scope;
+use loa_worker::{Problem, TokenCheck, bearer_token};
+use refused::Refused;
+use std::sync::Arc;
+
+/// The longest request body, in bytes.
+const BODY_MAX: usize = 64 * 1024;
+/// Rows answered unless the query says otherwise, and at most.
+const ROWS: u32 = 100;
+const ROWS_MAX: u32 = 1_000;
+
+#[derive(Clone)]
+struct Api {
+    service: Service,
+    tokens: Arc<dyn TokenCheck>,
+}
+
+impl Service {
+    pub(crate) fn api(&self, tokens: Arc<dyn TokenCheck>) -> Router {
+        Router::new()
+            .route("/v1/subscribers", get(subscribers::list).post(subscribers::add))
+            .route("/v1/digest-runs", get(runs::list).post(runs::open))
+            .route("/v1/digest-runs/{id}", get(runs::one))
+            .route("/v1/digest-runs/{id}/mails", get(runs::mails))
+            .route("/v1/digest-runs/{id}/resume", post(runs::resume))
+            .layer(DefaultBodyLimit::max(BODY_MAX))
+            .with_state(Api { service: self.clone(), tokens })
+    }
+}
+
+impl Api {
+    /// Lets the request through when its token allows what it asks.
+    async fn allow(&self, headers: &HeaderMap, wanted: Scope) -> Result<(), Refused> {
+        let secret = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer_token);
+        let Some(secret) = secret else { return Err(Problem::unauthorized(wanted).into()) };
+        match self.tokens.check(secret, wanted).await {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err(Problem::unauthorized(wanted).into()),
+            Err(error) => {
+                tracing::warn!(error = %error, "tokens cannot be checked");
+                Err(Problem::new(503, "Not available just now", "tokens cannot be checked just now; try again").into())
+            }
+        }
+    }
+}

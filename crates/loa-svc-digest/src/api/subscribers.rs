@@ -1,0 +1,114 @@
+//! `/v1/subscribers`: who gets what. Addresses are personal data: both need `operate`.
+
+use super::{Api, ROWS, ROWS_MAX, refused::Refused};
+use axum::{
+    Json,
+    extract::{
+        Query, State,
+        rejection::{JsonRejection, QueryRejection},
+    },
+    http::{HeaderMap, StatusCode},
+};
+use jiff::Timestamp;
+use loa_domain::{AreaId, CategorySlug, EmailAddress, Frequency, Scope, SubscriptionState, Wish};
+use loa_store::Subscription;
+use loa_worker::Problem;
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Page {
+    /// The address after which the page begins.
+    #[serde(default)]
+    after: String,
+    limit: Option<u32>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Listing {
+    subscribers: Vec<SubscriberShown>,
+    /// For the next page's `after`; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+#[derive(Serialize)]
+struct SubscriberShown {
+    id: String,
+    email: String,
+    created_at: Timestamp,
+    subscriptions: Vec<SubscriptionShown>,
+}
+
+#[derive(Serialize)]
+pub(super) struct SubscriptionShown {
+    id: String,
+    areas: Vec<String>,
+    categories: Vec<String>,
+    frequency: Frequency,
+    state: SubscriptionState,
+    since: Timestamp,
+}
+
+impl From<Subscription> for SubscriptionShown {
+    /// Without the token: it belongs in one mailbox's mails.
+    fn from(subscription: Subscription) -> Self {
+        Self {
+            id: subscription.id.into(),
+            areas: subscription.wish.areas.into_iter().map(String::from).collect(),
+            categories: subscription.wish.categories.into_iter().map(String::from).collect(),
+            frequency: subscription.frequency,
+            state: subscription.state,
+            since: subscription.since,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Added {
+    email: String,
+    #[serde(default)]
+    areas: Vec<AreaId>,
+    #[serde(default)]
+    categories: Vec<CategorySlug>,
+    frequency: Frequency,
+}
+
+/// Mailboxes in order of address.
+pub(super) async fn list(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    page: Result<Query<Page>, QueryRejection>,
+) -> Result<Json<Listing>, Refused> {
+    api.allow(&headers, Scope::Operate).await?;
+    let Query(page) = page?;
+    let limit = page.limit.unwrap_or(ROWS).clamp(1, ROWS_MAX);
+    let found = api.service.0.ledger.subscribers(&page.after.to_ascii_lowercase(), limit).await?;
+    let next = (found.len() == limit as usize).then(|| found.last().map(|last| last.email.key())).flatten();
+    let subscribers = found
+        .into_iter()
+        .map(|subscriber| SubscriberShown {
+            id: subscriber.id.into(),
+            email: subscriber.email.into(),
+            created_at: subscriber.created_at,
+            subscriptions: subscriber.subscriptions.into_iter().map(SubscriptionShown::from).collect(),
+        })
+        .collect();
+    Ok(Json(Listing { subscribers, next }))
+}
+
+/// Adds a subscription, active at once, or changes it.
+pub(super) async fn add(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    added: Result<Json<Added>, JsonRejection>,
+) -> Result<(StatusCode, Json<SubscriptionShown>), Refused> {
+    api.allow(&headers, Scope::Operate).await?;
+    let Json(added) = added?;
+    let email = EmailAddress::parse(&added.email)
+        .map_err(|error| Problem::new(422, "Not an address", error.to_string()).at("/email"))?;
+    let wish = Wish { areas: added.areas.into_iter().collect(), categories: added.categories.into_iter().collect() };
+    let kept = api.service.add_subscriber(email, wish, added.frequency).await?;
+    Ok((StatusCode::CREATED, Json(kept.into())))
+}

@@ -1,0 +1,78 @@
+//! Renderings that several mailboxes share: equal run, equal wish, equal items.
+//!
+//! Kept in memory only, a bounded number, forgotten all at once: losing them costs time and nothing else.
+
+use loa_area::Directory;
+use loa_domain::{Category, CategorySlug, ItemKind, RunKey, Wish};
+use loa_mail::{Digest, Item, Letterhead, RenderError, Rendered, WishWords};
+use loa_store::DigestItem;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Renderings kept. A rendering is 100 to 300 KB at most.
+const KEPT_MAX: usize = 128;
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Key {
+    run: RunKey,
+    wish: String,
+    items: Vec<(ItemKind, String, u64)>,
+}
+
+/// Writes digests, each distinct one once.
+#[derive(Debug)]
+pub(crate) struct Renderings {
+    letterhead: Arc<Letterhead>,
+    directory: Arc<Directory>,
+    categories: Vec<Category>,
+    kept: Mutex<HashMap<Key, Arc<Rendered>>>,
+}
+
+impl Renderings {
+    pub(crate) fn new(letterhead: Arc<Letterhead>, directory: Arc<Directory>, categories: Vec<Category>) -> Self {
+        Self { letterhead, directory, categories, kept: Mutex::default() }
+    }
+
+    /// The digest of these items for this wish.
+    ///
+    /// # Errors
+    /// When there are no items, or a template fails.
+    pub(crate) fn of(&self, run: &RunKey, wish: &Wish, items: &[DigestItem]) -> Result<Arc<Rendered>, RenderError> {
+        let key = Key {
+            run: run.clone(),
+            wish: wish.key(),
+            items: items.iter().map(|item| (item.kind, item.article.to_string(), item.revision)).collect(),
+        };
+        if let Some(rendered) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(rendered.clone());
+        }
+        let digest = Digest {
+            run: run.clone(),
+            wish: self.words(wish, items),
+            items: items
+                .iter()
+                .map(|item| Item { kind: item.kind, content: item.content.clone(), reason: item.reason.clone() })
+                .collect(),
+        };
+        let rendered = Arc::new(self.letterhead.render(&digest, &self.directory)?);
+        metrics::counter!("loa_digest_renderings_total").increment(1);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= KEPT_MAX {
+            kept.clear();
+        }
+        kept.insert(key, rendered.clone());
+        Ok(rendered)
+    }
+
+    /// A wish in words; a category's label comes from the settings or from an item that has it.
+    pub(crate) fn words(&self, wish: &Wish, items: &[DigestItem]) -> WishWords {
+        let label = |slug: &CategorySlug| {
+            let known = self.categories.iter().find(|category| category.slug == *slug);
+            let seen = items.iter().filter_map(|item| item.content.category()).find(|category| category.slug == *slug);
+            known.or(seen).map(|category| category.label.clone())
+        };
+        WishWords::of(wish, &self.directory, label)
+    }
+}

@@ -1,0 +1,409 @@
+//! From a frozen audience to the mail server: claim, compose, mark as submitting, speak, record.
+//!
+//! `submitting` is on disk before the first word to the mail server. Whoever dies in between leaves an orphan: the ledger
+//! hands it out once more when its lease has ended, it goes out under the same `Message-ID`, and the third time it is
+//! called uncertain and left alone. Nothing here decides by the text of an error.
+
+use crate::{Service, Session, Unreachable, Verdict};
+use jiff::{SignedDuration, Timestamp};
+use loa_domain::{MailId, MailOutcome, RetrySchedule, SubscriptionState};
+use loa_mail::{ComposeError, Message, Recipient, RenderError, Token};
+use loa_store::{DueMail, Lease, MailRecord, StoreError, StoreErrorKind};
+use loa_worker::{DoorState, Progress};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    time::Duration,
+};
+use tokio::task::JoinSet;
+
+/// Mails marked as submitting together: as many as a crash may leave uncertain, for each connection.
+const CHUNK: usize = 10;
+/// Refusals of policy at `RCPT` in a row after which they are taken to mean us.
+const POLICY_REFUSALS_MAX: u32 = 3;
+/// Tries of one address that is refused for policy, before it is taken to mean the address.
+const POLICY_TRIES_MAX: u32 = 4;
+/// How often recording is tried again while the ledger is away, and how long apart: what was sent must be told.
+const RECORD_TRIES: u32 = 20;
+const RECORD_PAUSE: Duration = Duration::from_millis(500);
+
+/// The mail server is left alone for a while after it could not be reached.
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    shut_until: Option<Timestamp>,
+    failures: u32,
+}
+
+impl Gate {
+    /// Shuts the gate: 5 s, 10 s, … one minute. Returns until when.
+    fn shut(&mut self, now: Timestamp) -> Timestamp {
+        let rest = SignedDuration::from_secs((5_i64 << self.failures.min(4)).min(60));
+        self.failures += 1;
+        let until = now.saturating_add(rest).unwrap_or(now);
+        self.shut_until = Some(until);
+        until
+    }
+
+    fn open(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// What the workers of one step share.
+struct Round {
+    holder: String,
+    until: Timestamp,
+    chunks: Mutex<VecDeque<Vec<DueMail>>>,
+    stopped_runs: Mutex<BTreeSet<i64>>,
+}
+
+impl Service {
+    /// One step: opens what is due, plans one batch, sends one batch. `Idle` when there was nothing to do.
+    ///
+    /// # Errors
+    /// When the ledger is away; what was done stays done.
+    pub async fn step(&self) -> Result<Progress, StoreError> {
+        let _one_at_a_time = self.0.stepping.lock().await;
+        let now = self.0.world.now();
+        let planned = self.open_and_plan(now).await?;
+        let sent = self.send_some(now).await?;
+        Ok(if planned == Progress::Worked || sent == Progress::Worked { Progress::Worked } else { Progress::Idle })
+    }
+
+    async fn send_some(&self, now: Timestamp) -> Result<Progress, StoreError> {
+        let resting = self.0.gate().shut_until.is_some_and(|until| now < until);
+        if resting || self.0.stopping.load(Ordering::Relaxed) {
+            return Ok(Progress::Idle);
+        }
+        let until =
+            now.saturating_add(SignedDuration::from_secs(i64::from(self.0.config.lease_seconds))).unwrap_or(now);
+        let holder = self.0.world.bytes::<16>().map(|byte| format!("{byte:02x}")).concat();
+        let lease = Lease { holder: holder.clone(), now, until };
+        let claimed = self.0.ledger.claim_mails(&lease, self.0.config.batch_max).await?;
+        if claimed.is_empty() {
+            return Ok(Progress::Idle);
+        }
+        let (mails, settled) = self.sort(claimed, now);
+        self.record(&holder, settled).await?;
+        if mails.is_empty() {
+            return Ok(Progress::Worked);
+        }
+        // before the first mail is marked as submitting it is known that somebody listens
+        let session = match self.0.submit.open().await {
+            Ok(session) => session,
+            Err(error) => {
+                let later = self.postpone(&mails, &error, now);
+                self.record(&holder, later).await?;
+                return Ok(Progress::Worked);
+            }
+        };
+        self.reached();
+        let mut mails = VecDeque::from(mails);
+        let mut chunks = VecDeque::new();
+        while !mails.is_empty() {
+            chunks.push_back(mails.drain(..CHUNK.min(mails.len())).collect());
+        }
+        let workers = (self.0.config.connections_max as usize).min(chunks.len());
+        let round = Arc::new(Round { holder, until, chunks: Mutex::new(chunks), stopped_runs: Mutex::default() });
+        let mut tasks = JoinSet::new();
+        let mut first = Some(session);
+        for _ in 0..workers {
+            let (service, round, session) = (self.clone(), round.clone(), first.take());
+            tasks.spawn(async move { service.work(&round, session).await });
+        }
+        let mut outcome = Ok(Progress::Worked);
+        while let Some(ended) = tasks.join_next().await {
+            match ended {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => outcome = Err(error),
+                // what the worker held is handed out again when its lease ends
+                Err(panic) => tracing::error!(error = %panic, "sending panicked: a defect of ours"),
+            }
+        }
+        outcome
+    }
+
+    /// Parts what is to be sent from what ends or waits without a word to the mail server.
+    fn sort(&self, claimed: Vec<DueMail>, now: Timestamp) -> (Vec<DueMail>, Vec<MailRecord>) {
+        let (mut mails, mut settled) = (Vec::new(), Vec::new());
+        for due in claimed {
+            let outcome = if due.subscription.state != SubscriptionState::Active {
+                Some(MailOutcome::Suppressed("đăng ký đã kết thúc".into()))
+            } else if due.items.is_empty() {
+                Some(MailOutcome::Suppressed("mọi tin trong thư đã được gỡ".into()))
+            } else if now >= self.0.schedule.given_up_at(&due.run, self.0.config.give_up_hours) {
+                Some(MailOutcome::Refused("hết thời hạn gửi".into()))
+            } else {
+                let from = self.0.schedule.may_go_from(&due.run, now);
+                (from > now).then(|| MailOutcome::Later("chờ đến giờ hành chính".into(), from))
+            };
+            match outcome {
+                Some(outcome) => settled.push(MailRecord { id: due.id, outcome, at: now }),
+                None => mails.push(due),
+            }
+        }
+        (mails, settled)
+    }
+
+    /// One worker: chunk after chunk over one connection, until there are none, the lease ends, or nobody listens.
+    async fn work(&self, round: &Round, mut session: Option<Box<dyn Session>>) -> Result<(), StoreError> {
+        loop {
+            let Some(chunk) = round.chunks.lock().unwrap_or_else(PoisonError::into_inner).pop_front() else { break };
+            let now = self.0.world.now();
+            // what is claimed and not begun goes back at once: nothing is lost by it
+            if self.0.stopping.load(Ordering::Relaxed) || now >= round.until {
+                let back = chunk.into_iter().map(|due| later(due.id, "chưa bắt đầu gửi", now, now)).collect();
+                self.record(&round.holder, back).await?;
+                continue;
+            }
+            if session.is_none() {
+                match self.0.submit.open().await {
+                    Ok(opened) => session = Some(opened),
+                    Err(error) => {
+                        let later = self.postpone(&chunk, &error, now);
+                        self.record(&round.holder, later).await?;
+                        continue;
+                    }
+                }
+            }
+            session = self.send_chunk(round, chunk, session).await?;
+        }
+        if let Some(session) = session {
+            session.close().await;
+        }
+        Ok(())
+    }
+
+    /// Sends a chunk. Returns the session, unless it broke.
+    async fn send_chunk(
+        &self,
+        round: &Round,
+        chunk: Vec<DueMail>,
+        mut session: Option<Box<dyn Session>>,
+    ) -> Result<Option<Box<dyn Session>>, StoreError> {
+        let (mut ready, mut records) = (Vec::new(), Vec::new());
+        for due in chunk {
+            match self.composed(&due) {
+                Ok(message) => ready.push((due, message)),
+                Err(error) => records.extend(self.not_composed(round, &due, &error).await?),
+            }
+        }
+        let ids: Vec<MailId> = ready.iter().map(|(due, _)| due.id.clone()).collect();
+        let held: BTreeSet<MailId> = if ids.is_empty() {
+            BTreeSet::new()
+        } else {
+            self.0.ledger.submitting(&round.holder, &ids, self.0.world.now()).await?.into_iter().collect()
+        };
+        for (due, message) in ready {
+            if !held.contains(&due.id) {
+                continue;
+            }
+            let now = self.0.world.now();
+            if round.stopped_runs.lock().unwrap_or_else(PoisonError::into_inner).contains(&due.id.run) {
+                // certain not to have gone out: it waits with its run, and is no orphan when that goes on
+                records.push(later(due.id, "đợt gửi đang tạm dừng", now, now));
+                continue;
+            }
+            let verdict = match &mut session {
+                Some(open) => open.submit(&message).await,
+                None => {
+                    Verdict::Broken { why: "kết nối với máy chủ thư đã mất".into(), uncertain: false }
+                }
+            };
+            if matches!(verdict, Verdict::Broken { .. }) {
+                session = None;
+            }
+            self.count(&verdict);
+            match self.outcome(&due, &verdict, now) {
+                Decision::Record(outcome) => records.push(MailRecord { id: due.id, outcome, at: now }),
+                // stays in submitting: an orphan, sent once more under its id when the lease has ended
+                Decision::LeaveUncertain => {
+                    tracing::warn!(
+                        run = due.id.run,
+                        "the connection was lost after the last dot; the mail may have gone out"
+                    );
+                }
+                Decision::StopRun(why) => {
+                    self.stop_run(round, due.id.run, &why, now).await?;
+                    records.push(later(due.id, &why, now, now));
+                }
+            }
+        }
+        self.record(&round.holder, records).await?;
+        Ok(session)
+    }
+
+    fn composed(&self, due: &DueMail) -> Result<Message, Unfit> {
+        let rendered = self.0.renderings.of(&due.run, &due.subscription.wish, &due.items)?;
+        let token = Token::parse(&due.subscription.token).ok_or(Unfit::Token)?;
+        let recipient =
+            Recipient { email: due.subscription.email.clone(), subscription: due.id.subscription.clone(), token };
+        Ok(self.0.letterhead.compose(&rendered, &recipient, due.id.run, self.0.world.now())?)
+    }
+
+    /// A mail that cannot be written: the address's fault ends this one, ours stops the run.
+    async fn not_composed(
+        &self,
+        round: &Round,
+        due: &DueMail,
+        error: &Unfit,
+    ) -> Result<Option<MailRecord>, StoreError> {
+        let now = self.0.world.now();
+        if let Unfit::Compose(ComposeError::Address { .. }) = error {
+            let outcome = MailOutcome::Refused("địa chỉ không gửi thư được".into());
+            return Ok(Some(MailRecord { id: due.id.clone(), outcome, at: now }));
+        }
+        tracing::error!(run = due.id.run, error = %error, "a mail could not be composed: a defect of ours");
+        self.stop_run(round, due.id.run, &format!("không soạn được thư: {error}"), now).await?;
+        Ok(None)
+    }
+
+    fn outcome(&self, due: &DueMail, verdict: &Verdict, now: Timestamp) -> Decision {
+        let streak = match verdict {
+            Verdict::Policy(_) => self.0.policy_refusals.fetch_add(1, Ordering::Relaxed) + 1,
+            Verdict::Sent(_) | Verdict::Address(_) => {
+                self.0.policy_refusals.store(0, Ordering::Relaxed);
+                0
+            }
+            _ => 0,
+        };
+        match verdict {
+            Verdict::Sent(words) => Decision::Record(MailOutcome::Sent(words.clone())),
+            Verdict::Address(words) => Decision::Record(MailOutcome::Refused(words.clone())),
+            Verdict::Policy(words) if streak >= POLICY_REFUSALS_MAX => Decision::StopRun(words.clone()),
+            Verdict::Policy(words) if due.attempts >= POLICY_TRIES_MAX => {
+                Decision::Record(MailOutcome::Refused(words.clone()))
+            }
+            Verdict::Policy(why) | Verdict::Later(why) | Verdict::Broken { why, uncertain: false } => {
+                Decision::Record(MailOutcome::Later(why.clone(), self.again_at(due, now)))
+            }
+            Verdict::Broken { uncertain: true, .. } => Decision::LeaveUncertain,
+            Verdict::Stop(words) => Decision::StopRun(words.clone()),
+        }
+    }
+
+    /// When a mail is tried again: after 1, 5, 15, 30 minutes, then each hour, and by day.
+    fn again_at(&self, due: &DueMail, now: Timestamp) -> Timestamp {
+        let schedule = RetrySchedule {
+            delays_seconds: vec![60, 300, 900, 1_800, 3_600],
+            jitter_percent: 20,
+            retry_after_seconds_max: 0,
+        };
+        let tries = due.attempts.saturating_add(1).min(5);
+        let delay = schedule.delay(tries, self.0.world.chance(), None).unwrap_or(Duration::from_secs(3_600));
+        let at = now.checked_add(delay).unwrap_or(now);
+        self.0.schedule.may_go_from(&due.run, at)
+    }
+
+    /// The mail server is away: all these wait until it is asked again.
+    fn postpone(&self, mails: &[DueMail], error: &Unreachable, now: Timestamp) -> Vec<MailRecord> {
+        let until = self.0.gate().shut(now);
+        let news = match self.0.status.get() {
+            Some(status) => status.report("smtp", DoorState::Shut(error.why.clone())),
+            None => true,
+        };
+        metrics::counter!("loa_digest_smtp_unreachable_total").increment(1);
+        match (news, error.needs_operator) {
+            (true, true) => tracing::error!(error = %error, "the mail server does not let us in; mails wait"),
+            (true, false) => tracing::warn!(error = %error, "the mail server is away; mails wait"),
+            (false, _) => {}
+        }
+        mails
+            .iter()
+            .map(|due| later(due.id.clone(), &error.why, self.0.schedule.may_go_from(&due.run, until), now))
+            .collect()
+    }
+
+    fn reached(&self) {
+        self.0.gate().open();
+        if self.0.status.get().is_some_and(|status| status.report("smtp", DoorState::Open)) {
+            tracing::info!("mail server reached");
+        }
+    }
+
+    async fn stop_run(&self, round: &Round, run: i64, why: &str, now: Timestamp) -> Result<(), StoreError> {
+        let first = round.stopped_runs.lock().unwrap_or_else(PoisonError::into_inner).insert(run);
+        if first {
+            self.0.ledger.pause_run(run, Some(why), now).await?;
+            metrics::counter!("loa_digest_runs_stopped_total").increment(1);
+            tracing::error!(run, reason = %without_addresses(why), "the mail server refuses us; the run is stopped until an operator resumes it");
+        }
+        Ok(())
+    }
+
+    /// Records, holding on while the ledger is away: what was sent must not be forgotten.
+    async fn record(&self, holder: &str, records: Vec<MailRecord>) -> Result<(), StoreError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let mut tries = 0;
+        loop {
+            match self.0.ledger.record_mails(holder, &records).await {
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind == StoreErrorKind::Unavailable && tries < RECORD_TRIES => {
+                    tries += 1;
+                    tokio::time::sleep(RECORD_PAUSE).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn count(&self, verdict: &Verdict) {
+        let word = match verdict {
+            Verdict::Sent(_) => "sent",
+            Verdict::Address(_) => "address",
+            Verdict::Policy(_) => "policy",
+            Verdict::Stop(_) => "stop",
+            Verdict::Later(_) => "later",
+            Verdict::Broken { uncertain: false, .. } => "broken",
+            Verdict::Broken { uncertain: true, .. } => "uncertain",
+        };
+        metrics::counter!("loa_digest_submissions_total", "verdict" => word).increment(1);
+    }
+}
+
+enum Decision {
+    Record(MailOutcome),
+    LeaveUncertain,
+    StopRun(String),
+}
+
+/// Why a mail was not composed.
+#[derive(Debug, thiserror::Error)]
+enum Unfit {
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
+    #[error("the subscription's token cannot be read")]
+    Token,
+}
+
+fn later(id: MailId, why: &str, until: Timestamp, now: Timestamp) -> MailRecord {
+    MailRecord { id, outcome: MailOutcome::Later(why.to_owned(), until), at: now }
+}
+
+/// A server's words may name the recipient; logs must not.
+fn without_addresses(words: &str) -> String {
+    words.split(' ').map(|word| if word.contains('@') { "…" } else { word }).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_server_that_is_away_is_asked_less_and_less_often() {
+        let (mut gate, now) = (Gate::default(), Timestamp::UNIX_EPOCH);
+        let rests: Vec<i64> = (0..7).map(|_| gate.shut(now).as_second()).collect();
+        assert_eq!(rests, [5, 10, 20, 40, 60, 60, 60]);
+        gate.open();
+        assert_eq!(gate.shut(now).as_second(), 5);
+    }
+
+    #[test]
+    fn logs_do_not_name_recipients() {
+        assert_eq!(without_addresses("554 5.7.1 <a@b.vn>: Relay denied"), "554 5.7.1 … Relay denied");
+    }
+}
