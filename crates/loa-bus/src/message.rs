@@ -15,7 +15,8 @@ pub struct Message {
     pub id: String,
     /// AMQP `content_type`; empty when a producer gave none.
     pub content_type: String,
-    /// AMQP headers, as text. Values that are not text or numbers are left out.
+    /// AMQP headers, as text: text and numbers as they are, `true` and `false`, instants as RFC 3339 has them. Values of
+    /// other types are left out, and so is what a broker or an adapter adds on the way.
     pub headers: BTreeMap<String, String>,
     /// The body; at most 1 MiB by the contract, but a foreign producer may send more.
     pub body: Bytes,

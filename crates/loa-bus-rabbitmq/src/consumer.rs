@@ -1,0 +1,267 @@
+//! Receiving and settling over one channel.
+//!
+//! An ended stream, an ack that could not be sent, a closed channel: each ends this consumer with an error, and the caller
+//! opens another on whatever connection there is then. Deliveries are acked in runs where they are contiguous, because one
+//! `basic.ack` for a hundred is several times faster than a hundred.
+
+use crate::{
+    carriage::{Parcel, read},
+    fault::{fault, is_not_found, late, missing},
+    link::Session,
+    publish::Publisher,
+};
+use async_trait::async_trait;
+use futures_util::{FutureExt, StreamExt};
+use lapin::{
+    Acker, Channel,
+    message::Delivery,
+    options::{BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, BasicRejectOptions},
+    types::FieldTable,
+};
+use loa_bus::{BusError, BusErrorKind, Clock, Consumer, DeadReason, Message, Queue, Received, Settlement, Tag};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::time::{Instant, timeout};
+
+/// Unsettled messages that RabbitMQ allows on a quorum queue at most.
+const PREFETCH_MAX: u16 = 2_000;
+/// How long dead letters wait for a broker that takes no publishes. Giving up ends the consumer, which counts a delivery
+/// for every message in its prefetch; with the delivery limit, an alarm of hours must not fill the dead letters with
+/// innocent neighbours. Well below the broker's own limit for unsettled messages (30 min).
+const DEAD_LETTER_PATIENCE: Duration = Duration::from_secs(300);
+/// Between two tries to publish dead letters.
+const DEAD_LETTER_RETRY: Duration = Duration::from_millis(500);
+
+/// What a consumer is opened with.
+pub(crate) struct Opening {
+    pub(crate) session: Session,
+    pub(crate) publisher: Arc<Publisher>,
+    pub(crate) clock: Clock,
+    pub(crate) queue: Queue,
+    pub(crate) prefetch: u16,
+    pub(crate) answer_timeout: Duration,
+}
+
+/// One consumer on a channel of its own.
+pub(crate) struct ChannelConsumer {
+    channel: Channel,
+    stream: lapin::Consumer,
+    session: Session,
+    publisher: Arc<Publisher>,
+    clock: Clock,
+    queue: Queue,
+    answer_timeout: Duration,
+    /// Handed out and not settled, by delivery tag.
+    unsettled: BTreeMap<u64, Held>,
+    /// Seen at the end of a batch; told with the next `receive`.
+    ended: Option<BusError>,
+}
+
+/// A delivery in the caller's hands.
+struct Held {
+    acker: Acker,
+    /// Kept for the dead letters; the body is shared with what was handed out.
+    message: Message,
+    routing_key: String,
+}
+
+impl ChannelConsumer {
+    /// Opens a channel and begins to consume.
+    pub(crate) async fn open(opening: Opening) -> Result<Self, BusError> {
+        let Opening { session, publisher, clock, queue, prefetch, answer_timeout } = opening;
+        let what = format!("consume {queue}");
+        let open = async {
+            let channel = session.connection.create_channel().await?;
+            channel.basic_qos(prefetch.clamp(1, PREFETCH_MAX), BasicQosOptions::default()).await?;
+            let stream = channel
+                .basic_consume(queue.name().into(), "".into(), BasicConsumeOptions::default(), FieldTable::default())
+                .await?;
+            Ok((channel, stream))
+        };
+        let (channel, stream) = match timeout(answer_timeout, open).await {
+            Ok(Ok(opened)) => opened,
+            Ok(Err(error)) if is_not_found(&error) => return Err(missing(&format!("the queue {queue}"))),
+            Ok(Err(error)) => return Err(fault(&what, error)),
+            Err(_) => return Err(late(&what)),
+        };
+        let unsettled = BTreeMap::new();
+        Ok(Self { channel, stream, session, publisher, clock, queue, answer_timeout, unsettled, ended: None })
+    }
+
+    /// Hands out a delivery.
+    fn hand_out(&mut self, delivery: Delivery) -> Received {
+        let (tag, redelivered, acker) = (delivery.delivery_tag, delivery.redelivered, delivery.acker.clone());
+        let (message, routing_key) = read(delivery);
+        self.unsettled.insert(tag, Held { acker, message: message.clone(), routing_key: routing_key.clone() });
+        Received { tag: Tag(tag), message, routing_key, redelivered }
+    }
+
+    /// What the end of the stream means.
+    fn end(&self, error: Option<lapin::Error>) -> BusError {
+        match error {
+            Some(error) if is_not_found(&error) => missing(&format!("the queue {}", self.queue)),
+            Some(error) => fault(&format!("go on consuming {}", self.queue), error),
+            // a broker cancels a consumer whose queue was deleted; a closed connection ends the stream the same way
+            None => {
+                BusError::new(BusErrorKind::Unavailable, format!("the broker ended the consumer of {}", self.queue))
+            }
+        }
+    }
+
+    /// One frame of settlement; whatever keeps it from being sent ends the session.
+    async fn sent(&self, sending: impl Future<Output = lapin::Result<bool>>) -> Result<(), BusError> {
+        match timeout(self.answer_timeout, sending).await {
+            Ok(Ok(true)) => Ok(()),
+            // not sent: the channel is gone, and the messages will come again
+            Ok(Ok(false)) => Err(BusError::new(
+                BusErrorKind::Unavailable,
+                format!("cannot settle messages of {}: their channel is closed", self.queue),
+            )),
+            Ok(Err(error)) => Err(fault("settle", error)),
+            Err(_) => Err(late("settle")),
+        }
+    }
+
+    /// Acks: everything up to the first delivery that stays unsettled in one frame, the others each.
+    async fn ack(&mut self, mut tags: Vec<u64>) -> Result<(), BusError> {
+        tags.sort_unstable();
+        let contiguous = self.unsettled.keys().zip(&tags).take_while(|(held, acked)| held == acked).count();
+        if contiguous > 1
+            && let Some(held) = self.unsettled.get(&tags[contiguous - 1])
+        {
+            self.sent(held.acker.ack(BasicAckOptions { multiple: true })).await?;
+            for tag in tags.drain(..contiguous) {
+                self.unsettled.remove(&tag);
+            }
+        }
+        for tag in tags {
+            if let Some(held) = self.unsettled.get(&tag) {
+                self.sent(held.acker.ack(BasicAckOptions::default())).await?;
+                self.unsettled.remove(&tag);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives back: `basic.reject` and not `basic.nack`, which RabbitMQ 4.3 no longer counts. Oldest first, because the broker
+    /// delivers returned messages in the order of their return.
+    async fn give_back(&mut self, mut tags: Vec<u64>) -> Result<(), BusError> {
+        tags.sort_unstable();
+        for tag in tags {
+            if let Some(held) = self.unsettled.get(&tag) {
+                self.sent(held.acker.reject(BasicRejectOptions { requeue: true })).await?;
+                self.unsettled.remove(&tag);
+            }
+        }
+        Ok(())
+    }
+
+    /// Publishes to the dead letters, with confirms, and acks what is safely there. The rest stays unsettled.
+    async fn bury(&mut self, mut dead: Vec<(u64, DeadReason)>) -> Result<(), BusError> {
+        let give_up_at = Instant::now() + DEAD_LETTER_PATIENCE;
+        loop {
+            dead.retain(|(tag, _)| self.unsettled.contains_key(tag));
+            let at = (self.clock)();
+            let parcels: Vec<_> = dead
+                .iter()
+                .filter_map(|(tag, reason)| {
+                    let held = self.unsettled.get(tag)?;
+                    Some(Parcel::dead(self.queue, held.message.clone(), &held.routing_key, reason, at))
+                })
+                .collect();
+            let outcomes = self.publisher.publish(&parcels).await;
+            let mut failure = None;
+            let mut buried = Vec::new();
+            for ((tag, _), outcome) in dead.iter().zip(outcomes) {
+                match outcome {
+                    Ok(()) => buried.push(*tag),
+                    Err(error) => failure = Some(error),
+                }
+            }
+            self.ack(buried).await?;
+            let Some(failure) = failure else { return Ok(()) };
+            // an outage passes; a missing topology or permission does not, and a closed bus answers so every time
+            let may_pass = matches!(failure.kind, BusErrorKind::Unavailable | BusErrorKind::Blocked);
+            let alive = !self.session.ended.is_cancelled() && self.channel.status().connected();
+            if !may_pass || !alive || Instant::now() >= give_up_at {
+                let what = format!("cannot publish a dead letter of {}; its message is left unsettled", self.queue);
+                return Err(BusError::caused(failure.kind, what, failure));
+            }
+            tokio::select! {
+                () = self.session.ended.cancelled() => {}
+                () = tokio::time::sleep(DEAD_LETTER_RETRY) => {}
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Consumer for ChannelConsumer {
+    async fn receive(&mut self, max: usize, wait: Duration) -> Result<Vec<Received>, BusError> {
+        if let Some(error) = self.ended.take() {
+            return Err(error);
+        }
+        let first = tokio::select! {
+            biased;
+            first = timeout(wait, self.stream.next()) => first,
+            // lapin ends the stream, too; this is for the case that it forgets
+            () = self.session.ended.cancelled() => Ok(None),
+        };
+        let first = match first {
+            Ok(Some(Ok(delivery))) => delivery,
+            Ok(Some(Err(error))) => return Err(self.end(Some(error))),
+            Ok(None) => return Err(self.end(None)),
+            Err(_) if !self.channel.status().connected() => return Err(self.end(None)),
+            Err(_) => return Ok(Vec::new()),
+        };
+        // no await from here on: what was taken from the stream is handed out
+        let mut batch = vec![self.hand_out(first)];
+        while batch.len() < max {
+            match self.stream.next().now_or_never() {
+                Some(Some(Ok(delivery))) => batch.push(self.hand_out(delivery)),
+                Some(Some(Err(error))) => {
+                    self.ended = Some(self.end(Some(error)));
+                    break;
+                }
+                Some(None) => {
+                    self.ended = Some(self.end(None));
+                    break;
+                }
+                None => break,
+            }
+        }
+        Ok(batch)
+    }
+
+    async fn settle(&mut self, decisions: Vec<(Tag, Settlement)>) -> Result<(), BusError> {
+        let (mut acked, mut again, mut dead) = (Vec::new(), Vec::new(), Vec::new());
+        for (Tag(tag), decision) in decisions {
+            // a tag we do not know was settled before, or belongs to another consumer
+            if !self.unsettled.contains_key(&tag) {
+                continue;
+            }
+            match decision {
+                Settlement::Ack => acked.push(tag),
+                Settlement::Retry => again.push(tag),
+                Settlement::Dead(reason) => dead.push((tag, reason)),
+            }
+        }
+        // what comes again must be back in its place before an ack makes room for its successors
+        self.give_back(again).await?;
+        self.ack(acked).await?;
+        if dead.is_empty() { Ok(()) } else { self.bury(dead).await }
+    }
+
+    async fn close(self: Box<Self>) -> Result<(), BusError> {
+        let close = async {
+            self.channel.basic_cancel(self.stream.tag(), lapin::options::BasicCancelOptions::default()).await?;
+            // tag 0 with `multiple`: everything delivered and not settled, handed out or not
+            self.channel.basic_nack(0, BasicNackOptions { multiple: true, requeue: true }).await?;
+            self.channel.close(200, "bye".into()).await
+        };
+        match timeout(self.answer_timeout, close).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(fault(&format!("close the consumer of {}", self.queue), error)),
+            Err(_) => Err(late(&format!("close the consumer of {}", self.queue))),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The broker's and lapin's errors, sorted by what a caller of the bus should do.
+
+use lapin::{
+    Error, ErrorKind,
+    protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError},
+};
+use loa_bus::{BusError, BusErrorKind};
+
+/// A failure while doing `what`.
+pub(crate) fn fault(what: &str, error: Error) -> BusError {
+    BusError::caused(kind_of(&error), format!("cannot {what}"), error)
+}
+
+/// What every call answers after `close`.
+pub(crate) fn closed() -> BusError {
+    BusError::new(BusErrorKind::Unavailable, "the connection to the broker is closed")
+}
+
+/// An answer did not come in time; what was asked may have been done.
+pub(crate) fn late(what: &str) -> BusError {
+    BusError::new(BusErrorKind::Unavailable, format!("cannot {what}: the broker did not answer in time"))
+}
+
+/// What is said of a queue or exchange that is not there.
+pub(crate) fn missing(thing: &str) -> BusError {
+    BusError::new(BusErrorKind::Unroutable, format!("{thing} is missing; `loa migrate` makes it"))
+}
+
+/// The sort of an error.
+pub(crate) fn kind_of(error: &Error) -> BusErrorKind {
+    match protocol_error(error) {
+        Some(AMQPErrorKind::Soft(soft)) => match soft {
+            AMQPSoftError::NOTFOUND | AMQPSoftError::NOROUTE => BusErrorKind::Unroutable,
+            AMQPSoftError::ACCESSREFUSED => BusErrorKind::Refused,
+            // on publishing: larger than this broker allows. Elsewhere the caller knows better
+            AMQPSoftError::CONTENTTOOLARGE | AMQPSoftError::PRECONDITIONFAILED => BusErrorKind::Rejected,
+            _ => BusErrorKind::Unavailable,
+        },
+        // a vhost that is not there or not ours
+        Some(AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED)) => BusErrorKind::Refused,
+        Some(AMQPErrorKind::Hard(_)) | None => BusErrorKind::Unavailable,
+    }
+}
+
+/// What the broker said, where the error is its own words.
+pub(crate) fn protocol_error(error: &Error) -> Option<AMQPErrorKind> {
+    match error.kind() {
+        ErrorKind::ProtocolError(error) => Some(error.kind().clone()),
+        _ => None,
+    }
+}
+
+/// Whether the broker says that the thing is not there.
+pub(crate) fn is_not_found(error: &Error) -> bool {
+    matches!(protocol_error(error), Some(AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND)))
+}

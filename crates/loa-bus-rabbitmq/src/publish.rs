@@ -1,0 +1,222 @@
+//! Publishing in windows: send up to 256, wait until every confirm of the window is in, and only then judge.
+//!
+//! Why wait for the whole window: lapin hands a returned message to whichever confirm is completed next, so a plain ack
+//! says nothing about its own message until all are in. Then each return has been handed out, and it is matched to its
+//! message by exchange, routing key and message id.
+
+use crate::{
+    carriage::{Parcel, returned_key},
+    fault::{closed, fault, is_not_found, kind_of, late, missing},
+    link::{Link, Session},
+};
+use lapin::{
+    Channel, Confirmation,
+    options::{BasicPublishOptions, ConfirmSelectOptions},
+};
+use loa_bus::{BusError, BusErrorKind};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout_at},
+};
+
+/// Messages sent before their confirms are waited for: throughput grows little beyond.
+const WINDOW: usize = 256;
+/// Publishes at a time; each has a channel of its own, so that one's failure is not another's.
+const CHANNELS_MAX: u32 = 8;
+
+/// Publishes parcels over the publishing link.
+pub(crate) struct Publisher {
+    link: Arc<Link>,
+    confirm_timeout: Duration,
+    turns: Semaphore,
+    /// Channels in good order, with the number of their session.
+    idle: Mutex<Vec<(u64, Channel)>>,
+}
+
+/// What one message came to, before it is put into the door's words.
+type Outcome = Result<(), BusError>;
+
+impl Publisher {
+    pub(crate) fn new(link: Arc<Link>, confirm_timeout: Duration) -> Self {
+        Self { link, confirm_timeout, turns: Semaphore::new(CHANNELS_MAX as usize), idle: Mutex::default() }
+    }
+
+    /// Publishes parcels in order; one outcome each, within the confirm timeout.
+    pub(crate) async fn publish(&self, parcels: &[Parcel]) -> Vec<Outcome> {
+        let deadline = Instant::now() + self.confirm_timeout;
+        let _turn = match timeout_at(deadline, self.turns.acquire()).await {
+            Ok(Ok(turn)) => turn,
+            Ok(Err(_)) => return parcels.iter().map(|_| Err(closed())).collect(),
+            Err(_) => return parcels.iter().map(|_| Err(late("publish"))).collect(),
+        };
+        let mut outcomes = Vec::with_capacity(parcels.len());
+        for window in parcels.chunks(WINDOW) {
+            let judged = self.window(window, deadline).await;
+            let spoilt = window.len() > 1
+                && judged.iter().any(|outcome| matches!(outcome, Err(e) if e.kind == BusErrorKind::Rejected));
+            if spoilt {
+                // the broker closed the channel over one message it cannot take; which one is found by sending each alone
+                for parcel in window {
+                    outcomes.extend(self.window(std::slice::from_ref(parcel), deadline).await);
+                }
+            } else {
+                outcomes.extend(judged);
+            }
+        }
+        outcomes
+    }
+
+    /// Takes no more; waits until what is in flight is decided.
+    pub(crate) async fn close(&self) {
+        let deadline = Instant::now() + self.confirm_timeout;
+        // every publish ends by its own deadline, so this wait ends, too
+        let _ = timeout_at(deadline, self.turns.acquire_many(CHANNELS_MAX)).await;
+        self.turns.close();
+        self.idle().clear();
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<(u64, Channel)>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Publishes a window's worth and judges it.
+    async fn window(&self, parcels: &[Parcel], deadline: Instant) -> Vec<Outcome> {
+        let every = |error: &dyn Fn() -> BusError| parcels.iter().map(|_| Err(error())).collect();
+        if let Some(words) = self.link.blocked() {
+            return every(&|| blocked(&words));
+        }
+        let (session, channel) = match self.channel(deadline).await {
+            Ok(opened) => opened,
+            Err(error) => return every(&|| again(&error)),
+        };
+        // dropping an unfinished window drops its channel, never to be used again: what was sent may still arrive
+        tokio::select! {
+            biased;
+            sent = timeout_at(deadline, send(&channel, parcels)) => match sent {
+                Ok(confirmations) => {
+                    let outcomes = judge(parcels, confirmations);
+                    if channel.status().connected() {
+                        self.idle().push((session.number, channel));
+                    }
+                    outcomes
+                }
+                Err(_) => every(&|| late("publish")),
+            },
+            () = session.ended.cancelled() => every(&|| {
+                BusError::new(BusErrorKind::Unavailable, "cannot publish: the connection to the broker was lost")
+            }),
+            words = self.link.becomes_blocked() => every(&|| blocked(&words)),
+        }
+    }
+
+    /// A channel in confirm mode on the session of the moment.
+    async fn channel(&self, deadline: Instant) -> Result<(Session, Channel), BusError> {
+        let session = self.link.session(deadline).await?;
+        let idle = {
+            let mut idle = self.idle();
+            idle.retain(|(number, channel)| *number == session.number && channel.status().connected());
+            idle.pop()
+        };
+        if let Some((_, channel)) = idle {
+            return Ok((session, channel));
+        }
+        let open = async {
+            let channel = session.connection.create_channel().await?;
+            channel.confirm_select(ConfirmSelectOptions::default()).await?;
+            Ok(channel)
+        };
+        match timeout_at(deadline, open).await {
+            Ok(Ok(channel)) => Ok((session, channel)),
+            Ok(Err(error)) => Err(fault("open a channel", error)),
+            Err(_) => Err(late("open a channel")),
+        }
+    }
+}
+
+/// Sends all, then waits for all.
+async fn send(channel: &Channel, parcels: &[Parcel]) -> Vec<lapin::Result<Confirmation>> {
+    let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+    let mut confirms = Vec::with_capacity(parcels.len());
+    for parcel in parcels {
+        let exchange = parcel.exchange.into();
+        let key = parcel.routing_key.clone();
+        confirms.push(channel.basic_publish(exchange, key, options, &parcel.body, parcel.properties.clone()).await);
+    }
+    let mut confirmations = Vec::with_capacity(confirms.len());
+    for confirm in confirms {
+        confirmations.push(match confirm {
+            Ok(confirm) => confirm.await,
+            Err(error) => Err(error),
+        });
+    }
+    confirmations
+}
+
+/// What each message of a finished window came to.
+fn judge(parcels: &[Parcel], confirmations: Vec<lapin::Result<Confirmation>>) -> Vec<Outcome> {
+    let returned: HashSet<_> = confirmations
+        .iter()
+        .filter_map(|confirmation| match confirmation {
+            Ok(Confirmation::Ack(Some(returned)) | Confirmation::Nack(Some(returned))) => Some(returned_key(returned)),
+            _ => None,
+        })
+        .collect();
+    // what the broker closed the channel over, when it did; the other errors only say that it is closed
+    let verdict = confirmations
+        .iter()
+        .filter_map(|confirmation| confirmation.as_ref().err())
+        .find(|error| kind_of(error) != BusErrorKind::Unavailable)
+        .cloned();
+    let torn = confirmations.iter().any(Result::is_err);
+    parcels
+        .iter()
+        .zip(confirmations)
+        .map(|(parcel, confirmation)| match confirmation {
+            Ok(_) if returned.contains(&parcel.key()) => Err(unroutable(parcel)),
+            Ok(Confirmation::Ack(_)) if !torn => Ok(()),
+            // its return may have been lost with the channel
+            Ok(Confirmation::Ack(_)) => Err(BusError::new(
+                BusErrorKind::Unavailable,
+                "cannot publish: the channel was closed before the outcome was certain",
+            )),
+            Ok(Confirmation::Nack(_)) => {
+                Err(BusError::new(BusErrorKind::Blocked, "a queue is at its limit and takes no more for now"))
+            }
+            Ok(Confirmation::NotRequested) => {
+                Err(BusError::new(BusErrorKind::Unavailable, "the channel does not confirm"))
+            }
+            Err(error) => Err(match &verdict {
+                // the default exchange is always there: such a message was only in bad company
+                Some(verdict) if is_not_found(verdict) && parcel.exchange.is_empty() => fault("publish", error),
+                Some(verdict) if is_not_found(verdict) => missing(&format!("the exchange {}", parcel.exchange)),
+                Some(verdict) => fault("publish", verdict.clone()),
+                None => fault("publish", error),
+            }),
+        })
+        .collect()
+}
+
+fn unroutable(parcel: &Parcel) -> BusError {
+    if parcel.exchange.is_empty() {
+        missing(&format!("the queue {}", parcel.routing_key))
+    } else {
+        missing(&format!("a queue behind the exchange {} for the routing key {}", parcel.exchange, parcel.routing_key))
+    }
+}
+
+fn blocked(words: &str) -> BusError {
+    BusError::new(BusErrorKind::Blocked, format!("the broker takes nothing for now: {words}"))
+}
+
+/// The same error for another message; its cause is kept as text.
+fn again(error: &BusError) -> BusError {
+    match &error.source {
+        Some(cause) => BusError::caused(error.kind, error.what.clone(), cause.to_string()),
+        None => BusError::new(error.kind, error.what.clone()),
+    }
+}
