@@ -123,7 +123,7 @@ pub struct Withdrawal {
 
 /// An article or a document: what a feed entry or a digest line is made of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
+#[serde(tag = "content_type", rename_all = "lowercase")]
 pub enum Content {
     /// An article.
     Article(Article),
@@ -210,5 +210,29 @@ impl Content {
             Self::Article(a) => a.modified_at,
             Self::Document(d) => d.published_at,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_with_its_kind_can_be_kept_and_read_back() {
+        let document = Content::Document(Document {
+            id: ArticleId::new("vb-1").unwrap(),
+            revision: 1,
+            number: "1184/KL-UBND".into(),
+            kind: "Kết luận Thanh tra".into(),
+            issuer: String::new(),
+            issued_on: None,
+            title: "Công tác quản lý ngân sách xã".into(),
+            url: "https://portal.example/vb-1".parse().unwrap(),
+            areas: Vec::new(),
+            attachments: Vec::new(),
+            published_at: "2023-11-16T01:02:22Z".parse().unwrap(),
+        });
+        let kept = serde_json::to_string(&document).unwrap();
+        assert_eq!(serde_json::from_str::<Content>(&kept).unwrap(), document);
     }
 }
