@@ -1,8 +1,8 @@
 //! What stands around a name: the words that say its kind, the list it is in, the district or province behind it.
 
 use crate::{
-    gazetteer::Reading,
     lexicon::Written,
+    reading::{Found, Reading},
     words::{Case, Words},
 };
 use jiff::civil::Date;
@@ -43,6 +43,12 @@ impl Reading {
             && (behind..=next)
                 .all(|word| words.gap_before(word).chars().all(|c| c.is_whitespace() || ",;/&+-–".contains(c)))
             && (next > behind || !words.joined(next))
+    }
+
+    /// Whether a dash joins a name to the next: the two ends of a road.
+    pub(crate) fn runs_on(&self, words: &Words<'_>, found: &Found, next: Option<&Found>) -> bool {
+        let is_next = next.is_some_and(|next| next.first == found.last + 1);
+        is_next && matches!(words.gap_before(found.last + 1).trim(), "-" | "–")
     }
 
     /// The district and province written behind a name or behind the list it stands in, as (level, key of the name).

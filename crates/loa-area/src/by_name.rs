@@ -1,6 +1,6 @@
 //! Finds the one area a person means who types a name: `Na Son`, `xã Na Son`, `na son`, `Tân Lập, huyện X`, or an id.
 
-use crate::{Area, AreaKind, Directory, gazetteer::without_kind, spelling};
+use crate::{Area, AreaKind, Directory, reading::without_kind, spelling};
 use jiff::civil::Date;
 use loa_domain::{AreaId, clean_line};
 
@@ -47,7 +47,7 @@ pub enum NameError {
 }
 
 impl Directory {
-    /// The area of that day that a person typing `text` means: an id (of any period), or a name with or without kind, with
+    /// The area of that day that a person typing `text` means: an id (of any period), a code, or a name with or without kind, with
     /// or without district and province behind commas; capitals, tones and marks matter only where they decide.
     ///
     /// # Errors
@@ -55,6 +55,9 @@ impl Directory {
     pub fn by_name(&self, text: &str, on: Date) -> Result<&Area, NameError> {
         let text = clean_line(text);
         if let Some(area) = AreaId::new(text.as_str()).ok().and_then(|id| self.get(&id)) {
+            return Ok(area);
+        }
+        if let Some(area) = self.resolve(&text, on) {
             return Ok(area);
         }
         let mut parts = text.split(',').map(str::trim);

@@ -9,14 +9,14 @@
 
 use crate::{
     Area,
-    lexicon::{DOTTED, EVERYDAY, FAMILIES, INSTITUTIONS, JOINING, PHRASES, PROVINCES, Written},
+    lexicon::Written,
+    reading::{Found, Reading, without_kind},
     spelling,
     words::{Case, Words},
 };
-use aho_corasick::{AhoCorasick, Input, MatchKind};
 use jiff::civil::Date;
 use loa_domain::AreaId;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 /// One place of a text that names one area.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,48 +46,22 @@ struct Home {
     provinces: HashSet<String>,
 }
 
-/// One automaton and the words around names, all under one key function.
-#[derive(Debug, Clone)]
-pub(crate) struct Reading {
-    automaton: AhoCorasick,
-    names: Vec<Name>,
-    pub(crate) superiors: HashMap<String, Superior>,
-    pub(crate) phrases: HashMap<String, Written>,
-    pub(crate) dotted: HashMap<String, Written>,
-    pub(crate) joining: HashSet<String>,
-    pub(crate) area_names: HashSet<String>,
-    families: HashSet<String>,
-    institutions: HashSet<String>,
-    key: fn(&str) -> String,
-}
-
-/// A name some areas bear, or a district or province.
-#[derive(Debug, Clone)]
-struct Name {
-    key: String,
-    words: usize,
-    places: Vec<usize>,
-    is_everyday: bool,
-}
-
-/// A district's or province's name, and until when there was one of that name; `None`: there still is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Superior {
-    pub(crate) until: Option<Date>,
-}
-
 impl Gazetteer {
     /// Builds both readings; areas are named by their place in the slice.
     pub(crate) fn build(areas: &[Area]) -> Self {
         if areas.is_empty() {
             return Self::default();
         }
-        let provinces: HashSet<&str> = areas.iter().map(|area| area.province.as_str()).collect();
+        // Of one time: provinces merge too, and one district's directory then has two of them one after the other.
+        let provinces = |has_ended: bool| -> usize {
+            let of_time = areas.iter().filter(|area| area.valid_until.is_some() == has_ended);
+            of_time.map(|area| area.province.as_str()).collect::<HashSet<_>>().len()
+        };
         Self {
             written: Some(Reading::build(areas, spelling::key)),
             unmarked: Some(Reading::build(areas, spelling::bare)),
             homes: homes(areas),
-            is_wide: provinces.len() > 1,
+            is_wide: provinces(true).max(provinces(false)) > 1,
         }
     }
 
@@ -98,10 +72,15 @@ impl Gazetteer {
         let words = Words::cut(text, reading.key);
         let found: Vec<Found> = reading.search(&words);
         let named = reading.superiors_named(&words, &found);
+        let next_of = |place: usize| found.get(place + 1);
         let mut matches = Vec::new();
         let mut list: Option<Link> = None;
-        for found in &found {
-            let written = reading.written_before(&words, found.first);
+        for (place, found) in found.iter().enumerate() {
+            let written = match reading.written_before(&words, found.first) {
+                // `đường Na Son - Xa Dung` joins two areas; `đường Na Son` is a street.
+                Written::Road if reading.runs_on(&words, found, next_of(place)) => Written::Bare,
+                written => written,
+            };
             let opened =
                 list.filter(|link| written == Written::Bare && reading.lists(&words, link.behind, found.first));
             let kind = opened.map_or(written, |link| link.kind);
@@ -160,14 +139,6 @@ impl Gazetteer {
     }
 }
 
-/// A name in the text: which, and its first and last word.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Found {
-    name: usize,
-    first: usize,
-    last: usize,
-}
-
 /// The last name of a list so far.
 #[derive(Clone, Copy)]
 struct Link {
@@ -188,81 +159,6 @@ struct Context<'a> {
 }
 
 impl Reading {
-    fn build(areas: &[Area], key: fn(&str) -> String) -> Self {
-        let keyed = |text: &str| spelling::keyed(text, key);
-        let everyday: HashSet<String> = EVERYDAY.iter().map(|text| keyed(text)).collect();
-        let superiors = superiors(areas, keyed);
-        let area_names = areas.iter().flat_map(Area::names).map(keyed).collect();
-        // By pattern, not by key: `B'Lao` is two words with a sign between.
-        let mut by_pattern: BTreeMap<String, Name> = BTreeMap::new();
-        let mut add = |text: &str, place: Option<usize>| {
-            let cut = Words::cut(text, key);
-            let words = cut.words.len();
-            if words == 0 {
-                return;
-            }
-            let key = cut.keys(0, words);
-            // A single syllable or a number says too little alone.
-            let is_everyday = words == 1 || everyday.contains(&key) || key.chars().any(|c| c.is_ascii_digit());
-            let name = by_pattern.entry(cut.haystack).or_insert(Name { key, words, places: Vec::new(), is_everyday });
-            name.places.extend(place.filter(|place| name.places.last() != Some(place)));
-        };
-        for (place, area) in areas.iter().enumerate() {
-            area.names().for_each(|name| add(name, Some(place)));
-        }
-        let above: BTreeSet<&str> = areas.iter().flat_map(|area| [area.district.as_str(), &area.province]).collect();
-        above.into_iter().map(without_kind).chain(PROVINCES.iter().copied()).for_each(|name| add(name, None));
-        let (patterns, names): (Vec<String>, Vec<Name>) = by_pattern.into_iter().unzip();
-        // It fails only beyond 2³¹ states; the whole country has some 200,000.
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(patterns)
-            .expect("names of areas fit an automaton");
-        let table =
-            |phrases: &[(&str, Written)]| phrases.iter().map(|(text, written)| (keyed(text), *written)).collect();
-        let set = |texts: &[&str]| texts.iter().map(|text| keyed(text)).collect();
-        Self {
-            automaton,
-            names,
-            superiors,
-            phrases: table(PHRASES),
-            dotted: table(DOTTED),
-            joining: set(JOINING),
-            area_names,
-            families: set(FAMILIES),
-            institutions: set(INSTITUTIONS),
-            key,
-        }
-    }
-
-    fn search(&self, words: &Words<'_>) -> Vec<Found> {
-        let (mut all, mut at) = (Vec::new(), 0);
-        while let Some(found) = self.automaton.find(Input::new(&words.haystack).range(at..)) {
-            let name = found.pattern().as_usize();
-            let first = words.word_at(found.start());
-            let last = first + self.names[name].words - 1;
-            let is_small = |word: usize| words.words[word].case == Case::Small;
-            if is_small(first) && !(first..=last).all(is_small) {
-                // `thị trấn Yên Bình` is not Trấn Yên: the name begins at its capital.
-                at = found.start() + 1;
-                continue;
-            }
-            all.push(Found { name, first, last });
-            at = found.end();
-        }
-        all
-    }
-
-    /// Keys of the districts and provinces that the text names, with their kind or bare where no area can be meant.
-    fn superiors_named(&self, words: &Words<'_>, found: &[Found]) -> HashSet<String> {
-        let is_superior = |found: &&Found| {
-            self.superiors.contains_key(&self.names[found.name].key)
-                && !matches!(self.written_before(words, found.first), Written::Area(_) | Written::Namesake)
-                && (found.first..=found.last).all(|word| words.words[word].case != Case::Small)
-        };
-        found.iter().filter(is_superior).map(|found| self.names[found.name].key.clone()).collect()
-    }
-
     /// Whether the kind makes the name an area: written at the name itself always; inherited from the head of the list
     /// unless the name is a district's or province's of that day.
     fn kind_counts(&self, context: &Context<'_>, found: &Found) -> bool {
@@ -311,36 +207,6 @@ impl Reading {
             || self.families.contains(words.key(next))
             || self.phrases.contains_key(words.key(next))
     }
-}
-
-/// Districts' and provinces' names, and until when they were in force by any area's account.
-fn superiors(areas: &[Area], keyed: impl Fn(&str) -> String) -> HashMap<String, Superior> {
-    let mut until: HashMap<&str, Option<Date>> = HashMap::new();
-    for area in areas {
-        for name in [area.district.as_str(), &area.province].into_iter().filter(|name| !name.is_empty()) {
-            let known = until.entry(without_kind(name)).or_insert(area.valid_until);
-            *known = known.and_then(|one| area.valid_until.map(|two| one.max(two)));
-        }
-    }
-    let mut superiors: HashMap<String, Superior> = HashMap::new();
-    for (name, until) in until.into_iter().chain(PROVINCES.iter().map(|name| (*name, None))) {
-        let known = superiors.entry(keyed(name)).or_insert(Superior { until });
-        known.until = known.until.and_then(|one| until.map(|two| one.max(two)));
-    }
-    superiors
-}
-
-/// `Huyện Điện Biên Đông` → `Điện Biên Đông`; a number keeps its kind (`Quận 1`).
-pub(crate) fn without_kind(name: &str) -> &str {
-    let lower = name.to_lowercase();
-    let kinds = ["huyện ", "quận ", "thị xã ", "thành phố ", "tỉnh "];
-    let bare = kinds
-        .iter()
-        .find(|kind| lower.starts_with(**kind))
-        .and_then(|kind| name.get(kind.len()..))
-        .unwrap_or(name)
-        .trim();
-    if bare.chars().all(|c| c.is_ascii_digit()) { name } else { bare }
 }
 
 /// Where each area is, by the keys of both readings.

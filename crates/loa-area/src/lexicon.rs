@@ -18,6 +18,8 @@ pub(crate) enum Written {
     City,
     /// Something that only shares the name: a village, a street, a stream.
     Namesake,
+    /// A street, unless it leads from one name to another.
+    Road,
 }
 
 /// Phrases before a name. The longest that fits counts: `hợp tác xã` is no `xã`, `thị xã` is a district.
@@ -43,7 +45,7 @@ pub(crate) const PHRASES: &[(&str, Written)] = &[
     ("xóm", Written::Namesake),
     ("khu phố", Written::Namesake),
     ("tổ dân phố", Written::Namesake),
-    ("đường", Written::Namesake),
+    ("đường", Written::Road),
     ("phố", Written::Namesake),
     ("ngõ", Written::Namesake),
     ("đại lộ", Written::Namesake),

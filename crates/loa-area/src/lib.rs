@@ -23,6 +23,7 @@ mod directory;
 mod gazetteer;
 mod lexicon;
 mod load;
+mod reading;
 mod spelling;
 mod words;
 

@@ -104,6 +104,7 @@ fn people_may_type_a_name_with_or_without_kind_marks_and_capitals() {
     assert_eq!(directory.by_name("Na Son", FIRST_DAY).unwrap().id.as_str(), "na-son-03203-2025");
     assert_eq!(directory.by_name("pu nhi", THEN).unwrap().id.as_str(), "pu-nhi-03370-2004");
     assert_eq!(directory.by_name("Điện Biên Đông", THEN).unwrap().full_name(), "Thị trấn Điện Biên Đông");
+    assert_eq!(directory.by_name("03203", THEN).unwrap().full_name(), "Thị trấn Điện Biên Đông");
     assert_eq!(directory.by_name("keo-lom-03376-2004", FIRST_DAY).unwrap().full_name(), "Xã Keo Lôm");
 }
 

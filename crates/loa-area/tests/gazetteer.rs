@@ -74,6 +74,12 @@ fn another_name_is_another_place() {
 }
 
 #[test]
+fn a_road_between_two_areas_is_about_both_and_a_street_about_none() {
+    check("tuyến đường Na Son - Xa Dung", &["Xã Na Son", "Xã Xa Dung"]);
+    check("nhà ở đường Na Son, tổ 3", &[]);
+}
+
+#[test]
 fn the_districts_own_name_is_not_the_town() {
     check("Huyện Điện Biên Đông", &[]);
     check("Điện Biên Đông tổng kết làm nhà đại đoàn kết cho hộ nghèo", &[]);
@@ -189,6 +195,15 @@ fn signs_inside_a_districts_or_provinces_name_are_part_of_it() {
     assert_eq!(found_in(&directory, "xã Cư Suê, huyện Cư M’gar, tỉnh Đắk Lắk", THEN), ["Xã Cư Suê"]);
     assert_eq!(found_in(&directory, "xã Bình Ba, tỉnh Bà Rịa - Vũng Tàu", THEN), ["Xã Bình Ba"]);
     assert!(found_in(&directory, "xã Bình Ba, tỉnh Bà Rịa", THEN).is_empty());
+}
+
+#[test]
+fn provinces_that_merge_do_not_make_a_directory_of_several() {
+    let text = "id,code,name,kind,district,province,valid_from,valid_until,successors,aliases\n\
+        a,1,Cổ Phúc,Thị trấn,Huyện Trấn Yên,Tỉnh Yên Bái,,2025-07-01,b,\nb,1,Trấn Yên,Xã,,Tỉnh Lào Cai,2025-07-01,,,\n";
+    let directory = Directory::load(&[AreaFile { label: "t", text }]).unwrap();
+    assert_eq!(found_in(&directory, "nông dân Cổ Phúc", THEN), ["Thị trấn Cổ Phúc"]);
+    assert_eq!(found_in(&directory, "nông dân xã Trấn Yên, tỉnh Lào Cai", NOW), ["Xã Trấn Yên"]);
 }
 
 #[test]
