@@ -1,2 +1,45 @@
-//! Loa: carries a government portal's articles to everyone who asked for them.
-fn main() {}
+//! `loa`: carries a government portal's articles to everyone who asked for them.
+//!
+//! The only crate that knows everyone, and the only one that touches the clock, chance, the environment and the
+//! process. Read `cli.rs` for what can be asked, `wire.rs` for where a door meets its adapter, `lifecycle.rs` for how
+//! it starts and ends.
+
+mod access;
+mod cli;
+mod cmd;
+mod config;
+mod demo;
+mod lifecycle;
+mod ops;
+mod output;
+mod telemetry;
+mod wire;
+mod world;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        // nothing else in this process installs one; if that ever changes, the other one serves as well
+        eprintln!("loa: a TLS provider was installed already");
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("loa: cannot start: {error}");
+            return ExitCode::from(1);
+        }
+    };
+    let outcome = runtime.block_on(cmd::run(cli));
+    // a task that does not end must not hold the process: all durable work was settled by now
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("loa: {}", output::sentence(&error));
+            ExitCode::from(1)
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! The command line: what can be asked. What happens then stands in `cmd/`, one file a command.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::{net::SocketAddr, path::PathBuf};
+
+/// Carries a government portal's articles to everyone who asked for them: feeds, e-mail digests, webhooks.
+#[derive(Debug, Parser)]
+#[command(name = "loa", version, max_term_width = 100, arg_required_else_help = true)]
+pub struct Cli {
+    /// Configuration file (TOML); otherwise LOA_CONFIG, otherwise the defaults
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print results as JSON, for machines
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the whole pipeline on the seed page, in a throw-away folder: no other server, no network
+    Demo(Place),
+    /// Run everything in one process
+    Up(Place),
+    /// Run the intake service: HTTP API, outbox relay, archive
+    Intake,
+    /// Run the feed service
+    Feed,
+    /// Run the digest service; or, with a word behind it, preview and run digests
+    #[command(args_conflicts_with_subcommands = true)]
+    Digest {
+        /// Instead of the service
+        #[command(subcommand)]
+        command: Option<Digests>,
+    },
+    /// Run the push service
+    Push,
+    /// Run the console service: front page, journeys
+    Console,
+    /// Make or update the ledgers' schema and the broker's topology; safe to repeat
+    Migrate,
+    /// Check configuration and reachability, one line each
+    Check,
+    /// Put portal pages (text or HTML) into the pipeline
+    Import {
+        /// Files, or folders of files
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// Only read and report; publish nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Publish an article or document from a JSON file (`-`: standard input)
+    Publish {
+        /// The file
+        file: PathBuf,
+    },
+    /// Withdraw an article or document
+    Withdraw {
+        /// Its id
+        id: String,
+        /// Why, for readers
+        #[arg(long)]
+        reason: String,
+    },
+    /// Send archived events again, to one outlet; never repeats a mail or webhook that was sent
+    Replay {
+        /// Which outlet
+        #[arg(long, value_enum)]
+        outlet: Outlet,
+        /// Only events archived at or after this instant (RFC 3339)
+        #[arg(long)]
+        since: Option<jiff::Timestamp>,
+        /// Only this article's
+        #[arg(long)]
+        article: Option<String>,
+    },
+    /// Tell what each outlet did with an article
+    Journey {
+        /// Its id
+        id: String,
+    },
+    /// Subscribers of e-mail digests
+    #[command(subcommand)]
+    Subscribers(Subscribers),
+    /// Endpoints of webhooks
+    #[command(subcommand)]
+    Endpoints(Endpoints),
+    /// Messages that could not be processed
+    #[command(subcommand)]
+    Dead(Dead),
+    /// Tokens of the HTTP API
+    #[command(subcommand)]
+    Token(Tokens),
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Where a process of its own lives.
+#[derive(Debug, Clone, Args)]
+pub struct Place {
+    /// Address to listen on; overrides `up.listen`
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+    /// Folder of ledgers and queues; overrides `data_dir`
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// The three ways out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Outlet {
+    /// Feeds
+    Feed,
+    /// E-mail digests
+    Digest,
+    /// Webhooks
+    Push,
+}
+
+/// `loa subscribers …`
+#[derive(Debug, Subcommand)]
+pub enum Subscribers {
+    /// Add a mailbox, or change what it wishes for
+    Add {
+        /// E-mail address
+        email: String,
+        /// An area (name or id); several times for several; none: all areas
+        #[arg(long = "area", value_name = "AREA")]
+        areas: Vec<String>,
+        /// A category's slug; several times for several; none: all categories
+        #[arg(long = "category", value_name = "SLUG")]
+        categories: Vec<String>,
+        /// How often
+        #[arg(long, value_enum, default_value_t = Frequency::Daily)]
+        frequency: Frequency,
+    },
+    /// List mailboxes with their wishes
+    List,
+}
+
+/// How often a subscriber wants mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Frequency {
+    /// As soon as something matches
+    Immediate,
+    /// Once a day
+    Daily,
+    /// Once a week
+    Weekly,
+}
+
+impl From<Frequency> for loa_domain::Frequency {
+    fn from(frequency: Frequency) -> Self {
+        match frequency {
+            Frequency::Immediate => Self::Immediate,
+            Frequency::Daily => Self::Daily,
+            Frequency::Weekly => Self::Weekly,
+        }
+    }
+}
+
+/// `loa endpoints …`
+#[derive(Debug, Subcommand)]
+pub enum Endpoints {
+    /// Add an endpoint; prints its signing secret, once
+    Add {
+        /// Address that webhooks are posted to
+        url: String,
+        /// For people
+        #[arg(long, default_value = "")]
+        description: String,
+        /// An event type it wants; several times for several; none: all
+        #[arg(long = "event", value_name = "TYPE")]
+        event_types: Vec<String>,
+    },
+    /// List endpoints
+    List,
+    /// Send a signed test webhook and tell the answer
+    Test {
+        /// The endpoint's id
+        id: String,
+    },
+    /// Make a new signing secret; prints it, once
+    RotateSecret {
+        /// The endpoint's id
+        id: String,
+        /// End the secrets so far at once, instead of signing with both until `retire-secrets`
+        #[arg(long)]
+        at_once: bool,
+    },
+    /// End a rotation: only the newest secret stays
+    RetireSecrets {
+        /// The endpoint's id
+        id: String,
+    },
+    /// Let an endpoint have its deliveries again
+    Enable {
+        /// The endpoint's id
+        id: String,
+    },
+    /// Hold an endpoint's deliveries back
+    Disable {
+        /// The endpoint's id
+        id: String,
+        /// Why, for operators
+        #[arg(long, default_value = "by operator")]
+        reason: String,
+    },
+}
+
+/// `loa digest …`; alone it is the service.
+#[derive(Debug, Subcommand)]
+pub enum Digests {
+    /// Show the digest that a wish would get now
+    Preview {
+        /// An area (name or id); several times for several; none: all
+        #[arg(long = "area", value_name = "AREA")]
+        areas: Vec<String>,
+        /// A category's slug; several times for several; none: all
+        #[arg(long = "category", value_name = "SLUG")]
+        categories: Vec<String>,
+    },
+    /// Send what is owed now, without waiting for the schedule
+    Run {
+        /// Only this frequency
+        #[arg(long, value_enum)]
+        frequency: Option<Frequency>,
+    },
+}
+
+/// `loa dead …`
+#[derive(Debug, Subcommand)]
+pub enum Dead {
+    /// List dead letters with their reasons
+    List {
+        /// Only of this queue: archive, feed, digest or push
+        #[arg(long)]
+        queue: Option<String>,
+    },
+    /// Show one message, whole
+    Show {
+        /// Its message id
+        id: String,
+    },
+    /// Give messages a second chance
+    Redrive {
+        /// Message ids
+        #[arg(required_unless_present = "all")]
+        ids: Vec<String>,
+        /// All of them
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+        /// Only of this queue
+        #[arg(long)]
+        queue: Option<String>,
+    },
+    /// Delete messages for good
+    Discard {
+        /// Message ids
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+}
+
+/// `loa token …`
+#[derive(Debug, Subcommand)]
+pub enum Tokens {
+    /// Make a token; prints its secret, once
+    Create {
+        /// What it allows
+        #[arg(long, value_enum)]
+        scope: Scope,
+        /// A short name for people; made up when not given
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// List tokens
+    List,
+    /// Make a token useless, at once
+    Revoke {
+        /// Its name
+        name: String,
+    },
+}
+
+/// What a token allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Scope {
+    /// Publish and withdraw
+    Publish,
+    /// Everything an operator does
+    Operate,
+    /// Look, change nothing
+    Read,
+}
+
+impl From<Scope> for loa_domain::Scope {
+    fn from(scope: Scope) -> Self {
+        match scope {
+            Scope::Publish => Self::Publish,
+            Scope::Operate => Self::Operate,
+            Scope::Read => Self::Read,
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! `loa digest preview|run`, and whether the mail server can be reached.
+
+use super::{Context, subscribers::wish};
+use crate::cli::Digests;
+use anyhow::Context as _;
+use loa_domain::Frequency;
+use serde_json::json;
+
+/// Runs the command.
+pub async fn run(context: &Context, command: Digests) -> anyhow::Result<()> {
+    let service = context.house.digest_service().await?;
+    match command {
+        Digests::Preview { areas, categories } => {
+            let preview =
+                service.preview(&wish(context, &areas, &categories)?).await.context("cannot make the preview")?;
+            let value = match &preview {
+                Some(preview) => {
+                    json!({ "subject": preview.subject, "text": preview.text, "html": preview.html, "items": preview.items })
+                }
+                None => json!({ "items": 0 }),
+            };
+            context.output.result(&value, |_| match &preview {
+                Some(preview) => format!("{}\n\n{}", preview.subject, preview.text),
+                None => "nothing to send".to_owned(),
+            })
+        }
+        Digests::Run { frequency } => {
+            let frequencies = frequency.map_or_else(|| Frequency::ALL.to_vec(), |one| vec![one.into()]);
+            let mut reports = Vec::new();
+            for frequency in frequencies {
+                if let Some(run) = service
+                    .run_now(frequency)
+                    .await
+                    .with_context(|| format!("the {} run did not end well", frequency.as_str()))?
+                {
+                    reports.push(run);
+                }
+            }
+            let values: Vec<_> = reports
+                .iter()
+                .map(|run| json!({ "run": run.key.to_string(), "account": run.account, "paused": run.paused }))
+                .collect();
+            context.output.result(&values, |_| {
+                if reports.is_empty() {
+                    return "nothing is owed to anyone".to_owned();
+                }
+                let lines: Vec<String> = reports
+                    .iter()
+                    .map(|run| {
+                        let account = run.account;
+                        let paused = run.paused.as_deref().map_or_else(String::new, |why| format!("; PAUSED: {why}"));
+                        format!(
+                            "{}: {} planned, {} sent, {} failed, {} suppressed, {} uncertain, {} waiting{paused}",
+                            run.key,
+                            account.planned,
+                            account.sent,
+                            account.failed,
+                            account.suppressed,
+                            account.uncertain,
+                            account.waiting
+                        )
+                    })
+                    .collect();
+                lines.join("\n")
+            })
+        }
+    }
+}
+
+/// For `loa check`: a greeting from the mail server.
+pub async fn reach(context: &Context) -> anyhow::Result<String> {
+    let service = context.house.digest_service().await?;
+    service.reach_mail_server().await.context("the mail server cannot be reached (`digest.smtp`)")?;
+    Ok("reached; it lets us in".to_owned())
+}

@@ -1,0 +1,116 @@
+//! One file a command. Each gets the same context: the house, and where results are printed.
+
+mod check;
+mod dead;
+mod digest;
+mod endpoints;
+pub mod import;
+pub mod journey;
+mod publish;
+mod replay;
+pub mod serve;
+mod subscribers;
+mod token;
+
+use crate::{
+    cli::{Cli, Command, Place},
+    config::{self, Config},
+    output::Output,
+    telemetry,
+    wire::House,
+    world,
+};
+use anyhow::Context as _;
+use clap::CommandFactory;
+use std::{path::PathBuf, sync::Arc};
+
+/// What every command is handed.
+pub struct Context {
+    /// Doors, settings, clock.
+    pub house: Arc<House>,
+    /// Where results go.
+    pub output: Output,
+}
+
+impl Context {
+    /// An instant as an administrator reads it: local time of the portal.
+    pub fn local(&self, at: jiff::Timestamp) -> String {
+        at.to_zoned_datetime(self.house.zone.clone()).strftime("%d/%m/%Y %H:%M:%S").to_string()
+    }
+}
+
+/// Runs what was asked.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    let output = Output { json: cli.json };
+    if let Command::Completions { shell } = cli.command {
+        clap_complete::generate(shell, &mut Cli::command(), "loa", &mut std::io::stdout());
+        return Ok(());
+    }
+    let mut settings = settings(cli.config)?;
+    match cli.command {
+        Command::Demo(place) => return crate::demo::run(place, settings).await,
+        Command::Up(place) => {
+            take_place(&mut settings, place);
+            telemetry::start_logs(&settings.log)?;
+            return serve::up(open(settings, output)?).await;
+        }
+        _ => {}
+    }
+    telemetry::start_logs(&settings.log)?;
+    let context = open(settings, output)?;
+    let outcome = dispatch(&context, cli.command).await;
+    context.house.close().await;
+    outcome
+}
+
+async fn dispatch(context: &Context, command: Command) -> anyhow::Result<()> {
+    match command {
+        // answered above
+        Command::Demo(_) | Command::Up(_) | Command::Completions { .. } => Ok(()),
+        Command::Intake => serve::intake(context).await,
+        Command::Feed => serve::feed(context).await,
+        Command::Digest { command: None } => serve::digest(context).await,
+        Command::Push => serve::push(context).await,
+        Command::Console => serve::console(context).await,
+        Command::Migrate => {
+            let lines = context.house.migrate().await?;
+            context.output.result(&lines, |lines| lines.join("\n"))
+        }
+        Command::Check => check::run(context).await,
+        Command::Import { paths, dry_run } => import::run(context, &paths, dry_run).await,
+        Command::Publish { file } => publish::publish(context, &file).await,
+        Command::Withdraw { id, reason } => publish::withdraw(context, &id, &reason).await,
+        Command::Replay { outlet, since, article } => replay::run(context, outlet, since, article).await,
+        Command::Journey { id } => journey::run(context, &id).await,
+        Command::Subscribers(command) => subscribers::run(context, command).await,
+        Command::Endpoints(command) => endpoints::run(context, command).await,
+        Command::Digest { command: Some(command) } => digest::run(context, command).await,
+        Command::Dead(command) => dead::run(context, command).await,
+        Command::Token(command) => token::run(context, command).await,
+    }
+}
+
+/// All settings: the file named on the command line, else by `LOA_CONFIG`, else the defaults alone.
+fn settings(file: Option<PathBuf>) -> anyhow::Result<Config> {
+    let file = file.or_else(|| std::env::var_os("LOA_CONFIG").filter(|name| !name.is_empty()).map(PathBuf::from));
+    let environment =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let settings: Config = config::load(file.as_deref(), environment)?;
+    settings.check()?;
+    Ok(settings)
+}
+
+/// What the command line says about the place wins over the settings.
+pub fn take_place(settings: &mut Config, place: Place) {
+    if let Some(listen) = place.listen {
+        settings.up.listen = listen;
+    }
+    if let Some(data) = place.data {
+        settings.data_dir = data;
+    }
+}
+
+fn open(settings: Config, output: Output) -> anyhow::Result<Context> {
+    let house = House::new(settings, world::real()).context("cannot start")?;
+    Ok(Context { house: Arc::new(house), output })
+}

@@ -1,0 +1,128 @@
+//! The long-running commands: `loa up`, and each service as a process of its own.
+
+use super::Context;
+use crate::{
+    lifecycle::{Lifecycle, bind},
+    ops, telemetry,
+    wire::House,
+};
+use axum::Router;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+/// `loa up`: migrates, then runs everything behind one listener.
+pub async fn up(context: Context) -> anyhow::Result<()> {
+    let house = context.house;
+    let listener = bind(house.config.up.listen, "up.listen").await?;
+    let lifecycle = Lifecycle::default();
+    let metrics = telemetry::start_metrics()?;
+    for line in house.migrate().await? {
+        tracing::debug!("{line}");
+    }
+    let router = everything(&house, &lifecycle).await?;
+    let ops = ops::router(house.status.clone(), Some(house.bus().await?), metrics);
+    tracing::info!(address = %listener.local_addr()?, data = %house.config.data_dir.display(), "loa is up");
+    lifecycle.serve(listener, router.merge(ops));
+    end(&house, &lifecycle).await
+}
+
+/// All services in this process; their routers, merged.
+pub async fn everything(house: &Arc<House>, lifecycle: &Lifecycle) -> anyhow::Result<Router> {
+    let router = Router::new()
+        .merge(start_intake(house, lifecycle).await?)
+        .merge(start_feed(house, lifecycle).await?)
+        .merge(start_digest(house, lifecycle).await?)
+        .merge(start_push(house, lifecycle).await?)
+        .merge(start_console(house).await?);
+    Ok(router)
+}
+
+/// `loa intake`.
+pub async fn intake(context: &Context) -> anyhow::Result<()> {
+    let listen = context.house.config.intake.listen;
+    alone(context, listen, "intake.listen", async |house, lifecycle| start_intake(house, lifecycle).await).await
+}
+
+/// `loa feed`.
+pub async fn feed(context: &Context) -> anyhow::Result<()> {
+    let listen = context.house.config.feed.listen;
+    alone(context, listen, "feed.listen", async |house, lifecycle| start_feed(house, lifecycle).await).await
+}
+
+/// `loa digest`.
+pub async fn digest(context: &Context) -> anyhow::Result<()> {
+    let listen = context.house.config.digest.listen;
+    alone(context, listen, "digest.listen", async |house, lifecycle| start_digest(house, lifecycle).await).await
+}
+
+/// `loa push`.
+pub async fn push(context: &Context) -> anyhow::Result<()> {
+    let listen = context.house.config.push.listen;
+    alone(context, listen, "push.listen", async |house, lifecycle| start_push(house, lifecycle).await).await
+}
+
+/// `loa console`.
+pub async fn console(context: &Context) -> anyhow::Result<()> {
+    let listen = context.house.config.console.listen;
+    alone(context, listen, "console.listen", async |house, _| start_console(house).await).await
+}
+
+/// One service behind a listener of its own. The broker need not be there yet; readiness tells.
+async fn alone(
+    context: &Context,
+    listen: SocketAddr,
+    setting: &str,
+    start: impl AsyncFnOnce(&Arc<House>, &Lifecycle) -> anyhow::Result<Router>,
+) -> anyhow::Result<()> {
+    let house = &context.house;
+    let listener = bind(listen, setting).await?;
+    let lifecycle = Lifecycle::default();
+    let metrics = telemetry::start_metrics()?;
+    let router = start(house, &lifecycle).await?;
+    let ops = ops::router(house.status.clone(), Some(house.bus().await?), metrics);
+    tracing::info!(address = %listener.local_addr()?, "listening");
+    lifecycle.serve(listener, router.merge(ops));
+    end(house, &lifecycle).await
+}
+
+async fn end(house: &House, lifecycle: &Lifecycle) -> anyhow::Result<()> {
+    let outcome = lifecycle.run(Duration::from_secs(house.config.stop.grace_seconds)).await;
+    house.close().await;
+    outcome
+}
+
+async fn start_intake(house: &Arc<House>, lifecycle: &Lifecycle) -> anyhow::Result<Router> {
+    let service = house.intake_service().await?;
+    let (worker, bus, status, stop) =
+        (service.clone(), house.bus().await?, house.status.clone(), lifecycle.stop.clone());
+    lifecycle.spawn("intake", async move { worker.run(bus, status, stop).await });
+    Ok(service.router(house.tokens().await?))
+}
+
+async fn start_feed(house: &Arc<House>, lifecycle: &Lifecycle) -> anyhow::Result<Router> {
+    let service = house.feed_service().await?;
+    let (worker, bus, status, stop) =
+        (service.clone(), house.bus().await?, house.status.clone(), lifecycle.stop.clone());
+    lifecycle.spawn("feed", async move { worker.run(bus, status, stop).await });
+    Ok(service.router())
+}
+
+async fn start_digest(house: &Arc<House>, lifecycle: &Lifecycle) -> anyhow::Result<Router> {
+    let service = house.digest_service().await?;
+    let (worker, bus, status, stop) =
+        (service.clone(), house.bus().await?, house.status.clone(), lifecycle.stop.clone());
+    lifecycle.spawn("digest", async move { worker.run(bus, status, stop).await });
+    Ok(service.router(house.tokens().await?))
+}
+
+async fn start_push(house: &Arc<House>, lifecycle: &Lifecycle) -> anyhow::Result<Router> {
+    let service = house.push_service().await?;
+    let (worker, bus, status, stop) =
+        (service.clone(), house.bus().await?, house.status.clone(), lifecycle.stop.clone());
+    lifecycle.spawn("push", async move { worker.run(bus, status, stop).await });
+    Ok(service.router(house.tokens().await?))
+}
+
+async fn start_console(house: &Arc<House>) -> anyhow::Result<Router> {
+    let service = house.console_service().await?;
+    Ok(service.router())
+}

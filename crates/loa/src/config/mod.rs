@@ -1,0 +1,227 @@
+//! Settings: `config/default.toml` is their manual, `load.rs` puts the layers together, and each service checks its own.
+
+mod areas;
+mod load;
+mod secret;
+
+pub use areas::AreasConfig;
+pub use load::load;
+pub use secret::Secret;
+
+use anyhow::Context;
+use serde::Deserialize;
+use std::{net::SocketAddr, path::PathBuf};
+use url::Url;
+
+/// All settings.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the embedded ledgers and queues live.
+    pub data_dir: PathBuf,
+    /// Who publishes.
+    pub portal: PortalConfig,
+    /// How people reach us.
+    pub site: SiteConfig,
+    /// Which areas there are.
+    pub areas: AreasConfig,
+    /// The broker.
+    pub bus: BusConfig,
+    /// The ledgers.
+    pub store: StoreConfig,
+    /// The process that runs everything.
+    pub up: Listen,
+    /// The way in.
+    pub intake: loa_svc_intake::Config,
+    /// Feeds.
+    pub feed: loa_svc_feed::Config,
+    /// Digests.
+    pub digest: loa_svc_digest::Config,
+    /// Webhooks.
+    pub push: loa_svc_push::Config,
+    /// The console.
+    pub console: loa_svc_console::Config,
+    /// Stopping.
+    pub stop: StopConfig,
+    /// Logs.
+    pub log: LogConfig,
+}
+
+impl Config {
+    /// What no single setting can say wrong, but some together can.
+    pub fn check(&self) -> anyhow::Result<()> {
+        self.zone()?;
+        if self.bus.kind == BusKind::Rabbitmq {
+            self.bus.rabbitmq.url_with_password()?;
+        }
+        anyhow::ensure!(
+            matches!(self.site.public_url.scheme(), "http" | "https"),
+            "`site.public_url` begins with https:// (or http:// while trying things out); {} does not",
+            self.site.public_url
+        );
+        Url::parse(&self.portal.source)
+            .context("`portal.source` must be an absolute URI, for instance https://portal.example/")?;
+        Ok(())
+    }
+
+    /// The zone of `site.zone`.
+    pub fn zone(&self) -> anyhow::Result<jiff::tz::TimeZone> {
+        jiff::tz::TimeZone::get(&self.site.zone).with_context(|| {
+            format!("`site.zone` {:?} is not a time zone; Vietnam's is Asia/Ho_Chi_Minh", self.site.zone)
+        })
+    }
+}
+
+/// Who publishes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PortalConfig {
+    /// Its name, as people read it.
+    pub name: String,
+    /// Its address; relative addresses in its pages are read against it.
+    pub url: Url,
+    /// The CloudEvents `source` of what comes in through intake.
+    pub source: String,
+}
+
+/// How people reach us.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SiteConfig {
+    /// The address that stands in feeds and mails; no slash at the end.
+    pub public_url: Url,
+    /// The authority of `tag:` ids (RFC 4151): a domain that was ours on `tag_date`. Never to be changed.
+    pub tag_authority: String,
+    /// See `tag_authority`.
+    pub tag_date: String,
+    /// IANA name of the zone in which digests are scheduled and times are read.
+    pub zone: String,
+}
+
+/// Which broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BusKind {
+    /// Queues in a file: one machine.
+    Sqlite,
+    /// RabbitMQ.
+    Rabbitmq,
+}
+
+/// The broker.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BusConfig {
+    /// Which.
+    pub kind: BusKind,
+    /// Where RabbitMQ is.
+    pub rabbitmq: RabbitmqConfig,
+}
+
+/// Where RabbitMQ is.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RabbitmqConfig {
+    /// `amqp://user@host:5672/vhost`.
+    pub url: String,
+    /// The user's password.
+    pub password: Secret,
+    /// A file with it.
+    pub password_file: String,
+    /// Silence after which a connection counts as dead, twice this.
+    pub heartbeat_seconds: u64,
+    /// Longest wait for a confirm.
+    pub confirm_timeout_seconds: u64,
+    /// Longest wait for a connection.
+    pub connect_timeout_seconds: u64,
+}
+
+impl std::fmt::Debug for RabbitmqConfig {
+    /// Without a password that stands in the address.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RabbitmqConfig").field("url", &self.shown_url()).field("password", &self.password).finish()
+    }
+}
+
+impl RabbitmqConfig {
+    /// The address with the password in it.
+    pub fn url_with_password(&self) -> anyhow::Result<String> {
+        let mut url = Url::parse(&self.url)
+            .with_context(|| format!("`bus.rabbitmq.url` cannot be read: {}", self.shown_url()))?;
+        anyhow::ensure!(
+            matches!(url.scheme(), "amqp" | "amqps"),
+            "`bus.rabbitmq.url` begins with amqp:// or amqps://; {} does not",
+            self.shown_url()
+        );
+        if let Some(password) = self.password.resolve(&self.password_file)? {
+            url.set_password(Some(&password))
+                .map_err(|()| anyhow::anyhow!("`bus.rabbitmq.url` has no place for a password"))?;
+        }
+        Ok(url.to_string())
+    }
+
+    /// The address as it may be shown.
+    pub fn shown_url(&self) -> String {
+        match Url::parse(&self.url) {
+            Ok(mut url) => {
+                if url.password().is_some() && url.set_password(Some("***")).is_err() {
+                    return "(hidden)".to_owned();
+                }
+                url.to_string()
+            }
+            Err(_) => "(not an address)".to_owned(),
+        }
+    }
+}
+
+/// Which engine the ledgers are on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoreKind {
+    /// A file for each ledger, in `data_dir`.
+    Sqlite,
+}
+
+/// The ledgers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreConfig {
+    /// On which engine.
+    pub kind: StoreKind,
+}
+
+/// Where a process listens.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listen {
+    /// Address and port; port 0: any free one.
+    pub listen: SocketAddr,
+}
+
+/// Stopping.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StopConfig {
+    /// Longest time for finishing what is in flight.
+    pub grace_seconds: u64,
+}
+
+/// How logs look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Logs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    /// How they look.
+    pub format: LogFormat,
+    /// What is logged: `info`, or `info,loa_svc_push=debug`.
+    pub filter: String,
+}

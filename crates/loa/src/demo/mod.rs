@@ -1,0 +1,128 @@
+//! `loa demo`: everything in one process on a throw-away folder, with a mail catcher and a stand-in provincial portal.
+//!
+//! The services are the very ones of `loa up`, wired by `wire.rs`; only the two receivers are stand-ins. The story
+//! (`story.rs`) does what an editor would: publish, correct, withdraw; and waits for what each outlet does.
+
+mod pages;
+mod portal;
+mod story;
+
+use crate::{
+    access,
+    cli::Place,
+    cmd::serve,
+    config::{BusKind, Config, StoreKind},
+    lifecycle::Lifecycle,
+    ops, telemetry,
+    wire::House,
+    world,
+};
+use anyhow::Context;
+use loa_domain::Scope;
+use loa_svc_digest::Tls;
+use loa_svc_push::NewEndpoint;
+use loa_testkit::smtp::Catcher;
+use portal::ProvincialPortal;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::net::TcpListener;
+use url::Url;
+
+/// Ports tried after the usual one, when that is taken.
+const PORTS_TRIED: u16 = 20;
+
+/// Runs the demo until it is told to stop.
+pub async fn run(place: Place, mut settings: Config) -> anyhow::Result<()> {
+    let folder = match &place.data {
+        Some(_) => None,
+        None => {
+            Some(tempfile::Builder::new().prefix("loa-demo-").tempdir().context("cannot make a throw-away folder")?)
+        }
+    };
+    if let Some(data) = place.data.clone().or_else(|| folder.as_ref().map(|folder| folder.path().to_owned())) {
+        settings.data_dir = data;
+    }
+    let listener = listen(&place, settings.up.listen).await?;
+    let address = listener.local_addr()?;
+    let lifecycle = Lifecycle::default();
+    // the stand-ins outlive the services: what is sent while stopping still arrives
+    let stand_ins = tokio_util::sync::CancellationToken::new();
+    let world = world::real();
+    let portal = Arc::new(ProvincialPortal::start(world.clone(), stand_ins.clone()).await?);
+    let catcher = Catcher::start_on(SocketAddr::from(([127, 0, 0, 1], 0)), stand_ins.clone())
+        .await
+        .context("cannot start the mail catcher")?;
+    take_demo_settings(&mut settings, address, catcher.address())?;
+    telemetry::start_logs(&settings.log)?;
+    let house = Arc::new(House::new(settings, world)?);
+    house.migrate().await?;
+
+    let mailbox = Arc::new(catcher);
+    let token = access::create(&*house.access_ledger().await?, &house.world, "demo", Scope::Operate).await?;
+    let router = serve::everything(&house, &lifecycle).await?;
+    let added = house
+        .push_service()
+        .await?
+        .add_endpoint(NewEndpoint {
+            url: portal.url(),
+            description: "Cổng thông tin điện tử tỉnh (đóng thế)".into(),
+            ..NewEndpoint::default()
+        })
+        .await?;
+    portal.learn_secret(added.secret);
+    let caught = pages::Caught {
+        mailbox: mailbox.clone(),
+        portal: portal.clone(),
+        zone: house.zone.clone(),
+        journey: format!("/console/articles/{}", story::SEED_ID),
+    };
+    let ops = ops::router(house.status.clone(), Some(house.bus().await?), telemetry::start_metrics()?);
+    lifecycle.serve(listener, router.merge(ops).merge(pages::router(caught)));
+
+    let story = story::Story { house: house.clone(), mailbox, portal, base: format!("http://{address}"), token };
+    let teller = async {
+        if let Err(error) = story.tell().await {
+            eprintln!("loa: the demo cannot go on: {}", crate::output::sentence(&error));
+            lifecycle.stop.cancel();
+        }
+        std::future::pending::<()>().await
+    };
+    let grace = Duration::from_secs(house.config.stop.grace_seconds);
+    let outcome = tokio::select! {
+        outcome = lifecycle.run(grace) => outcome,
+        () = teller => Ok(()),
+    };
+    house.close().await;
+    stand_ins.cancel();
+    outcome.context("the demo did not run to its end")?;
+    println!("\nLoa is silent again.");
+    Ok(())
+}
+
+/// The address asked for; or the usual one; or, when that is taken, one of the next.
+async fn listen(place: &Place, usual: SocketAddr) -> anyhow::Result<TcpListener> {
+    if let Some(wanted) = place.listen {
+        return crate::lifecycle::bind(wanted, "--listen").await;
+    }
+    for step in 0..PORTS_TRIED {
+        let Some(port) = usual.port().checked_add(step) else { break };
+        if let Ok(listener) = TcpListener::bind((usual.ip(), port)).await {
+            return Ok(listener);
+        }
+    }
+    crate::lifecycle::bind(SocketAddr::new(usual.ip(), 0), "--listen").await
+}
+
+/// Nothing but this machine, nothing but the throw-away folder; the rest as configured.
+fn take_demo_settings(settings: &mut Config, address: SocketAddr, smtp: SocketAddr) -> anyhow::Result<()> {
+    settings.bus.kind = BusKind::Sqlite;
+    settings.store.kind = StoreKind::Sqlite;
+    settings.up.listen = address;
+    settings.site.public_url = Url::parse(&format!("http://{address}/")).context("the demo's own address")?;
+    settings.push.allow_networks = vec!["127.0.0.0/8".into(), "::1/128".into()];
+    let mail = &mut settings.digest.smtp;
+    (mail.host, mail.port, mail.tls) = (smtp.ip().to_string(), smtp.port(), Tls::None);
+    (mail.username, mail.password, mail.password_file) = Default::default();
+    settings.digest.immediate_window_seconds = 1;
+    settings.log.filter = "warn,lapin=off".into();
+    Ok(())
+}

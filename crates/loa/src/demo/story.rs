@@ -1,0 +1,241 @@
+//! The demo's story: an editor publishes the seed page and a second article, corrects the one and withdraws the other.
+//! After each step it waits until every outlet has done its part, and says what that was.
+
+use super::portal::ProvincialPortal;
+use crate::{cmd, wire::House};
+use anyhow::{Context, ensure};
+use loa_domain::{ArticleId, EmailAddress, Frequency, Wish};
+use loa_testkit::smtp::Catcher;
+use serde_json::json;
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// The page as the portal of Điện Biên Đông showed it.
+const SEED: &str = include_str!("../../../loa-portal/fixtures/seed.txt");
+/// The id that the importer gives its article.
+pub const SEED_ID: &str = "dien-bien-dong-4-san-pham-duoc-chung-nhan-ocop-20231116-080222";
+/// The second article: one that the seed page names.
+const SECOND_ID: &str = "kham-benh-nhan-dao-20240122";
+/// What the correction corrects.
+const BEFORE: &str = "21 hộ dân";
+/// What it reads afterwards.
+const AFTER: &str = "23 hộ dân";
+/// The longest wait for an outlet; usually it is a fraction of a second.
+const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// What the story is told with.
+pub struct Story {
+    /// The services.
+    pub house: Arc<House>,
+    /// Caught mails.
+    pub mailbox: Arc<Catcher>,
+    /// The portal.
+    pub portal: Arc<ProvincialPortal>,
+    /// Where we are reached.
+    pub base: String,
+    /// An operator's token.
+    pub token: String,
+}
+
+impl Story {
+    /// Tells it, from publishing to "look here".
+    pub async fn tell(&self) -> anyhow::Result<()> {
+        println!("Loa demo: a real page of the portal of Điện Biên Đông, through the whole pipeline.\n");
+        self.subscribe().await?;
+
+        println!("1. The editor publishes: the seed page is imported");
+        self.import(SEED).await?;
+        self.publish_second().await?;
+        self.outlets(Expect { feed: "4 sản phẩm được chứng nhận OCOP", webhooks: 5 }).await?;
+        self.digest("the morning's digests").await?;
+
+        println!("\n2. The editor corrects the article: \"{BEFORE}\" becomes \"{AFTER}\"");
+        self.import(&SEED.replace(BEFORE, AFTER)).await?;
+        self.outlets(Expect { feed: AFTER, webhooks: 6 }).await?;
+        self.digest("the next digests: what was sent before is marked as an update").await?;
+
+        println!("\n3. The editor withdraws the second article");
+        let receipt = self.house.intake_service().await?.withdraw(SECOND_ID, "Đăng nhầm thời gian tổ chức").await?;
+        println!("   intake   {} is withdrawn as revision {}", receipt.id, receipt.revision);
+        self.outlets(Expect { feed: "at:deleted-entry", webhooks: 7 }).await?;
+        self.gone().await?;
+        self.digest("a correction, to exactly those who had received it").await?;
+        self.journey().await?;
+        self.look_here();
+        Ok(())
+    }
+
+    /// Three readers: a commune's office, a resident of everything, and one who wants mail at once.
+    async fn subscribe(&self) -> anyhow::Result<()> {
+        let service = self.house.digest_service().await?;
+        let today = self.house.world.now().to_zoned_datetime(self.house.zone.clone()).date();
+        for (email, area, frequency) in [
+            ("van-phong@nason.example", Some("Na Son"), Frequency::Daily),
+            ("bi-thu@tiadinh.example", Some("Tìa Dình"), Frequency::Daily),
+            ("ba-con@dienbiendong.example", None, Frequency::Immediate),
+        ] {
+            let areas = match area {
+                Some(name) => BTreeSet::from([self.house.directory.by_name(name, today)?.id.clone()]),
+                None => BTreeSet::new(),
+            };
+            let wish = Wish { areas, categories: BTreeSet::new() };
+            service
+                .add_subscriber(EmailAddress::parse(email)?, wish, frequency)
+                .await
+                .context("cannot add a subscriber")?;
+            println!("   subscriber  {email}: {}, {}", area.unwrap_or("all areas"), frequency.as_str());
+        }
+        println!("   endpoint    {} (the stand-in provincial portal)\n", self.portal.url());
+        Ok(())
+    }
+
+    async fn import(&self, page: &str) -> anyhow::Result<()> {
+        let page = loa_portal::read(page.as_bytes(), None).context("the seed page")?;
+        let report = self.house.intake_service().await?.import_page(page, None).await?;
+        for line in cmd::import::tell(&report).lines() {
+            println!("   {line}");
+        }
+        ensure!(report.article.id.as_str() == SEED_ID, "the importer calls the seed article {}", report.article.id);
+        Ok(())
+    }
+
+    /// The second article comes by the API, as a CMS sends it.
+    async fn publish_second(&self) -> anyhow::Result<()> {
+        let article = json!({
+            "id": SECOND_ID,
+            "url": format!("{}tin/{SECOND_ID}", self.house.config.portal.url),
+            "title": "Khám bệnh nhân đạo và phát thuốc cho người nghèo huyện Điện Biên Đông",
+            "summary": "Đoàn thầy thuốc tình nguyện khám bệnh, phát thuốc miễn phí cho bà con xã Na Son và xã Phì Nhừ.",
+            "content_html": "<p>Người dân mang theo căn cước và sổ khám bệnh (nếu có).</p>",
+            "category": { "slug": "y-te", "label": "Y tế" },
+            "source_name": "Phòng Y tế huyện",
+            "published_at": "2024-01-22T08:00:00+07:00",
+        });
+        let url = format!("{}/v1/articles", self.base);
+        let answer =
+            client()?.post(url).bearer_auth(&self.token).json(&article).send().await.context("POST /v1/articles")?;
+        let status = answer.status();
+        ensure!(
+            status.as_u16() == 202,
+            "POST /v1/articles answered {status}: {}",
+            answer.text().await.unwrap_or_default()
+        );
+        println!("   intake   POST /v1/articles: {SECOND_ID}: {status}");
+        Ok(())
+    }
+
+    /// Waits until feed and portal have it.
+    async fn outlets(&self, expect: Expect) -> anyhow::Result<()> {
+        let url = format!("{}/feeds/all.atom", self.base);
+        let (client, since) = (client()?, Instant::now());
+        until("the feed", async || {
+            let text = client.get(&url).send().await?.text().await?;
+            Ok(text.contains(expect.feed))
+        })
+        .await?;
+        println!("   feed     visible after {} ms: {}/feeds/all", since.elapsed().as_millis(), self.base);
+        until("the webhooks", async || Ok(self.portal.seen().len() >= expect.webhooks)).await?;
+        let seen = self.portal.seen();
+        for webhook in seen.iter().skip(expect.told_before()) {
+            let verdict =
+                webhook.fault.as_deref().map_or("signature verified".to_owned(), |fault| format!("REFUSED: {fault}"));
+            println!("   push     {} {} revision {}: {verdict}", webhook.event_type, webhook.subject, webhook.revision);
+        }
+        ensure!(seen.iter().all(|webhook| webhook.fault.is_none()), "the portal refused a webhook");
+        Ok(())
+    }
+
+    /// Sends what is owed to the daily subscribers, as the schedule does each morning.
+    async fn digest(&self, what: &str) -> anyhow::Result<()> {
+        // the digest outlet hears of an event when the others do, give or take; what it has not yet accepted would wait
+        // for the next run, so the story gives it the moment
+        let before = self.mailbox.mails().len();
+        let service = self.house.digest_service().await?;
+        until("the digests", async || {
+            service.run_now(Frequency::Daily).await.context("cannot run the digests")?;
+            Ok(self
+                .mailbox
+                .mails()
+                .iter()
+                .any(|mail| mail.number > before && mail.to.iter().any(|to| to.contains("nason"))))
+        })
+        .await?;
+        until("the immediate mail", async || {
+            Ok(self
+                .mailbox
+                .mails()
+                .iter()
+                .any(|mail| mail.number > before && mail.to.iter().any(|to| to.contains("ba-con"))))
+        })
+        .await?;
+        println!("   digest   {what}:");
+        for mail in self.mailbox.mails().iter().filter(|mail| mail.number > before) {
+            println!("            {:28} {}", mail.to.join(", "), mail.subject());
+        }
+        Ok(())
+    }
+
+    async fn gone(&self) -> anyhow::Result<()> {
+        let status = client()?.get(format!("{}/a/{SECOND_ID}", self.base)).send().await?.status();
+        println!("   feed     {}/a/{SECOND_ID} answers {status}", self.base);
+        ensure!(status.as_u16() == 410, "a withdrawn article answers 410");
+        Ok(())
+    }
+
+    async fn journey(&self) -> anyhow::Result<()> {
+        println!("\n4. The article accounts for itself (loa journey {SEED_ID})");
+        let house = &self.house;
+        for step in cmd::journey::collect(house, &ArticleId::new(SEED_ID)?).await? {
+            let at = step.at.to_zoned_datetime(house.zone.clone()).strftime("%H:%M:%S");
+            println!("   {at}  {:7} {:10} {}", step.outlet, step.step, step.detail);
+        }
+        Ok(())
+    }
+
+    fn look_here(&self) {
+        let base = &self.base;
+        println!("\nLook here (Ctrl-C ends it, and leaves nothing behind):");
+        println!("   front page               {base}/");
+        println!("   feeds                    {base}/feeds   and, for a reader, {base}/feeds/all.rss");
+        println!("   mails and webhooks       {base}/demo");
+        println!("   subscribe                {base}/subscribe");
+        println!("   the article's journey    {base}/console/articles/{SEED_ID}");
+        println!("                            (any user name; password: {})", self.token);
+    }
+}
+
+/// What every outlet is expected to show.
+struct Expect {
+    /// A text in the `all` feed.
+    feed: &'static str,
+    /// Webhooks in all.
+    webhooks: usize,
+}
+
+impl Expect {
+    fn told_before(&self) -> usize {
+        if self.webhooks > 5 { self.webhooks - 1 } else { 0 }
+    }
+}
+
+fn client() -> anyhow::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(Duration::from_secs(10))
+        .build()
+        .context("cannot set up an HTTP client")
+}
+
+/// Waits until something is so; says what did not come.
+async fn until(what: &str, so: impl AsyncFn() -> anyhow::Result<bool>) -> anyhow::Result<()> {
+    let since = Instant::now();
+    while !so().await? {
+        ensure!(since.elapsed() < WAIT_MAX, "{what} did not come within {} s", WAIT_MAX.as_secs());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}

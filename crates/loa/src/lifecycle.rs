@@ -1,0 +1,88 @@
+//! Start and stop: tracked tasks, one listener, a soft stop that finishes what is in flight, a hard one that does not wait.
+//!
+//! The first Ctrl-C or SIGTERM asks every loop to finish; a second one, or the deadline, ends the process: leases and
+//! redelivery bring back what was cut.
+
+use anyhow::Context;
+use axum::Router;
+use std::{net::SocketAddr, time::Duration};
+use tokio::{net::TcpListener, signal::unix::SignalKind};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
+
+/// How long one request may take, whoever asks.
+const REQUEST_SECONDS_MAX: u64 = 30;
+
+/// The tasks of one process, and the word that ends them.
+#[derive(Clone, Default)]
+pub struct Lifecycle {
+    /// Cancelled once: finish and end.
+    pub stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Lifecycle {
+    /// Runs a task until it ends by itself, which it does soon after `stop`.
+    pub fn spawn<F>(&self, name: &'static str, task: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            task.await;
+            if !stop.is_cancelled() {
+                tracing::error!(task = name, "a task ended by itself: stopping, so that a supervisor starts us afresh");
+                stop.cancel();
+            }
+        });
+    }
+
+    /// Serves a router on an address already bound, until `stop`; requests in flight are answered.
+    pub fn serve(&self, listener: TcpListener, router: Router) {
+        let stop = self.stop.clone();
+        let router = router
+            .layer(TimeoutLayer::with_status_code(
+                axum::http::StatusCode::SERVICE_UNAVAILABLE,
+                Duration::from_secs(REQUEST_SECONDS_MAX),
+            ))
+            .layer(CatchPanicLayer::new());
+        self.spawn("http", async move {
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await {
+                tracing::error!(%error, "the HTTP listener failed");
+            }
+        });
+    }
+
+    /// Waits for a signal (or a task that ended by itself), then stops softly. Returns when everything has ended, or
+    /// when it was told twice, or after `grace`.
+    pub async fn run(&self, grace: Duration) -> anyhow::Result<()> {
+        let mut terminate =
+            tokio::signal::unix::signal(SignalKind::terminate()).context("cannot listen for signals")?;
+        let mut interrupt =
+            tokio::signal::unix::signal(SignalKind::interrupt()).context("cannot listen for signals")?;
+        let asked = tokio::select! {
+            _ = terminate.recv() => true,
+            _ = interrupt.recv() => true,
+            () = self.stop.cancelled() => false,
+        };
+        tracing::info!("stopping: finishing what is in flight; a second signal ends at once");
+        self.stop.cancel();
+        self.tasks.close();
+        tokio::select! {
+            () = self.tasks.wait() => tracing::info!("stopped"),
+            _ = terminate.recv() => tracing::warn!("told twice: ending at once"),
+            _ = interrupt.recv() => tracing::warn!("told twice: ending at once"),
+            () = tokio::time::sleep(grace) => tracing::warn!(seconds = grace.as_secs(), "not everything ended in time: ending now"),
+        }
+        anyhow::ensure!(asked, "a part of the process failed; see the log above");
+        Ok(())
+    }
+}
+
+/// Binds an address, or says what to do about it.
+pub async fn bind(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}: is another loa running? `{setting}` names another address")
+    })
+}

@@ -1,0 +1,90 @@
+//! What commands print: for people, or JSON for machines; and how an error is said.
+
+use serde::Serialize;
+use std::io::{IsTerminal, Write};
+
+/// Where a command's results go.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    /// Whether machines read it.
+    pub json: bool,
+}
+
+impl Output {
+    /// Prints a result: its JSON form on one line, or the lines for people.
+    pub fn result<T: Serialize>(&self, value: &T, people: impl FnOnce(&T) -> String) -> anyhow::Result<()> {
+        let text = if self.json { serde_json::to_string(value)? } else { people(value) };
+        line(&text)
+    }
+
+    /// Prints a line for people only.
+    pub fn say(&self, text: impl AsRef<str>) -> anyhow::Result<()> {
+        if self.json { Ok(()) } else { line(text.as_ref()) }
+    }
+
+    /// Whether progress may be drawn.
+    pub fn progress(&self) -> bool {
+        !self.json && std::io::stderr().is_terminal()
+    }
+}
+
+/// Prints a line; a reader that went away (`loa … | head`) is not an error.
+fn line(text: &str) -> anyhow::Result<()> {
+    let text = text.trim_end_matches('\n');
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// An error with its causes, on one line; each sentence once.
+pub fn sentence(error: &anyhow::Error) -> String {
+    let mut said: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        if !said.iter().any(|before| before.contains(&text)) {
+            said.push(text);
+        }
+    }
+    said.join(": ")
+}
+
+/// Columns for people: each as wide as its widest cell, two spaces between.
+pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+    let mut widths: Vec<usize> = head.iter().map(|cell| cell.chars().count()).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let draw = |cells: Vec<&str>| {
+        let cells: Vec<String> = cells
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.chars().count())))
+            .collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    let mut lines = vec![draw(head.to_vec())];
+    lines.extend(rows.iter().map(|row| draw(row.iter().map(String::as_str).collect())));
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_names_each_cause_once() {
+        let error = anyhow::anyhow!("disk full").context("cannot open the ledger: disk full");
+        assert_eq!(sentence(&error), "cannot open the ledger: disk full");
+        let error = anyhow::anyhow!("no such file").context("cannot read a.txt");
+        assert_eq!(sentence(&error), "cannot read a.txt: no such file");
+    }
+
+    #[test]
+    fn columns_line_up_over_vietnamese_text() {
+        let text = table(&["TÊN", "SỐ"], &[vec!["Na Son".into(), "1".into()], vec!["Mường Luân".into(), "2".into()]]);
+        assert_eq!(text, "TÊN         SỐ\nNa Son      1\nMường Luân  2");
+    }
+}

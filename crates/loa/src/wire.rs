@@ -1,0 +1,282 @@
+//! The only place where a door meets its adapter: which bus, which ledgers, which directory, by configuration.
+
+use crate::{
+    access::LedgerTokens,
+    config::{BusKind, Config, StoreKind},
+};
+use anyhow::Context;
+use loa_area::Directory;
+use loa_bus::{Bus, Health};
+use loa_bus_rabbitmq::{RabbitBus, RabbitConfig};
+use loa_bus_sqlite::SqliteBus;
+use loa_store::{AccessLedger, DigestLedger, FeedLedger, IntakeLedger, PushLedger};
+use loa_store_sql::{AccessStore, DigestStore, FeedStore, IntakeStore, PushStore};
+use loa_svc_console as console;
+use loa_svc_digest as digest;
+use loa_svc_feed as feed;
+use loa_svc_intake as intake;
+use loa_svc_push as push;
+use loa_worker::{Status, TokenCheck, World};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use tokio::sync::OnceCell;
+
+/// How long a command waits for a broker before it says that it is not there.
+const BROKER_WAIT: Duration = Duration::from_secs(15);
+
+/// Doors, opened when first asked for and then shared.
+pub struct House {
+    /// All settings.
+    pub config: Config,
+    /// Clock and dice.
+    pub world: World,
+    /// Areas, of both periods.
+    pub directory: Arc<Directory>,
+    /// The zone in which people read times and digests are scheduled.
+    pub zone: jiff::tz::TimeZone,
+    /// Which doors are open, for `/readyz`.
+    pub status: Arc<Status>,
+    bus: OnceCell<Arc<dyn Bus>>,
+    intake: OnceCell<Arc<dyn IntakeLedger>>,
+    feed: OnceCell<Arc<dyn FeedLedger>>,
+    digest: OnceCell<Arc<dyn DigestLedger>>,
+    push: OnceCell<Arc<dyn PushLedger>>,
+    access: OnceCell<Arc<dyn AccessLedger>>,
+    intake_service: OnceCell<intake::Service>,
+    feed_service: OnceCell<feed::Service>,
+    digest_service: OnceCell<digest::Service>,
+    push_service: OnceCell<push::Service>,
+}
+
+macro_rules! ledger {
+    ($(#[$doc:meta])* $method:ident, $field:ident, $ledger:ident, $store:ident, $file:literal) => {
+        $(#[$doc])*
+        pub async fn $method(&self) -> anyhow::Result<Arc<dyn $ledger>> {
+            let open = async || -> anyhow::Result<Arc<dyn $ledger>> {
+                match self.config.store.kind {
+                    StoreKind::Sqlite => {
+                        let path = self.data_file($file)?;
+                        let store = $store::open(&path)
+                            .await
+                            .with_context(|| format!("cannot open the ledger {}", path.display()))?;
+                        Ok(Arc::new(store) as Arc<dyn $ledger>)
+                    }
+                }
+            };
+            Ok(self.$field.get_or_try_init(open).await?.clone())
+        }
+    };
+}
+
+impl House {
+    /// A house with all doors closed.
+    pub fn new(config: Config, world: World) -> anyhow::Result<Self> {
+        let directory = Arc::new(config.areas.load()?);
+        let zone = config.zone()?;
+        Ok(Self {
+            config,
+            world,
+            directory,
+            zone,
+            status: Arc::default(),
+            bus: OnceCell::new(),
+            intake: OnceCell::new(),
+            feed: OnceCell::new(),
+            digest: OnceCell::new(),
+            push: OnceCell::new(),
+            access: OnceCell::new(),
+            intake_service: OnceCell::new(),
+            feed_service: OnceCell::new(),
+            digest_service: OnceCell::new(),
+            push_service: OnceCell::new(),
+        })
+    }
+
+    ledger!(
+        /// Intake's ledger.
+        intake_ledger, intake, IntakeLedger, IntakeStore, "intake.db"
+    );
+    ledger!(
+        /// The feed outlet's ledger.
+        feed_ledger, feed, FeedLedger, FeedStore, "feed.db"
+    );
+    ledger!(
+        /// The digest outlet's ledger.
+        digest_ledger, digest, DigestLedger, DigestStore, "digest.db"
+    );
+    ledger!(
+        /// The push outlet's ledger.
+        push_ledger, push, PushLedger, PushStore, "push.db"
+    );
+    ledger!(
+        /// Tokens.
+        access_ledger, access, AccessLedger, AccessStore, "access.db"
+    );
+
+    /// Intake.
+    pub async fn intake_service(&self) -> anyhow::Result<intake::Service> {
+        let make = async || -> anyhow::Result<intake::Service> {
+            let portal =
+                intake::Portal { source: self.config.portal.source.clone(), url: self.config.portal.url.clone() };
+            let ledger = self.intake_ledger().await?;
+            Ok(intake::Service::new(
+                self.config.intake.clone(),
+                portal,
+                ledger,
+                self.directory.clone(),
+                self.world.clone(),
+            ))
+        };
+        Ok(self.intake_service.get_or_try_init(make).await?.clone())
+    }
+
+    /// The feed outlet.
+    pub async fn feed_service(&self) -> anyhow::Result<feed::Service> {
+        let make = async || -> anyhow::Result<feed::Service> {
+            let identity = feed::Identity {
+                portal_name: self.config.portal.name.clone(),
+                public_url: self.config.site.public_url.clone(),
+                tag_authority: self.config.site.tag_authority.clone(),
+                tag_date: self.config.site.tag_date.clone(),
+            };
+            let ledger = self.feed_ledger().await?;
+            feed::Service::new(self.config.feed.clone(), identity, ledger, self.directory.clone(), self.world.clone())
+                .context("the feed service cannot be set up")
+        };
+        Ok(self.feed_service.get_or_try_init(make).await?.clone())
+    }
+
+    /// The push outlet.
+    pub async fn push_service(&self) -> anyhow::Result<push::Service> {
+        let make = async || -> anyhow::Result<push::Service> {
+            let ledger = self.push_ledger().await?;
+            push::Service::new(self.config.push.clone(), ledger, self.directory.clone(), self.world.clone())
+                .context("the push service cannot be set up")
+        };
+        Ok(self.push_service.get_or_try_init(make).await?.clone())
+    }
+
+    /// The digest outlet.
+    pub async fn digest_service(&self) -> anyhow::Result<digest::Service> {
+        let make = async || -> anyhow::Result<digest::Service> {
+            let identity = digest::Identity {
+                portal_name: self.config.portal.name.clone(),
+                public_url: self.config.site.public_url.clone(),
+                zone: self.zone.clone(),
+            };
+            let ledger = self.digest_ledger().await?;
+            digest::Service::new(
+                self.config.digest.clone(),
+                identity,
+                ledger,
+                self.directory.clone(),
+                self.world.clone(),
+            )
+            .context("the digest service cannot be set up")
+        };
+        Ok(self.digest_service.get_or_try_init(make).await?.clone())
+    }
+
+    /// The console.
+    pub async fn console_service(&self) -> anyhow::Result<console::Service> {
+        let site =
+            console::Site { portal_name: self.config.portal.name.clone(), portal_url: self.config.portal.url.clone() };
+        let doors = console::Doors {
+            intake: self.intake_ledger().await?,
+            feed: self.feed_ledger().await?,
+            digest: self.digest_ledger().await?,
+            push: self.push_ledger().await?,
+            bus: self.bus().await?,
+            tokens: self.tokens().await?,
+        };
+        let (directory, status) = (self.directory.clone(), self.status.clone());
+        Ok(console::Service::new(self.config.console.clone(), site, doors, directory, status, self.world.clone()))
+    }
+
+    /// The check of bearer tokens that services are handed.
+    pub async fn tokens(&self) -> anyhow::Result<Arc<dyn TokenCheck>> {
+        Ok(Arc::new(LedgerTokens(self.access_ledger().await?)))
+    }
+
+    /// The bus. Over RabbitMQ this returns at once, whether the broker is there or not.
+    pub async fn bus(&self) -> anyhow::Result<Arc<dyn Bus>> {
+        let open = async || -> anyhow::Result<Arc<dyn Bus>> {
+            match self.config.bus.kind {
+                BusKind::Sqlite => {
+                    let path = self.data_file("bus.db")?;
+                    let bus = SqliteBus::open(&path, self.world.clock.clone())
+                        .await
+                        .with_context(|| format!("cannot open the queues {}", path.display()))?;
+                    Ok(Arc::new(bus) as Arc<dyn Bus>)
+                }
+                BusKind::Rabbitmq => {
+                    let settings = &self.config.bus.rabbitmq;
+                    let url = settings.url_with_password()?;
+                    let bus = RabbitBus::connect(
+                        RabbitConfig {
+                            heartbeat: Duration::from_secs(settings.heartbeat_seconds),
+                            confirm_timeout: Duration::from_secs(settings.confirm_timeout_seconds),
+                            connect_timeout: Duration::from_secs(settings.connect_timeout_seconds),
+                            ..RabbitConfig::new(url)
+                        },
+                        self.world.clock.clone(),
+                        self.world.random.clone(),
+                    )?;
+                    Ok(Arc::new(bus) as Arc<dyn Bus>)
+                }
+            }
+        };
+        Ok(self.bus.get_or_try_init(open).await?.clone())
+    }
+
+    /// For commands: waits a while until the bus is there, then says what is wrong.
+    pub async fn wait_for_bus(&self, bus: &Arc<dyn Bus>) -> anyhow::Result<()> {
+        let deadline = tokio::time::Instant::now() + BROKER_WAIT;
+        loop {
+            let health = bus.health();
+            if health == Health::Up {
+                return Ok(());
+            }
+            if tokio::time::Instant::now() >= deadline {
+                let why = match health {
+                    Health::Up | Health::Connecting => "it does not answer".to_owned(),
+                    Health::Blocked(why) => format!("it takes nothing for now: {why}"),
+                    Health::Down(why) => why,
+                };
+                anyhow::bail!("the broker is not there ({why}); `bus.rabbitmq.url` says where it should be");
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Makes or updates all ledgers' schema and the topology. Returns one line per thing.
+    pub async fn migrate(&self) -> anyhow::Result<Vec<String>> {
+        let mut lines = Vec::new();
+        self.intake_ledger().await?.ping().await.context("intake's ledger")?;
+        self.feed_ledger().await?.ping().await.context("the feed ledger")?;
+        self.digest_ledger().await?.ping().await.context("the digest ledger")?;
+        self.push_ledger().await?.ping().await.context("the push ledger")?;
+        self.access_ledger().await?.ping().await.context("the access ledger")?;
+        for name in ["intake", "feed", "digest", "push", "access"] {
+            lines.push(format!("ledger {name}: up to date"));
+        }
+        let bus = self.bus().await?;
+        self.wait_for_bus(&bus).await?;
+        lines.extend(bus.declare().await.context("cannot make the topology")?);
+        Ok(lines)
+    }
+
+    /// Closes the broker's connections, if any were opened.
+    pub async fn close(&self) {
+        if let Some(bus) = self.bus.get() {
+            bus.close().await;
+        }
+    }
+
+    /// A file in the data folder, which is made when it is not there.
+    fn data_file(&self, name: &str) -> anyhow::Result<PathBuf> {
+        let folder = &self.config.data_dir;
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the data folder {}; `data_dir` names another", folder.display()))?;
+        Ok(folder.join(name))
+    }
+}
