@@ -6,6 +6,7 @@
 use crate::{
     PageError,
     block::{Block, Form, escape},
+    element::{Head, absolute, has_word, is_furniture, is_unseen, visible_text},
     label::{self, Label},
     source::{Source, check_depth},
 };
@@ -52,31 +53,6 @@ pub(crate) fn of_html(text: &str, address: Option<&Url>) -> Result<HtmlPage, Pag
     walk.children(root, &Form::Plain, 0);
     walk.flush(&Form::Plain);
     Ok(HtmlPage { blocks: walk.blocks, canonical: head.canonical, article_id: head.article_id })
-}
-
-struct Head {
-    base: Option<Url>,
-    canonical: Option<Url>,
-    article_id: Option<String>,
-}
-
-impl Head {
-    fn read(root: ElementRef<'_>, address: Option<&Url>) -> Self {
-        let mut head = Self { base: address.cloned(), canonical: None, article_id: None };
-        for element in root.descendent_elements() {
-            match element.value().name() {
-                "base" => head.base = element.attr("href").and_then(|href| absolute(address, href)).or(head.base),
-                "link" if element.attr("rel").is_some_and(|rel| rel.eq_ignore_ascii_case("canonical")) => {
-                    head.canonical = element.attr("href").and_then(|href| absolute(head.base.as_ref(), href));
-                }
-                "meta" if element.attr("name") == Some("article-id") => {
-                    head.article_id = element.attr("content").map(clean_line).filter(|id| !id.is_empty());
-                }
-                _ => {}
-            }
-        }
-        head
-    }
 }
 
 /// Elements that hold a part of the page: a label of the page's own words, or a main heading.
@@ -318,54 +294,4 @@ impl Walk<'_> {
         });
         true
     }
-}
-
-/// An http or https address, absolute.
-fn absolute(base: Option<&Url>, href: &str) -> Option<Url> {
-    let url = match base {
-        Some(base) => base.join(href.trim()),
-        None => Url::parse(href.trim()),
-    };
-    url.ok().filter(|url| matches!(url.scheme(), "http" | "https"))
-}
-
-fn is_unseen(element: ElementRef<'_>) -> bool {
-    const UNSEEN: [&str; 10] =
-        ["head", "script", "style", "noscript", "template", "svg", "button", "input", "textarea", "map"];
-    UNSEEN.contains(&element.value().name())
-        || element.attr("hidden").is_some()
-        || element
-            .attr("style")
-            .is_some_and(|style| style.replace(' ', "").to_ascii_lowercase().contains("display:none"))
-}
-
-fn is_furniture(element: ElementRef<'_>) -> bool {
-    matches!(element.value().name(), "nav" | "header" | "footer" | "marquee")
-        || matches!(element.attr("role"), Some("navigation" | "banner" | "contentinfo" | "search"))
-        || has_word(
-            element,
-            &["menu", "nav", "navbar", "breadcrumb", "header", "footer", "banner", "search", "login", "toolbar"],
-        )
-}
-
-/// Whether a class or the id is one of the words, or begins or ends with one behind a dash or underscore.
-fn has_word(element: ElementRef<'_>, words: &[&str]) -> bool {
-    let names = element.value().classes().chain(element.value().id());
-    let mut parts = names.flat_map(|name| name.split(['-', '_']));
-    parts.any(|part| words.iter().any(|word| part.eq_ignore_ascii_case(word)))
-}
-
-/// The text of a region that is one block.
-fn visible_text(element: ElementRef<'_>) -> String {
-    let mut text = String::new();
-    for node in element.descendants() {
-        let is_seen = || !node.parent().and_then(ElementRef::wrap).is_some_and(is_unseen);
-        if let Node::Text(part) = node.value()
-            && is_seen()
-        {
-            text.push_str(part);
-            text.push(' ');
-        }
-    }
-    clean_line(&text)
 }

@@ -13,7 +13,9 @@
 
 mod block;
 mod body;
+mod count;
 mod document;
+mod element;
 mod encoding;
 mod fault;
 mod html;
