@@ -1,6 +1,7 @@
 //! Blocks to a page: what each block is, by the labels of Vietnamese portals and by its place.
 //!
-//! Each block ends up used or reported; there is no third way, so nothing is lost in silence.
+//! Each block ends up used or reported; there is no third way, so nothing is lost in silence. The file is long because it is
+//! one state machine, and reads best in the order of a page.
 
 use crate::{
     NotUnderstood, OtherItem, Page, PageError, PortalArticle, SiteLink,
