@@ -57,7 +57,9 @@ pub async fn run(place: Place, mut settings: Config) -> anyhow::Result<()> {
     house.migrate().await?;
 
     let mailbox = Arc::new(catcher);
-    let token = access::create(&*house.access_ledger().await?, &house.world, "demo", Scope::Operate).await?;
+    let tokens = house.access_ledger().await?;
+    let editor = access::create(&*tokens, &house.world, "demo-editor", Scope::Publish).await?;
+    let operator = access::create(&*tokens, &house.world, "demo-operator", Scope::Operate).await?;
     let router = serve::everything(&house, &lifecycle).await?;
     let added = house
         .push_service()
@@ -78,7 +80,8 @@ pub async fn run(place: Place, mut settings: Config) -> anyhow::Result<()> {
     let ops = ops::router(house.status.clone(), Some(house.bus().await?), telemetry::start_metrics()?);
     lifecycle.serve(listener, router.merge(ops).merge(pages::router(caught)));
 
-    let story = story::Story { house: house.clone(), mailbox, portal, base: format!("http://{address}"), token };
+    let story =
+        story::Story { house: house.clone(), mailbox, portal, base: format!("http://{address}"), editor, operator };
     let teller = async {
         if let Err(error) = story.tell().await {
             eprintln!("loa: the demo cannot go on: {}", crate::output::sentence(&error));
@@ -123,6 +126,7 @@ fn take_demo_settings(settings: &mut Config, address: SocketAddr, smtp: SocketAd
     (mail.host, mail.port, mail.tls) = (smtp.ip().to_string(), smtp.port(), Tls::None);
     (mail.username, mail.password, mail.password_file) = Default::default();
     settings.digest.immediate_window_seconds = 1;
-    settings.log.filter = "warn,lapin=off".into();
+    // plain http on this machine is what a demo is; the digest service would warn of it
+    settings.log.filter = "warn,lapin=off,loa_svc_digest::service=error".into();
     Ok(())
 }

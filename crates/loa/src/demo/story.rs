@@ -36,8 +36,10 @@ pub struct Story {
     pub portal: Arc<ProvincialPortal>,
     /// Where we are reached.
     pub base: String,
+    /// The CMS's token.
+    pub editor: String,
     /// An operator's token.
-    pub token: String,
+    pub operator: String,
 }
 
 impl Story {
@@ -92,11 +94,22 @@ impl Story {
         Ok(())
     }
 
+    /// Imports a page; tells the whole report the first time, and only what changed afterwards.
     async fn import(&self, page: &str) -> anyhow::Result<()> {
         let page = loa_portal::read(page.as_bytes(), None).context("the seed page")?;
         let report = self.house.intake_service().await?.import_page(page, None).await?;
-        for line in cmd::import::tell(&report).lines() {
-            println!("   {line}");
+        match &report.article.outcome {
+            Ok(receipt) if receipt.revision > 1 => {
+                println!(
+                    "   intake   {} is now revision {}; the three documents beside it: no change",
+                    report.article.id, receipt.revision
+                );
+            }
+            _ => {
+                for line in cmd::import::tell(&report).lines() {
+                    println!(" {line}");
+                }
+            }
         }
         ensure!(report.article.id.as_str() == SEED_ID, "the importer calls the seed article {}", report.article.id);
         Ok(())
@@ -116,7 +129,7 @@ impl Story {
         });
         let url = format!("{}/v1/articles", self.base);
         let answer =
-            client()?.post(url).bearer_auth(&self.token).json(&article).send().await.context("POST /v1/articles")?;
+            client()?.post(url).bearer_auth(&self.editor).json(&article).send().await.context("POST /v1/articles")?;
         let status = answer.status();
         ensure!(
             status.as_u16() == 202,
@@ -203,7 +216,7 @@ impl Story {
         println!("   mails and webhooks       {base}/demo");
         println!("   subscribe                {base}/subscribe");
         println!("   the article's journey    {base}/console/articles/{SEED_ID}");
-        println!("                            (any user name; password: {})", self.token);
+        println!("                            (any user name; password: {})", self.operator);
     }
 }
 
