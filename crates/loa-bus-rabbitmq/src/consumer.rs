@@ -24,9 +24,9 @@ use tokio::time::{Instant, timeout};
 
 /// Unsettled messages that RabbitMQ allows on a quorum queue at most.
 const PREFETCH_MAX: u16 = 2_000;
-/// How long dead letters wait for a broker that takes no publishes. Giving up ends the consumer, which counts a delivery
-/// for every message in its prefetch; with the delivery limit, an alarm of hours must not fill the dead letters with
-/// innocent neighbours. Well below the broker's own limit for unsettled messages (30 min).
+/// How long dead letters wait for a broker that takes no publishes, for whatever reason. Giving up ends the consumer, which
+/// counts a delivery for every message in its prefetch; with the delivery limit, an alarm of an hour must not fill the
+/// dead letters with innocent neighbours. Well below the broker's own limit for unsettled messages (30 min).
 const DEAD_LETTER_PATIENCE: Duration = Duration::from_secs(300);
 /// Between two tries to publish dead letters.
 const DEAD_LETTER_RETRY: Duration = Duration::from_millis(500);
@@ -158,6 +158,7 @@ impl ChannelConsumer {
     /// Publishes to the dead letters, with confirms, and acks what is safely there. The rest stays unsettled.
     async fn bury(&mut self, mut dead: Vec<(u64, DeadReason)>) -> Result<(), BusError> {
         let give_up_at = Instant::now() + DEAD_LETTER_PATIENCE;
+        let mut told = false;
         loop {
             dead.retain(|(tag, _)| self.unsettled.contains_key(tag));
             let at = (self.clock)();
@@ -170,21 +171,32 @@ impl ChannelConsumer {
                 .collect();
             let outcomes = self.publisher.publish(&parcels).await;
             let mut failure = None;
-            let mut buried = Vec::new();
+            let (mut buried, mut impossible) = (Vec::new(), Vec::new());
             for ((tag, _), outcome) in dead.iter().zip(outcomes) {
                 match outcome {
                     Ok(()) => buried.push(*tag),
+                    Err(error) if error.kind == BusErrorKind::Rejected => impossible.push((*tag, error)),
                     Err(error) => failure = Some(error),
                 }
             }
             self.ack(buried).await?;
+            for (tag, error) in impossible {
+                // this broker takes it from nobody again; it can still move it itself, without our reason
+                tracing::warn!(queue = %self.queue, %error, "a dead letter cannot be published; the broker is told to move it");
+                if let Some(held) = self.unsettled.get(&tag) {
+                    self.sent(held.acker.reject(BasicRejectOptions { requeue: false })).await?;
+                    self.unsettled.remove(&tag);
+                }
+            }
             let Some(failure) = failure else { return Ok(()) };
-            // an outage passes; a missing topology or permission does not, and a closed bus answers so every time
-            let may_pass = matches!(failure.kind, BusErrorKind::Unavailable | BusErrorKind::Blocked);
             let alive = !self.session.ended.is_cancelled() && self.channel.status().connected();
-            if !may_pass || !alive || Instant::now() >= give_up_at {
+            if !alive || Instant::now() >= give_up_at {
                 let what = format!("cannot publish a dead letter of {}; its message is left unsettled", self.queue);
                 return Err(BusError::caused(failure.kind, what, failure));
+            }
+            if !told {
+                told = true;
+                tracing::error!(queue = %self.queue, kind = failure.kind.as_str(), error = %failure, "a dead letter cannot be published; it is held until it can");
             }
             tokio::select! {
                 () = self.session.ended.cancelled() => {}

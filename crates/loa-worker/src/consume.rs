@@ -1,15 +1,16 @@
 //! The consuming loop: batch in, decode, accept in one transaction, **then** ack.
 //!
-//! Decisions it takes for every service alike: a message that cannot be decoded goes to the dead letters, its neighbours go
-//! through; a ledger that is away is nobody's fault, so the batch is held and tried again in place; an accept that panics
-//! or fails for any other reason is tried message by message, and the one at fault is given back, so that the broker's
-//! delivery limit ends it in the dead letters. An ended session is opened again, for ever.
+//! This file keeps sessions open, for ever; what becomes of each message of a batch is decided in `decide.rs`. Knows neither
+//! what messages mean nor which broker and ledger there are.
 
-use crate::{DoorState, Status, drive::chain};
+use crate::{DoorState, Status, decide::decide, drive::chain};
 use async_trait::async_trait;
-use loa_bus::{Bus, BusErrorKind, Consumer, DeadReason, HEARTBEAT, Message, Queue, Received, Settlement, Tag};
+use loa_bus::{Bus, BusError, BusErrorKind, Consumer, DeadReason, Message, Queue, Settlement};
 use std::{error::Error, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
+
+/// How long settling may still take once `stop` has come; what is not settled by then comes again.
+const SETTLE_AFTER_STOP: Duration = Duration::from_secs(5);
 
 /// Why a batch was not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +73,8 @@ impl ConsumeOptions {
     }
 }
 
-/// Consumes until `stop`; then settles what is in hand, closes, and returns.
+/// Consumes until `stop`; then settles what is in hand, closes, and returns. A session that ends is opened again, at first
+/// soon, and more slowly while nothing gets done.
 pub async fn consume<H: Handler>(
     options: ConsumeOptions,
     bus: Arc<dyn Bus>,
@@ -83,15 +85,26 @@ pub async fn consume<H: Handler>(
     let door = format!("bus {}", options.queue);
     let mut backoff = options.backoff_min;
     while !stop.is_cancelled() {
-        let error = match bus.consume(options.queue, options.prefetch).await {
+        let opened = tokio::select! {
+            () = stop.cancelled() => return,
+            opened = bus.consume(options.queue, options.prefetch) => opened,
+        };
+        let error = match opened {
             Ok(consumer) => {
                 if status.report(&door, DoorState::Open) {
                     tracing::info!(queue = %options.queue, "consuming");
                 }
-                backoff = options.backoff_min;
-                match session(&options, consumer, &handler, &status, &stop).await {
+                let mut settled = false;
+                match session(&options, consumer, &handler, &status, &stop, &mut settled).await {
                     Ok(()) => return,
-                    Err(error) => error,
+                    Err(error) => {
+                        if settled {
+                            // It did work. One that never settles must not be opened again at once: each session counts a
+                            // delivery for everything in its prefetch, and the innocent would reach the delivery limit.
+                            backoff = options.backoff_min;
+                        }
+                        error
+                    }
                 }
             }
             Err(error) => error,
@@ -113,13 +126,15 @@ pub async fn consume<H: Handler>(
     }
 }
 
+/// Receives, decides and settles until `stop` (`Ok`) or until the consumer ends. `settled` is set once a batch was.
 async fn session<H: Handler>(
     options: &ConsumeOptions,
     mut consumer: Box<dyn Consumer>,
     handler: &Arc<H>,
     status: &Status,
     stop: &CancellationToken,
-) -> Result<(), loa_bus::BusError> {
+    settled: &mut bool,
+) -> Result<(), BusError> {
     loop {
         let batch = tokio::select! {
             biased;
@@ -130,107 +145,39 @@ async fn session<H: Handler>(
             continue;
         }
         metrics::counter!("loa_messages_received_total", "queue" => options.queue.name()).increment(batch.len() as u64);
+        // `None`: the stop came while the ledger was away, and everything goes back
         let Some(decisions) = decide(options, batch, handler, status, stop).await else { break };
+        let mut given_back = false;
         for (_, decision) in &decisions {
             let word = match decision {
                 Settlement::Ack => "ack",
                 Settlement::Retry => "retry",
                 Settlement::Dead(_) => "dead",
             };
+            given_back |= matches!(decision, Settlement::Retry);
             metrics::counter!("loa_messages_settled_total", "queue" => options.queue.name(), "as" => word).increment(1);
         }
-        consumer.settle(decisions).await?;
+        tokio::select! {
+            outcome = consumer.settle(decisions) => outcome?,
+            () = late(stop) => {
+                tracing::warn!(queue = %options.queue, "stopped before the broker heard what became of a batch; it comes again");
+                return Ok(());
+            }
+        }
+        *settled = true;
+        if given_back {
+            // it comes again at once; whatever it is that fails may need a moment
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(options.backoff_min) => {}
+            }
+        }
     }
     consumer.close().await
 }
 
-/// What becomes of each message of a batch; `None` when `stop` came while the ledger was away (all go back).
-async fn decide<H: Handler>(
-    options: &ConsumeOptions,
-    batch: Vec<Received>,
-    handler: &Arc<H>,
-    status: &Status,
-    stop: &CancellationToken,
-) -> Option<Vec<(Tag, Settlement)>> {
-    let mut decisions = Vec::with_capacity(batch.len());
-    let mut good = Vec::with_capacity(batch.len());
-    for received in batch {
-        if received.message.content_type == HEARTBEAT {
-            metrics::counter!("loa_heartbeats_total", "queue" => options.queue.name()).increment(1);
-            decisions.push((received.tag, Settlement::Ack));
-            continue;
-        }
-        // decoding is pure, but a bug in it must not take the neighbours down
-        let (worker, message) = (handler.clone(), received.message);
-        let id = message.id.clone();
-        match tokio::task::spawn_blocking(move || worker.decode(&message)).await {
-            Ok(Ok(item)) => good.push((received.tag, item)),
-            Ok(Err(reason)) => {
-                tracing::warn!(queue = %options.queue, message = %id, reason = %reason.reason, position = %reason.position, "dead letter");
-                decisions.push((received.tag, Settlement::Dead(reason)));
-            }
-            Err(panic) => {
-                tracing::error!(queue = %options.queue, message = %id, error = %panic, "decoding panicked: a defect of ours; the message is given back");
-                decisions.push((received.tag, Settlement::Retry));
-            }
-        }
-    }
-    if good.is_empty() {
-        return Some(decisions);
-    }
-    let items = good.iter().map(|(_, item)| item.clone()).collect();
-    match accept_held(options, items, handler, status, stop).await? {
-        Ok(()) => decisions.extend(good.into_iter().map(|(tag, _)| (tag, Settlement::Ack))),
-        Err(_) => {
-            for (tag, item) in good {
-                let decision = match accept_held(options, vec![item], handler, status, stop).await? {
-                    Ok(()) => Settlement::Ack,
-                    Err(error) => {
-                        tracing::error!(queue = %options.queue, %error, "a message could not be accepted; it is given back");
-                        Settlement::Retry
-                    }
-                };
-                decisions.push((tag, decision));
-            }
-        }
-    }
-    Some(decisions)
-}
-
-/// Accepts, holding the batch while the ledger is away. `None`: `stop` came meanwhile.
-async fn accept_held<H: Handler>(
-    options: &ConsumeOptions,
-    items: Vec<H::Item>,
-    handler: &Arc<H>,
-    status: &Status,
-    stop: &CancellationToken,
-) -> Option<Result<(), String>> {
-    let door = format!("accept {}", options.queue);
-    let mut backoff = options.backoff_min;
-    loop {
-        let (worker, batch) = (handler.clone(), items.clone());
-        let outcome = match tokio::spawn(async move { worker.accept(batch).await }).await {
-            Ok(outcome) => outcome,
-            Err(panic) => return Some(Err(panic.to_string())),
-        };
-        match outcome {
-            Ok(()) => {
-                if status.report(&door, DoorState::Open) {
-                    tracing::info!(queue = %options.queue, "accepting");
-                }
-                return Some(Ok(()));
-            }
-            Err(AcceptError::Failed(error)) => return Some(Err(chain(&*error))),
-            Err(AcceptError::Unavailable(error)) => {
-                if status.report(&door, DoorState::Shut(chain(&*error))) {
-                    tracing::warn!(queue = %options.queue, error = %chain(&*error), "the ledger is away; the batch is held");
-                }
-                tokio::select! {
-                    () = stop.cancelled() => return None,
-                    () = tokio::time::sleep(backoff) => {}
-                }
-                backoff = (backoff * 2).min(options.backoff_max);
-            }
-        }
-    }
+/// Some time after `stop`.
+async fn late(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(SETTLE_AFTER_STOP).await;
 }

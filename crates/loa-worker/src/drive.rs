@@ -1,10 +1,12 @@
 //! The driving loop: step until idle, then wait for the bell or the sweep.
 //!
 //! A step claims due work, acts, records; it knows what failed and has recorded it. What the loop sees as an error is
-//! the ledger being away: it backs off and goes on for ever.
+//! the ledger being away: it backs off and goes on for ever. A step that panics is a defect of ours and is taken the same
+//! way: what it had claimed comes back when its lease ends.
 
 use crate::{Bell, DoorState, Status};
-use std::{error::Error, time::Duration};
+use futures_util::FutureExt;
+use std::{any::Any, error::Error, panic::AssertUnwindSafe, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// What a step came to.
@@ -51,8 +53,8 @@ where
     let door = format!("ledger {}", options.name);
     let mut backoff = options.backoff_min;
     while !stop.is_cancelled() {
-        let wait = match step().await {
-            Ok(progress) => {
+        let failure = match AssertUnwindSafe(async { step().await }).catch_unwind().await {
+            Ok(Ok(progress)) => {
                 if status.report(&door, DoorState::Open) {
                     tracing::info!(worker = options.name, "ledger reached");
                 }
@@ -62,23 +64,42 @@ where
                     tokio::task::yield_now().await;
                     continue;
                 }
-                options.sweep
-            }
-            Err(error) => {
-                metrics::counter!("loa_step_errors_total", "worker" => options.name).increment(1);
-                if status.report(&door, DoorState::Shut(chain(&error))) {
-                    tracing::warn!(worker = options.name, error = %chain(&error), "step failed; trying again until it works");
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = bell.heard() => {}
+                    () = tokio::time::sleep(options.sweep) => {}
                 }
-                let wait = backoff;
-                backoff = (backoff * 2).min(options.backoff_max);
-                wait
+                continue;
+            }
+            Ok(Err(error)) => {
+                metrics::counter!("loa_step_errors_total", "worker" => options.name).increment(1);
+                chain(&error)
+            }
+            Err(panic) => {
+                metrics::counter!("loa_step_panics_total", "worker" => options.name).increment(1);
+                let words = panic_words(&*panic);
+                tracing::error!(worker = options.name, panic = %words, "a step panicked: a defect of ours; trying again");
+                format!("a step panicked: {words}")
             }
         };
+        if status.report(&door, DoorState::Shut(failure.clone())) {
+            tracing::warn!(worker = options.name, error = %failure, "step failed; trying again until it works");
+        }
+        // no bell: who rings while the ledger is away must not make us knock faster
         tokio::select! {
             () = stop.cancelled() => {}
-            () = bell.heard() => {}
-            () = tokio::time::sleep(wait) => {}
+            () = tokio::time::sleep(backoff) => {}
         }
+        backoff = (backoff * 2).min(options.backoff_max);
+    }
+}
+
+/// What a panic said.
+pub(crate) fn panic_words(panic: &(dyn Any + Send)) -> String {
+    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+        (Some(words), _) => (*words).to_owned(),
+        (_, Some(words)) => words.clone(),
+        _ => "no words".to_owned(),
     }
 }
 
@@ -129,5 +150,25 @@ mod tests {
         })
         .await;
         assert_eq!(calls.load(Ordering::Relaxed), 4);
+    }
+
+    #[tokio::test]
+    async fn a_step_that_panics_does_not_end_the_loop() {
+        let (bell, status, stop, calls) =
+            (Bell::default(), Status::default(), CancellationToken::new(), AtomicU32::new(0));
+        let options = DriveOptions { backoff_min: Duration::from_millis(1), ..DriveOptions::named("test") };
+        drive(options, &bell, &status, &stop, || {
+            let n = calls.fetch_add(1, Ordering::Relaxed);
+            let (ready, stop) = (status.ready(), &stop);
+            async move {
+                assert!(n != 0, "the first step panics");
+                assert!(!ready, "and readiness says so");
+                stop.cancel();
+                Ok::<_, Away>(Progress::Idle)
+            }
+        })
+        .await;
+        assert_eq!(calls.load(Ordering::Relaxed), 2);
+        assert!(status.ready());
     }
 }

@@ -6,6 +6,7 @@
 mod access;
 mod bell;
 mod consume;
+mod decide;
 mod drive;
 mod status;
 mod world;

@@ -1,0 +1,328 @@
+//! The consuming loop over real queues in a file, with a ledger that misbehaves on command.
+
+#![allow(clippy::unwrap_used)] // a panic is the failure's message
+
+use async_trait::async_trait;
+use loa_bus::{
+    Administer, Bus, BusError, BusErrorKind, Consume, Consumer, DeadLetter, DeadReason, HEARTBEAT, Health, Message,
+    Outgoing, Publish, Queue, Received, Route, Settlement, Tag,
+};
+use loa_bus_sqlite::SqliteBus;
+use loa_worker::{AcceptError, ConsumeOptions, DoorState, Handler, Status, consume};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{sync::Notify, task::JoinHandle, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+/// How long what must come may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A ledger in memory. Bodies tell it what to do: `bad` cannot be decoded, `torn` panics while being decoded, `bomb`
+/// panics while being accepted, `sour` is not accepted.
+#[derive(Default)]
+struct Ledger {
+    accepted: Mutex<Vec<String>>,
+    batches: AtomicU32,
+    /// Answers that it is away.
+    away: AtomicBool,
+    /// Holds each accept until it is let go.
+    hold: AtomicBool,
+    let_go: Notify,
+    /// Rung at each call of accept.
+    called: Notify,
+}
+
+#[async_trait]
+impl Handler for Ledger {
+    type Item = (String, String);
+
+    fn decode(&self, message: &Message) -> Result<Self::Item, DeadReason> {
+        let body = String::from_utf8(message.body.to_vec()).unwrap();
+        assert!(body != "torn", "a defect in decoding");
+        if body == "bad" {
+            return Err(DeadReason { reason: "no title".to_owned(), position: "/data/title".to_owned() });
+        }
+        Ok((message.id.clone(), body))
+    }
+
+    async fn accept(&self, batch: Vec<Self::Item>) -> Result<(), AcceptError> {
+        self.batches.fetch_add(1, Ordering::SeqCst);
+        self.called.notify_one();
+        if self.away.load(Ordering::SeqCst) {
+            return Err(AcceptError::Unavailable("disk is full".into()));
+        }
+        if self.hold.load(Ordering::SeqCst) {
+            self.let_go.notified().await;
+        }
+        for (_, body) in &batch {
+            assert!(body != "bomb", "a defect in accepting");
+            if body == "sour" {
+                return Err(AcceptError::Failed("a constraint does not hold".into()));
+            }
+        }
+        self.accepted.lock().unwrap().extend(batch.into_iter().map(|(id, _)| id));
+        Ok(())
+    }
+}
+
+/// A service in miniature.
+struct House {
+    bus: Arc<dyn Bus>,
+    ledger: Arc<Ledger>,
+    status: Arc<Status>,
+    stop: CancellationToken,
+    running: JoinHandle<()>,
+    _folder: tempfile::TempDir,
+}
+
+async fn queues() -> (Arc<SqliteBus>, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let clock: loa_bus::Clock = Arc::new(|| jiff::Timestamp::UNIX_EPOCH);
+    let bus = SqliteBus::open(folder.path().join("bus.db"), clock).await.unwrap();
+    bus.declare().await.unwrap();
+    (Arc::new(bus), folder)
+}
+
+/// Publishes bodies as messages `0`, `1`, … and starts to consume them.
+async fn house(ledger: Ledger, bodies: &[&str]) -> House {
+    let (bus, folder) = queues().await;
+    publish(&*bus, bodies).await;
+    start(bus, folder, ledger)
+}
+
+fn start(bus: Arc<dyn Bus>, folder: tempfile::TempDir, ledger: Ledger) -> House {
+    let (ledger, status, stop) = (Arc::new(ledger), Arc::new(Status::default()), CancellationToken::new());
+    let options = ConsumeOptions {
+        wait: Duration::from_millis(50),
+        backoff_min: Duration::from_millis(1),
+        backoff_max: Duration::from_millis(5),
+        ..ConsumeOptions::of(Queue::Feed)
+    };
+    let running = tokio::spawn(consume(options, bus.clone(), ledger.clone(), status.clone(), stop.clone()));
+    House { bus, ledger, status, stop, running, _folder: folder }
+}
+
+async fn publish(bus: &dyn Publish, bodies: &[&str]) {
+    let batch = bodies.iter().enumerate().map(|(n, body)| Outgoing {
+        route: Route::Queue(Queue::Feed),
+        message: Message {
+            id: n.to_string(),
+            content_type: if *body == "beat" { HEARTBEAT.to_owned() } else { String::new() },
+            headers: BTreeMap::new(),
+            body: bytes::Bytes::copy_from_slice(body.as_bytes()),
+        },
+    });
+    for outcome in bus.publish(batch.collect()).await {
+        outcome.unwrap();
+    }
+}
+
+impl House {
+    async fn until(&self, what: &str, is_so: impl AsyncFn() -> bool) {
+        let waiting = async {
+            while !is_so().await {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("waited in vain for {what}"));
+    }
+
+    async fn until_accepted(&self, ids: &[&str]) {
+        self.until(&format!("{ids:?} to be accepted"), async || *self.ledger.accepted.lock().unwrap() == ids).await;
+    }
+
+    async fn dead(&self) -> Vec<DeadLetter> {
+        self.bus.dead_letters(Queue::Feed, 10).await.unwrap()
+    }
+
+    /// Stops; returns messages ready and dead, after what was held has gone back.
+    async fn stop(self) -> (u64, u64) {
+        self.stop.cancel();
+        timeout(PATIENCE, self.running).await.expect("it stops").unwrap();
+        self.bus.depth(Queue::Feed).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn poison_is_isolated_and_its_neighbours_go_through() {
+    let house = house(Ledger::default(), &["a", "bad", "c"]).await;
+    house.until_accepted(&["0", "2"]).await;
+    house.until("the dead letter", async || house.dead().await.len() == 1).await;
+    let dead = house.dead().await.remove(0);
+    assert_eq!((dead.message.id.as_str(), dead.reason.reason.as_str()), ("1", "no title"));
+    assert_eq!(dead.reason.position, "/data/title");
+    assert_eq!(house.stop().await, (0, 1));
+}
+
+#[tokio::test]
+async fn a_ledger_that_is_away_holds_the_batch_and_then_takes_it() {
+    let ledger = Ledger { away: true.into(), ..Ledger::default() };
+    let house = house(ledger, &["a", "bad", "c"]).await;
+    for _ in 0..30 {
+        timeout(PATIENCE, house.ledger.called.notified()).await.expect("it is tried again and again");
+    }
+    assert!(!house.status.ready(), "readiness says so");
+    assert!(matches!(&house.status.doors()["accept loa.feed"], DoorState::Shut(why) if why.contains("disk is full")));
+    assert!(house.dead().await.is_empty(), "nothing of the batch is settled meanwhile");
+    assert_eq!(house.bus.depth(Queue::Feed).await.unwrap(), (0, 0), "it is held, and no delivery is counted");
+    house.ledger.away.store(false, Ordering::SeqCst);
+    house.until_accepted(&["0", "2"]).await;
+    house.until("readiness", async || house.status.ready()).await;
+    assert_eq!(house.stop().await, (0, 1));
+}
+
+#[tokio::test]
+async fn a_panic_in_decoding_costs_its_own_message_only() {
+    let house = house(Ledger::default(), &["a", "torn", "c"]).await;
+    house.until_accepted(&["0", "2"]).await;
+    house.until("the delivery limit", async || house.dead().await.len() == 1).await;
+    let dead = house.dead().await.remove(0);
+    assert_eq!(dead.message.id, "1");
+    assert!(dead.reason.reason.contains("delivery limit"), "{:?}", dead.reason);
+    assert_eq!(*house.ledger.accepted.lock().unwrap(), ["0", "2"], "the neighbours went through once");
+    assert_eq!(house.stop().await, (0, 1));
+}
+
+#[tokio::test]
+async fn a_panic_or_failure_in_accepting_costs_its_own_message_only() {
+    for fault in ["bomb", "sour"] {
+        let house = house(Ledger::default(), &["a", "b", fault, "d", "e", "f", "g"]).await;
+        house.until_accepted(&["0", "1", "3", "4", "5", "6"]).await;
+        house.until("the delivery limit", async || house.dead().await.len() == 1).await;
+        assert_eq!(house.dead().await[0].message.id, "2", "{fault}");
+        assert_eq!(house.stop().await, (0, 1), "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_heartbeat_is_acked_and_never_reaches_the_handler() {
+    let house = house(Ledger::default(), &["beat", "a", "beat"]).await;
+    house.until_accepted(&["1"]).await;
+    assert_eq!(house.stop().await, (0, 0));
+}
+
+#[tokio::test]
+async fn stopping_finishes_the_batch_in_hand() {
+    let ledger = Ledger { hold: true.into(), ..Ledger::default() };
+    let house = house(ledger, &["a", "b"]).await;
+    timeout(PATIENCE, house.ledger.called.notified()).await.expect("the batch is being accepted");
+    house.stop.cancel();
+    house.ledger.let_go.notify_one();
+    let ledger = house.ledger.clone();
+    assert_eq!(house.stop().await, (0, 0), "accepted and acked");
+    assert_eq!(*ledger.accepted.lock().unwrap(), ["0", "1"]);
+}
+
+#[tokio::test]
+async fn stopping_while_the_ledger_is_away_gives_the_batch_back() {
+    let ledger = Ledger { away: true.into(), ..Ledger::default() };
+    let house = house(ledger, &["a", "bad"]).await;
+    timeout(PATIENCE, house.ledger.called.notified()).await.expect("the batch is being tried");
+    assert_eq!(house.stop().await, (2, 0), "both are there for the next process");
+}
+
+#[tokio::test]
+async fn a_missing_queue_is_told_and_consumed_once_it_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock: loa_bus::Clock = Arc::new(|| jiff::Timestamp::UNIX_EPOCH);
+    let bus = Arc::new(SqliteBus::open(folder.path().join("bus.db"), clock).await.unwrap());
+    let house = start(bus, folder, Ledger::default());
+    house.until("the report", async || !house.status.ready()).await;
+    assert!(matches!(&house.status.doors()["bus loa.feed"], DoorState::Shut(why) if why.contains("loa migrate")));
+    house.bus.declare().await.unwrap();
+    publish(&*house.bus, &["a"]).await;
+    house.until_accepted(&["0"]).await;
+    house.until("readiness", async || house.status.ready()).await;
+    assert_eq!(house.stop().await, (0, 0));
+}
+
+/// Real queues whose consumers end in the worst moment: after the accept, before the broker has heard the ack.
+struct Torn {
+    queues: Arc<SqliteBus>,
+    /// Settlements still to be lost.
+    lost: Arc<AtomicU32>,
+}
+
+struct TornConsumer(Box<dyn Consumer>, Arc<AtomicU32>);
+
+#[async_trait]
+impl Consumer for TornConsumer {
+    async fn receive(&mut self, max: usize, wait: Duration) -> Result<Vec<Received>, BusError> {
+        self.0.receive(max, wait).await
+    }
+
+    async fn settle(&mut self, decisions: Vec<(Tag, Settlement)>) -> Result<(), BusError> {
+        let more = self.1.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+        if more {
+            return Err(BusError::new(BusErrorKind::Unavailable, "the connection was lost"));
+        }
+        self.0.settle(decisions).await
+    }
+
+    async fn close(self: Box<Self>) -> Result<(), BusError> {
+        self.0.close().await
+    }
+}
+
+#[async_trait]
+impl Publish for Torn {
+    async fn publish(&self, batch: Vec<Outgoing>) -> Vec<Result<(), BusError>> {
+        self.queues.publish(batch).await
+    }
+}
+
+#[async_trait]
+impl Consume for Torn {
+    async fn consume(&self, queue: Queue, prefetch: u16) -> Result<Box<dyn Consumer>, BusError> {
+        Ok(Box::new(TornConsumer(self.queues.consume(queue, prefetch).await?, self.lost.clone())))
+    }
+}
+
+#[async_trait]
+impl Administer for Torn {
+    async fn declare(&self) -> Result<Vec<String>, BusError> {
+        self.queues.declare().await
+    }
+    async fn check(&self) -> Result<(), BusError> {
+        self.queues.check().await
+    }
+    async fn depth(&self, queue: Queue) -> Result<(u64, u64), BusError> {
+        self.queues.depth(queue).await
+    }
+    async fn unrouted(&self) -> Result<u64, BusError> {
+        self.queues.unrouted().await
+    }
+    async fn dead_letters(&self, queue: Queue, max: usize) -> Result<Vec<DeadLetter>, BusError> {
+        self.queues.dead_letters(queue, max).await
+    }
+    async fn redrive(&self, queue: Queue, ids: &[String]) -> Result<u64, BusError> {
+        self.queues.redrive(queue, ids).await
+    }
+    async fn discard(&self, queue: Queue, ids: &[String]) -> Result<Vec<Message>, BusError> {
+        self.queues.discard(queue, ids).await
+    }
+    fn health(&self) -> Health {
+        self.queues.health()
+    }
+    async fn close(&self) {
+        self.queues.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_crash_between_accept_and_ack_brings_the_batch_again() {
+    let (queues, folder) = queues().await;
+    publish(&*queues, &["a", "b"]).await;
+    let bus = Torn { queues, lost: Arc::new(3.into()) };
+    let house = start(Arc::new(bus), folder, Ledger::default());
+    // the ledger sees every repeat; that it takes none twice is its own promise
+    house.until_accepted(&["0", "1", "0", "1", "0", "1", "0", "1"]).await;
+    house.until("readiness", async || house.status.ready()).await;
+    assert_eq!(house.stop().await, (0, 0));
+}
