@@ -19,8 +19,8 @@ use tokio::task::JoinSet;
 
 /// Mails marked as submitting together: as many as a crash may leave uncertain, for each connection.
 const CHUNK: usize = 10;
-/// Refusals of policy at `RCPT` in a row after which they are taken to mean us.
-const POLICY_REFUSALS_MAX: u32 = 3;
+/// Addresses refused for policy, none accepted in between, after which it is taken to mean us.
+const POLICY_REFUSALS_MAX: usize = 3;
 /// Tries of one address that is refused for policy, before it is taken to mean the address.
 const POLICY_TRIES_MAX: u32 = 4;
 /// How often recording is tried again while the ledger is away, and how long apart: what was sent must be told.
@@ -259,18 +259,19 @@ impl Service {
     }
 
     fn outcome(&self, due: &DueMail, verdict: &Verdict, now: Timestamp) -> Decision {
-        let streak = match verdict {
-            Verdict::Policy(_) => self.0.policy_refusals.fetch_add(1, Ordering::Relaxed) + 1,
-            Verdict::Sent(_) | Verdict::Address(_) => {
-                self.0.policy_refusals.store(0, Ordering::Relaxed);
-                0
+        let refused_in_a_row = {
+            let mut refused = self.0.policy_refusals.lock().unwrap_or_else(PoisonError::into_inner);
+            match verdict {
+                Verdict::Policy(_) => drop(refused.insert(due.id.subscription.clone())),
+                Verdict::Sent(_) | Verdict::Address(_) => refused.clear(),
+                _ => {}
             }
-            _ => 0,
+            refused.len()
         };
         match verdict {
             Verdict::Sent(words) => Decision::Record(MailOutcome::Sent(words.clone())),
             Verdict::Address(words) => Decision::Record(MailOutcome::Refused(words.clone())),
-            Verdict::Policy(words) if streak >= POLICY_REFUSALS_MAX => Decision::StopRun(words.clone()),
+            Verdict::Policy(words) if refused_in_a_row >= POLICY_REFUSALS_MAX => Decision::StopRun(words.clone()),
             Verdict::Policy(words) if due.attempts >= POLICY_TRIES_MAX => {
                 Decision::Record(MailOutcome::Refused(words.clone()))
             }

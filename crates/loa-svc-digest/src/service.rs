@@ -6,13 +6,13 @@ use crate::{
 };
 use loa_area::Directory;
 use loa_bus::{Bus, Queue};
-use loa_domain::{Category, EmailAddress, Event};
+use loa_domain::{Category, EmailAddress, Event, SubscriptionId};
 use loa_mail::{Letterhead, Settings, SettingsError};
 use loa_store::{Accepted, DigestLedger, StoreError};
 use loa_worker::{Bell, ConsumeOptions, DriveOptions, Status, World, consume, drive};
-use std::sync::{
-    Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-    atomic::{AtomicBool, AtomicU32},
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, atomic::AtomicBool},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -52,8 +52,8 @@ pub(crate) struct Inner {
     pub(crate) stepping: tokio::sync::Mutex<()>,
     /// No new mails are begun: the process is about to end.
     pub(crate) stopping: AtomicBool,
-    /// Refusals of policy at `RCPT` in a row, over all runs.
-    pub(crate) policy_refusals: AtomicU32,
+    /// Whose addresses were refused for policy since a mail last went through.
+    pub(crate) policy_refusals: Mutex<BTreeSet<SubscriptionId>>,
     pub(crate) status: OnceLock<Arc<Status>>,
     watch: Mutex<Watch>,
     gate: Mutex<Gate>,
@@ -109,7 +109,7 @@ impl Service {
             bell: Bell::default(),
             stepping: tokio::sync::Mutex::new(()),
             stopping: AtomicBool::new(false),
-            policy_refusals: AtomicU32::new(0),
+            policy_refusals: Mutex::default(),
             status: OnceLock::new(),
             watch: Mutex::default(),
             gate: Mutex::default(),

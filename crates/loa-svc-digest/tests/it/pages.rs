@@ -1,0 +1,228 @@
+//! What subscribers see and do, and what scanners cannot.
+
+use crate::rig::Rig;
+use axum::http::{Method, StatusCode, header};
+use loa_domain::{Frequency, SubscriptionState};
+use loa_store::{DigestLedger, Subscription};
+use loa_testkit::smtp::{Fault, Stage};
+
+const FORM: &str = "email=nguoi-dan%40example.vn&frequency=daily&area=na-son-03203-2025";
+
+async fn state(rig: &Rig, subscription: &Subscription) -> SubscriptionState {
+    rig.ledger.by_token(&subscription.token_hash).await.unwrap().unwrap().state
+}
+
+async fn only_subscription(rig: &Rig) -> Subscription {
+    let mut subscribers = rig.ledger.subscribers("", 10).await.unwrap();
+    assert_eq!(subscribers.len(), 1);
+    subscribers.remove(0).subscriptions.remove(0)
+}
+
+#[tokio::test]
+async fn opening_a_link_changes_nothing_whoever_opens_it() {
+    let rig = Rig::new().await;
+    rig.set("2026-01-05T06:00:00+07:00");
+    let active = rig.add("a@example.vn", Frequency::Daily).await;
+    rig.post("/subscribe", FORM).await;
+    let token = rig.mails()[0].text().lines().find_map(|l| l.split("/confirm/").nth(1).map(str::to_owned)).unwrap();
+    let pending = rig.ledger.by_token(&loa_mail::Token::parse(&token).unwrap().hash()).await.unwrap().unwrap();
+    assert_eq!(pending.state, SubscriptionState::Pending);
+    for subscription in [&active, &pending] {
+        for page in ["confirm", "u", "manage"] {
+            let path = format!("/{page}/{}", subscription.token);
+            for method in [Method::GET, Method::HEAD] {
+                let answer = rig.ask(method.clone(), &path, "", "").await;
+                assert_eq!(answer.status, StatusCode::OK, "{method} {path}");
+                assert_eq!(answer.body.is_empty(), method == Method::HEAD);
+            }
+            // a scanner that posts what it finds, without pressing the button
+            for body in ["", "x=1", "List-Unsubscribe=maybe"] {
+                assert_eq!(rig.post(&path, body).await.status, StatusCode::OK);
+            }
+            for method in [Method::PUT, Method::DELETE] {
+                assert_eq!(rig.ask(method, &path, "", "").await.status, StatusCode::METHOD_NOT_ALLOWED);
+            }
+        }
+    }
+    assert_eq!(state(&rig, &active).await, SubscriptionState::Active);
+    assert_eq!(state(&rig, &pending).await, SubscriptionState::Pending);
+}
+
+#[tokio::test]
+async fn one_click_ends_the_subscription_in_both_forms_and_as_often_as_it_comes() {
+    for (kind, body) in [
+        ("application/x-www-form-urlencoded", "List-Unsubscribe=One-Click".to_owned()),
+        (
+            "multipart/form-data; boundary=X",
+            "--X\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--X--\r\n".to_owned(),
+        ),
+    ] {
+        let rig = Rig::new().await;
+        let subscription = rig.add("a@example.vn", Frequency::Daily).await;
+        let path = format!("/u/{}", subscription.token);
+        for _ in 0..3 {
+            let answer = rig.ask(Method::POST, &path, kind, &body).await;
+            assert_eq!(answer.status, StatusCode::OK);
+            assert!(answer.headers.get(header::LOCATION).is_none() && answer.headers.get(header::SET_COOKIE).is_none());
+            assert_eq!(state(&rig, &subscription).await, SubscriptionState::Unsubscribed);
+        }
+        for unknown in ["/u/AAAAAAAAAAAAAAAAAAAAAA", "/u/x"] {
+            assert_eq!(rig.ask(Method::POST, unknown, kind, &body).await.status, StatusCode::OK);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_person_unsubscribes_by_button_and_can_take_it_back() {
+    let rig = Rig::new().await;
+    let subscription = rig.add("a@example.vn", Frequency::Daily).await;
+    let path = format!("/u/{}", subscription.token);
+    let page = rig.get(&path).await;
+    assert!(page.body.contains("<button type=\"submit\">Hủy đăng ký</button>"), "{}", page.body);
+    let done = rig.post(&path, "do=unsubscribe").await;
+    assert!(done.body.contains("Đã hủy đăng ký") && done.body.contains("Đăng ký lại"));
+    assert_eq!(state(&rig, &subscription).await, SubscriptionState::Unsubscribed);
+    let back = rig.post(&format!("/confirm/{}", subscription.token), "do=confirm").await;
+    assert!(back.body.contains("Đăng ký đã được xác nhận"));
+    assert_eq!(state(&rig, &subscription).await, SubscriptionState::Active);
+    assert_eq!(rig.get("/u/AAAAAAAAAAAAAAAAAAAAAA").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn whoever_subscribes_gets_nothing_before_confirming_and_the_digest_after() {
+    let rig = Rig::new().await;
+    rig.set("2026-01-05T06:00:00+07:00");
+    let answer = rig.post("/subscribe", FORM).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert!(answer.body.contains("Xin kiểm tra hộp thư") && answer.body.contains("nguoi-dan@example.vn"));
+    let mail = rig.mails().remove(0);
+    assert_eq!(mail.subject(), "Xác nhận đăng ký nhận Bản tin huyện Điện Biên Đông");
+    assert!(mail.text().contains("Địa bàn: Xã Na Son."), "{}", mail.text());
+    assert!(mail.header("List-Unsubscribe").is_none(), "there is nothing to unsubscribe from");
+    let link = mail.text().lines().find(|line| line.contains("/confirm/")).unwrap().to_owned();
+    let path = link.strip_prefix("https://tin.dienbiendong.example").unwrap().to_owned();
+
+    rig.wind(1);
+    rig.publish("bai-1", 1).await;
+    rig.at("2026-01-05T07:00:00+07:00").await;
+    assert_eq!(rig.mails().len(), 1, "unconfirmed: no digest");
+
+    let page = rig.get(&path).await;
+    assert!(page.body.contains("Xác nhận đăng ký</button>") && page.body.contains("Xã Na Son"));
+    assert!(rig.post(&path, "do=confirm").await.body.contains("Đăng ký đã được xác nhận"));
+    assert_eq!(only_subscription(&rig).await.state, SubscriptionState::Active);
+    rig.wind(1);
+    let mut event = loa_testkit::build::published(crate::rig::article_about("bai-2", "na-son-03203-2025"));
+    event.reach = vec![crate::rig::area("na-son-03203-2025")];
+    rig.accept(&[event]).await;
+    rig.at("2026-01-06T07:00:00+07:00").await;
+    let mails = rig.mails();
+    assert_eq!(mails.len(), 2);
+    assert!(
+        mails[1].text().contains("bai-2") && !mails[1].text().contains("bai-1"),
+        "nothing from before it was confirmed"
+    );
+}
+
+#[tokio::test]
+async fn the_form_answers_the_same_for_known_and_unknown_addresses_and_strangers_change_nothing() {
+    let rig = Rig::new().await;
+    rig.set("2026-01-05T06:00:00+07:00");
+    let known = rig.add("nguoi-dan@example.vn", Frequency::Daily).await;
+    let of_known = rig.post("/subscribe", FORM).await;
+    let of_unknown = rig.post("/subscribe", &FORM.replace("nguoi-dan", "nguoi-moi")).await;
+    assert_eq!(of_known.body.replace("nguoi-dan", "nguoi-moi"), of_unknown.body);
+    let kept = rig.ledger.by_token(&known.token_hash).await.unwrap().unwrap();
+    assert_eq!((kept.wish, kept.state), (known.wish.clone(), SubscriptionState::Active));
+    let told = rig.catcher.mails_to("nguoi-dan@example.vn").remove(0);
+    assert!(told.subject().contains("đã đăng ký"), "{}", told.subject());
+    assert!(told.text().contains(&format!("/manage/{}", known.token)));
+}
+
+#[tokio::test]
+async fn nobody_is_bombarded_through_the_form() {
+    let rig = Rig::new().await;
+    rig.set("2026-01-05T06:00:00+07:00");
+    for n in 0..10 {
+        rig.wind(60);
+        let form = FORM.replace("nguoi-dan", if n % 2 == 0 { "nguoi-dan" } else { "NGUOI-dan" });
+        assert_eq!(rig.post("/subscribe", &form).await.status, StatusCode::OK);
+    }
+    assert_eq!(rig.mails().len(), 3);
+    assert_eq!(rig.post("/subscribe", &format!("{FORM}&website=http://spam")).await.status, StatusCode::OK);
+    rig.wind(86_400);
+    rig.post("/subscribe", FORM).await;
+    assert_eq!(rig.mails().len(), 4, "the next day it works again");
+}
+
+#[tokio::test]
+async fn a_form_with_a_mistake_comes_back_with_what_was_typed_and_a_sentence() {
+    let rig = Rig::new().await;
+    rig.set("2026-01-05T06:00:00+07:00");
+    for (form, says) in [
+        ("email=%3Cscript%3E&frequency=daily", "Địa chỉ email chưa đúng"),
+        ("email=a%40b.vn&frequency=hourly", "Xin chọn tần suất"),
+        ("email=a%40b.vn&frequency=daily&area=ha-noi", "địa bàn không còn trong danh mục"),
+        ("email=a%40b.vn&frequency=daily&category=%20", "chuyên mục không đúng"),
+        ("", "Địa chỉ email chưa đúng"),
+    ] {
+        let answer = rig.post("/subscribe", form).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{form}");
+        assert!(answer.body.contains(says), "{form}");
+        assert!(!answer.body.contains("<script>"));
+    }
+    assert!(rig.mails().is_empty());
+    assert!(rig.ledger.subscribers("", 10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn when_the_mail_server_is_away_the_form_says_so_and_a_second_try_works() {
+    let rig = Rig::new().await;
+    rig.set("2026-01-05T06:00:00+07:00");
+    rig.catcher.misbehave(Fault::at(Stage::Greeting).times(1).reply("421 4.3.2 busy"));
+    let answer = rig.post("/subscribe", FORM).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.body.contains("Chưa gửi được thư xác nhận"));
+    assert_eq!(rig.post("/subscribe", FORM).await.status, StatusCode::OK);
+    assert_eq!(rig.mails().len(), 1);
+}
+
+#[tokio::test]
+async fn the_form_offers_the_areas_now_in_force_and_the_categories_there_are() {
+    let rig = Rig::new().await;
+    rig.set("2026-01-05T06:00:00+07:00");
+    rig.publish("bai-1", 1).await;
+    let page = rig.get("/subscribe").await.body;
+    assert!(page.contains("value=\"na-son-03203-2025\">Xã Na Son</label>"), "{page}");
+    assert!(!page.contains("na-son-03205-2004"), "a commune that is no more is not offered");
+    assert!(page.contains("value=\"tin-tuc\">Tin tức</label>"));
+    assert!(page.contains("<html lang=\"vi\">") && page.contains("name=\"viewport\"") && !page.contains("<script"));
+    // every field has a label
+    assert_eq!(page.matches("<input").count(), page.matches("<label").count());
+}
+
+#[tokio::test]
+async fn the_owner_of_a_mailbox_changes_what_it_gets() {
+    let rig = Rig::new().await;
+    rig.set("2026-01-05T06:00:00+07:00");
+    let subscription = rig.add("a@example.vn", Frequency::Weekly).await;
+    let path = format!("/manage/{}", subscription.token);
+    assert!(rig.get(&path).await.body.contains("hằng tuần"));
+    let saved = rig.post(&path, "do=change&area=xa-dung-03208-2025&category=tin-tuc").await.body;
+    assert!(saved.contains("Đã lưu") && saved.contains("value=\"xa-dung-03208-2025\" checked"), "{saved}");
+    let kept = only_subscription(&rig).await;
+    assert_eq!(kept.wish.key(), "areas=xa-dung-03208-2025;categories=tin-tuc");
+    assert_eq!((kept.id, kept.token), (subscription.id, subscription.token));
+}
+
+#[tokio::test]
+async fn no_page_tells_others_where_it_was_called_from_or_is_kept_by_a_cache() {
+    let rig = Rig::new().await;
+    let subscription = rig.add("a@example.vn", Frequency::Daily).await;
+    for path in ["/subscribe".to_owned(), format!("/u/{}", subscription.token), "/confirm/x".to_owned()] {
+        let headers = rig.get(&path).await.headers;
+        assert_eq!(headers[header::CACHE_CONTROL], "no-store", "{path}");
+        assert_eq!(headers[header::REFERRER_POLICY], "no-referrer", "{path}");
+        assert!(headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap().starts_with("default-src 'none'"));
+    }
+}
