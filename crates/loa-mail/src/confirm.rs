@@ -4,8 +4,7 @@
 //! and carry nothing that a stranger wrote.
 
 use crate::{
-    ComposeError, Letterhead, Message, Recipient, WishWords, compose::Draft, header, token::sha256_hex,
-    words::frequency_words,
+    ComposeError, Letterhead, Message, Recipient, WishWords, compose::Draft, token::sha256_hex, words::frequency_words,
 };
 use jiff::Timestamp;
 use loa_domain::Frequency;
@@ -68,7 +67,8 @@ impl Letterhead {
             subject: &subject,
             text: self.templates.get_template("confirm.txt")?.render(&page)?,
             html: self.templates.get_template("confirm.html")?.render(&page)?,
-            headers: vec![header::exact("Precedence", "bulk".into())?],
+            // one person asked for it: neither of a list nor bulk
+            headers: Vec::new(),
         };
         self.finish(draft, recipient, at)
     }

@@ -6,7 +6,8 @@
 //! while the mail server is away). It knows neither the other outlets nor how a mail looks (`loa-mail` does).
 //!
 //! The way through: `arrivals.rs` (bus → ledger), `schedule.rs` (when), `runs.rs` (what is due → frozen audience),
-//! `sending.rs` (audience → SMTP) with `submit.rs` (what an answer means) and `smtp.rs` (the dialogue), `operations.rs`
+//! `sending.rs` (audience → SMTP) with `smtp.rs` (the dialogue), `submit.rs` (what an answer means) and
+//! `outcomes.rs` (what follows from it), `operations.rs`
 //! and `api.rs` (operators), `pages.rs` and `http.rs` (subscribers).
 
 mod api;
@@ -14,6 +15,7 @@ mod arrivals;
 mod config;
 mod http;
 mod operations;
+mod outcomes;
 mod pages;
 mod renderings;
 mod runs;

@@ -6,6 +6,7 @@ use loa_domain::{EmailAddress, Frequency, SubscriberId, SubscriptionId, Subscrip
 use loa_mail::{RenderError, Token};
 use loa_store::{Run, StoreError, StoreErrorKind, Subscription, SubscriptionRequest};
 use loa_worker::Progress;
+use std::sync::PoisonError;
 
 /// Items looked at for a preview.
 const PREVIEW_MAX: u32 = 200;
@@ -131,6 +132,7 @@ impl Service {
     /// `NotFound` and the ledger's other errors.
     pub async fn resume_run(&self, run: i64) -> Result<(), StoreError> {
         self.0.ledger.pause_run(run, None, self.0.world.now()).await?;
+        self.0.policy_refusals.lock().unwrap_or_else(PoisonError::into_inner).clear();
         tracing::info!(run, "digest run resumed");
         self.0.bell.ring();
         Ok(())

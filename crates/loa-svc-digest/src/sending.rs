@@ -4,12 +4,15 @@
 //! hands it out once more when its lease has ended, it goes out under the same `Message-ID`, and the third time it is
 //! called uncertain and left alone. Nothing here decides by the text of an error.
 
-use crate::{Service, Session, Unreachable, Verdict};
+use crate::{
+    Service, Session, Unreachable, Verdict,
+    outcomes::{Decision, without_addresses},
+};
 use jiff::{SignedDuration, Timestamp};
-use loa_domain::{MailId, MailOutcome, RetrySchedule, SubscriptionState};
+use loa_domain::{MailId, MailOutcome, SubscriptionState};
 use loa_mail::{ComposeError, Message, Recipient, RenderError, Token};
 use loa_store::{DueMail, Lease, MailRecord, StoreError, StoreErrorKind};
-use loa_worker::{DoorState, Progress};
+use loa_worker::Progress;
 use std::{
     collections::{BTreeSet, VecDeque},
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
@@ -19,35 +22,9 @@ use tokio::task::JoinSet;
 
 /// Mails marked as submitting together: as many as a crash may leave uncertain, for each connection.
 const CHUNK: usize = 10;
-/// Addresses refused for policy, none accepted in between, after which it is taken to mean us.
-const POLICY_REFUSALS_MAX: usize = 3;
-/// Tries of one address that is refused for policy, before it is taken to mean the address.
-const POLICY_TRIES_MAX: u32 = 4;
 /// How often recording is tried again while the ledger is away, and how long apart: what was sent must be told.
 const RECORD_TRIES: u32 = 20;
 const RECORD_PAUSE: Duration = Duration::from_millis(500);
-
-/// The mail server is left alone for a while after it could not be reached.
-#[derive(Debug, Default)]
-pub(crate) struct Gate {
-    shut_until: Option<Timestamp>,
-    failures: u32,
-}
-
-impl Gate {
-    /// Shuts the gate: 5 s, 10 s, … one minute. Returns until when.
-    fn shut(&mut self, now: Timestamp) -> Timestamp {
-        let rest = SignedDuration::from_secs((5_i64 << self.failures.min(4)).min(60));
-        self.failures += 1;
-        let until = now.saturating_add(rest).unwrap_or(now);
-        self.shut_until = Some(until);
-        until
-    }
-
-    fn open(&mut self) {
-        *self = Self::default();
-    }
-}
 
 /// What the workers of one step share.
 struct Round {
@@ -71,7 +48,7 @@ impl Service {
     }
 
     async fn send_some(&self, now: Timestamp) -> Result<Progress, StoreError> {
-        let resting = self.0.gate().shut_until.is_some_and(|until| now < until);
+        let resting = self.0.gate().is_shut(now);
         if resting || self.0.stopping.load(Ordering::Relaxed) {
             return Ok(Progress::Idle);
         }
@@ -258,51 +235,9 @@ impl Service {
         Ok(None)
     }
 
-    fn outcome(&self, due: &DueMail, verdict: &Verdict, now: Timestamp) -> Decision {
-        let refused_in_a_row = {
-            let mut refused = self.0.policy_refusals.lock().unwrap_or_else(PoisonError::into_inner);
-            match verdict {
-                Verdict::Policy(_) => drop(refused.insert(due.id.subscription.clone())),
-                Verdict::Sent(_) | Verdict::Address(_) => refused.clear(),
-                _ => {}
-            }
-            refused.len()
-        };
-        match verdict {
-            Verdict::Sent(words) => Decision::Record(MailOutcome::Sent(words.clone())),
-            Verdict::Address(words) => Decision::Record(MailOutcome::Refused(words.clone())),
-            Verdict::Policy(words) if refused_in_a_row >= POLICY_REFUSALS_MAX => Decision::StopRun(words.clone()),
-            Verdict::Policy(words) if due.attempts >= POLICY_TRIES_MAX => {
-                Decision::Record(MailOutcome::Refused(words.clone()))
-            }
-            Verdict::Policy(why) | Verdict::Later(why) | Verdict::Broken { why, uncertain: false } => {
-                Decision::Record(MailOutcome::Later(why.clone(), self.again_at(due, now)))
-            }
-            Verdict::Broken { uncertain: true, .. } => Decision::LeaveUncertain,
-            Verdict::Stop(words) => Decision::StopRun(words.clone()),
-        }
-    }
-
-    /// When a mail is tried again: after 1, 5, 15, 30 minutes, then each hour, and by day.
-    fn again_at(&self, due: &DueMail, now: Timestamp) -> Timestamp {
-        let schedule = RetrySchedule {
-            delays_seconds: vec![60, 300, 900, 1_800, 3_600],
-            jitter_percent: 20,
-            retry_after_seconds_max: 0,
-        };
-        let tries = due.attempts.saturating_add(1).min(5);
-        let delay = schedule.delay(tries, self.0.world.chance(), None).unwrap_or(Duration::from_secs(3_600));
-        let at = now.checked_add(delay).unwrap_or(now);
-        self.0.schedule.may_go_from(&due.run, at)
-    }
-
     /// The mail server is away: all these wait until it is asked again.
     fn postpone(&self, mails: &[DueMail], error: &Unreachable, now: Timestamp) -> Vec<MailRecord> {
-        let until = self.0.gate().shut(now);
-        let news = match self.0.status.get() {
-            Some(status) => status.report("smtp", DoorState::Shut(error.why.clone())),
-            None => true,
-        };
+        let (until, news) = self.0.gate().shut(now);
         metrics::counter!("loa_digest_smtp_unreachable_total").increment(1);
         match (news, error.needs_operator) {
             (true, true) => tracing::error!(error = %error, "the mail server does not let us in; mails wait"),
@@ -316,8 +251,7 @@ impl Service {
     }
 
     fn reached(&self) {
-        self.0.gate().open();
-        if self.0.status.get().is_some_and(|status| status.report("smtp", DoorState::Open)) {
+        if self.0.gate().open() {
             tracing::info!("mail server reached");
         }
     }
@@ -349,25 +283,6 @@ impl Service {
             }
         }
     }
-
-    fn count(&self, verdict: &Verdict) {
-        let word = match verdict {
-            Verdict::Sent(_) => "sent",
-            Verdict::Address(_) => "address",
-            Verdict::Policy(_) => "policy",
-            Verdict::Stop(_) => "stop",
-            Verdict::Later(_) => "later",
-            Verdict::Broken { uncertain: false, .. } => "broken",
-            Verdict::Broken { uncertain: true, .. } => "uncertain",
-        };
-        metrics::counter!("loa_digest_submissions_total", "verdict" => word).increment(1);
-    }
-}
-
-enum Decision {
-    Record(MailOutcome),
-    LeaveUncertain,
-    StopRun(String),
 }
 
 /// Why a mail was not composed.
@@ -383,28 +298,4 @@ enum Unfit {
 
 fn later(id: MailId, why: &str, until: Timestamp, now: Timestamp) -> MailRecord {
     MailRecord { id, outcome: MailOutcome::Later(why.to_owned(), until), at: now }
-}
-
-/// A server's words may name the recipient; logs must not.
-fn without_addresses(words: &str) -> String {
-    words.split(' ').map(|word| if word.contains('@') { "…" } else { word }).collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mail_server_that_is_away_is_asked_less_and_less_often() {
-        let (mut gate, now) = (Gate::default(), Timestamp::UNIX_EPOCH);
-        let rests: Vec<i64> = (0..7).map(|_| gate.shut(now).as_second()).collect();
-        assert_eq!(rests, [5, 10, 20, 40, 60, 60, 60]);
-        gate.open();
-        assert_eq!(gate.shut(now).as_second(), 5);
-    }
-
-    #[test]
-    fn logs_do_not_name_recipients() {
-        assert_eq!(without_addresses("554 5.7.1 <a@b.vn>: Relay denied"), "554 5.7.1 … Relay denied");
-    }
 }

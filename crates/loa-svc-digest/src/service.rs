@@ -1,8 +1,8 @@
 //! The service as a whole: what it holds, and the two loops it runs.
 
 use crate::{
-    Config, Identity, SmtpSubmit, Submit, pages::Pages, renderings::Renderings, runs::Watch, schedule::Schedule,
-    sending::Gate,
+    Config, Identity, SmtpSubmit, Submit, outcomes::Gate, pages::Pages, renderings::Renderings, runs::Watch,
+    schedule::Schedule,
 };
 use loa_area::Directory;
 use loa_bus::{Bus, Queue};
@@ -12,7 +12,7 @@ use loa_store::{Accepted, DigestLedger, StoreError};
 use loa_worker::{Bell, ConsumeOptions, DriveOptions, Status, World, consume, drive};
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, atomic::AtomicBool},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -54,7 +54,8 @@ pub(crate) struct Inner {
     pub(crate) stopping: AtomicBool,
     /// Whose addresses were refused for policy since a mail last went through.
     pub(crate) policy_refusals: Mutex<BTreeSet<SubscriptionId>>,
-    pub(crate) status: OnceLock<Arc<Status>>,
+    /// A minute, and how many mails the form sent in it.
+    pub(crate) answers: Mutex<(i64, u32)>,
     watch: Mutex<Watch>,
     gate: Mutex<Gate>,
     /// Categories seen in recent articles, and until when they are good enough for the form.
@@ -110,7 +111,7 @@ impl Service {
             stepping: tokio::sync::Mutex::new(()),
             stopping: AtomicBool::new(false),
             policy_refusals: Mutex::default(),
-            status: OnceLock::new(),
+            answers: Mutex::default(),
             watch: Mutex::default(),
             gate: Mutex::default(),
             seen_categories: Mutex::default(),
@@ -133,8 +134,6 @@ impl Service {
     /// Consumes `loa.digest`, opens runs and sends, until `stop`. Mails whose dialogue has begun are finished; the others
     /// are given back.
     pub async fn run(&self, bus: Arc<dyn Bus>, status: Arc<Status>, stop: CancellationToken) {
-        // a second run of the same service would report to the first one's status: harmless
-        let _ = self.0.status.set(status.clone());
         let arrivals =
             consume(ConsumeOptions::of(Queue::Digest), bus, Arc::new(self.clone()), status.clone(), stop.clone());
         let sending = drive(DriveOptions::named("digest"), &self.0.bell, &status, &stop, || self.step());

@@ -24,6 +24,8 @@ const CATEGORIES_KEPT: SignedDuration = SignedDuration::from_secs(60);
 /// Articles looked through for categories, and how far back.
 const CATEGORIES_FROM: u32 = 200;
 const CATEGORIES_SINCE: SignedDuration = SignedDuration::from_hours(24 * 365);
+/// Mails that the form sends in a minute, to whatever addresses: a robot with a list must not make us its sender.
+const ANSWERS_PER_MINUTE_MAX: u32 = 120;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// The empty form.
@@ -73,6 +75,10 @@ impl Service {
             metrics::counter!("loa_digest_confirmations_total", "as" => "withheld").increment(1);
             return Ok(true);
         }
+        if !self.may_answer_another() {
+            tracing::warn!("the form is used more than people use it; mails of it are withheld for a minute");
+            return Ok(false);
+        }
         let existing = self.existing(&email, frequency).await?;
         let (purpose, subscription) = match existing {
             // a stranger who knows an address must not be able to change what it gets
@@ -83,6 +89,17 @@ impl Service {
         let word = if sent { "sent" } else { "failed" };
         metrics::counter!("loa_digest_confirmations_total", "as" => word).increment(1);
         Ok(sent)
+    }
+
+    /// Counts a mail of the form, unless there were too many this minute.
+    fn may_answer_another(&self) -> bool {
+        let minute = self.now().as_second().div_euclid(60);
+        let mut answers = self.0.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        if answers.0 != minute {
+            *answers = (minute, 0);
+        }
+        answers.1 += 1;
+        answers.1 <= ANSWERS_PER_MINUTE_MAX
     }
 
     async fn send_confirmation(&self, purpose: Purpose, subscription: &Subscription) -> bool {

@@ -156,6 +156,36 @@ async fn nobody_is_bombarded_through_the_form() {
 }
 
 #[tokio::test]
+async fn a_robot_with_a_list_does_not_make_us_its_sender() {
+    let rig = Rig::new().await;
+    rig.set("2026-01-05T06:00:00+07:00");
+    let mut withheld = 0;
+    for n in 0..130 {
+        let answer = rig.post("/subscribe", &format!("email=nguoi-{n}%40example.vn&frequency=daily")).await;
+        withheld += usize::from(answer.status == StatusCode::SERVICE_UNAVAILABLE);
+    }
+    assert_eq!((rig.mails().len(), withheld), (120, 10));
+    rig.wind(60);
+    assert_eq!(rig.post("/subscribe", "email=x%40example.vn&frequency=daily").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_mailbox_is_found_among_neighbours() {
+    let rig = Rig::new().await;
+    for n in 0..150 {
+        rig.add(&format!("a@b.va{n:03}"), Frequency::Daily).await;
+    }
+    rig.add("A@b.vn", Frequency::Daily).await;
+    let find = async |text: &str| {
+        let email = loa_domain::EmailAddress::parse(text).unwrap();
+        rig.ledger.subscriber(&email).await.unwrap().map(|found| found.email.to_string())
+    };
+    assert_eq!(find("a@b.VN").await.as_deref(), Some("A@b.vn"));
+    assert_eq!(find("a@b.vm").await, None);
+    assert_eq!(find("z@z.zz").await, None);
+}
+
+#[tokio::test]
 async fn a_form_with_a_mistake_comes_back_with_what_was_typed_and_a_sentence() {
     let rig = Rig::new().await;
     rig.set("2026-01-05T06:00:00+07:00");
