@@ -1,11 +1,11 @@
 //! The door to the broker: publish, receive, settle. Bytes only; what they mean is `loa-event`'s business.
 //!
 //! Two adapters stand behind it: `loa-bus-sqlite` (a file) and `loa-bus-rabbitmq`. Both pass the suite in
-//! [`conformance`], so a service cannot tell which one it has.
+//! `conformance` (a cargo feature), so a service cannot tell which one it has.
 //!
 //! What every adapter promises: a publish that returned `Ok` survives the death of any process; a message that was
-//! received and not settled comes again; one queue keeps the order of publishing for what was never retried; nothing
-//! waits for ever.
+//! received and not settled comes again; one queue keeps the order of publishing for what no consumer had before;
+//! nothing waits for ever.
 
 #[cfg(feature = "conformance")]
 pub mod conformance;

@@ -178,7 +178,8 @@ pub async fn a_heartbeat_reaches_every_queue(fixture: &impl Fixture) {
     }
 }
 
-/// A soft stop in the middle of work: what was settled is done, the rest is there for the next process, in order.
+/// A soft stop in the middle of work: what was settled is done, the rest is there for the next process. In which order it
+/// comes is not promised: the stopped consumer's prefetch had taken some of it, and a broker gives back as it likes.
 pub async fn a_consumer_that_stops_leaves_the_rest_to_the_next(fixture: &impl Fixture) {
     let first = fixture.bus().await;
     publish(&first, (0..40).map(to_feed).collect()).await;
@@ -191,7 +192,10 @@ pub async fn a_consumer_that_stops_leaves_the_rest_to_the_next(fixture: &impl Fi
     let second = fixture.bus().await;
     wait_for_depth(&second, Queue::Feed, (25, 0)).await;
     let mut consumer = consume(&second, Queue::Feed, 100).await;
-    assert_eq!(ids_of(&receive(&mut consumer, 25).await), ids(15..40));
+    let mut rest = ids_of(&receive(&mut consumer, 25).await);
+    rest.sort();
+    assert_eq!(rest, ids(15..40));
+    receive_nothing(&mut consumer).await;
 }
 
 /// A service that starts before `loa migrate` is told what is missing.
