@@ -1,0 +1,386 @@
+//! Rules of the feed ledger.
+
+use super::build::{Draft, SOURCE, area, at, id, slug};
+use crate::{Accepted, FeedArrival, FeedLedger};
+use jiff::{SignedDuration, Timestamp};
+use loa_domain::{Event, FeedName};
+use std::sync::Arc;
+
+/// Calls `$test!(rule)` for each rule of this file.
+#[macro_export]
+macro_rules! feed_rules {
+    ($test:ident) => {
+        $test!(a_published_article_stands_in_its_feeds);
+        $test!(accepting_an_event_twice_changes_nothing);
+        $test!(entries_come_newest_first_and_page_by_page);
+        $test!(an_update_replaces_what_stood_and_moves_between_feeds);
+        $test!(an_older_version_is_seen_and_changes_nothing);
+        $test!(at_one_revision_a_withdrawal_stands);
+        $test!(a_withdrawn_article_leaves_every_feed_and_a_tombstone_in_each);
+        $test!(what_was_withdrawn_before_it_arrived_has_its_tombstone_in_all);
+        $test!(a_publication_after_its_withdrawal_only_says_where_the_tombstones_stand);
+        $test!(tombstones_stand_in_every_feed_the_subject_ever_belonged_to);
+        $test!(a_republished_article_has_no_tombstone);
+        $test!(tombstones_come_newest_first);
+        $test!(each_feed_touched_is_changed_those_left_as_well);
+        $test!(changes_are_read_page_by_page);
+        $test!(summaries_count_what_stands_and_know_every_feed_that_ever_had_an_entry);
+        $test!(an_article_stands_is_withdrawn_or_is_unknown);
+        $test!(the_same_fingerprint_brings_back_what_was_told);
+        $test!(last_modified_is_whole_seconds_and_always_steps_forward);
+        $test!(a_journey_says_what_was_accepted);
+        $test!(feeds_survive_a_crash);
+        $test!(two_stores_see_each_others_changes_in_order);
+        $test!(an_entry_of_vietnamese_text_comes_back_as_it_was);
+        $test!(an_empty_batch_is_no_work);
+        $test!(the_ledger_answers_a_ping);
+    };
+}
+
+fn arrival(event: Event) -> FeedArrival {
+    let mut feeds = Vec::new();
+    if let Some(content) = event.content() {
+        feeds.push(FeedName::All);
+        match content.category() {
+            Some(category) => feeds.push(FeedName::Category(category.slug.clone())),
+            None => feeds.push(FeedName::Documents),
+        }
+        feeds.extend(event.reach.iter().cloned().map(FeedName::Area));
+    }
+    FeedArrival { event, feeds }
+}
+
+async fn accept(ledger: &dyn FeedLedger, events: Vec<Event>, minute: i64) -> Accepted {
+    let batch: Vec<FeedArrival> = events.into_iter().map(arrival).collect();
+    ledger.accept(&batch, at(minute)).await.unwrap()
+}
+
+async fn entries(ledger: &dyn FeedLedger, feed: &FeedName) -> Vec<String> {
+    let found = ledger.entries(feed, None, 100).await.unwrap();
+    found.into_iter().map(|entry| format!("{}@{}", entry.content.id(), entry.content.revision())).collect()
+}
+
+async fn tombstones(ledger: &dyn FeedLedger, feed: &FeedName) -> Vec<String> {
+    let found = ledger.tombstones(feed, 100).await.unwrap();
+    found.into_iter().map(|tombstone| format!("{}@{}", tombstone.article, tombstone.revision)).collect()
+}
+
+fn na_son() -> FeedName {
+    FeedName::Area(area("na-son"))
+}
+
+fn phi_nhu() -> FeedName {
+    FeedName::Area(area("phi-nhu"))
+}
+
+fn kinh_te() -> FeedName {
+    FeedName::Category(slug("kinh-te"))
+}
+
+pub async fn a_published_article_stands_in_its_feeds(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let ledger = open().await;
+    let event = Draft::of("a").areas(&["na-son"]).live();
+    let accepted = accept(&*ledger, vec![event.clone()], 1).await;
+    assert_eq!(accepted, Accepted { fresh: 1, duplicates: 0, stale: 0 });
+    for feed in [FeedName::All, kinh_te(), na_son()] {
+        let found = ledger.entries(&feed, None, 10).await.unwrap();
+        assert_eq!(found.len(), 1, "{feed}");
+        assert_eq!(Some(&found[0].content), event.content());
+        assert_eq!(found[0].source, SOURCE);
+    }
+    for feed in [FeedName::Documents, phi_nhu()] {
+        assert!(entries(&*ledger, &feed).await.is_empty(), "{feed}");
+    }
+    accept(&*ledger, vec![Draft::of("d").document()], 2).await;
+    assert_eq!(entries(&*ledger, &FeedName::Documents).await, ["d@1"]);
+}
+
+pub async fn accepting_an_event_twice_changes_nothing(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let ledger = open().await;
+    let event = Draft::of("a").live();
+    let twice = accept(&*ledger, vec![event.clone(), event.clone()], 1).await;
+    assert_eq!(twice, Accepted { fresh: 1, duplicates: 1, stale: 0 });
+    let before = ledger.changed(0, 10).await.unwrap();
+    assert_eq!(accept(&*ledger, vec![event.clone()], 2).await, Accepted { fresh: 0, duplicates: 1, stale: 0 });
+    assert_eq!(ledger.changed(0, 10).await.unwrap(), before);
+    accept(&*ledger, vec![Draft::of("a").revision(2).withdrawn("")], 3).await;
+    assert_eq!(accept(&*ledger, vec![event], 4).await.duplicates, 1, "seen for ever, withdrawn or not");
+    assert!(entries(&*ledger, &FeedName::All).await.is_empty());
+}
+
+pub async fn entries_come_newest_first_and_page_by_page(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let ledger = open().await;
+    let events = vec![
+        Draft::of("b").published(10).live(),
+        Draft::of("a").published(10).live(),
+        Draft::of("c").published(30).live(),
+        Draft::of("d").published(-500_000_000).live(),
+    ];
+    accept(&*ledger, events, 40).await;
+    assert_eq!(entries(&*ledger, &FeedName::All).await, ["c@1", "b@1", "a@1", "d@1"]);
+    let (mut before, mut seen) = (None, Vec::new());
+    loop {
+        let page = ledger.entries(&FeedName::All, before, 1).await.unwrap();
+        let Some(last) = page.last() else { break };
+        before = Some((last.content.published_at(), last.content.id().clone()));
+        seen.push(last.content.id().to_string());
+    }
+    assert_eq!(seen, ["c", "b", "a", "d"]);
+}
+
+pub async fn an_update_replaces_what_stood_and_moves_between_feeds(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let ledger = open().await;
+    accept(&*ledger, vec![Draft::of("a").areas(&["na-son"]).live()], 1).await;
+    accept(&*ledger, vec![Draft::of("a").revision(2).title("Mới").published(5).areas(&["phi-nhu"]).live()], 2).await;
+    assert!(entries(&*ledger, &na_son()).await.is_empty());
+    assert!(tombstones(&*ledger, &na_son()).await.is_empty(), "it left, it is not gone");
+    for feed in [FeedName::All, phi_nhu()] {
+        let found = ledger.entries(&feed, None, 10).await.unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].content.title(), "Mới");
+    }
+}
+
+pub async fn an_older_version_is_seen_and_changes_nothing(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let ledger = open().await;
+    accept(&*ledger, vec![Draft::of("a").revision(3).live()], 1).await;
+    let before = ledger.changed(0, 10).await.unwrap();
+    let late = vec![Draft::of("a").revision(2).live(), Draft::of("a").revision(1).withdrawn("")];
+    assert_eq!(accept(&*ledger, late, 2).await, Accepted { fresh: 2, duplicates: 0, stale: 2 });
+    assert_eq!(entries(&*ledger, &FeedName::All).await, ["a@3"]);
+    assert_eq!(ledger.changed(0, 10).await.unwrap(), before);
+}
+
+pub async fn at_one_revision_a_withdrawal_stands(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let ledger = open().await;
+    accept(&*ledger, vec![Draft::of("a").withdrawn(""), Draft::of("a").live()], 1).await;
+    accept(&*ledger, vec![Draft::of("b").live(), Draft::of("b").withdrawn("")], 1).await;
+    assert!(entries(&*ledger, &FeedName::All).await.is_empty());
+    assert_eq!(tombstones(&*ledger, &FeedName::All).await.len(), 2);
+}
+
+pub async fn a_withdrawn_article_leaves_every_feed_and_a_tombstone_in_each(
+    open: impl AsyncFn() -> Arc<dyn FeedLedger>,
+) {
+    let ledger = open().await;
+    accept(&*ledger, vec![Draft::of("a").areas(&["na-son"]).live(), Draft::of("b").live()], 1).await;
+    accept(&*ledger, vec![Draft::of("a").revision(2).published(7).withdrawn("nhầm số liệu")], 8).await;
+    for feed in [FeedName::All, kinh_te(), na_son()] {
+        assert!(!entries(&*ledger, &feed).await.contains(&"a@1".to_owned()), "{feed}");
+        let found = ledger.tombstones(&feed, 10).await.unwrap();
+        assert_eq!(found.len(), 1, "{feed}");
+        assert_eq!((found[0].revision, found[0].at), (2, at(7)), "when the portal withdrew it");
+        assert_eq!((found[0].reason.as_str(), found[0].source.as_str()), ("nhầm số liệu", SOURCE));
+    }
+    assert_eq!(entries(&*ledger, &FeedName::All).await, ["b@1"]);
+    assert!(tombstones(&*ledger, &phi_nhu()).await.is_empty());
+}
+
+pub async fn what_was_withdrawn_before_it_arrived_has_its_tombstone_in_all(
+    open: impl AsyncFn() -> Arc<dyn FeedLedger>,
+) {
+    let ledger = open().await;
+    accept(&*ledger, vec![Draft::of("a").revision(2).withdrawn("")], 1).await;
+    assert_eq!(tombstones(&*ledger, &FeedName::All).await, ["a@2"]);
+    assert_eq!(ledger.changed(0, 10).await.unwrap().0, [FeedName::All]);
+    assert!(ledger.summaries().await.unwrap().is_empty(), "no feed had an entry");
+}
+
+pub async fn a_publication_after_its_withdrawal_only_says_where_the_tombstones_stand(
+    open: impl AsyncFn() -> Arc<dyn FeedLedger>,
+) {
+    let ledger = open().await;
+    accept(&*ledger, vec![Draft::of("a").revision(2).withdrawn("")], 1).await;
+    let (_, upto) = ledger.changed(0, 10).await.unwrap();
+    let late = accept(&*ledger, vec![Draft::of("a").areas(&["na-son"]).live()], 2).await;
+    assert_eq!(late, Accepted { fresh: 1, duplicates: 0, stale: 1 });
+    assert!(entries(&*ledger, &FeedName::All).await.is_empty());
+    for feed in [FeedName::All, kinh_te(), na_son()] {
+        assert_eq!(tombstones(&*ledger, &feed).await, ["a@2"], "{feed}");
+    }
+    let mut changed = ledger.changed(upto, 10).await.unwrap().0;
+    changed.sort();
+    assert_eq!(changed, [kinh_te(), na_son()], "`all` reads as before");
+}
+
+pub async fn tombstones_stand_in_every_feed_the_subject_ever_belonged_to(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let ledger = open().await;
+    accept(&*ledger, vec![Draft::of("a").areas(&["na-son"]).live()], 1).await;
+    accept(&*ledger, vec![Draft::of("a").revision(2).areas(&["phi-nhu"]).live()], 2).await;
+    accept(&*ledger, vec![Draft::of("a").revision(3).withdrawn("")], 3).await;
+    for feed in [na_son(), phi_nhu()] {
+        assert_eq!(tombstones(&*ledger, &feed).await, ["a@3"], "a reader of {feed} may hold it still");
+    }
+}
+
+pub async fn a_republished_article_has_no_tombstone(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let ledger = open().await;
+    accept(&*ledger, vec![Draft::of("a").areas(&["na-son"]).live()], 1).await;
+    accept(&*ledger, vec![Draft::of("a").revision(2).withdrawn("")], 2).await;
+    accept(&*ledger, vec![Draft::of("a").revision(3).live()], 3).await;
+    assert_eq!(entries(&*ledger, &FeedName::All).await, ["a@3"]);
+    for feed in [FeedName::All, kinh_te(), na_son()] {
+        assert!(tombstones(&*ledger, &feed).await.is_empty(), "{feed}");
+    }
+}
+
+pub async fn tombstones_come_newest_first(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let ledger = open().await;
+    for (article, minute) in [("a", 3), ("b", 9), ("c", 6)] {
+        accept(&*ledger, vec![Draft::of(article).published(minute).withdrawn("")], 10).await;
+    }
+    assert_eq!(tombstones(&*ledger, &FeedName::All).await, ["b@1", "c@1", "a@1"]);
+    assert_eq!(ledger.tombstones(&FeedName::All, 2).await.unwrap().len(), 2);
+}
+
+pub async fn each_feed_touched_is_changed_those_left_as_well(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let ledger = open().await;
+    assert_eq!(ledger.changed(0, 10).await.unwrap(), (vec![], 0));
+    accept(&*ledger, vec![Draft::of("a").areas(&["na-son"]).live()], 1).await;
+    let (first, upto) = ledger.changed(0, 10).await.unwrap();
+    assert_eq!(first.len(), 3);
+    assert_eq!(ledger.changed(upto, 10).await.unwrap(), (vec![], upto));
+    accept(&*ledger, vec![Draft::of("a").revision(2).category("y-te", "Y tế").areas(&["na-son"]).live()], 2).await;
+    let (mut second, upto) = ledger.changed(upto, 10).await.unwrap();
+    second.sort();
+    assert_eq!(second, [FeedName::All, kinh_te(), FeedName::Category(slug("y-te")), na_son()]);
+    accept(&*ledger, vec![Draft::of("b").document()], 3).await;
+    let (mut third, _) = ledger.changed(upto, 10).await.unwrap();
+    third.sort();
+    assert_eq!(third, [FeedName::All, FeedName::Documents]);
+}
+
+pub async fn changes_are_read_page_by_page(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let ledger = open().await;
+    let events = (0..5).map(|n| Draft::of(&format!("a{n}")).areas(&[&format!("xa-{n}")]).live()).collect();
+    accept(&*ledger, events, 1).await; // all, kinh-te, five areas
+    let (mut after, mut seen) = (0, Vec::new());
+    loop {
+        let (page, upto) = ledger.changed(after, 2).await.unwrap();
+        let full = page.len() == 2;
+        seen.extend(page);
+        after = upto;
+        if !full {
+            break;
+        }
+    }
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 7);
+    assert_eq!(ledger.changed(after, 2).await.unwrap(), (vec![], after));
+}
+
+pub async fn summaries_count_what_stands_and_know_every_feed_that_ever_had_an_entry(
+    open: impl AsyncFn() -> Arc<dyn FeedLedger>,
+) {
+    let ledger = open().await;
+    let events = vec![
+        Draft::of("a").published(1).areas(&["na-son"]).live(),
+        Draft::of("b").published(5).category("kinh-te", "Kinh tế – Xã hội").live(),
+        Draft::of("c").published(9).document(),
+    ];
+    accept(&*ledger, events, 10).await;
+    let summary = async |feed: FeedName| {
+        let all = ledger.summaries().await.unwrap();
+        assert!(all.windows(2).all(|pair| pair[0].feed.to_string() < pair[1].feed.to_string()), "by name");
+        all.into_iter().find(|summary| summary.feed == feed).unwrap()
+    };
+    let all = summary(FeedName::All).await;
+    assert_eq!((all.entries, all.newest_at, all.label.as_str()), (3, Some(at(9)), ""));
+    let category = summary(kinh_te()).await;
+    assert_eq!((category.entries, category.newest_at), (2, Some(at(5))));
+    assert_eq!(category.label, "Kinh tế – Xã hội", "as its newest entry says");
+    assert_eq!(ledger.summaries().await.unwrap().len(), 4);
+    accept(&*ledger, vec![Draft::of("a").revision(2).withdrawn("")], 11).await;
+    let area = summary(na_son()).await;
+    assert_eq!((area.entries, area.newest_at), (0, None), "an empty feed stays a feed");
+    assert_eq!(summary(FeedName::All).await.entries, 2);
+}
+
+pub async fn an_article_stands_is_withdrawn_or_is_unknown(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let ledger = open().await;
+    accept(&*ledger, vec![Draft::of("a").live(), Draft::of("b").withdrawn("lý do")], 1).await;
+    assert_eq!(ledger.standing(&id("a")).await.unwrap().unwrap().unwrap().content.id(), &id("a"));
+    assert_eq!(ledger.standing(&id("b")).await.unwrap().unwrap().unwrap_err().reason, "lý do");
+    assert_eq!(ledger.standing(&id("c")).await.unwrap(), None);
+}
+
+pub async fn the_same_fingerprint_brings_back_what_was_told(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let ledger = open().await;
+    let first = ledger.rendered(&FeedName::All, "f1", at(5)).await.unwrap();
+    assert_eq!((first.fingerprint.as_str(), first.last_modified), ("f1", at(5)));
+    assert_eq!(ledger.rendered(&FeedName::All, "f1", at(9)).await.unwrap(), first);
+    let other = ledger.rendered(&na_son(), "f1", at(9)).await.unwrap();
+    assert_eq!(other.last_modified, at(9), "each feed has its own");
+    drop(ledger);
+    assert_eq!(open().await.rendered(&FeedName::All, "f1", at(99)).await.unwrap(), first, "after a restart too");
+}
+
+pub async fn last_modified_is_whole_seconds_and_always_steps_forward(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let ledger = open().await;
+    let candidate: Timestamp = "2026-03-01T00:00:00.987Z".parse().unwrap();
+    let second = SignedDuration::from_secs(1);
+    assert_eq!(ledger.rendered(&FeedName::All, "f1", candidate).await.unwrap().last_modified, at(0));
+    assert_eq!(ledger.rendered(&FeedName::All, "f2", candidate).await.unwrap().last_modified, at(0) + second);
+    let stepped_back = ledger.rendered(&FeedName::All, "f3", at(-60)).await.unwrap();
+    assert_eq!(stepped_back.last_modified, at(0) + second + second, "a clock that steps back does not take it back");
+    assert_eq!(
+        ledger.rendered(&FeedName::All, "f1", at(5)).await.unwrap().last_modified,
+        at(5),
+        "as before is new too"
+    );
+}
+
+pub async fn a_journey_says_what_was_accepted(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let ledger = open().await;
+    accept(&*ledger, vec![Draft::of("a").live(), Draft::of("b").live()], 1).await;
+    accept(&*ledger, vec![Draft::of("a").revision(3).withdrawn("")], 2).await;
+    accept(&*ledger, vec![Draft::of("a").revision(2).live()], 3).await;
+    let steps = ledger.journey(&id("a")).await.unwrap();
+    let lines: Vec<_> = steps.iter().map(|step| (step.step.as_str(), step.revision, step.at)).collect();
+    assert_eq!(lines, [("accepted", 1, at(1)), ("withdrawn", 3, at(2)), ("stale", 2, at(3))]);
+    assert!(steps.iter().all(|step| step.outlet == "feed"));
+    assert!(ledger.journey(&id("c")).await.unwrap().is_empty());
+}
+
+pub async fn feeds_survive_a_crash(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let ledger = open().await;
+    let event = Draft::of("a").live();
+    accept(&*ledger, vec![event.clone()], 1).await;
+    let changed = ledger.changed(0, 10).await.unwrap();
+    drop(ledger);
+    let ledger = open().await;
+    assert_eq!(entries(&*ledger, &FeedName::All).await, ["a@1"]);
+    assert_eq!(ledger.changed(0, 10).await.unwrap(), changed);
+    assert_eq!(accept(&*ledger, vec![event], 2).await.duplicates, 1);
+}
+
+pub async fn two_stores_see_each_others_changes_in_order(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let (one, two) = (open().await, open().await);
+    accept(&*one, vec![Draft::of("a").live()], 1).await;
+    let (_, upto) = two.changed(0, 10).await.unwrap();
+    accept(&*two, vec![Draft::of("b").live()], 2).await;
+    let (changed, later) = one.changed(upto, 10).await.unwrap();
+    assert_eq!(changed.len(), 2);
+    assert!(later > upto);
+    assert_eq!(entries(&*one, &FeedName::All).await, entries(&*two, &FeedName::All).await);
+    assert_eq!(accept(&*one, vec![Draft::of("b").live()], 3).await.duplicates, 1);
+}
+
+pub async fn an_entry_of_vietnamese_text_comes_back_as_it_was(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let ledger = open().await;
+    let title = "Điện Biên Đông: “4 sản phẩm” được chứng nhận OCOP 🎉 '; DROP TABLE item; --";
+    accept(&*ledger, vec![Draft::of("bài-1/2").title(title).live()], 1).await;
+    let found = ledger.entries(&FeedName::All, None, 1).await.unwrap();
+    assert_eq!(found[0].content.title(), title);
+}
+
+pub async fn an_empty_batch_is_no_work(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let ledger = open().await;
+    assert_eq!(ledger.accept(&[], at(1)).await.unwrap(), Accepted::default());
+    assert_eq!(ledger.changed(0, 10).await.unwrap(), (vec![], 0));
+}
+
+pub async fn the_ledger_answers_a_ping(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    open().await.ping().await.unwrap();
+}
