@@ -61,11 +61,11 @@ impl Schedule {
         }
     }
 
-    /// The key of a run started by hand at `now`.
+    /// The key of a run started by hand at `now`: to the millisecond, for a frozen run of the same second takes nobody in.
     pub(crate) fn by_hand(&self, frequency: Frequency, now: Timestamp) -> RunKey {
         let local = now.to_zoned_datetime(self.zone.clone());
         let time = local.time();
-        let slot = format!("tay-{:02}{:02}{:02}", time.hour(), time.minute(), time.second());
+        let slot = format!("tay-{:02}{:02}{:02}{:03}", time.hour(), time.minute(), time.second(), time.millisecond());
         self.key(frequency, local.date(), slot)
     }
 
