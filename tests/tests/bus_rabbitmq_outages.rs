@@ -208,11 +208,12 @@ async fn returned_messages_are_told_from_their_delivered_neighbours() {
     let hand = Connection::connect(&node.url, ConnectionProperties::default()).await.unwrap();
     let channel = hand.create_channel().await.unwrap();
     channel.queue_delete(Queue::Push.name().into(), QueueDeleteOptions::default()).await.unwrap();
-    for round in 0..5 {
+    // lapin mixes up a few in a thousand: enough of them that a bus that trusted its pairing would be caught
+    for round in 0..10 {
         let batch: Vec<_> = (0..500)
             .map(|n| {
                 let mut outgoing = to_feed(round * 500 + n);
-                if n % 7 == 0 {
+                if n % 2 == 0 {
                     outgoing.route = Route::Queue(Queue::Push);
                 }
                 outgoing
@@ -220,9 +221,9 @@ async fn returned_messages_are_told_from_their_delivered_neighbours() {
             .collect();
         for (n, outcome) in bus.publish(batch).await.into_iter().enumerate() {
             match outcome {
-                Ok(()) => assert!(n % 7 != 0, "round {round}: message {n} had no queue and was taken for delivered"),
+                Ok(()) => assert!(n % 2 != 0, "round {round}: message {n} had no queue and was taken for delivered"),
                 Err(error) => {
-                    assert!(n % 7 == 0, "round {round}: message {n} was delivered and taken for lost: {error:?}");
+                    assert!(n % 2 == 0, "round {round}: message {n} was delivered and taken for lost: {error:?}");
                     assert_eq!(error.kind, BusErrorKind::Unroutable);
                 }
             }

@@ -15,7 +15,7 @@ use loa_bus::{
     Administer, BusError, BusErrorKind, Clock, Consume, Consumer, DeadLetter, Health, Message, Queue, UNROUTED,
 };
 use sqlx::{
-    Row, Sqlite, SqlitePool, Transaction,
+    Connection, Row, Sqlite, SqlitePool, Transaction,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{
@@ -58,8 +58,8 @@ pub(crate) struct Shared {
     /// Consumers that were dropped and whose messages are still held.
     abandoned: Mutex<Vec<i64>>,
     swept: Mutex<Instant>,
-    /// The last failure, until something works again.
-    trouble: Mutex<Option<Health>>,
+    /// The last failure of writing and of reading, each until the same works again: a disk that is full can still be read.
+    trouble: Mutex<[Option<Health>; 2]>,
 }
 
 impl SqliteBus {
@@ -133,6 +133,15 @@ async fn open_writer(path: &Path) -> sqlx::Result<(SqlitePool, Holder)> {
     let write = SqlitePoolOptions::new()
         .max_connections(1)
         .test_before_acquire(false)
+        // A full disk or an input/output error makes SQLite roll back by itself; sqlx's own rollback then fails, and its
+        // connection counts itself inside a transaction for ever. Such a one is replaced. (The ping comes after the
+        // rollback that a dropped transaction has queued.)
+        .before_acquire(|connection, _| {
+            Box::pin(async move {
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
         .acquire_timeout(TURN_TIMEOUT)
         .connect_with(options(path))
         .await?;
@@ -155,10 +164,19 @@ impl Shared {
         self.write.begin_with("BEGIN IMMEDIATE").await
     }
 
-    /// Notes how a call went, for [`Administer::health`], and makes a door's error of it.
+    /// Notes how a writing call went, for [`Administer::health`], and makes a door's error of it.
     pub(crate) fn outcome<T>(&self, what: &str, result: sqlx::Result<T>) -> Result<T, BusError> {
+        self.note(0, what, result)
+    }
+
+    /// The same for a call that only reads.
+    pub(crate) fn looked<T>(&self, what: &str, result: sqlx::Result<T>) -> Result<T, BusError> {
+        self.note(1, what, result)
+    }
+
+    fn note<T>(&self, slot: usize, what: &str, result: sqlx::Result<T>) -> Result<T, BusError> {
         let result = result.map_err(|error| fault(what, error));
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = match &result {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)[slot] = match &result {
             Ok(_) => None,
             Err(error) => {
                 let cause = error.source.as_ref().map(|cause| format!(": {cause}")).unwrap_or_default();
@@ -259,7 +277,7 @@ impl Shared {
     /// Fails unless `declare` made the queue.
     pub(crate) async fn declared(&self, name: &'static str) -> Result<(), BusError> {
         self.open()?;
-        let found: Option<i64> = self.outcome(
+        let found: Option<i64> = self.looked(
             "look for a queue",
             sqlx::query_scalar("SELECT 1 FROM queue WHERE name = $1").bind(name).fetch_optional(&self.read).await,
         )?;
@@ -330,7 +348,7 @@ impl Administer for SqliteBus {
         .and_then(|row| {
             Ok((row.try_get::<i64, _>("ready")?.cast_unsigned(), row.try_get::<i64, _>("dead")?.cast_unsigned()))
         });
-        self.shared.outcome("count a queue", counted)
+        self.shared.looked("count a queue", counted)
     }
 
     async fn unrouted(&self) -> Result<u64, BusError> {
@@ -339,12 +357,12 @@ impl Administer for SqliteBus {
             .bind(UNROUTED)
             .fetch_one(&self.shared.read)
             .await;
-        self.shared.outcome("count a queue", counted.map(i64::cast_unsigned))
+        self.shared.looked("count a queue", counted.map(i64::cast_unsigned))
     }
 
     async fn dead_letters(&self, queue: Queue, max: usize) -> Result<Vec<DeadLetter>, BusError> {
         self.shared.declared(queue.name()).await?;
-        self.shared.outcome("read the dead letters", self.shared.dead_letters(queue, max).await)
+        self.shared.looked("read the dead letters", self.shared.dead_letters(queue, max).await)
     }
 
     async fn redrive(&self, queue: Queue, ids: &[String]) -> Result<u64, BusError> {
@@ -361,7 +379,8 @@ impl Administer for SqliteBus {
         if self.shared.open().is_err() {
             return Health::Down("the queues are closed".to_owned());
         }
-        self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or(Health::Up)
+        let trouble = self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        trouble.iter().flatten().next().cloned().unwrap_or(Health::Up)
     }
 
     async fn close(&self) {
@@ -383,5 +402,63 @@ impl Administer for SqliteBus {
 impl std::fmt::Debug for SqliteBus {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SqliteBus").field("path", &self.shared.path).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use loa_bus::{Outgoing, Publish, Route};
+
+    fn large(n: usize) -> Outgoing {
+        let message = Message {
+            id: n.to_string(),
+            content_type: String::new(),
+            headers: std::collections::BTreeMap::new(),
+            body: vec![0; 200_000].into(),
+        };
+        Outgoing { route: Route::Queue(Queue::Feed), message }
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_and_passes() {
+        let folder = tempfile::tempdir().unwrap();
+        let bus =
+            SqliteBus::open(folder.path().join("bus.db"), Arc::new(|| jiff::Timestamp::UNIX_EPOCH)).await.unwrap();
+        bus.declare().await.unwrap();
+        // as if the disk ended here: SQLite answers SQLITE_FULL
+        sqlx::query("PRAGMA max_page_count = 60").execute(&bus.shared.write).await.unwrap();
+        let outcomes = bus.publish(vec![large(1), large(2)]).await;
+        assert!(outcomes.iter().all(|o| o.as_ref().is_err_and(|e| e.kind == BusErrorKind::Blocked)), "{outcomes:?}");
+        assert_eq!(bus.depth(Queue::Feed).await.unwrap(), (0, 0), "nothing is half there");
+        assert!(matches!(bus.health(), Health::Blocked(_)), "{:?}", bus.health());
+
+        sqlx::query("PRAGMA max_page_count = 100000").execute(&bus.shared.write).await.unwrap();
+        bus.publish(vec![large(1)]).await.remove(0).unwrap();
+        assert_eq!(bus.health(), Health::Up);
+        assert_eq!(bus.depth(Queue::Feed).await.unwrap(), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_queues_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bus.db");
+        std::fs::write(&path, "this was a letter to the editor, and it is longer than a header".repeat(20)).unwrap();
+        let error = SqliteBus::open(&path, Arc::new(|| jiff::Timestamp::UNIX_EPOCH)).await.unwrap_err();
+        assert_eq!(error.kind, BusErrorKind::Refused, "{error:?}");
+
+        let path = folder.path().join("newer.db");
+        drop(SqliteBus::open(&path, Arc::new(|| jiff::Timestamp::UNIX_EPOCH)).await.unwrap());
+        let newer = SqlitePool::connect_with(options(&path)).await.unwrap();
+        sqlx::query("PRAGMA user_version = 99").execute(&newer).await.unwrap();
+        newer.close().await;
+        let error = SqliteBus::open(&path, Arc::new(|| jiff::Timestamp::UNIX_EPOCH)).await.unwrap_err();
+        assert_eq!(error.kind, BusErrorKind::Refused, "{error:?}");
+
+        let error =
+            SqliteBus::open(folder.path().join("no/such/folder/bus.db"), Arc::new(|| jiff::Timestamp::UNIX_EPOCH))
+                .await
+                .unwrap_err();
+        assert_eq!(error.kind, BusErrorKind::Unavailable, "{error:?}");
     }
 }
