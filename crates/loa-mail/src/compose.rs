@@ -93,17 +93,7 @@ impl Letterhead {
         at: Timestamp,
     ) -> Result<Message, ComposeError> {
         let (unsubscribe, manage) = (self.link_of("u", &recipient.token), self.link_of("manage", &recipient.token));
-        let fill = |body: &str| {
-            let mut out = String::with_capacity(body.len() + 256);
-            for c in body.chars() {
-                match c {
-                    UNSUBSCRIBE => out.push_str(&unsubscribe),
-                    MANAGE => out.push_str(&manage),
-                    c => out.push(c),
-                }
-            }
-            out
-        };
+        let fill = |body: &str| body.replace(UNSUBSCRIBE, &unsubscribe).replace(MANAGE, &manage);
         let mut ways = format!("<{unsubscribe}>");
         if let Some(mailbox) = &self.settings.unsubscribe {
             // the token stands in the subject: some servers fold the case of a local part

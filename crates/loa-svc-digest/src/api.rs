@@ -10,12 +10,13 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     http::{HeaderMap, header::AUTHORIZATION},
-    routing::{get, post},
 };
 use loa_domain::Scope;
 use loa_worker::{Problem, TokenCheck, bearer_token};
 use refused::Refused;
 use std::sync::Arc;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The longest request body, in bytes.
 const BODY_MAX: usize = 64 * 1024;
@@ -31,15 +32,28 @@ struct Api {
 
 impl Service {
     pub(crate) fn api(&self, tokens: Arc<dyn TokenCheck>) -> Router {
-        Router::new()
-            .route("/v1/subscribers", get(subscribers::list).post(subscribers::add))
-            .route("/v1/digest-runs", get(runs::list).post(runs::open))
-            .route("/v1/digest-runs/{id}", get(runs::one))
-            .route("/v1/digest-runs/{id}/mails", get(runs::mails))
-            .route("/v1/digest-runs/{id}/resume", post(runs::resume))
+        routes_described()
+            .split_for_parts()
+            .0
             .layer(DefaultBodyLimit::max(BODY_MAX))
             .with_state(Api { service: self.clone(), tokens })
     }
+
+    /// The operators' API, described; pages are not. The common answers are put in by whoever puts the whole document
+    /// together.
+    pub fn openapi() -> OpenApi {
+        routes_described().into_openapi()
+    }
+}
+
+/// The one list of the API's routes.
+fn routes_described() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(subscribers::list, subscribers::add))
+        .routes(routes!(runs::list, runs::open))
+        .routes(routes!(runs::one))
+        .routes(routes!(runs::mails))
+        .routes(routes!(runs::resume))
 }
 
 impl Api {

@@ -85,7 +85,7 @@ impl SmtpSubmit {
         let place = format!("the mail server {host}:{port}");
         let refused = |what: &str, error: &Error| Unreachable {
             why: format!("{place} {what}: {}", words(error)),
-            needs_operator: error.is_permanent() || error.is_tls() || error.is_client(),
+            needs_operator: error.is_permanent() || error.is_tls() || error.is_client() || is_distrust(error),
         };
         if let (Tls::Tls, Some(parameters)) = (self.config.tls, &self.tls) {
             return AsyncSmtpConnection::connect_tokio1(
@@ -208,6 +208,18 @@ fn settle(
         }),
         Err(_) => Err(Verdict::Broken { why: "the mail server keeps silent".into(), uncertain }),
     }
+}
+
+/// Whether the server's certificate was not believed: rustls says it as invalid data, lettre as a lost connection.
+fn is_distrust(error: &Error) -> bool {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if inner.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::InvalidData) {
+            return true;
+        }
+        cause = inner.source();
+    }
+    false
 }
 
 /// The server's own words where there are some, otherwise the fault's.

@@ -12,26 +12,38 @@ use axum::{
 use jiff::{Timestamp, civil::Date};
 use loa_domain::{Account, Frequency, MailState, Scope};
 use loa_store::{MailView, Run};
-use loa_worker::Problem;
+use loa_worker::{Guarded, Problem, TakesJson};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Page {
     #[serde(default)]
+    /// The address after which the page begins; read for mails only.
     after: String,
+    /// How many; 100 unless said.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DigestRun)]
 pub(super) struct RunShown {
     id: i64,
     frequency: Frequency,
+    /// The civil date in `zone`.
+    #[schema(value_type = String, format = Date)]
     on: Date,
+    /// IANA name.
     zone: String,
     /// Empty for a scheduled run.
     slot: String,
+    /// What was accepted up to then is in it.
+    #[schema(value_type = String, format = DateTime)]
     cutoff: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// Whether its audience is frozen.
     planned: bool,
@@ -57,12 +69,14 @@ impl From<Run> for RunShown {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DigestRuns)]
 pub(super) struct Runs {
     runs: Vec<RunShown>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DigestMails)]
 pub(super) struct Mails {
     mails: Vec<MailShown>,
     /// For the next page's `after`; absent on the last.
@@ -70,13 +84,16 @@ pub(super) struct Mails {
     next: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DigestMail)]
 struct MailShown {
     subscription: String,
     email: String,
     state: MailState,
     attempts: u32,
+    /// One sentence for people.
     detail: String,
+    #[schema(value_type = Option<String>, format = DateTime)]
     at: Option<Timestamp>,
 }
 
@@ -93,13 +110,27 @@ impl From<MailView> for MailShown {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewDigestRun)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Opened {
     frequency: Frequency,
 }
 
 /// Runs, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/digest-runs",
+    operation_id = "listDigestRuns",
+    tag = "Digest runs",
+    security(("bearer" = ["read"])),
+    params(Page),
+    responses(
+        Guarded,
+        (status = 200, description = "The newest.", body = Runs),
+        (status = 400, description = "The query was not understood.", body = Problem, content_type = Problem::MEDIA_TYPE),
+    )
+)]
 pub(super) async fn list(
     State(api): State<Api>,
     headers: HeaderMap,
@@ -112,6 +143,20 @@ pub(super) async fn list(
 }
 
 /// One run.
+#[utoipa::path(
+    get,
+    path = "/v1/digest-runs/{id}",
+    operation_id = "digestRun",
+    tag = "Digest runs",
+    security(("bearer" = ["read"])),
+    params(("id" = i64, Path, description = "The run's number.")),
+    responses(
+        Guarded,
+        (status = 200, description = "The run.", body = RunShown),
+        (status = 400, description = "The path's number is none.", body = String, content_type = "text/plain; charset=utf-8"),
+        (status = 404, description = "No run among the newest has this number.", body = Problem, content_type = Problem::MEDIA_TYPE),
+    )
+)]
 pub(super) async fn one(
     State(api): State<Api>,
     headers: HeaderMap,
@@ -125,6 +170,20 @@ pub(super) async fn one(
 }
 
 /// A run's mails, in order of address.
+#[utoipa::path(
+    get,
+    path = "/v1/digest-runs/{id}/mails",
+    operation_id = "listDigestMails",
+    tag = "Digest runs",
+    security(("bearer" = ["operate"])),
+    params(("id" = i64, Path, description = "The run's number."), Page),
+    responses(
+        Guarded,
+        (status = 200, description = "One page of them; none when there is no such run.", body = Mails),
+        (status = 400, description = "The query was not understood; as text: the path's number is none.",
+            content((Problem = "application/problem+json"), (String = "text/plain; charset=utf-8"))),
+    )
+)]
 pub(super) async fn mails(
     State(api): State<Api>,
     headers: HeaderMap,
@@ -140,6 +199,21 @@ pub(super) async fn mails(
 }
 
 /// Opens a run by hand. 200 with `null` when nobody is owed anything.
+#[utoipa::path(
+    post,
+    path = "/v1/digest-runs",
+    operation_id = "openDigestRun",
+    tag = "Digest runs",
+    security(("bearer" = ["operate"])),
+    request_body = Opened,
+    responses(
+        Guarded,
+        TakesJson,
+        (status = 201, description = "Opened, its audience frozen; sending has begun.", body = RunShown),
+        (status = 200, description = "Nobody of this frequency is owed anything: `null`, and no run.", body = Option<RunShown>),
+        (status = 422, description = "Not what is described.", body = Problem, content_type = Problem::MEDIA_TYPE),
+    )
+)]
 pub(super) async fn open(
     State(api): State<Api>,
     headers: HeaderMap,
@@ -153,6 +227,20 @@ pub(super) async fn open(
 }
 
 /// Lets a stopped run go on.
+#[utoipa::path(
+    post,
+    path = "/v1/digest-runs/{id}/resume",
+    operation_id = "resumeDigestRun",
+    tag = "Digest runs",
+    security(("bearer" = ["operate"])),
+    params(("id" = i64, Path, description = "The run's number.")),
+    responses(
+        Guarded,
+        (status = 204, description = "It goes on."),
+        (status = 400, description = "The path's number is none.", body = String, content_type = "text/plain; charset=utf-8"),
+        (status = 404, description = "No run has this number.", body = Problem, content_type = Problem::MEDIA_TYPE),
+    )
+)]
 pub(super) async fn resume(
     State(api): State<Api>,
     headers: HeaderMap,

@@ -12,19 +12,24 @@ use axum::{
 use jiff::Timestamp;
 use loa_domain::{AreaId, CategorySlug, EmailAddress, Frequency, Scope, SubscriptionState, Wish};
 use loa_store::Subscription;
-use loa_worker::Problem;
+use loa_worker::{Guarded, Problem, TakesJson};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Page {
     /// The address after which the page begins.
     #[serde(default)]
     after: String,
+    /// How many; 100 unless said.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Subscribers)]
 pub(super) struct Listing {
     subscribers: Vec<SubscriberShown>,
     /// For the next page's `after`; absent on the last.
@@ -32,21 +37,28 @@ pub(super) struct Listing {
     next: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Subscriber)]
 struct SubscriberShown {
     id: String,
     email: String,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     subscriptions: Vec<SubscriptionShown>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Subscription)]
 pub(super) struct SubscriptionShown {
     id: String,
+    /// Ids of areas; empty: all.
     areas: Vec<String>,
+    /// Slugs; empty: all.
     categories: Vec<String>,
     frequency: Frequency,
     state: SubscriptionState,
+    /// When it was made or last changed; it owes nothing accepted before.
+    #[schema(value_type = String, format = DateTime)]
     since: Timestamp,
 }
 
@@ -64,18 +76,34 @@ impl From<Subscription> for SubscriptionShown {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewSubscription)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Added {
     email: String,
+    /// Ids of areas; none: all.
     #[serde(default)]
     areas: Vec<AreaId>,
+    /// Slugs; none: all.
     #[serde(default)]
     categories: Vec<CategorySlug>,
     frequency: Frequency,
 }
 
 /// Mailboxes in order of address.
+#[utoipa::path(
+    get,
+    path = "/v1/subscribers",
+    operation_id = "listSubscribers",
+    tag = "Subscribers",
+    security(("bearer" = ["operate"])),
+    params(Page),
+    responses(
+        Guarded,
+        (status = 200, description = "One page of them.", body = Listing),
+        (status = 400, description = "The query was not understood.", body = Problem, content_type = Problem::MEDIA_TYPE),
+    )
+)]
 pub(super) async fn list(
     State(api): State<Api>,
     headers: HeaderMap,
@@ -99,6 +127,20 @@ pub(super) async fn list(
 }
 
 /// Adds a subscription, active at once, or changes it.
+#[utoipa::path(
+    post,
+    path = "/v1/subscribers",
+    operation_id = "addSubscription",
+    tag = "Subscribers",
+    security(("bearer" = ["operate"])),
+    request_body = Added,
+    responses(
+        Guarded,
+        TakesJson,
+        (status = 201, description = "The subscription as it is now.", body = SubscriptionShown),
+        (status = 422, description = "Not what is described, not an address, or an area that is not known; `pointer` says where.", body = Problem, content_type = Problem::MEDIA_TYPE),
+    )
+)]
 pub(super) async fn add(
     State(api): State<Api>,
     headers: HeaderMap,
