@@ -144,3 +144,28 @@ async fn make_private_file(path: &Path) -> Result<()> {
     options.mode(0o600);
     options.open(path).await.map(drop).map_err(unavailable)
 }
+
+#[cfg(test)]
+impl Db {
+    /// How the engine would go about a statement, one line a step.
+    pub(crate) async fn steps_of(&self, statement: &str) -> Vec<String> {
+        use sqlx::Row;
+        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+        let Self::Sqlite { write, .. } = self;
+        let rows = sqlx::query(explain).fetch_all(write).await.unwrap();
+        rows.iter().map(|row| row.get::<String, _>("detail")).collect()
+    }
+
+    /// Holds that a statement is served by indexes: it walks through no table (but those named) and sorts nothing.
+    pub(crate) async fn assert_served_by_indexes(&self, statement: &str, may_be_walked: &[&str]) {
+        let steps = self.steps_of(statement).await;
+        for step in &steps {
+            let walks = step
+                .strip_prefix("SCAN ")
+                .is_some_and(|rest| !may_be_walked.iter().any(|table| rest.split(' ').next() == Some(table)));
+            let sorts = step.contains("TEMP B-TREE") && may_be_walked.is_empty();
+            assert!(!walks && !sorts, "{step:?} in {steps:#?} of {statement}");
+        }
+        assert!(steps.iter().any(|step| step.starts_with("SEARCH ")), "{steps:#?}");
+    }
+}

@@ -25,6 +25,8 @@ mod push;
 mod row;
 mod schema;
 mod seen;
+#[cfg(test)]
+mod trouble;
 
 pub use access::AccessStore;
 pub use digest::DigestStore;

@@ -106,7 +106,7 @@ macro_rules! ledger_store {
         $(#[$doc])*
         #[derive(Clone, Debug)]
         pub struct $store {
-            db: $crate::db::Db,
+            pub(crate) db: $crate::db::Db,
         }
 
         impl $store {

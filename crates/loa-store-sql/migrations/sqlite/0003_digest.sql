@@ -158,15 +158,15 @@ CREATE INDEX mail_subscription ON mail (subscription);
 -- A line of a mail, and the reservation that keeps it out of every other mail to that subscription (promise 3).
 -- `exposed`: 0 = nobody can have read it; 1 = in an SMTP dialogue now; 2 = went out, or may have.
 CREATE TABLE mail_item (
+    run          INTEGER NOT NULL,
     subscription TEXT NOT NULL,
     article      TEXT NOT NULL REFERENCES item (article),
     withdrawn    INTEGER NOT NULL CHECK (withdrawn IN (0, 1)), -- a correction
     revision     INTEGER NOT NULL,
-    run          INTEGER NOT NULL,
     included     INTEGER NOT NULL CHECK (included IN (0, 1)), -- whether the last claim put it in
     exposed      INTEGER NOT NULL CHECK (exposed IN (0, 1, 2)),
-    PRIMARY KEY (subscription, article, withdrawn, revision),
+    PRIMARY KEY (run, subscription, article, withdrawn),
+    UNIQUE (subscription, article, withdrawn, revision),
     FOREIGN KEY (run, subscription) REFERENCES mail (run, subscription) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX mail_item_mail ON mail_item (run, subscription);
 CREATE INDEX mail_item_article ON mail_item (article, run);

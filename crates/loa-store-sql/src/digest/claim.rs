@@ -252,3 +252,23 @@ async fn set_line(tx: &mut Tx, run: i64, subscription: &str, line: &LineRow, sta
     .await?);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::DigestStore;
+
+    #[tokio::test]
+    async fn a_claim_is_served_by_indexes() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = DigestStore::open(folder.path().join("digest.db")).await.unwrap();
+        for statement in [NEXT_RUN, DUE, LINES] {
+            store.db.assert_served_by_indexes(statement, &[]).await;
+        }
+        let lines = store.db.steps_of(LINES).await;
+        assert!(
+            lines[0].contains("run=? AND subscription=?"),
+            "a mail costs its lines, not its reader's past: {lines:?}"
+        );
+    }
+}

@@ -86,3 +86,21 @@ pub(super) async fn considered_at(tx: &mut Tx, at: Timestamp) -> Result<i64> {
         None => counter::last(tx, "item").await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::DigestStore;
+
+    #[tokio::test]
+    async fn what_is_owed_is_found_by_subscription_and_never_by_walking_through_the_past() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = DigestStore::open(folder.path().join("digest.db")).await.unwrap();
+        for statement in [MATCHED, CARRIED, CORRECTIONS] {
+            store.db.assert_served_by_indexes(statement, &[]).await;
+        }
+        let matched = store.db.steps_of(MATCHED).await;
+        assert!(matched[0].contains("subscription_audience"), "{matched:?}");
+        assert!(matched[1].contains("wish=? AND sequence>?"), "only what is new to the subscription: {matched:?}");
+    }
+}

@@ -155,3 +155,17 @@ pub(super) async fn state(db: &Db) -> Result<OutboxState> {
         oldest_at: oldest.map(|(sequence, at)| row_of("outbox", &sequence).time("submitted_at", at)).transpose()?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::IntakeStore;
+
+    #[tokio::test]
+    async fn a_claim_is_served_by_indexes() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = IntakeStore::open(folder.path().join("intake.db")).await.unwrap();
+        store.db.assert_served_by_indexes(READY_AGAIN, &[]).await;
+        store.db.assert_served_by_indexes(CLAIM, &[]).await;
+    }
+}

@@ -168,6 +168,16 @@ pub(super) fn delivery_number(id: &DeliveryId) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PushStore;
+
+    #[tokio::test]
+    async fn a_claim_is_served_by_indexes() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = PushStore::open(folder.path().join("push.db")).await.unwrap();
+        store.db.assert_served_by_indexes(WAITING, &["e"]).await; // endpoints are few, and each is to be asked
+        store.db.assert_served_by_indexes(IN_FLIGHT, &[]).await;
+        store.db.assert_served_by_indexes(DUE, &[]).await;
+    }
 
     #[test]
     fn a_batch_is_dealt_round_by_round() {

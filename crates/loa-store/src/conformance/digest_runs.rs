@@ -240,7 +240,10 @@ pub async fn a_late_sent_counts(open: impl AsyncFn() -> Arc<dyn DigestLedger>) {
     claim(&*ledger, "y", 12).await;
     assert_eq!(ledger.record_mails("x", &[record(&mail, 13, sent())]).await.unwrap(), 1);
     assert_eq!(states(&*ledger, run).await, [MailState::Sent]);
-    assert!(ledger.submitting("y", &[mail.clone()], at(14)).await.unwrap().is_empty(), "no need to send it again");
+    assert!(
+        ledger.submitting("y", std::slice::from_ref(&mail), at(14)).await.unwrap().is_empty(),
+        "no need to send it again"
+    );
     assert_eq!(ledger.record_mails("y", &[record(&mail, 14, later(20))]).await.unwrap(), 0);
     assert_eq!(account(&*ledger, run).await, Account { planned: 1, sent: 1, ..Account::default() });
 }
@@ -412,7 +415,10 @@ pub async fn what_was_withdrawn_since_the_claim_is_not_submitted(open: impl Asyn
     planned(&*ledger, "1", 2).await;
     let mail = claim(&*ledger, "x", 2).await.remove(0);
     accept(&*ledger, &[Draft::of("a").revision(2).withdrawn("")], 3).await;
-    assert!(ledger.submitting("x", &[mail.id.clone()], at(4)).await.unwrap().is_empty(), "it is to be composed anew");
+    assert!(
+        ledger.submitting("x", std::slice::from_ref(&mail.id), at(4)).await.unwrap().is_empty(),
+        "it is to be composed anew"
+    );
     let anew = claim(&*ledger, "y", 4).await.remove(0);
     assert_eq!((&anew.id, lines(&anew)), (&mail.id, vec!["news:b@1".to_owned()]));
     send(&*ledger, "y", &anew.id, 5).await;
@@ -438,7 +444,7 @@ pub async fn a_correction_goes_to_exactly_those_who_got_the_article(open: impl A
             "s-late" => later(500),
             _ => sent(),
         };
-        ledger.submitting("x", &[mail.id.clone()], at(3)).await.unwrap();
+        ledger.submitting("x", std::slice::from_ref(&mail.id), at(3)).await.unwrap();
         ledger.record_mails("x", &[record(&mail.id, 3, outcome)]).await.unwrap();
     }
     subscribe(&*ledger, SubscriptionRequest { at: at(4), ..request("new", wish(&[], &[])) }).await;
