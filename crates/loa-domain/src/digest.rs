@@ -7,6 +7,7 @@ use std::fmt;
 
 /// How often a subscriber wants mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Frequency {
     /// As soon as something matches.
@@ -71,6 +72,7 @@ pub struct MailId {
 
 /// Where one mail stands. `Planned` and `Submitting` are on the way; the others are ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MailState {
     /// In the frozen audience; due, or waiting for its next try.
@@ -153,6 +155,7 @@ impl ItemKind {
 
 /// A run in figures. `planned` counts the frozen audience; the rest says what became of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Account {
     /// Mails in the frozen audience.
     pub planned: u64,

@@ -7,6 +7,7 @@ use std::{fmt, str::FromStr};
 
 /// An event's identity (CloudEvents 1.0, `source` + `id`): two with the same key are one event.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EventKey {
     /// The portal's URI.
     pub source: String,
@@ -16,6 +17,7 @@ pub struct EventKey {
 
 /// The five types of the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum EventType {
     /// `vn.loa.article.published.v1`
     #[serde(rename = "vn.loa.article.published.v1")]

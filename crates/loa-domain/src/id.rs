@@ -39,10 +39,11 @@ fn slug(c: char) -> bool {
 }
 
 macro_rules! typed_id {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $max:literal, $allowed:ident) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $max:tt, $allowed:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(min_length = 1, max_length = $max))]
         pub struct $name(String);
 
         impl $name {

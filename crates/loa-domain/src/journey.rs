@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 
 /// What one ledger did with one article, once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JourneyStep {
     /// When.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub at: Timestamp,
     /// `intake`, `feed`, `digest` or `push`.
     pub outlet: String,

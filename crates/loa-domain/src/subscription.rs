@@ -117,6 +117,7 @@ impl Wish {
 
 /// Where a subscription stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SubscriptionState {
     /// Asked for on the page, not yet confirmed by the mailbox's owner: gets nothing but the confirmation mail.

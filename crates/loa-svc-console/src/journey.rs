@@ -6,7 +6,7 @@ use loa_store::StoreError;
 use serde::Serialize;
 
 /// What became of an article, as far as could be asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Journey {
     /// Whose.
     pub id: ArticleId,

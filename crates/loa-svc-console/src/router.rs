@@ -16,8 +16,10 @@ use axum::{
 };
 use loa_bus::Queue;
 use loa_domain::ArticleId;
-use loa_worker::Problem;
+use loa_worker::{Guarded, Problem};
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The front page may be a minute old.
 const PUBLIC: &str = "public, max-age=60";
@@ -35,9 +37,19 @@ impl Service {
             .route("/console/articles/{id}", get(journey_page))
             .route("/console/dead/{queue}", get(dead))
             .route("/console/loa.css", get(style))
-            .route("/v1/articles/{id}/journey", get(journey))
+            .merge(api().split_for_parts().0)
             .with_state(self.clone())
     }
+
+    /// The journey, described; pages are not. The common answers are put in by whoever puts the whole document together.
+    pub fn openapi() -> OpenApi {
+        api().into_openapi()
+    }
+}
+
+/// What is here for machines.
+fn api() -> OpenApiRouter<Service> {
+    OpenApiRouter::new().routes(routes!(journey))
 }
 
 async fn front(State(service): State<Service>) -> Response {
@@ -128,6 +140,20 @@ async fn journey_page(
     Ok(service.0.pages.show("journey.html", PRIVATE, &page))
 }
 
+/// Tells what each outlet did with an article or document, oldest first.
+#[utoipa::path(
+    get,
+    path = "/v1/articles/{id}/journey",
+    operation_id = "journey",
+    tag = "Articles",
+    security(("bearer" = ["read"])),
+    params(("id" = ArticleId, Path, description = "Its id, percent-encoded.")),
+    responses(
+        Guarded,
+        (status = 200, description = "The journey, as far as the ledgers could be asked.", body = Journey),
+        (status = 404, description = "No ledger knows it.", body = Problem, content_type = Problem::MEDIA_TYPE),
+    )
+)]
 async fn journey(
     State(service): State<Service>,
     Path(id): Path<String>,

@@ -1,5 +1,6 @@
 //! What producers are answered: a receipt, or why something was not taken in.
 
+use crate::item::place;
 use loa_bus::BusError;
 use loa_domain::{ArticleId, IdError};
 use loa_event::Refusal;
@@ -7,7 +8,7 @@ use loa_store::StoreError;
 use serde::Serialize;
 
 /// The answer to something taken in: it is on disk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Receipt {
     /// Its id.
     pub id: ArticleId,
@@ -55,4 +56,18 @@ pub enum IntakeError {
     /// The bus does not take it (replay only: what comes in does not wait for the bus).
     #[error("the bus does not take events")]
     Bus(#[from] BusError),
+}
+
+impl IntakeError {
+    /// The same, with the place of a refusal as it stands in the text that the item was read from; `within` as
+    /// [`crate::Item::from_json`] gave it.
+    pub fn in_text(self, within: &str) -> Self {
+        match self {
+            Self::Refused(refusal) => {
+                let pointer = place(&refusal.pointer, within);
+                Self::Refused(Refusal { pointer, ..refusal })
+            }
+            other => other,
+        }
+    }
 }

@@ -5,6 +5,7 @@
 
 use crate::{
     Item, Receipt, Service,
+    describe::{Reason, Submitted},
     refused::{Refused, problem, refused},
 };
 use axum::{
@@ -13,13 +14,15 @@ use axum::{
     extract::{DefaultBodyLimit, Path, RawQuery, State, rejection::BytesRejection},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use loa_domain::{ArticleId, Scope};
 use loa_event::{limits::EVENT_BYTES_MAX, strict_json};
-use loa_worker::{Problem, TokenCheck, bearer_token};
-use serde_json::{Value, json};
+use loa_worker::{Guarded, Problem, TokenCheck, bearer_token};
+use serde::Serialize;
+use serde_json::Value;
 use std::sync::Arc;
+use utoipa::{ToSchema, openapi::OpenApi};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The longest body of a withdrawal, in bytes: a reason in JSON.
 const REASON_BODY_MAX: usize = 64 * 1024;
@@ -33,12 +36,50 @@ struct Api {
 impl Service {
     /// The API of intake, with absolute paths; to be merged into the process's router.
     pub fn router(&self, tokens: Arc<dyn TokenCheck>) -> Router {
-        Router::new()
-            .route("/v1/articles", post(publish))
-            .route("/v1/articles/{id}", get(current).delete(withdraw))
+        api()
+            .split_for_parts()
+            .0
             .layer(DefaultBodyLimit::max(EVENT_BYTES_MAX))
             .with_state(Api { service: self.clone(), tokens })
     }
+
+    /// What [`Self::router`] answers, described. The schemas `Article` and `Document` and the common answers are put in
+    /// by whoever puts the whole document together.
+    pub fn openapi() -> OpenApi {
+        api().into_openapi()
+    }
+}
+
+/// The one list of routes.
+fn api() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(publish)).routes(routes!(current, withdraw))
+}
+
+/// A receipt, as it is answered.
+#[derive(Serialize, ToSchema)]
+struct Taken {
+    #[serde(flatten)]
+    receipt: Receipt,
+    /// Where the article's journey is told.
+    journey: String,
+}
+
+/// What stands of an article or document.
+#[derive(Serialize, ToSchema)]
+struct Standing {
+    id: ArticleId,
+    /// The revision it is now.
+    revision: u64,
+    /// Whether it is withdrawn.
+    withdrawn: bool,
+    /// The portal's URI.
+    source: String,
+    /// The id of the event that says so.
+    event_id: String,
+    /// The category's slug.
+    category: String,
+    /// Where its journey is told.
+    journey: String,
 }
 
 impl Api {
@@ -59,7 +100,31 @@ impl Api {
     }
 }
 
-/// The body is an article, or `{ "article": … }`, or `{ "document": … }`.
+/// Publishes an article or document, or its next state.
+///
+/// The body is an article, or `{ "article": … }`, or `{ "document": … }`. Idempotent: the same content again is no
+/// change, and answers with the revision it was first given.
+#[utoipa::path(
+    post,
+    path = "/v1/articles",
+    operation_id = "publish",
+    tag = "Articles",
+    security(("bearer" = ["publish"])),
+    request_body(content = Submitted, description = "At most 1,048,576 bytes; no name twice in one object."),
+    responses(
+        Guarded,
+        (status = 202, description = "On disk, and soon with every outlet.", body = Taken,
+            headers(("Location" = String, description = "Where the article's journey is told."))),
+        (status = 200, description = "No change: it was so before.", body = Taken,
+            headers(("Location" = String, description = "Where the article's journey is told."))),
+        (status = 400, description = "The body is not JSON, has a name twice in one object, or is nested too deeply; `detail` names the place.",
+            body = Problem, content_type = Problem::MEDIA_TYPE),
+        (status = 409, description = "`revision` is not newer than the one that stands.", body = Problem, content_type = Problem::MEDIA_TYPE),
+        (status = 413, description = "Larger than an event may be: send pictures and files as addresses.", body = Problem, content_type = Problem::MEDIA_TYPE),
+        (status = 415, description = "The content type is another than JSON. None at all is taken for JSON.", body = Problem, content_type = Problem::MEDIA_TYPE),
+        (status = 422, description = "The content is outside the contract; `pointer` says where.", body = Problem, content_type = Problem::MEDIA_TYPE),
+    )
+)]
 async fn publish(
     State(api): State<Api>,
     headers: HeaderMap,
@@ -69,10 +134,36 @@ async fn publish(
     let body = read(&headers, body)?;
     let (item, wrapper) = Item::from_json(&body).map_err(|refusal| refused(&refusal, ""))?;
     let receipt = api.service.publish(item).await.map_err(|error| problem(&error, wrapper))?;
-    Ok(answer(&receipt))
+    Ok(answer(receipt))
 }
 
-/// The reason is in the body, `{ "reason": "…" }`, or in the query, `?reason=…`; it may be left out.
+/// Withdraws an article or document.
+///
+/// The reason is in the body, `{ "reason": "…" }`, or in the query, `?reason=…`; it may be left out. Idempotent: what is
+/// withdrawn stays as it was withdrawn first.
+#[utoipa::path(
+    delete,
+    path = "/v1/articles/{id}",
+    operation_id = "withdraw",
+    tag = "Articles",
+    security(("bearer" = ["publish"])),
+    params(
+        ("id" = ArticleId, Path, description = "Its id, percent-encoded."),
+        ("reason" = Option<String>, Query, description = "Why, for readers: one line. Not read when there is a body."),
+    ),
+    request_body(content = Option<Reason>, description = "At most 65,536 bytes."),
+    responses(
+        Guarded,
+        (status = 202, description = "On disk, and soon with every outlet.", body = Taken,
+            headers(("Location" = String, description = "Where the article's journey is told."))),
+        (status = 200, description = "No change: it was withdrawn before.", body = Taken,
+            headers(("Location" = String, description = "Where the article's journey is told."))),
+        (status = 400, description = "The body is not JSON, or has a name twice in one object.", body = Problem, content_type = Problem::MEDIA_TYPE),
+        (status = 404, description = "Nothing of this id was ever published here.", body = Problem, content_type = Problem::MEDIA_TYPE),
+        (status = 413, description = "Larger than a reason may be.", body = Problem, content_type = Problem::MEDIA_TYPE),
+        (status = 422, description = "The reason is not text, or is too long; `pointer` says where.", body = Problem, content_type = Problem::MEDIA_TYPE),
+    )
+)]
 async fn withdraw(
     State(api): State<Api>,
     Path(id): Path<String>,
@@ -86,25 +177,42 @@ async fn withdraw(
     })?;
     let reason = reason(query.as_deref(), &body)?;
     let receipt = api.service.withdraw(&id, &reason).await.map_err(|error| problem(&error, ""))?;
-    Ok(answer(&receipt))
+    Ok(answer(receipt))
 }
 
-/// What stands of an article that came in here.
-async fn current(State(api): State<Api>, Path(id): Path<String>, headers: HeaderMap) -> Result<Json<Value>, Refused> {
+/// Tells what stands of an article or document that came in here.
+#[utoipa::path(
+    get,
+    path = "/v1/articles/{id}",
+    operation_id = "current",
+    tag = "Articles",
+    security(("bearer" = ["read"])),
+    params(("id" = ArticleId, Path, description = "Its id, percent-encoded.")),
+    responses(
+        Guarded,
+        (status = 200, description = "What stands.", body = Standing),
+        (status = 404, description = "Nothing of this id was ever published here.", body = Problem, content_type = Problem::MEDIA_TYPE),
+    )
+)]
+async fn current(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<Standing>, Refused> {
     api.allow(&headers, Scope::Read).await?;
     let unknown = || Problem::new(404, "Not found", format!("nothing of the id {id:?} was ever published here"));
     let id = ArticleId::new(&*id).map_err(|_| unknown())?;
     let current = api.service.current(&id).await.map_err(|error| problem(&error.into(), ""))?;
     let current = current.ok_or_else(unknown)?;
-    Ok(Json(json!({
-        "id": id,
-        "revision": current.revision,
-        "withdrawn": current.withdrawn,
-        "source": current.event.source,
-        "event_id": current.event.id,
-        "category": current.category,
-        "journey": journey(&id),
-    })))
+    Ok(Json(Standing {
+        revision: current.revision,
+        withdrawn: current.withdrawn,
+        source: current.event.source,
+        event_id: current.event.id,
+        category: current.category,
+        journey: journey(&id),
+        id,
+    }))
 }
 
 /// The body, when it says that it is JSON or says nothing.
@@ -142,14 +250,10 @@ fn reason(query: Option<&str>, body: &[u8]) -> Result<String, Problem> {
     Ok(pairs.into_iter().find(|(name, _)| name == "reason").map(|(_, reason)| reason.into_owned()).unwrap_or_default())
 }
 
-fn answer(receipt: &Receipt) -> Response {
+fn answer(receipt: Receipt) -> Response {
     let status = if receipt.unchanged { StatusCode::OK } else { StatusCode::ACCEPTED };
     let journey = journey(&receipt.id);
-    let mut body = json!(receipt);
-    if let Value::Object(members) = &mut body {
-        members.insert("journey".to_owned(), journey.clone().into());
-    }
-    (status, [(header::LOCATION, journey)], Json(body)).into_response()
+    (status, [(header::LOCATION, journey.clone())], Json(Taken { receipt, journey })).into_response()
 }
 
 /// The address of an article's journey. An id may hold `/` and letters of any script.

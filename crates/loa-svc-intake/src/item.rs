@@ -41,6 +41,17 @@ impl Item {
     }
 }
 
+/// Where a place of the event (`/data/title`) stands in the text that a producer sent; `within` as [`Item::from_json`]
+/// gave it.
+pub(crate) fn place(pointer: &str, within: &str) -> String {
+    match pointer.strip_prefix("/data").filter(|inner| inner.is_empty() || inner.starts_with('/')) {
+        Some(inner) => format!("{within}{inner}"),
+        // the envelope is ours: what is wrong in it came from the member of the same name
+        None if pointer == "/subject" => format!("{within}/id"),
+        None => pointer.to_owned(),
+    }
+}
+
 /// Id and revision as far as they can be read; what is wrong with them the gate will say.
 pub(crate) fn probe(data: &Value) -> (Option<ArticleId>, Option<u64>) {
     let id = data.get("id").and_then(Value::as_str).and_then(|id| ArticleId::new(id).ok());

@@ -11,6 +11,7 @@ mod answer;
 mod api;
 mod archive;
 mod config;
+mod describe;
 mod import;
 mod item;
 mod refused;

@@ -1,6 +1,6 @@
 //! What intake's API answers when it does not do what was asked: a problem (RFC 9457), with the headers it needs.
 
-use crate::IntakeError;
+use crate::{IntakeError, item::place};
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -49,12 +49,7 @@ pub(crate) fn refused(refusal: &Refusal, wrapper: &str) -> Problem {
         None => refusal.sentence.clone(),
     };
     let problem = Problem::new(status, title, detail);
-    match refusal.pointer.strip_prefix("/data") {
-        Some(inner) => problem.at(format!("{wrapper}{inner}")),
-        // the envelope is ours: what is wrong in it came from the member of the same name
-        None if refusal.pointer == "/subject" => problem.at(format!("{wrapper}/id")),
-        None => problem.at(refusal.pointer.clone()),
-    }
+    problem.at(place(&refusal.pointer, wrapper))
 }
 
 /// Any error of intake, as a problem.

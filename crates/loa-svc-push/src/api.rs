@@ -10,12 +10,13 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     http::{HeaderMap, header::AUTHORIZATION},
-    routing::{get, post},
 };
 use loa_domain::Scope;
 use loa_worker::{Problem, TokenCheck, bearer_token};
 use refused::Refused;
 use std::sync::Arc;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The longest request body, in bytes.
 const BODY_MAX: usize = 16 * 1024;
@@ -29,18 +30,30 @@ struct Api {
 impl Service {
     /// The API of this outlet, with absolute paths; to be merged into the process's router.
     pub fn router(&self, tokens: Arc<dyn TokenCheck>) -> Router {
-        Router::new()
-            .route("/v1/endpoints", get(endpoints::list).post(endpoints::add))
-            .route("/v1/endpoints/{id}", get(endpoints::one).patch(endpoints::change))
-            .route("/v1/endpoints/{id}/test", post(endpoints::test))
-            .route("/v1/endpoints/{id}/rotate-secret", post(endpoints::rotate))
-            .route("/v1/endpoints/{id}/retire-secrets", post(endpoints::retire))
-            .route("/v1/deliveries", get(deliveries::list))
-            .route("/v1/deliveries/{id}", get(deliveries::one))
-            .route("/v1/deliveries/{id}/redrive", post(deliveries::redrive))
+        api()
+            .split_for_parts()
+            .0
             .layer(DefaultBodyLimit::max(BODY_MAX))
             .with_state(Api { service: self.clone(), tokens })
     }
+
+    /// What [`Self::router`] answers, described. The common answers are put in by whoever puts the whole document together.
+    pub fn openapi() -> OpenApi {
+        api().into_openapi()
+    }
+}
+
+/// The one list of routes.
+fn api() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(endpoints::list, endpoints::add))
+        .routes(routes!(endpoints::one, endpoints::change))
+        .routes(routes!(endpoints::test))
+        .routes(routes!(endpoints::rotate))
+        .routes(routes!(endpoints::retire))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::one))
+        .routes(routes!(deliveries::redrive))
 }
 
 impl Api {

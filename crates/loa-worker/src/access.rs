@@ -27,7 +27,7 @@ pub fn bearer_token(authorization: &str) -> Option<&str> {
 }
 
 /// A problem as RFC 9457 has it (`application/problem+json`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Problem {
     /// The HTTP status.
     pub status: u16,

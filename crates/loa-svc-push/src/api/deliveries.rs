@@ -10,23 +10,32 @@ use jiff::Timestamp;
 use loa_domain::{ArticleId, DeliveryId, DeliveryState, EndpointId, EventKey, EventType, Scope};
 use loa_store::{Attempt, DeliveryQuery, DeliveryView};
 use loa_webhook::WebhookId;
+use loa_worker::{Guarded, Problem};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 /// Deliveries in one answer, unless asked for fewer or more.
 const LIMIT: u32 = 100;
 /// The most.
 const LIMIT_MAX: u32 = 1_000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Filter {
+    /// Only those that stand there.
     state: Option<DeliveryState>,
+    /// Only to this endpoint.
     endpoint: Option<EndpointId>,
+    /// Only about this article or document.
     article: Option<ArticleId>,
+    /// How many; 100 unless said.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Delivery)]
 pub(super) struct DeliveryJson {
     id: DeliveryId,
     endpoint: EndpointId,
@@ -37,8 +46,12 @@ pub(super) struct DeliveryJson {
     article: ArticleId,
     revision: u64,
     state: DeliveryState,
+    /// How many so far.
     attempts: u32,
+    /// When the next attempt may begin; null: none will.
+    #[schema(value_type = Option<String>, format = DateTime)]
     due_at: Option<Timestamp>,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
 
@@ -60,13 +73,20 @@ impl From<DeliveryView> for DeliveryJson {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Attempt)]
 pub(super) struct AttemptJson {
+    /// From 1.
     number: u32,
+    #[schema(value_type = String, format = DateTime)]
     started_at: Timestamp,
+    /// Milliseconds.
     duration_ms: u64,
+    /// The HTTP status; null: no answer.
     status: Option<u16>,
+    /// One word for machines; empty: delivered.
     error_class: String,
+    /// One sentence for people.
     detail: String,
 }
 
@@ -77,18 +97,34 @@ impl From<Attempt> for AttemptJson {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Deliveries)]
 pub(super) struct ListJson {
     deliveries: Vec<DeliveryJson>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeliveryWithLog)]
 pub(super) struct OneJson {
     #[serde(flatten)]
     delivery: DeliveryJson,
     log: Vec<AttemptJson>,
 }
 
+/// Lists deliveries, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/deliveries",
+    operation_id = "listDeliveries",
+    tag = "Deliveries",
+    security(("bearer" = ["read"])),
+    params(Filter),
+    responses(
+        Guarded,
+        (status = 200, description = "Those that fit.", body = ListJson),
+        (status = 400, description = "The query was not understood.", body = Problem, content_type = Problem::MEDIA_TYPE),
+    )
+)]
 pub(super) async fn list(
     State(api): State<Api>,
     headers: HeaderMap,
@@ -101,6 +137,21 @@ pub(super) async fn list(
     Ok(Json(ListJson { deliveries }))
 }
 
+/// Shows one delivery with its attempts, oldest first.
+#[utoipa::path(
+    get,
+    path = "/v1/deliveries/{id}",
+    operation_id = "delivery",
+    tag = "Deliveries",
+    security(("bearer" = ["read"])),
+    params(("id" = DeliveryId, Path, description = "The delivery's id.")),
+    responses(
+        Guarded,
+        (status = 200, description = "The delivery.", body = OneJson),
+        (status = 400, description = "What the path names cannot be an id.", body = Problem, content_type = Problem::MEDIA_TYPE),
+        (status = 404, description = "No delivery has this id.", body = Problem, content_type = Problem::MEDIA_TYPE),
+    )
+)]
 pub(super) async fn one(
     State(api): State<Api>,
     headers: HeaderMap,
@@ -111,6 +162,22 @@ pub(super) async fn one(
     Ok(Json(OneJson { delivery: view.into(), log: attempts.into_iter().map(AttemptJson::from).collect() }))
 }
 
+/// Makes a failed delivery due now, with a fresh schedule and the same outward id.
+#[utoipa::path(
+    post,
+    path = "/v1/deliveries/{id}/redrive",
+    operation_id = "redriveDelivery",
+    tag = "Deliveries",
+    security(("bearer" = ["operate"])),
+    params(("id" = DeliveryId, Path, description = "The delivery's id.")),
+    responses(
+        Guarded,
+        (status = 202, description = "Due."),
+        (status = 400, description = "What the path names cannot be an id.", body = Problem, content_type = Problem::MEDIA_TYPE),
+        (status = 404, description = "No delivery has this id.", body = Problem, content_type = Problem::MEDIA_TYPE),
+        (status = 409, description = "It is delivered, or superseded by a newer revision.", body = Problem, content_type = Problem::MEDIA_TYPE),
+    )
+)]
 pub(super) async fn redrive(
     State(api): State<Api>,
     headers: HeaderMap,

@@ -11,21 +11,28 @@ use axum::{
 use jiff::Timestamp;
 use loa_domain::{Endpoint, EndpointId, EndpointState, EventType, Scope};
 use loa_webhook::Secret;
-use loa_worker::Problem;
+use loa_worker::{Guarded, Problem, TakesJson};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use utoipa::ToSchema;
 
 /// An endpoint as the API shows it: without its secrets.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Endpoint)]
 pub(super) struct EndpointJson {
     id: EndpointId,
+    /// Where webhooks are posted to.
+    #[schema(format = "uri")]
     url: String,
+    /// For people.
     description: String,
+    /// The event types it wants; empty: all.
     event_types: BTreeSet<EventType>,
     #[serde(flatten)]
     state: EndpointState,
     /// How many secrets are valid; more than one while rotating.
     secrets: usize,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
 
@@ -43,7 +50,8 @@ impl From<Endpoint> for EndpointJson {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = AddedEndpoint)]
 struct AddedJson {
     #[serde(flatten)]
     endpoint: EndpointJson,
@@ -51,47 +59,65 @@ struct AddedJson {
     secret: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Endpoints)]
 pub(super) struct ListJson {
     endpoints: Vec<EndpointJson>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewEndpoint)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AddBody {
+    /// Where webhooks are to be posted to: https, or http where configured; no private address unless allowed by name.
+    #[schema(format = "uri")]
     url: String,
+    /// For people.
     #[serde(default)]
     description: String,
+    /// The event types it wants; none: all.
     #[serde(default)]
     event_types: BTreeSet<EventType>,
+    /// A signing secret to be used (Standard Webhooks: `whsec_` and base64); none: one is made.
     secret: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = EndpointChange)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ChangeBody {
+    /// Whether it gets deliveries.
     enabled: bool,
+    /// Why it does not, for operators.
     #[serde(default)]
     reason: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SecretRotation)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RotateBody {
+    /// Whether earlier secrets stay valid, until they are retired.
     overlap: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SigningSecret)]
 pub(super) struct SecretJson {
     secret: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = EndpointTest)]
 pub(super) struct TestJson {
     endpoint: EndpointId,
+    /// Whether the receiver took it.
     delivered: bool,
+    /// The HTTP status; null: no answer.
     status: Option<u16>,
+    /// Milliseconds.
     duration_ms: u64,
+    /// What it means, for people.
     verdict: String,
 }
 
@@ -104,12 +130,41 @@ impl From<TestReport> for TestJson {
 
 type Body<T> = Result<Json<T>, JsonRejection>;
 
+/// Lists endpoints, without their secrets.
+#[utoipa::path(
+    get,
+    path = "/v1/endpoints",
+    operation_id = "listEndpoints",
+    tag = "Endpoints",
+    security(("bearer" = ["read"])),
+    responses(
+        Guarded,
+        (status = 200, description = "All of them.", body = ListJson),
+    )
+)]
 pub(super) async fn list(State(api): State<Api>, headers: HeaderMap) -> Result<Json<ListJson>, Refused> {
     api.allow(&headers, Scope::Read).await?;
     let endpoints = api.service.endpoints().await?.into_iter().map(EndpointJson::from).collect();
     Ok(Json(ListJson { endpoints }))
 }
 
+/// Adds an endpoint. Events accepted from now on are owed to it.
+#[utoipa::path(
+    post,
+    path = "/v1/endpoints",
+    operation_id = "addEndpoint",
+    tag = "Endpoints",
+    security(("bearer" = ["operate"])),
+    request_body = AddBody,
+    responses(
+        Guarded,
+        TakesJson,
+        (status = 201, description = "Added. The signing secret is shown this once.", body = AddedJson,
+            headers(("Location" = String, description = "The endpoint."))),
+        (status = 409, description = "An endpoint of this address exists.", body = Problem, content_type = Problem::MEDIA_TYPE),
+        (status = 422, description = "Not what is described, or the address may not be called; `pointer` says where.", body = Problem, content_type = Problem::MEDIA_TYPE),
+    )
+)]
 pub(super) async fn add(
     State(api): State<Api>,
     headers: HeaderMap,
@@ -127,6 +182,21 @@ pub(super) async fn add(
     Ok((StatusCode::CREATED, [(LOCATION, location)], Json(body)))
 }
 
+/// Shows one endpoint, without its secrets.
+#[utoipa::path(
+    get,
+    path = "/v1/endpoints/{id}",
+    operation_id = "endpoint",
+    tag = "Endpoints",
+    security(("bearer" = ["read"])),
+    params(("id" = EndpointId, Path, description = "The endpoint's id.")),
+    responses(
+        Guarded,
+        (status = 200, description = "The endpoint.", body = EndpointJson),
+        (status = 400, description = "What the path names cannot be an id.", body = Problem, content_type = Problem::MEDIA_TYPE),
+        (status = 404, description = "No endpoint has this id.", body = Problem, content_type = Problem::MEDIA_TYPE),
+    )
+)]
 pub(super) async fn one(
     State(api): State<Api>,
     headers: HeaderMap,
@@ -136,6 +206,24 @@ pub(super) async fn one(
     Ok(Json(api.service.endpoint(&EndpointId::new(id)?).await?.into()))
 }
 
+/// Lets an endpoint have its deliveries again, or holds them back.
+#[utoipa::path(
+    patch,
+    path = "/v1/endpoints/{id}",
+    operation_id = "changeEndpoint",
+    tag = "Endpoints",
+    security(("bearer" = ["operate"])),
+    params(("id" = EndpointId, Path, description = "The endpoint's id.")),
+    request_body = ChangeBody,
+    responses(
+        Guarded,
+        TakesJson,
+        (status = 200, description = "The endpoint as it is now.", body = EndpointJson),
+        (status = 400, description = "What the path names cannot be an id, or the body is not JSON.", body = Problem, content_type = Problem::MEDIA_TYPE),
+        (status = 404, description = "No endpoint has this id.", body = Problem, content_type = Problem::MEDIA_TYPE),
+        (status = 422, description = "Not what is described.", body = Problem, content_type = Problem::MEDIA_TYPE),
+    )
+)]
 pub(super) async fn change(
     State(api): State<Api>,
     headers: HeaderMap,
@@ -152,6 +240,21 @@ pub(super) async fn change(
     Ok(Json(endpoint.into()))
 }
 
+/// Sends a signed test webhook, at once and once, and tells the answer.
+#[utoipa::path(
+    post,
+    path = "/v1/endpoints/{id}/test",
+    operation_id = "testEndpoint",
+    tag = "Endpoints",
+    security(("bearer" = ["operate"])),
+    params(("id" = EndpointId, Path, description = "The endpoint's id.")),
+    responses(
+        Guarded,
+        (status = 200, description = "What came of it, good or bad.", body = TestJson),
+        (status = 400, description = "What the path names cannot be an id.", body = Problem, content_type = Problem::MEDIA_TYPE),
+        (status = 404, description = "No endpoint has this id.", body = Problem, content_type = Problem::MEDIA_TYPE),
+    )
+)]
 pub(super) async fn test(
     State(api): State<Api>,
     headers: HeaderMap,
@@ -161,6 +264,26 @@ pub(super) async fn test(
     Ok(Json(api.service.test_endpoint(&EndpointId::new(id)?).await?.into()))
 }
 
+/// Makes a new signing secret.
+///
+/// While secrets overlap, webhooks are signed with each of them.
+#[utoipa::path(
+    post,
+    path = "/v1/endpoints/{id}/rotate-secret",
+    operation_id = "rotateSecret",
+    tag = "Endpoints",
+    security(("bearer" = ["operate"])),
+    params(("id" = EndpointId, Path, description = "The endpoint's id.")),
+    request_body(content = Option<RotateBody>, content_type = "application/json", description = "Without a body they overlap."),
+    responses(
+        Guarded,
+        (status = 200, description = "The new secret, shown this once.", body = SecretJson),
+        (status = 400, description = "What the path names cannot be an id.", body = Problem, content_type = Problem::MEDIA_TYPE),
+        (status = 404, description = "No endpoint has this id.", body = Problem, content_type = Problem::MEDIA_TYPE),
+        (status = 413, description = "The body is larger than this operation takes.", body = String, content_type = "text/plain; charset=utf-8"),
+        (status = 422, description = "Not what is described.", body = Problem, content_type = Problem::MEDIA_TYPE),
+    )
+)]
 pub(super) async fn rotate(
     State(api): State<Api>,
     headers: HeaderMap,
@@ -178,6 +301,21 @@ pub(super) async fn rotate(
     Ok(Json(SecretJson { secret: secret.reveal() }))
 }
 
+/// Ends a rotation: only the newest secret stays.
+#[utoipa::path(
+    post,
+    path = "/v1/endpoints/{id}/retire-secrets",
+    operation_id = "retireSecrets",
+    tag = "Endpoints",
+    security(("bearer" = ["operate"])),
+    params(("id" = EndpointId, Path, description = "The endpoint's id.")),
+    responses(
+        Guarded,
+        (status = 200, description = "The endpoint as it is now.", body = EndpointJson),
+        (status = 400, description = "What the path names cannot be an id.", body = Problem, content_type = Problem::MEDIA_TYPE),
+        (status = 404, description = "No endpoint has this id.", body = Problem, content_type = Problem::MEDIA_TYPE),
+    )
+)]
 pub(super) async fn retire(
     State(api): State<Api>,
     headers: HeaderMap,
