@@ -95,6 +95,8 @@ pub enum Command {
     /// Tokens of the HTTP API
     #[command(subcommand)]
     Token(Tokens),
+    /// Print the description of the HTTP API (OpenAPI 3.1, JSON)
+    Openapi,
     /// Print a completion script for a shell
     Completions {
         /// Which shell

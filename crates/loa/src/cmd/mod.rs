@@ -6,6 +6,7 @@ mod digest;
 mod endpoints;
 pub mod import;
 pub mod journey;
+mod openapi;
 mod publish;
 mod replay;
 pub mod serve;
@@ -46,6 +47,9 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         clap_complete::generate(shell, &mut Cli::command(), "loa", &mut std::io::stdout());
         return Ok(());
     }
+    if let Command::Openapi = cli.command {
+        return openapi::run(output);
+    }
     let mut settings = settings(cli.config)?;
     match cli.command {
         Command::Demo(place) => return crate::demo::run(place, settings).await,
@@ -66,7 +70,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
 async fn dispatch(context: &Context, command: Command) -> anyhow::Result<()> {
     match command {
         // answered above
-        Command::Demo(_) | Command::Up(_) | Command::Completions { .. } => Ok(()),
+        Command::Demo(_) | Command::Up(_) | Command::Openapi | Command::Completions { .. } => Ok(()),
         Command::Intake => serve::intake(context).await,
         Command::Feed => serve::feed(context).await,
         Command::Digest { command: None } => serve::digest(context).await,

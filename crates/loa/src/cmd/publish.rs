@@ -5,7 +5,6 @@ use crate::wire::House;
 use anyhow::Context as _;
 use loa_svc_intake::{Item, Receipt, Service};
 use loa_worker::Progress;
-use serde_json::Value;
 use std::{io::Read, path::Path, time::Duration};
 
 /// The largest file that can be an event.
@@ -13,14 +12,13 @@ const FILE_BYTES_MAX: u64 = 1_048_576;
 /// How long a command waits for the broker to take what it stored.
 const RELAY_WAIT: Duration = Duration::from_secs(15);
 
-/// `loa publish FILE.json`: an article, or `{"document": …}`.
+/// `loa publish FILE.json`: an article, `{"article": …}` or `{"document": …}`, read as strictly as the HTTP API reads it.
 pub async fn publish(context: &Context, file: &Path) -> anyhow::Result<()> {
     let text = read(file)?;
-    let value: Value = serde_json::from_str(&text).with_context(|| {
-        format!("{} is not JSON; docs/schemas/article.v1.json says what is expected", file.display())
-    })?;
+    let not_taken = || format!("{} was not taken (docs/schemas/article.v1.json says what is expected)", file.display());
+    let (item, within) = Item::from_json(text.as_bytes()).with_context(not_taken)?;
     let service = context.house.intake_service().await?;
-    let receipt = service.publish(item(value)).await.with_context(|| format!("{} was not taken", file.display()))?;
+    let receipt = service.publish(item).await.map_err(|error| error.in_text(within)).with_context(not_taken)?;
     let relayed = relay(&context.house, &service).await?;
     tell(context, &receipt, "published", relayed)
 }
@@ -31,19 +29,6 @@ pub async fn withdraw(context: &Context, id: &str, reason: &str) -> anyhow::Resu
     let receipt = service.withdraw(id, reason).await.with_context(|| format!("{id} was not withdrawn"))?;
     let relayed = relay(&context.house, &service).await?;
     tell(context, &receipt, "withdrawn", relayed)
-}
-
-/// An article, or a document under the key `document` (and `article` for symmetry).
-pub fn item(value: Value) -> Item {
-    match value {
-        Value::Object(mut map) if map.len() == 1 && map.contains_key("document") => {
-            Item::Document(map.remove("document").unwrap_or_default())
-        }
-        Value::Object(mut map) if map.len() == 1 && map.contains_key("article") => {
-            Item::Article(map.remove("article").unwrap_or_default())
-        }
-        other => Item::Article(other),
-    }
 }
 
 /// Sends the outbox on. A running `loa up` or `loa intake` does the same; each event goes once to each queue, or twice
