@@ -20,35 +20,49 @@ pub(crate) fn summary(content: &Content) -> String {
 /// The whole, as HTML.
 pub(crate) fn html(content: &Content) -> String {
     match content {
-        Content::Article(article) => article_html(article),
-        Content::Document(document) => document_html(document),
+        Content::Article(article) => article_html(article, &article.content_html, &article.attachments),
+        Content::Document(document) => document_html(document, &document.attachments),
     }
 }
 
-fn article_html(article: &Article) -> String {
-    let mut out = String::with_capacity(article.content_html.len() + 1_024);
+/// What stands for an entry too large for a feed: everything but the portal's text, whose place a link takes, and the
+/// first `files_max` files.
+pub(crate) fn short_html(content: &Content, files_max: usize) -> String {
+    let files = content.attachments();
+    let files = &files[..files.len().min(files_max)];
+    match content {
+        Content::Article(article) => {
+            let link = format!("<p><a href=\"{}\">{}</a></p>", escaped(article.url.as_str()), words::WHOLE_TEXT);
+            article_html(article, &link, files)
+        }
+        Content::Document(document) => document_html(document, files),
+    }
+}
+
+fn article_html(article: &Article, text: &str, files: &[Attachment]) -> String {
+    let mut out = String::with_capacity(text.len() + 1_024);
     let lead = clean_line(&article.summary);
-    if !lead.is_empty() && !clean_line(&plain(&article.content_html)).contains(&lead) {
+    if !lead.is_empty() && !clean_line(&plain(text)).contains(&lead) {
         let _ = write!(out, "<p><strong>{}</strong></p>", escaped(&lead));
     }
     if let Some(image) = article.images.first() {
         let address = image.url.as_str();
-        let shown = article.content_html.contains(address) || article.content_html.contains(&escaped(address));
+        let shown = text.contains(address) || text.contains(&escaped(address));
         if !shown {
             let _ =
                 write!(out, "<p><img src=\"{}\" alt=\"{}\"></p>", escaped(address), escaped(&clean_line(&image.alt)));
         }
     }
-    out.push_str(&article.content_html);
+    out.push_str(text);
     let source = clean_line(&article.source_name);
     if !source.is_empty() {
         let _ = write!(out, "<p><em>{}: {}</em></p>", words::SOURCE, escaped(&source));
     }
-    files_html(&mut out, &article.attachments);
+    files_html(&mut out, files);
     out
 }
 
-fn document_html(document: &Document) -> String {
+fn document_html(document: &Document, files: &[Attachment]) -> String {
     let mut out = String::new();
     out.push_str("<ul>");
     for (name, value) in facts(document) {
@@ -62,7 +76,7 @@ fn document_html(document: &Document) -> String {
         words::DOCUMENT,
         escaped(&clean_line(&document.number))
     );
-    files_html(&mut out, &document.attachments);
+    files_html(&mut out, files);
     out
 }
 

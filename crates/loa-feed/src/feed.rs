@@ -5,12 +5,16 @@ use jiff::Timestamp;
 use loa_domain::{ArticleId, FeedName, clean_line, clean_text};
 use std::collections::BTreeMap;
 
+/// Items of the largest size that fit into a feed's bytes.
+const ITEMS_MIN: usize = 5;
+
 /// How much of a feed is shown. What no longer fits is not lost: the ledger keeps it for archives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
     /// Most items (1 and up).
     pub entries_max: usize,
-    /// Most bytes of one document before compression. A single larger item is still shown.
+    /// Most bytes of one document before compression; the newest item is shown whatever it takes. An item that would take
+    /// more than a fifth of it is shown without its text, so that one long article cannot push all others out.
     pub bytes_max: usize,
     /// Most tombstones: enough that a reader who looks once a week learns of each.
     pub tombstones_max: usize,
@@ -63,7 +67,11 @@ impl Feed {
         let mut items = Vec::with_capacity(ordered.len().min(window.entries_max));
         let mut bytes = 0;
         for entry in ordered.into_iter().take(window.entries_max.max(1)) {
-            let item = Item::of(site, entry);
+            let mut item = Item::of(site, entry);
+            // by its own size only: what a reader has got of an entry must not change with its neighbours
+            if item.weight() > window.bytes_max / ITEMS_MIN {
+                item = item.short(entry);
+            }
             bytes += item.weight();
             if bytes > window.bytes_max && !items.is_empty() {
                 break;

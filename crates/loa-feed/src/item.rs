@@ -122,6 +122,14 @@ impl Item {
         }
     }
 
+    /// The item of an entry too large for a feed: readers get its lead, its picture, a link to the whole, and its first files.
+    pub(crate) fn short(self, entry: &Entry) -> Self {
+        const FILES_MAX: usize = 10;
+        let mut attachments = self.attachments;
+        attachments.truncate(FILES_MAX);
+        Self { content_html: clean_text(&body::short_html(&entry.content, FILES_MAX)), attachments, ..self }
+    }
+
     /// What the item adds to the longest of the formats, in bytes, rather more than less.
     pub(crate) fn weight(&self) -> usize {
         const FRAME: usize = 1_200;

@@ -8,6 +8,7 @@ pub(crate) const ISSUER: &str = "Cơ quan ban hành";
 pub(crate) const ISSUED_ON: &str = "Ngày ban hành";
 pub(crate) const ABSTRACT: &str = "Trích yếu";
 pub(crate) const DOCUMENT: &str = "Văn bản";
+pub(crate) const WHOLE_TEXT: &str = "Bài dài, xin đọc toàn văn tại cổng thông tin";
 
 /// A size as people read it: `850 B`, `12 KB`, `1,4 MB`.
 pub(crate) fn size(bytes: u64) -> String {

@@ -153,6 +153,26 @@ fn a_feed_is_cut_to_its_window_by_number_and_by_bytes_but_never_to_nothing() {
 }
 
 #[test]
+fn one_long_article_is_shown_by_its_lead_and_pushes_nothing_out_of_the_feed() {
+    let long = Article {
+        content_html: "<p>Nội dung rất dài.</p>".repeat(40_000),
+        ..article("bai-dai", "2024-01-03T00:00:00Z")
+    };
+    let others = (0..20).map(|n| article(&format!("bai-{n:02}"), &format!("2024-01-{:02}T00:00:00Z", n + 1)));
+    let entries: Vec<Entry> =
+        others.chain([long.clone()]).map(|article| entry(Content::Article(article))).collect();
+    let feed = seed::feed(&entries, &[]);
+    assert_eq!(feed.items().len(), 21);
+    let shown = feed.items().iter().find(|item| item.article == long.id).unwrap();
+    assert!(!shown.content_html.contains("rất dài"), "{}", shown.content_html.len());
+    for kept in ["<p><strong>Tại huyện", "occop.jpg", "Nguồn tin: ", "toàn văn", long.url.as_str()] {
+        assert!(shown.content_html.contains(kept), "{kept}: {}", shown.content_html);
+    }
+    let alone = seed::feed(&[entry(Content::Article(long))], &[]);
+    assert_eq!(&alone.items()[0], shown, "it does not depend on the neighbours");
+}
+
+#[test]
 fn an_empty_feed_is_a_valid_feed() {
     for format in Format::ALL {
         let text = written(format, &[]);
