@@ -23,12 +23,12 @@ fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         // nothing else in this process installs one; if that ever changes, the other one serves as well
-        eprintln!("loa: a TLS provider was installed already");
+        output::complain("a TLS provider was installed already");
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("loa: cannot start: {error}");
+            output::complain(&format!("cannot start: {error}"));
             return ExitCode::from(1);
         }
     };
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("loa: {}", output::sentence(&error));
+            output::complain(&output::sentence(&error));
             ExitCode::from(1)
         }
     }

@@ -1,5 +1,6 @@
 //! What commands print: for people, or JSON for machines; and how an error is said.
 
+use anyhow::Context;
 use serde::Serialize;
 use std::io::{IsTerminal, Write};
 
@@ -22,6 +23,14 @@ impl Output {
         if self.json { Ok(()) } else { line(text.as_ref()) }
     }
 
+    /// Prints a script: itself, or for machines as `{"script": …}`.
+    pub fn script(&self, write: impl FnOnce(&mut Vec<u8>)) -> anyhow::Result<()> {
+        let mut buffer = Vec::new();
+        write(&mut buffer);
+        let script = String::from_utf8(buffer).context("the script is not UTF-8")?;
+        self.result(&serde_json::json!({ "script": script }), |_| script.clone())
+    }
+
     /// Whether progress may be drawn.
     pub fn progress(&self) -> bool {
         !self.json && std::io::stderr().is_terminal()
@@ -35,6 +44,12 @@ fn line(text: &str) -> anyhow::Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
+}
+
+/// Tells why the command failed. Standard error may be closed, too: then nobody wants to know.
+pub fn complain(text: &str) {
+    // `eprintln!` would panic, and turn the exit code into another one
+    let _ = writeln!(std::io::stderr().lock(), "loa: {text}");
 }
 
 /// An error with its causes, on one line; each sentence once.

@@ -44,8 +44,7 @@ impl Context {
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
     let output = Output { json: cli.json };
     if let Command::Completions { shell } = cli.command {
-        clap_complete::generate(shell, &mut Cli::command(), "loa", &mut std::io::stdout());
-        return Ok(());
+        return output.script(|buffer| clap_complete::generate(shell, &mut Cli::command(), "loa", buffer));
     }
     if let Command::Openapi = cli.command {
         return openapi::run(output);
@@ -97,9 +96,7 @@ async fn dispatch(context: &Context, command: Command) -> anyhow::Result<()> {
 /// All settings: the file named on the command line, else by `LOA_CONFIG`, else the defaults alone.
 fn settings(file: Option<PathBuf>) -> anyhow::Result<Config> {
     let file = file.or_else(|| std::env::var_os("LOA_CONFIG").filter(|name| !name.is_empty()).map(PathBuf::from));
-    let environment =
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let settings: Config = config::load(file.as_deref(), environment)?;
+    let settings: Config = config::load(file.as_deref(), std::env::vars_os())?;
     settings.check()?;
     Ok(settings)
 }

@@ -1,98 +1,124 @@
 //! Layers: the embedded defaults, then a file, then `LOA__SECTION__KEY`. Unknown keys are errors that name the nearest
-//! known one; the defaults name every key there is, so they are the reference.
+//! known one; the defaults name every key there is, so they are the reference, and say which settings are lists.
 
-use anyhow::{Context, bail};
-use config::{Environment, File, FileFormat, Value, ValueKind};
-use std::{collections::BTreeSet, path::Path};
+use anyhow::{Context, bail, ensure};
+use config::{File, FileFormat, Value, ValueKind};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
+    path::Path,
+};
 
 /// The defaults, which are the reference manual as well.
 pub const DEFAULTS: &str = include_str!("../../../../config/default.toml");
 
-/// Reads all layers. `environment`: the process's variables, or a test's.
+/// What begins the name of a variable that is a setting.
+const PREFIX: &str = "LOA__";
+
+/// Settings that name one of a few things: said in full when something else is written.
+const CHOICES: [(&str, &[&str]); 5] = [
+    ("bus.kind", &["sqlite", "rabbitmq"]),
+    ("store.kind", &["sqlite"]),
+    ("digest.smtp.tls", &["none", "starttls", "tls"]),
+    ("digest.weekly_on", &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]),
+    ("log.format", &["text", "json"]),
+];
+
+/// Reads all layers. `environment`: the process's variables, or a test's. A variable that is set to nothing is as good
+/// as not set.
 pub fn load<T: serde::de::DeserializeOwned>(
     file: Option<&Path>,
-    environment: impl IntoIterator<Item = (String, String)>,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> anyhow::Result<T> {
-    let known =
-        keys_of(&config::Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml)).build()?.cache);
-    let mut builder = config::Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+    let defaults = parse(DEFAULTS)?;
+    let known = leaves(&defaults);
+    let mut builder = config::Config::builder().add_source(defaults);
     if let Some(path) = file {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read the configuration file {}", path.display()))?;
-        let layer = config::Config::builder()
-            .add_source(File::from_str(&text, FileFormat::Toml))
-            .build()
-            .with_context(|| format!("{} is not valid TOML", path.display()))?;
-        for key in keys_of(&layer.cache) {
-            check_key(&known, &key).with_context(|| format!("in {}", path.display()))?;
+        let layer = parse(&text).with_context(|| format!("{} is not valid TOML", path.display()))?;
+        let written = leaves(&layer);
+        for key in written.keys() {
+            check_key(&known, key).with_context(|| format!("in {}", path.display()))?;
         }
-        refuse_secrets(&layer.cache, "").with_context(|| format!("in {}", path.display()))?;
+        refuse_secrets(&written).with_context(|| format!("in {}", path.display()))?;
         builder = builder.add_source(layer);
     }
-    let variables: Vec<(String, String)> =
-        environment.into_iter().filter(|(name, _)| name.starts_with("LOA__")).collect();
-    for (name, _) in &variables {
-        let key = name["LOA__".len()..].to_ascii_lowercase().replace("__", ".");
-        check_key(&known, &key).with_context(|| format!("in the environment variable {name}"))?;
+    for (name, value) in environment {
+        let Some((name, key)) = name.to_str().and_then(|name| Some((name, name.strip_prefix(PREFIX)?))) else {
+            continue;
+        };
+        let key = key.to_ascii_lowercase().replace("__", ".");
+        let here = || format!("in the environment variable {name}");
+        check_key(&known, &key).with_context(here)?;
+        let value = value.into_string().map_err(|_| anyhow::anyhow!("it is not UTF-8")).with_context(here)?;
+        if !value.is_empty() {
+            let value = from_environment(&known[&key], &value).with_context(here)?;
+            builder = builder.set_override(&key, value).with_context(here)?;
+        }
     }
-    let environment = Environment::with_prefix("LOA")
-        .prefix_separator("__")
-        .separator("__")
-        .ignore_empty(true)
-        .list_separator(",")
-        .source(Some(variables.into_iter().collect()));
-    let environment =
-        known_lists().into_iter().fold(environment.try_parsing(true), |source, key| source.with_list_parse_key(&key));
-    let merged = builder.add_source(environment).build().context("the configuration cannot be put together")?;
+    let merged = builder.build().context("the configuration cannot be put together")?;
+    for (key, choices) in CHOICES {
+        let written: String = merged.get(key).with_context(|| format!("configuration: `{key}`"))?;
+        let quoted: Vec<String> = choices.iter().map(|choice| format!("{choice:?}")).collect();
+        ensure!(
+            choices.contains(&written.as_str()),
+            "configuration: `{key}` is {written:?}; it can be {}",
+            quoted.join(" or ")
+        );
+    }
     merged.try_deserialize().map_err(|error| anyhow::anyhow!("configuration: {error}"))
 }
 
-/// Every leaf, as `section.key`.
-fn keys_of(value: &Value) -> BTreeSet<String> {
-    fn walk(value: &Value, path: &str, keys: &mut BTreeSet<String>) {
+fn parse(text: &str) -> Result<config::Config, config::ConfigError> {
+    config::Config::builder().add_source(File::from_str(text, FileFormat::Toml)).build()
+}
+
+/// Every setting, as `section.key`, with what it is set to. A section without settings counts as one.
+fn leaves(layer: &config::Config) -> BTreeMap<String, Value> {
+    fn walk(value: &Value, path: &str, leaves: &mut BTreeMap<String, Value>) {
         match &value.kind {
-            ValueKind::Table(table) => {
+            ValueKind::Table(table) if path.is_empty() || !table.is_empty() => {
                 for (name, inner) in table {
                     let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                    walk(inner, &path, keys);
+                    walk(inner, &path, leaves);
                 }
             }
             _ => {
-                keys.insert(path.to_owned());
+                leaves.insert(path.to_owned(), value.clone());
             }
         }
     }
-    let mut keys = BTreeSet::new();
-    walk(value, "", &mut keys);
-    keys
+    let mut found = BTreeMap::new();
+    walk(&layer.cache, "", &mut found);
+    found
 }
 
-/// The settings that are lists: in the environment they are written with commas.
-fn known_lists() -> Vec<String> {
-    fn walk(value: &Value, path: &str, lists: &mut Vec<String>) {
-        match &value.kind {
-            ValueKind::Table(table) => {
-                for (name, inner) in table {
-                    let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                    walk(inner, &path, lists);
-                }
-            }
-            ValueKind::Array(_) => lists.push(path.to_owned()),
-            _ => {}
-        }
+/// A variable's text as a value. It stays the text it is (a password `0123` keeps its zero): whoever wants a number
+/// reads one from it. Lists are written with commas, or as in TOML, which is the way to an empty one: `[]`.
+fn from_environment(default: &Value, text: &str) -> anyhow::Result<Value> {
+    if !matches!(default.kind, ValueKind::Array(_)) {
+        return Ok(text.into());
     }
-    let mut lists = Vec::new();
-    if let Ok(defaults) = config::Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml)).build() {
-        walk(&defaults.cache, "", &mut lists);
+    if text.trim_start().starts_with('[') {
+        let list = parse(&format!("list = {text}")).context("it begins like a list of TOML, and is none")?;
+        return Ok(list.get::<Value>("list")?);
     }
-    lists
+    let elements = text.split(',').map(str::trim).filter(|element| !element.is_empty());
+    Ok(elements.map(Value::from).collect::<Vec<_>>().into())
 }
 
-fn check_key(known: &BTreeSet<String>, key: &str) -> anyhow::Result<()> {
-    if known.contains(key) {
+fn check_key(known: &BTreeMap<String, Value>, key: &str) -> anyhow::Result<()> {
+    if known.contains_key(key) {
         return Ok(());
     }
-    let nearest = known.iter().max_by(|a, b| {
+    let section = format!("{key}.");
+    let inside: BTreeSet<&str> = known.keys().filter_map(|other| other.strip_prefix(&section)).collect();
+    if !inside.is_empty() {
+        let inside: Vec<&str> = inside.into_iter().collect();
+        bail!("`{key}` is a section, not a setting; in it are {}", inside.join(", "));
+    }
+    let nearest = known.keys().max_by(|a, b| {
         let score = |other: &str| strsim::jaro_winkler(key, other);
         score(a).total_cmp(&score(b))
     });
@@ -103,19 +129,26 @@ fn check_key(known: &BTreeSet<String>, key: &str) -> anyhow::Result<()> {
 }
 
 /// Secrets stand in the environment or in files of their own, never in the configuration file, which gets copied and
-/// pasted.
-fn refuse_secrets(value: &Value, path: &str) -> anyhow::Result<()> {
-    if let ValueKind::Table(table) = &value.kind {
-        for (name, inner) in table {
-            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-            let written = matches!(&inner.kind, ValueKind::String(text) if !text.is_empty());
-            if name == "password" && written {
-                bail!(
-                    "`{path}` is a secret: put it into a file and name that in `{path}_file`, or set the environment variable"
-                );
-            }
-            refuse_secrets(inner, &path)?;
+/// pasted. A password in an address counts, but for the one that every RabbitMQ is delivered with.
+fn refuse_secrets(written: &BTreeMap<String, Value>) -> anyhow::Result<()> {
+    for (key, value) in written {
+        let ValueKind::String(text) = &value.kind else { continue };
+        if key.ends_with(".password") && !text.is_empty() {
+            bail!(
+                "`{key}` is a secret: put it into a file and name that in `{key}_file`, or set the environment variable"
+            );
+        }
+        let address = url::Url::parse(text).ok();
+        if address.as_ref().and_then(url::Url::password).is_some_and(|password| password != "guest") {
+            let section = key.rsplit_once('.').map_or("", |(section, _)| section);
+            bail!(
+                "`{key}` has a password in it, which is a secret: leave it out, put it into a file and name that in `{section}.password_file`"
+            );
         }
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "load_tests.rs"]
+mod tests;
