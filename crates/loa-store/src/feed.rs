@@ -44,7 +44,8 @@ pub struct Tombstone {
 pub struct FeedSummary {
     /// Its name.
     pub feed: FeedName,
-    /// The label of its newest entry's category, for a category feed; otherwise empty.
+    /// For a category feed, what its newest entry calls the category; when nothing stands in it, what the newest publication
+    /// that ever belonged to it did, whatever the order of arrival. Otherwise empty.
     pub label: String,
     /// Entries standing in it.
     pub entries: u64,
@@ -66,11 +67,12 @@ pub struct Rendered {
 pub trait FeedLedger: Send + Sync {
     /// Takes a batch in: seen, entries, memberships, tombstones, and a new change number for each feed touched (those an
     /// entry left as well). The higher version stands. A withdrawal removes its subject from every feed, and leaves a tombstone in each feed it
-    /// stood in (in `all`, where it stood in none: it may have been withdrawn before it arrived).
+    /// stood in (in `all`, where it stood in none: it may have been withdrawn before it arrived). "Stood in" counts every
+    /// publication of it, also one that arrives after its withdrawal: the feeds are the same in any order.
     async fn accept(&self, batch: &[FeedArrival], at: Timestamp) -> Result<Accepted, StoreError>;
 
-    /// The feeds changed after change number `after`, with the highest change number there is. Pages of `limit` (1 to
-    /// 10,000): when as many came back, ask again from the number returned.
+    /// The feeds changed after change number `after` (0: from the beginning), in order of change, each once, with the number
+    /// to ask from next. Pages of `limit` (1 to 10,000): when as many came back, ask again at once from the number returned.
     async fn changed(&self, after: i64, limit: u32) -> Result<(Vec<FeedName>, i64), StoreError>;
 
     /// The newest `limit` entries of a feed: by `published_at`, then by id, newest first. `before`: only older than that
@@ -85,7 +87,7 @@ pub trait FeedLedger: Send + Sync {
     /// The newest `limit` tombstones of a feed, newest first.
     async fn tombstones(&self, feed: &FeedName, limit: u32) -> Result<Vec<Tombstone>, StoreError>;
 
-    /// All feeds that ever had an entry, by name.
+    /// All feeds that any publication ever belonged to, by name; those with nothing in them now as well.
     async fn summaries(&self) -> Result<Vec<FeedSummary>, StoreError>;
 
     /// Whether an article stands, is withdrawn, or is unknown (`None`).
@@ -95,7 +97,7 @@ pub trait FeedLedger: Send + Sync {
     /// it is stored with `Last-Modified` = the later of `candidate` (cut to whole seconds) and one second after the stored one.
     async fn rendered(&self, feed: &FeedName, fingerprint: &str, candidate: Timestamp) -> Result<Rendered, StoreError>;
 
-    /// What this ledger knows of an article, oldest first.
+    /// What this ledger knows of an article, oldest first: `accepted`, `withdrawn`, `stale` (came too late to stand).
     async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyStep>, StoreError>;
 
     /// Proves that the ledger can be read.

@@ -20,7 +20,8 @@ pub struct Config {
     pub ttl_minutes: u32,
     /// Most items in a feed (1 to 1,000).
     pub entries_max: u32,
-    /// Most bytes of a feed before compression (10,000 and up). A single larger item is still shown.
+    /// Most bytes of a feed before compression (10,000 and up). An entry that would take more
+    /// than a fifth of it is shown by its lead.
     pub document_bytes_max: u32,
     /// Most tombstones in a feed (0 to 1,000).
     pub tombstones_max: u32,

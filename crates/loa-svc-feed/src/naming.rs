@@ -54,14 +54,14 @@ impl Names {
         }
     }
 
-    /// What a feed is called. `newest`: the category of its newest entry, whose label is the freshest there is.
-    pub(crate) fn head(&self, name: &FeedName, newest: Option<&Category>) -> FeedHead {
+    /// What a feed is called. `newest`: what its newest entry calls its category, the freshest label there is.
+    pub(crate) fn head(&self, name: &FeedName, newest: Option<&str>) -> FeedHead {
         let portal = self.site.title.as_str();
         let (title, description) = match name {
             FeedName::All => (words::ALL.to_owned(), words::all_description(portal)),
             FeedName::Documents => (words::DOCUMENTS.to_owned(), words::documents_description(portal)),
             FeedName::Category(slug) => {
-                let label = self.category(slug, newest.filter(|c| c.slug == *slug).map(|c| c.label.as_str()));
+                let label = self.category(slug, newest);
                 (words::category_title(&label), words::category_description(&label, portal))
             }
             FeedName::Area(id) => match self.directory.get(id) {

@@ -130,7 +130,8 @@ impl Inner {
             most => self.ledger.tombstones(name, most).await?,
         };
         let (standing, due_at) = shown(rows, now);
-        let head = self.names.head(name, standing.first().and_then(|row| row.content.category()));
+        let label = self.category_label(name, &standing).await?;
+        let head = self.names.head(name, label.as_deref());
         let stones: Vec<Tombstone> = stones
             .into_iter()
             .map(|stone| Tombstone { article: stone.article, at: stone.at, reason: stone.reason })
@@ -155,6 +156,17 @@ impl Inner {
             documents: written.documents,
             page: written.page,
         }))
+    }
+
+    /// What a category is called by the newest entry shown; when there is none, by what the ledger remembers.
+    async fn category_label(&self, name: &FeedName, standing: &[FeedEntry]) -> Result<Option<String>, StoreError> {
+        let FeedName::Category(slug) = name else { return Ok(None) };
+        let shown = standing.first().and_then(|row| row.content.category()).filter(|category| category.slug == *slug);
+        if let Some(category) = shown {
+            return Ok(Some(category.label.clone()));
+        }
+        let summaries = self.ledger.summaries().await?;
+        Ok(summaries.into_iter().find(|summary| summary.feed == *name).map(|summary| summary.label))
     }
 
     /// What `Last-Modified` says of these bytes: kept by the ledger, so that it steps with each version and never goes

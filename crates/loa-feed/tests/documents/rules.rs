@@ -159,8 +159,7 @@ fn one_long_article_is_shown_by_its_lead_and_pushes_nothing_out_of_the_feed() {
         ..article("bai-dai", "2024-01-03T00:00:00Z")
     };
     let others = (0..20).map(|n| article(&format!("bai-{n:02}"), &format!("2024-01-{:02}T00:00:00Z", n + 1)));
-    let entries: Vec<Entry> =
-        others.chain([long.clone()]).map(|article| entry(Content::Article(article))).collect();
+    let entries: Vec<Entry> = others.chain([long.clone()]).map(|article| entry(Content::Article(article))).collect();
     let feed = seed::feed(&entries, &[]);
     assert_eq!(feed.items().len(), 21);
     let shown = feed.items().iter().find(|item| item.article == long.id).unwrap();

@@ -54,7 +54,12 @@ CREATE TABLE feed (
     name    TEXT PRIMARY KEY NOT NULL,
     change  INTEGER NOT NULL,
     entries INTEGER NOT NULL CHECK (entries >= 0),
-    entered INTEGER NOT NULL CHECK (entered IN (0, 1)) -- whether any publication ever belonged to it
+    entered INTEGER NOT NULL CHECK (entered IN (0, 1)), -- whether any publication ever belonged to it
+    -- What its category was last called, by the newest publication that ever belonged to it, standing or not: its name
+    -- while nothing stands in it. Empty for other feeds.
+    label          TEXT NOT NULL DEFAULT '',
+    label_at       INTEGER NOT NULL DEFAULT -9223372036854775808,
+    label_revision INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX feed_change ON feed (change);
 

@@ -8,7 +8,7 @@ use crate::{
     seen::{self, CHUNK, Fresh},
 };
 use jiff::Timestamp;
-use loa_domain::{ArticleId, Change, Content, FeedName, Version};
+use loa_domain::{ArticleId, Change, Content, Event, FeedName, Version};
 use loa_store::{Accepted, FeedArrival};
 use sqlx::QueryBuilder;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -30,6 +30,8 @@ struct Touched {
     entries_added: i64,
     changed: bool,
     entered: bool,
+    /// What its category is called by the newest of this batch's publications: published, revision, label.
+    label: Option<(i64, i64, String)>,
 }
 
 /// Takes a batch in.
@@ -65,6 +67,10 @@ pub(super) async fn accept(db: &Db, batch: &[FeedArrival], at: Timestamp) -> Res
     for (article, subject) in &subjects {
         settle(&mut tx, article, subject, &mut touched).await?;
     }
+    for Fresh { event, .. } in &fresh {
+        note_label(event, &mut touched)?;
+    }
+    name(&mut tx, &mut touched).await?;
     touch(&mut tx, &touched).await?;
     tx.commit().await?;
     Ok(accepted)
@@ -220,10 +226,21 @@ async fn replace_places(
     Ok(())
 }
 
-/// Counts entries and gives each changed feed its change number.
-async fn touch(tx: &mut Tx, touched: &BTreeMap<String, Touched>) -> Result<()> {
-    let changed = touched.values().filter(|feed| feed.changed).count();
-    let mut change = if changed == 0 { 0 } else { counter::take(tx, "change", changed).await? };
+/// Notes what a publication calls its category. Stale ones count: which label is kept must not depend on the order.
+fn note_label(event: &Event, touched: &mut BTreeMap<String, Touched>) -> Result<()> {
+    let Some((content, category)) = event.content().and_then(|content| Some((content, content.category()?))) else {
+        return Ok(());
+    };
+    let feed = FeedName::Category(category.slug.clone()).to_string();
+    if let Some(touched) = touched.get_mut(&feed) {
+        let label = (ms(content.published_at()), signed(content.revision())?, category.label.clone());
+        touched.label = touched.label.take().max(Some(label));
+    }
+    Ok(())
+}
+
+/// Keeps what categories are called, where this batch says it last. A feed that gets another name is changed.
+async fn name(tx: &mut Tx, touched: &mut BTreeMap<String, Touched>) -> Result<()> {
     for (name, feed) in touched {
         on!(&mut *tx, c: D => sqlx::query(
             "INSERT INTO feed (name, change, entries, entered) VALUES ($1, 0, 0, 0) ON CONFLICT (name) DO NOTHING",
@@ -232,6 +249,28 @@ async fn touch(tx: &mut Tx, touched: &BTreeMap<String, Touched>) -> Result<()> {
         .execute(&mut *c)
         .await
         .map(drop)?);
+        let Some((at, revision, label)) = &feed.label else { continue };
+        let named = on!(&mut *tx, c: D => sqlx::query(
+            "UPDATE feed SET label_at = $2, label_revision = $3, label = $4 \
+             WHERE name = $1 AND (label_at, label_revision, label) < ($2, $3, $4)",
+        )
+        .bind(name.as_str())
+        .bind(*at)
+        .bind(*revision)
+        .bind(label.as_str())
+        .execute(c)
+        .await?
+        .rows_affected());
+        feed.changed |= named > 0;
+    }
+    Ok(())
+}
+
+/// Counts entries and gives each changed feed its change number.
+async fn touch(tx: &mut Tx, touched: &BTreeMap<String, Touched>) -> Result<()> {
+    let changed = touched.values().filter(|feed| feed.changed).count();
+    let mut change = if changed == 0 { 0 } else { counter::take(tx, "change", changed).await? };
+    for (name, feed) in touched {
         on!(&mut *tx, c: D => sqlx::query(
             "UPDATE feed SET change = CASE WHEN $2 > 0 THEN $2 ELSE change END, entries = entries + $3, \
              entered = CASE WHEN $4 = 1 THEN 1 ELSE entered END WHERE name = $1",

@@ -132,15 +132,15 @@ pub(super) async fn standing(
     row.map(ItemRow::read).transpose()
 }
 
-from_row!(SummaryRow { name: String, entries: i64, newest_at: Option<i64>, label: Option<String> });
+from_row!(SummaryRow { name: String, entries: i64, newest_at: Option<i64>, label: String });
 
 /// All feeds that ever had an entry, by name.
 pub(super) async fn summaries(db: &Db) -> Result<Vec<FeedSummary>> {
     let rows: Vec<SummaryRow> = read!(db, pool => sqlx::query_as(
         "SELECT f.name, f.entries, \
             (SELECT MAX(p.sort_at) FROM place AS p WHERE p.feed = f.name AND p.gone = 0) AS newest_at, \
-            (SELECT i.label FROM place AS p JOIN item AS i ON i.article = p.article \
-             WHERE p.feed = f.name AND p.gone = 0 ORDER BY p.sort_at DESC, p.article DESC LIMIT 1) AS label \
+            COALESCE((SELECT i.label FROM place AS p JOIN item AS i ON i.article = p.article \
+             WHERE p.feed = f.name AND p.gone = 0 ORDER BY p.sort_at DESC, p.article DESC LIMIT 1), f.label) AS label \
          FROM feed AS f WHERE f.entered = 1 ORDER BY f.name",
     )
     .fetch_all(pool)
@@ -151,7 +151,7 @@ pub(super) async fn summaries(db: &Db) -> Result<Vec<FeedSummary>> {
             let is_category = matches!(feed, FeedName::Category(_));
             let cell = row_of("feed", &row.name);
             Ok(FeedSummary {
-                label: row.label.filter(|_| is_category).unwrap_or_default(),
+                label: if is_category { row.label } else { String::new() },
                 entries: cell.count("entries", row.entries)?,
                 newest_at: row.newest_at.map(|at| cell.time("newest_at", at)).transpose()?,
                 feed,

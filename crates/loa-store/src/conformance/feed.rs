@@ -25,6 +25,7 @@ macro_rules! feed_rules {
         $test!(each_feed_touched_is_changed_those_left_as_well);
         $test!(changes_are_read_page_by_page);
         $test!(summaries_count_what_stands_and_know_every_feed_that_ever_had_an_entry);
+        $test!(a_category_keeps_its_name_when_its_last_article_is_withdrawn);
         $test!(an_article_stands_is_withdrawn_or_is_unknown);
         $test!(the_same_fingerprint_brings_back_what_was_told);
         $test!(last_modified_is_whole_seconds_and_always_steps_forward);
@@ -295,6 +296,34 @@ pub async fn summaries_count_what_stands_and_know_every_feed_that_ever_had_an_en
     let area = summary(na_son()).await;
     assert_eq!((area.entries, area.newest_at), (0, None), "an empty feed stays a feed");
     assert_eq!(summary(FeedName::All).await.entries, 2);
+}
+
+pub async fn a_category_keeps_its_name_when_its_last_article_is_withdrawn(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let events = || {
+        vec![
+            Draft::of("a").category("y-te", "Y tế").published(1).live(),
+            Draft::of("b").category("y-te", "Y tế, sức khỏe").published(2).live(),
+            Draft::of("a").revision(2).published(3).withdrawn(""),
+            Draft::of("b").revision(2).published(3).withdrawn(""),
+        ]
+    };
+    let label = async |ledger: &dyn FeedLedger| {
+        let found = ledger.summaries().await.unwrap();
+        let found = found.into_iter().find(|summary| summary.feed == FeedName::Category(slug("y-te")));
+        found.map(|summary| (summary.entries, summary.label))
+    };
+    let ledger = open().await;
+    for (minute, event) in (1..).zip(events()) {
+        accept(&*ledger, vec![event], minute).await;
+    }
+    assert_eq!(label(&*ledger).await, Some((0, "Y tế, sức khỏe".to_owned())));
+    let backwards = open().await;
+    for (minute, event) in (1..).zip(events().into_iter().rev()) {
+        accept(&*backwards, vec![event], minute).await;
+    }
+    assert_eq!(label(&*backwards).await, Some((0, "Y tế, sức khỏe".to_owned())), "in the other order");
+    accept(&*ledger, vec![Draft::of("c").category("y-te", "Sức khỏe").published(0).live()], 9).await;
+    assert_eq!(label(&*ledger).await, Some((1, "Sức khỏe".to_owned())), "what stands has the word");
 }
 
 pub async fn an_article_stands_is_withdrawn_or_is_unknown(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {

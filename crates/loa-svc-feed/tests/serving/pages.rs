@@ -2,7 +2,7 @@
 
 use crate::house::House;
 use loa_domain::Article;
-use loa_testkit::build::{article, published};
+use loa_testkit::build::{article, published, withdrawn};
 
 #[tokio::test]
 async fn pages_announce_their_feeds_with_the_exact_types_readers_compare() {
@@ -54,6 +54,17 @@ async fn the_list_of_feeds_follows_what_is_published() {
     house.take(&[published(article("a", 1))]).await;
     assert!(house.get("/feeds").await.text().contains("Bản tin a"));
     assert!(house.get("/feeds.opml").await.text().contains("category-tin-tuc"));
+}
+
+#[tokio::test]
+async fn a_category_keeps_its_name_when_its_last_article_is_withdrawn() {
+    let house = House::new().await;
+    house.take(&[published(article("a", 1))]).await;
+    house.take(&[withdrawn("a", 2)]).await;
+    for path in ["/feeds", "/feeds.opml", "/feeds/category-tin-tuc", "/feeds/category-tin-tuc.atom"] {
+        let text = house.get(path).await.text();
+        assert!(text.contains("Tin tức") && !text.contains(">tin-tuc<"), "{path}: {text}");
+    }
 }
 
 #[tokio::test]
