@@ -7,14 +7,18 @@ use crate::{
 };
 use jiff::Timestamp;
 use loa_domain::{ArticleId, EventType};
-use loa_event::{Note, Parts, STRUCTURED, category_word, decode_with_notes, encode, routing_key_of};
+use loa_event::{
+    Note, Parts, Refusal, RefusalKind, STRUCTURED, category_word, decode_with_notes, encode, limits::REVISION_MAX,
+    routing_key_of,
+};
 use loa_store::{ArchiveQuery, Current, StoreError, Submission, Submitted};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// How often a submission is tried when others change the same article at the same moment.
-const TRIES_MAX: usize = 8;
+/// How often a submission is tried when others change the same article at the same moment. Each time one of them gets
+/// through, so this is how many may save one article at once.
+const TRIES_MAX: usize = 64;
 
 /// The namespace of event ids (UUID version 5); changing it would make every repeat a new event.
 const EVENT_NAMESPACE: Uuid = Uuid::from_u128(0x6c6f_615f_6576_5e6e_a5f0_7661_6e5f_6961);
@@ -31,6 +35,9 @@ impl Service {
             Item::Document(data) => (data, true),
         };
         let (id, given) = probe(&data);
+        if let Some(refusal) = without_id(&data) {
+            return Err(refusal.into());
+        }
         let fingerprint = fingerprint(&data, is_document);
         for _ in 0..TRIES_MAX {
             let current = match &id {
@@ -99,7 +106,8 @@ impl Service {
             let draft = Draft {
                 source: current.as_ref().map_or(&last.key.source, |current| &current.event.source),
                 event_type: if last.is_document { EventType::DocumentWithdrawn } else { EventType::ArticleWithdrawn },
-                revision: standing + 1,
+                // at one revision a withdrawal wins, so that the highest there is can be withdrawn too
+                revision: standing.saturating_add(1).min(REVISION_MAX),
                 fingerprint: "withdrawn",
                 category: Some(current.as_ref().map_or(&last.category, |current| &current.category)),
             };
@@ -124,7 +132,10 @@ impl Service {
         draft: Draft<'_>,
         expect: Option<u64>,
     ) -> Result<(Submission, Vec<Note>), IntakeError> {
-        if let Value::Object(members) = &mut data {
+        // only where none is given: one that is no whole number is for the gate to refuse
+        if let Value::Object(members) = &mut data
+            && members.get("revision").is_none_or(Value::is_null)
+        {
             members.insert("revision".to_owned(), draft.revision.into());
         }
         let at = self.0.world.now();
@@ -200,6 +211,17 @@ impl Service {
             }
         }
     }
+}
+
+/// Why nothing can be made of an object without an id: said here, for the gate would speak of the event's `subject`.
+fn without_id(data: &Value) -> Option<Refusal> {
+    let (kind, sentence) = match data.as_object()?.get("id") {
+        None | Some(Value::Null) => (RefusalKind::Missing, "`id` is missing"),
+        Some(Value::String(id)) if id.is_empty() => (RefusalKind::Missing, "`id` is empty"),
+        Some(Value::String(_)) => return None,
+        Some(_) => (RefusalKind::WrongShape, "`id` must be text"),
+    };
+    Some(Refusal { kind, pointer: "/data/id".to_owned(), sentence: sentence.to_owned(), text: None })
 }
 
 /// What sets one event apart while it is drafted.

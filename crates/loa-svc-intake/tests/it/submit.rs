@@ -57,7 +57,7 @@ async fn a_producers_own_revision_is_kept_and_an_older_one_is_refused() {
 #[tokio::test]
 async fn editors_who_save_at_the_same_moment_get_a_revision_each() {
     let house = House::new().await;
-    let saves = (0..6).map(|n| {
+    let saves = (0..40).map(|n| {
         let service = house.service.clone();
         tokio::spawn(async move { service.publish(titled("bai-1", &format!("Bản {n}"))).await })
     });
@@ -65,8 +65,8 @@ async fn editors_who_save_at_the_same_moment_get_a_revision_each() {
     for save in saves.collect::<Vec<_>>() {
         revisions.insert(save.await.expect("no panic").expect("taken").revision);
     }
-    assert_eq!(revisions, (1..=6).collect());
-    assert_eq!(house.waiting().await, 6);
+    assert_eq!(revisions, (1..=40).collect());
+    assert_eq!(house.waiting().await, 40);
 }
 
 #[tokio::test]
@@ -134,4 +134,47 @@ async fn areas_the_directory_does_not_know_are_told_to_the_producer() {
     data["areas"] = json!(["sao-hoa"]);
     let receipt = house.service.publish(Item::Article(data)).await.expect("taken");
     assert!(receipt.notes.len() == 1 && receipt.notes[0].contains("sao-hoa"), "{receipt:?}");
+}
+
+#[tokio::test]
+async fn a_revision_that_is_no_whole_number_is_refused_never_replaced() {
+    let house = House::new().await;
+    for revision in [json!("7"), json!(-1), json!(1.5), json!(0), json!(18_446_744_073_709_551_615_u64), json!([])] {
+        let mut data = article("bai-1");
+        data["revision"] = revision.clone();
+        match house.service.publish(Item::Article(data)).await {
+            Err(IntakeError::Refused(refusal)) => assert_eq!(refusal.pointer, "/data/revision", "{revision}"),
+            other => panic!("{revision}: {other:?}"),
+        }
+    }
+    assert_eq!(house.waiting().await, 0);
+}
+
+#[tokio::test]
+async fn what_has_no_id_is_told_so_by_the_name_it_was_sent_under() {
+    let house = House::new().await;
+    for id in [json!(null), json!(""), json!(5)] {
+        let mut data = article("bai-1");
+        data["id"] = id.clone();
+        match house.service.publish(Item::Article(data)).await {
+            Err(IntakeError::Refused(refusal)) => {
+                assert_eq!(refusal.pointer, "/data/id", "{id}");
+                assert!(refusal.sentence.contains("`id`"), "{id}: {}", refusal.sentence);
+            }
+            other => panic!("{id}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_article_of_the_highest_revision_can_still_be_withdrawn() {
+    let house = House::new().await;
+    let mut data = article("bai-1");
+    data["revision"] = json!(loa_event::limits::REVISION_MAX);
+    house.service.publish(Item::Article(data)).await.expect("taken");
+    let gone = house.service.withdraw("bai-1", "Đăng nhầm").await.expect("withdrawn");
+    assert_eq!((gone.revision, gone.unchanged), (loa_event::limits::REVISION_MAX, false));
+    house.relay().await;
+    let events: Vec<_> = house.drain(Queue::Feed).await.iter().map(|message| house.decode(message)).collect();
+    assert!(events[1].version() > events[0].version(), "the withdrawal stands, in any order");
 }
