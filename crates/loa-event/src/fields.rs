@@ -107,12 +107,15 @@ impl<'v> Fields<'v> {
         if !looks_like_rfc3339(text) {
             return bad("which is not an RFC 3339 instant with an offset, such as 2023-11-16T08:02:22+07:00");
         }
-        let Ok(instant) = text.parse::<Timestamp>() else { return bad("which is no instant that exists") };
+        let outside =
+            format!("which lies outside the years {INSTANT_YEAR_MIN} to {YEAR_MAX} and reads as a placeholder");
+        let Ok(instant) = text.parse::<Timestamp>() else {
+            // the last days of 9999 exist, but not for the parser
+            return bad(if text.starts_with("9999") { &outside } else { "which is no instant that exists" });
+        };
         let year = instant.to_zoned_datetime(zone()).year();
         if !(INSTANT_YEAR_MIN..=YEAR_MAX).contains(&year) {
-            return bad(&format!(
-                "which lies outside the years {INSTANT_YEAR_MIN} to {YEAR_MAX} and reads as a placeholder"
-            ));
+            return bad(&outside);
         }
         Ok(Some(instant))
     }
@@ -198,9 +201,10 @@ fn looks_like_rfc3339(text: &str) -> bool {
     let fraction = if tail.starts_with('.') { digits + 1 } else { 0 };
     let offset = &tail[fraction..];
     let fraction_fits = !tail.starts_with('.') || (1..=9).contains(&digits);
-    fits(head, "dddd-dd-ddTdd:dd:dd")
-        && fraction_fits
-        && (offset == "Z" || fits(offset, "+dd:dd") || fits(offset, "-dd:dd"))
+    // `time-hour` and `time-minute` of RFC 3339; the parser alone takes +25:00
+    let offset_fits =
+        || (fits(offset, "+dd:dd") || fits(offset, "-dd:dd")) && offset[1..3] <= *"23" && offset[4..6] <= *"59";
+    fits(head, "dddd-dd-ddTdd:dd:dd") && fraction_fits && (offset == "Z" || offset_fits())
 }
 
 /// Whether text has a shape in which `d` stands for a digit and all else for itself.

@@ -149,6 +149,8 @@ fn a_date_that_cannot_be_or_stands_for_nothing_is_refused() {
         "2023-11-16T08:02:22",
         "2023-11-16 08:02:22+07:00",
         "2023-11-16T08:02:22+07",
+        "2023-11-16T08:02:22+25:00",
+        "2023-11-16T08:02:22-07:60",
         "2023-11-16T08:02:22+07:00[Asia/Ho_Chi_Minh]",
         "2023-11-16T08:02:22.+07:00",
         "16/11/2023 08:02:22 AM",
@@ -157,6 +159,7 @@ fn a_date_that_cannot_be_or_stands_for_nothing_is_refused() {
     ] {
         check_member("/data/published_at", json!(bad), "bad-date", "published_at");
     }
+    check_member("/data/published_at", json!("9999-12-31T23:59:59Z"), "bad-date", "reads as a placeholder");
     check_member("/data/published_at", json!(1_700_000_000), "wrong-shape", "a number");
 }
 
