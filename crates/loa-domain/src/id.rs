@@ -19,6 +19,9 @@ fn check(what: &'static str, text: &str, length_max: usize, allowed: fn(char) ->
         "is too long"
     } else if !text.chars().all(allowed) {
         "has a character that is not allowed"
+    } else if matches!(text, "." | "..") {
+        // a segment of these means another place in every address (RFC 3986 §5.2.4), encoded or not
+        "cannot stand in an address"
     } else {
         return Ok(());
     };
@@ -136,7 +139,7 @@ mod tests {
 
     #[test]
     fn an_id_with_a_space_or_control_or_invisible_character_is_refused() {
-        for bad in ["", "a b", "a\u{0}", "a\u{202e}b", "a\u{200b}"] {
+        for bad in ["", "a b", "a\u{0}", "a\u{202e}b", "a\u{200b}", ".", ".."] {
             assert!(ArticleId::new(bad).is_err(), "{bad:?}");
         }
         assert!(ArticleId::new("x".repeat(201)).is_err());
