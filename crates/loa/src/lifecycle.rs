@@ -6,7 +6,10 @@
 use anyhow::Context;
 use axum::Router;
 use std::{net::SocketAddr, time::Duration};
-use tokio::{net::TcpListener, signal::unix::SignalKind};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
@@ -14,14 +17,37 @@ use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 const REQUEST_SECONDS_MAX: u64 = 30;
 
 /// The tasks of one process, and the word that ends them.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Lifecycle {
     /// Cancelled once: finish and end.
     pub stop: CancellationToken,
     tasks: TaskTracker,
 }
 
+/// Ctrl-C and SIGTERM, heard from the moment this exists.
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
 impl Lifecycle {
+    /// The first thing a long-running command does: from here on a signal waits for [`Self::run`] instead of ending the
+    /// process where it stands, half set up.
+    pub fn start() -> anyhow::Result<(Self, Signals)> {
+        let hear = |kind| signal(kind).context("cannot listen for signals");
+        let signals = Signals { terminate: hear(SignalKind::terminate())?, interrupt: hear(SignalKind::interrupt())? };
+        Ok((Self { stop: CancellationToken::new(), tasks: TaskTracker::new() }, signals))
+    }
+
     /// Runs a task until it ends by itself, which it does soon after `stop`.
     pub fn spawn<F>(&self, name: &'static str, task: F)
     where
@@ -56,14 +82,9 @@ impl Lifecycle {
 
     /// Waits for a signal (or a task that ended by itself), then stops softly. Returns when everything has ended, or
     /// when it was told twice, or after `grace`.
-    pub async fn run(&self, grace: Duration) -> anyhow::Result<()> {
-        let mut terminate =
-            tokio::signal::unix::signal(SignalKind::terminate()).context("cannot listen for signals")?;
-        let mut interrupt =
-            tokio::signal::unix::signal(SignalKind::interrupt()).context("cannot listen for signals")?;
+    pub async fn run(&self, mut signals: Signals, grace: Duration) -> anyhow::Result<()> {
         let asked = tokio::select! {
-            _ = terminate.recv() => true,
-            _ = interrupt.recv() => true,
+            () = signals.next() => true,
             () = self.stop.cancelled() => false,
         };
         tracing::info!("stopping: finishing what is in flight; a second signal ends at once");
@@ -71,8 +92,7 @@ impl Lifecycle {
         self.tasks.close();
         tokio::select! {
             () = self.tasks.wait() => tracing::info!("stopped"),
-            _ = terminate.recv() => tracing::warn!("told twice: ending at once"),
-            _ = interrupt.recv() => tracing::warn!("told twice: ending at once"),
+            () = signals.next() => tracing::warn!("told twice: ending at once"),
             () = tokio::time::sleep(grace) => tracing::warn!(seconds = grace.as_secs(), "not everything ended in time: ending now"),
         }
         anyhow::ensure!(asked, "a part of the process failed; see the log above");

@@ -242,7 +242,10 @@ impl House {
                     Health::Blocked(why) => format!("it takes nothing for now: {why}"),
                     Health::Down(why) => why,
                 };
-                anyhow::bail!("the broker is not there ({why}); `bus.rabbitmq.url` says where it should be");
+                let address = self.config.bus.rabbitmq.shown_url();
+                anyhow::bail!(
+                    "the broker at {address} is not there ({why}); `bus.rabbitmq.url` says where it should be"
+                );
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::{
-    lifecycle::{Lifecycle, bind},
+    lifecycle::{Lifecycle, Signals, bind},
     ops, telemetry,
     wire::House,
 };
@@ -13,7 +13,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 pub async fn up(context: Context) -> anyhow::Result<()> {
     let house = context.house;
     let listener = bind(house.config.up.listen, "up.listen").await?;
-    let lifecycle = Lifecycle::default();
+    let (lifecycle, signals) = Lifecycle::start()?;
     let metrics = telemetry::start_metrics()?;
     for line in house.migrate().await? {
         tracing::debug!("{line}");
@@ -22,7 +22,7 @@ pub async fn up(context: Context) -> anyhow::Result<()> {
     let ops = ops::router(house.status.clone(), Some(house.bus().await?), metrics);
     tracing::info!(address = %listener.local_addr()?, data = %house.config.data_dir.display(), "loa is up");
     lifecycle.serve(listener, router.merge(ops));
-    end(&house, &lifecycle).await
+    end(&house, &lifecycle, signals).await
 }
 
 /// All services in this process; their routers, merged.
@@ -75,17 +75,17 @@ async fn alone(
 ) -> anyhow::Result<()> {
     let house = &context.house;
     let listener = bind(listen, setting).await?;
-    let lifecycle = Lifecycle::default();
+    let (lifecycle, signals) = Lifecycle::start()?;
     let metrics = telemetry::start_metrics()?;
     let router = start(house, &lifecycle).await?;
     let ops = ops::router(house.status.clone(), Some(house.bus().await?), metrics);
     tracing::info!(address = %listener.local_addr()?, "listening");
     lifecycle.serve(listener, router.merge(ops));
-    end(house, &lifecycle).await
+    end(house, &lifecycle, signals).await
 }
 
-async fn end(house: &House, lifecycle: &Lifecycle) -> anyhow::Result<()> {
-    let outcome = lifecycle.run(Duration::from_secs(house.config.stop.grace_seconds)).await;
+async fn end(house: &House, lifecycle: &Lifecycle, signals: Signals) -> anyhow::Result<()> {
+    let outcome = lifecycle.run(signals, Duration::from_secs(house.config.stop.grace_seconds)).await;
     house.close().await;
     outcome
 }

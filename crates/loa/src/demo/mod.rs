@@ -32,6 +32,7 @@ const PORTS_TRIED: u16 = 20;
 
 /// Runs the demo until it is told to stop.
 pub async fn run(place: Place, mut settings: Config) -> anyhow::Result<()> {
+    let (lifecycle, signals) = Lifecycle::start()?;
     let folder = match &place.data {
         Some(_) => None,
         None => {
@@ -43,7 +44,6 @@ pub async fn run(place: Place, mut settings: Config) -> anyhow::Result<()> {
     }
     let listener = listen(&place, settings.up.listen).await?;
     let address = listener.local_addr()?;
-    let lifecycle = Lifecycle::default();
     // the stand-ins outlive the services: what is sent while stopping still arrives
     let stand_ins = tokio_util::sync::CancellationToken::new();
     let world = world::real();
@@ -91,7 +91,7 @@ pub async fn run(place: Place, mut settings: Config) -> anyhow::Result<()> {
     };
     let grace = Duration::from_secs(house.config.stop.grace_seconds);
     let outcome = tokio::select! {
-        outcome = lifecycle.run(grace) => outcome,
+        outcome = lifecycle.run(signals, grace) => outcome,
         () = teller => Ok(()),
     };
     house.close().await;
