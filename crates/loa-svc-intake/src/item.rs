@@ -81,3 +81,22 @@ fn sorted(value: &Value) -> Value {
         other => other.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_of_the_event_is_said_as_a_place_in_the_producers_text() {
+        for (pointer, within, said) in [
+            ("/data/title", "", "/title"),
+            ("/data/areas/0/code", "/article", "/article/areas/0/code"),
+            ("/data", "/document", "/document"),
+            ("/subject", "/document", "/document/id"),
+            ("/database", "", "/database"),
+            ("", "", ""),
+        ] {
+            assert_eq!(place(pointer, within), said, "{pointer} within {within:?}");
+        }
+    }
+}
