@@ -8,7 +8,7 @@
 use crate::fault::{Fault, Result, refuse};
 use loa_store::StoreErrorKind;
 use sqlx::{
-    Sqlite, SqlitePool, Transaction,
+    Connection, Sqlite, SqlitePool, Transaction,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{path::Path, str::FromStr, time::Duration};
@@ -123,6 +123,16 @@ fn pool(connections_max: u32) -> SqlitePoolOptions {
     // Connections are kept for ever: opening one costs more than keeping it, and the last to close would fold the log.
     SqlitePoolOptions::new()
         .max_connections(connections_max)
+        .test_before_acquire(false)
+        // A full disk or an input/output error makes SQLite roll back by itself; sqlx's own rollback then fails, and its
+        // connection counts itself inside a transaction for ever. Such a one is replaced. (The ping comes after the
+        // rollback that a dropped transaction has queued.)
+        .before_acquire(|connection, _| {
+            Box::pin(async move {
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .idle_timeout(None)
         .max_lifetime(None)

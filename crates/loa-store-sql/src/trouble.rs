@@ -56,3 +56,25 @@ async fn a_full_disk_is_unavailable_and_leaves_nothing_half_written() {
     tell_writer(&store.db, "PRAGMA max_page_count = 100000").await;
     assert_eq!(store.submit(&[submission(2)]).await.unwrap(), [Submitted::Stored], "room again: it goes on");
 }
+
+#[tokio::test]
+async fn a_connection_whose_transaction_the_engine_ended_by_itself_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = IntakeStore::open(folder.path().join("intake.db")).await.unwrap();
+    for commits in [false, true] {
+        // what SQLite does by itself when the disk is full in the middle of a transaction, or at its end
+        let mut tx = store.db.begin().await.unwrap();
+        on!(&mut tx, c: D => sqlx::raw_sql("ROLLBACK").execute(c).await.unwrap());
+        if commits {
+            assert!(tx.commit().await.is_err());
+        } else {
+            drop(tx);
+        }
+        let n = usize::from(commits);
+        assert_eq!(store.submit(&[submission(n)]).await.unwrap(), [Submitted::Stored], "it goes on");
+        let mut tx = store.db.snapshot().await.unwrap();
+        on!(&mut tx, c: D => sqlx::raw_sql("ROLLBACK").execute(c).await.unwrap());
+        drop(tx);
+        drop(store.db.snapshot().await.unwrap());
+    }
+}
