@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 
@@ -132,7 +133,6 @@ class Installation:
         self.settings: dict[str, object] = {
             "data_dir": str(folder / "data"),
             "site.public_url": f"{PUBLIC}/",
-            "log.filter": "info",
             "push.allow_networks": ["127.0.0.0/8"],
             "push.retry.delays_seconds": [1] * 12,
             **{f"{name}.listen": f"127.0.0.1:{port}" for name, port in self.ports.items()},
@@ -140,12 +140,23 @@ class Installation:
         if amqp_url is not None:
             self.settings |= {"bus.kind": "rabbitmq", "bus.rabbitmq.url": amqp_url}
         self.settings |= settings or {}
+        if "bus.rabbitmq.url" in self.settings:
+            self.keep_password_apart()
         self.environment = {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": str(folder), "LANG": "C.UTF-8",
             "NO_COLOR": "1", "TZ": "UTC",
         }
         self.config = folder / "loa.toml"
         self.write_config()
+
+    def keep_password_apart(self) -> None:
+        """A password in a settings file is refused: it gets a file of its own."""
+        address = urllib.parse.urlsplit(str(self.settings["bus.rabbitmq.url"]))
+        secret = self.folder / "rabbitmq.password"
+        secret.write_text(address.password or "")
+        secret.chmod(0o600)
+        without = address._replace(netloc=f"{address.username}@{address.hostname}:{address.port}")
+        self.settings |= {"bus.rabbitmq.url": without.geturl(), "bus.rabbitmq.password_file": str(secret)}
 
     def write_config(self) -> None:
         """Writes the settings; a process started later sees them."""

@@ -59,6 +59,14 @@ def test_a_secret_in_the_file_is_refused_and_never_printed(tmp_path):
     assert "hunter2" not in done.stderr + done.stdout
 
 
+def test_a_password_in_the_brokers_address_is_refused_in_a_file(tmp_path):
+    config = tmp_path / "loa.toml"
+    config.write_text('[bus.rabbitmq]\nurl = "amqp://loa:hunter2-secret@127.0.0.1:5672/%2f"\n')
+    done = run("--config", str(config), "check")
+    assert done.returncode == 1 and "password_file" in done.stderr
+    assert "hunter2" not in done.stderr + done.stdout
+
+
 def test_check_says_one_line_each_and_0_when_all_is_well(loa):
     loa.command("migrate")
     done = loa.command("check")
