@@ -3,6 +3,7 @@
 //! The first Ctrl-C or SIGTERM asks every loop to finish; a second one, or the deadline, ends the process: leases and
 //! redelivery bring back what was cut.
 
+use crate::http;
 use anyhow::Context;
 use axum::Router;
 use std::{net::SocketAddr, time::Duration};
@@ -11,10 +12,6 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
-
-/// How long one request may take, whoever asks.
-const REQUEST_SECONDS_MAX: u64 = 30;
 
 /// The tasks of one process, and the word that ends them.
 #[derive(Clone)]
@@ -65,19 +62,7 @@ impl Lifecycle {
 
     /// Serves a router on an address already bound, until `stop`; requests in flight are answered.
     pub fn serve(&self, listener: TcpListener, router: Router) {
-        let stop = self.stop.clone();
-        let router = router
-            .layer(TimeoutLayer::with_status_code(
-                axum::http::StatusCode::SERVICE_UNAVAILABLE,
-                Duration::from_secs(REQUEST_SECONDS_MAX),
-            ))
-            .layer(CatchPanicLayer::new());
-        self.spawn("http", async move {
-            let service = router.into_make_service_with_connect_info::<SocketAddr>();
-            if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await {
-                tracing::error!(%error, "the HTTP listener failed");
-            }
-        });
+        self.spawn("http", http::serve(listener, router, http::Limits::default(), self.stop.clone()));
     }
 
     /// Waits for a signal (or a task that ended by itself), then stops softly. Returns when everything has ended, or

@@ -5,10 +5,12 @@
 //! it starts and ends.
 
 mod access;
+mod bare;
 mod cli;
 mod cmd;
 mod config;
 mod demo;
+mod http;
 mod lifecycle;
 mod ops;
 mod output;
