@@ -7,18 +7,17 @@ use loa_portal::Page;
 use loa_svc_intake::{ImportReport, Imported};
 use serde_json::{Value, json};
 use std::{
+    collections::BTreeSet,
     io::Read,
     path::{Path, PathBuf},
 };
-
-/// Folders inside folders, at most so deep: a link that leads back to itself must end somewhere.
-const DEPTH_MAX: usize = 16;
 
 /// Runs the command. Exit 1 when a page or a part of one was refused; the others are in.
 pub async fn run(context: &Context, paths: &[PathBuf], dry_run: bool) -> anyhow::Result<()> {
     let mut files = Vec::new();
     for path in paths {
-        collect(path, 0, &mut files)?;
+        std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
+        collect(path, &mut BTreeSet::new(), &mut files)?;
     }
     anyhow::ensure!(!files.is_empty(), "no page files (.txt, .html, .htm) in there");
     let service = context.house.intake_service().await?;
@@ -76,38 +75,41 @@ pub async fn run(context: &Context, paths: &[PathBuf], dry_run: bool) -> anyhow:
 /// A page, read and understood.
 fn read(file: &Path) -> anyhow::Result<Page> {
     let mut bytes = Vec::new();
+    let about = std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?;
+    // a pipe would be waited for without end
+    anyhow::ensure!(about.is_file(), "it is no file");
     std::fs::File::open(file)
         .and_then(|opened| opened.take(loa_portal::PAGE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes))
         .with_context(|| format!("cannot read {}", file.display()))?;
     Ok(loa_portal::read(&bytes, None)?)
 }
 
-fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    let about = std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
-    if !about.is_dir() {
+/// Files named, and page files in folders, in the order of their names. What cannot be read is a file like any other: it
+/// is refused with its reason when its turn comes, and keeps no other out. `inside`: the folders on the way here; a link
+/// back to one of them is not followed.
+fn collect(path: &Path, inside: &mut BTreeSet<PathBuf>, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    if !path.is_dir() {
         files.push(path.to_owned());
         return Ok(());
     }
-    anyhow::ensure!(
-        depth < DEPTH_MAX,
-        "{} is more than {DEPTH_MAX} folders deep; is it a link to itself?",
-        path.display()
-    );
-    let listing = std::fs::read_dir(path).with_context(|| format!("cannot read the folder {}", path.display()))?;
-    let mut inside = Vec::new();
-    for entry in listing {
-        inside.push(entry.with_context(|| format!("cannot read the folder {}", path.display()))?.path());
+    let cannot = || format!("cannot read the folder {}", path.display());
+    let real = path.canonicalize().with_context(cannot)?;
+    if !inside.insert(real.clone()) {
+        return Ok(());
     }
-    inside.sort();
-    for path in inside {
-        let page = path
-            .extension()
-            .and_then(|e| e.to_str())
-            .is_some_and(|e| ["txt", "html", "htm"].contains(&e.to_ascii_lowercase().as_str()));
+    let mut entries = Vec::new();
+    for entry in std::fs::read_dir(path).with_context(cannot)? {
+        entries.push(entry.with_context(cannot)?.path());
+    }
+    entries.sort();
+    for path in entries {
+        let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
+        let page = extension.is_some_and(|e| ["txt", "html", "htm"].contains(&e.as_str()));
         if path.is_dir() || page {
-            collect(&path, depth + 1, files)?;
+            collect(&path, inside, files)?;
         }
     }
+    inside.remove(&real);
     Ok(())
 }
 
@@ -172,4 +174,36 @@ fn as_json(report: &ImportReport) -> Value {
         "assumed": report.assumed,
         "not_understood": report.not_understood.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_folder_gives_its_pages_in_order_and_a_link_back_ends_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        std::fs::create_dir(root.join("b")).unwrap();
+        for name in ["c.txt", "a.HTML", "b/d.htm", "bai.pdf"] {
+            std::fs::write(root.join(name), "").unwrap();
+        }
+        symlink(root, root.join("b/back")).unwrap();
+        symlink(root.join("nowhere"), root.join("lost.txt")).unwrap();
+        let mut files = Vec::new();
+        collect(root, &mut BTreeSet::new(), &mut files).unwrap();
+        let names: Vec<_> = files.iter().map(|file| file.strip_prefix(root).unwrap().display().to_string()).collect();
+        assert_eq!(names, ["a.HTML", "b/d.htm", "c.txt", "lost.txt"]);
+        let refused = read(&root.join("lost.txt")).unwrap_err();
+        assert!(crate::output::sentence(&refused).contains("cannot read"), "{refused}");
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("x.txt");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        assert_eq!(read(&socket).unwrap_err().to_string(), "it is no file");
+    }
 }
