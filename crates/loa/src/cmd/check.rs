@@ -50,6 +50,15 @@ pub async fn run(context: &Context) -> anyhow::Result<()> {
         }
         .await,
     );
+    // each service reads its own section, and the files that are named in it
+    for (what, made) in [
+        ("service intake", house.intake_service().await.map(drop)),
+        ("service feed", house.feed_service().await.map(drop)),
+        ("service digest", house.digest_service().await.map(drop)),
+        ("service push", house.push_service().await.map(drop)),
+    ] {
+        note(what, made.map(|()| "its settings are good".to_owned()));
+    }
     note("mail server", super::digest::reach(context).await);
     let good = lines.iter().all(|line| line.ok);
     context.output.result(&lines, |lines| {

@@ -197,3 +197,23 @@ fn a_file_that_is_missing_is_an_error_that_names_it() {
     let error = load::<Config>(Some(Path::new("/nowhere/loa.toml")), []).unwrap_err();
     assert_eq!(error.to_string(), "cannot read the configuration file /nowhere/loa.toml");
 }
+
+#[test]
+fn settings_out_of_bounds_are_refused_with_the_bounds() {
+    let fault = |file: &str| crate::output::sentence(&read(file, &[]).unwrap().check().expect_err("it was taken"));
+    assert_eq!(fault("[intake]\nrelay_batch_max = 0"), "intake.relay_batch_max is 0; it must be from 1 to 1000");
+    assert_eq!(
+        fault("[console]\nfront_entries_max = 101"),
+        "console.front_entries_max is 101; it must be from 1 to 100"
+    );
+    assert!(fault("data_dir = ''").starts_with("`data_dir` is empty"));
+    assert!(fault("[intake]\nimport_category_slug = 'Tin tức'").starts_with("`intake.import_category_slug`: "));
+    assert!(fault("[site]\nzone = 'Asia/Hanoi'").starts_with("`site.zone` \"Asia/Hanoi\" is not a time zone"));
+    assert!(fault("[site]\npublic_url = 'ftp://x.vn/'").starts_with("`site.public_url` begins with https://"));
+    assert!(fault("[portal]\nsource = 'x y'").starts_with("`portal.source` must be an absolute URI"));
+    assert!(fault("[bus]\nkind = 'rabbitmq'\n[bus.rabbitmq]\npassword_file = '/nowhere/mq'").contains("/nowhere/mq"));
+    assert_eq!(
+        fault("[bus]\nkind = 'rabbitmq'\n[intake]\nrelay_lease_seconds = 10"),
+        "`intake.relay_lease_seconds` must be longer than `bus.rabbitmq.confirm_timeout_seconds`"
+    );
+}

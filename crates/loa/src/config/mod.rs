@@ -9,6 +9,7 @@ pub use load::load;
 pub use secret::Secret;
 
 use anyhow::Context;
+use loa_domain::CategorySlug;
 use serde::Deserialize;
 use std::{net::SocketAddr, path::PathBuf};
 use url::Url;
@@ -48,7 +49,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// What no single setting can say wrong, but some together can.
+    /// What types do not say: bounds, and what does not fit together. The feed, digest and push services check their own
+    /// sections when they are set up.
     pub fn check(&self) -> anyhow::Result<()> {
         self.zone()?;
         if self.bus.kind == BusKind::Rabbitmq {
@@ -61,6 +63,29 @@ impl Config {
         );
         Url::parse(&self.portal.source)
             .context("`portal.source` must be an absolute URI, for instance https://portal.example/")?;
+        anyhow::ensure!(
+            !self.data_dir.as_os_str().is_empty(),
+            "`data_dir` is empty; `.` is the folder that the program is started in"
+        );
+        CategorySlug::new(self.intake.import_category_slug.as_str()).context("`intake.import_category_slug`")?;
+        let rabbitmq = &self.bus.rabbitmq;
+        for (key, value, least, most) in [
+            ("intake.relay_batch_max", u64::from(self.intake.relay_batch_max), 1, 1_000),
+            ("intake.relay_lease_seconds", self.intake.relay_lease_seconds, 1, 86_400),
+            ("intake.relay_retry_seconds_max", self.intake.relay_retry_seconds_max, 1, 86_400),
+            ("console.front_entries_max", u64::from(self.console.front_entries_max), 1, 100),
+            ("bus.rabbitmq.heartbeat_seconds", rabbitmq.heartbeat_seconds, 1, 3_600),
+            ("bus.rabbitmq.confirm_timeout_seconds", rabbitmq.confirm_timeout_seconds, 1, 3_600),
+            ("bus.rabbitmq.connect_timeout_seconds", rabbitmq.connect_timeout_seconds, 1, 3_600),
+            ("stop.grace_seconds", self.stop.grace_seconds, 0, 3_600),
+        ] {
+            anyhow::ensure!((least..=most).contains(&value), "{key} is {value}; it must be from {least} to {most}");
+        }
+        // else another relay would take over what this one is still waiting for, and publish it a second time
+        anyhow::ensure!(
+            self.bus.kind != BusKind::Rabbitmq || self.intake.relay_lease_seconds > rabbitmq.confirm_timeout_seconds,
+            "`intake.relay_lease_seconds` must be longer than `bus.rabbitmq.confirm_timeout_seconds`"
+        );
         Ok(())
     }
 
