@@ -44,6 +44,10 @@ impl DigestLedger for DigestStore {
         people::subscribers(&self.db, after, limit).await.during("list subscribers")
     }
 
+    async fn subscriber(&self, email: &EmailAddress) -> Result<Option<Subscriber>, StoreError> {
+        people::subscriber(&self.db, email).await.during("look a subscriber up")
+    }
+
     async fn by_token(&self, token_hash: &str) -> Result<Option<Subscription>, StoreError> {
         people::by_token(&self.db, token_hash).await.during("look a subscription up")
     }

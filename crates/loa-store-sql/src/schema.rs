@@ -66,10 +66,7 @@ pub(crate) async fn migrate(db: &Db, ledger: &str, migrations: &[Migration]) -> 
 /// `Unavailable` when it is older (migrating makes it available), `Rejected` when it is newer, or another ledger.
 pub(crate) async fn check(db: &Db, ledger: &str, migrations: &[Migration]) -> Result<()> {
     let mut tx = db.snapshot().await?;
-    let applied = match applied(&mut tx).await {
-        Ok(applied) => applied,
-        Err(_) => Vec::new(), // no table `migration`: nothing was ever applied
-    };
+    let applied = if was_ever_migrated(&mut tx).await? { applied(&mut tx).await? } else { Vec::new() };
     refuse_unknown(ledger, migrations, &applied)?;
     match migrations.iter().find(|migration| !applied.contains(&migration.version)) {
         None => Ok(()),
@@ -81,6 +78,17 @@ pub(crate) async fn check(db: &Db, ledger: &str, migrations: &[Migration]) -> Re
             ),
         )),
     }
+}
+
+async fn was_ever_migrated(tx: &mut Tx) -> Result<bool> {
+    let tables: i64 = match tx {
+        Tx::Sqlite(t) => {
+            sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'migration'")
+                .fetch_one(&mut **t)
+                .await?
+        }
+    };
+    Ok(tables > 0)
 }
 
 async fn applied(tx: &mut Tx) -> Result<Vec<i64>> {

@@ -1,4 +1,5 @@
 //! Runs every rule of `loa-store`'s suite against SQLite, each as a test of its own, on a file of its own.
+#![allow(clippy::unwrap_used)] // a panic is the failure message
 
 use loa_store::{AccessLedger, DigestLedger, FeedLedger, IntakeLedger, PushLedger};
 use loa_store_sql::{AccessStore, DigestStore, FeedStore, IntakeStore, PushStore};

@@ -1,5 +1,6 @@
 //! Several stores on one file at once, as `loa subscribers add` beside `loa up`, or two replicas: nobody is turned away,
 //! nothing is done twice.
+#![allow(clippy::unwrap_used)] // a panic is the failure message
 
 use jiff::{SignedDuration, Timestamp};
 use loa_domain::{EmailAddress, Event, Frequency, RunKey, SubscriberId, SubscriptionId, SubscriptionState, Wish};

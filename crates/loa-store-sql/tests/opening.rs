@@ -1,4 +1,5 @@
 //! Opening: made once, migrated once, refused with a sentence when it is not what this program knows.
+#![allow(clippy::unwrap_used)] // a panic is the failure message
 
 use loa_domain::Scope;
 use loa_store::{AccessLedger, FeedLedger, StoreErrorKind};

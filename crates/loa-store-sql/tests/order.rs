@@ -1,4 +1,5 @@
 //! Promise 2 as a property: any order, any batches, any duplicates of one set of events end in equal readable state.
+#![allow(clippy::unwrap_used)] // a panic is the failure message
 
 use loa_domain::{
     DeliveryState, EmailAddress, Endpoint, EndpointId, EndpointState, Event, EventFilter, EventType, FeedName,

@@ -41,7 +41,7 @@ pub struct Subscription {
     pub token_hash: String,
     /// The token itself: it must stand in every mail, so it is kept; never logged.
     pub token: String,
-    /// When it was made or last changed; it owes nothing accepted before.
+    /// When it was made, activated or last changed its wish; it is owed nothing accepted before, but what it kept then.
     pub since: Timestamp,
 }
 
@@ -123,7 +123,7 @@ pub struct DueMail {
     /// Its lines, re-checked now: what was withdrawn since planning and was not yet sent is gone from it. May be
     /// empty: suppress it. Order: kind, then newest first.
     pub items: Vec<DigestItem>,
-    /// How often it was tried.
+    /// How often it was tried before: recorded as sent, refused or later, or lost in its dialogue.
     pub attempts: u32,
     /// Whether it was found in `submitting` before: it may have gone out; it goes out once more under the same id.
     pub orphan: bool,
@@ -216,12 +216,14 @@ pub trait DigestLedger: Send + Sync {
     async fn open_run(&self, key: &RunKey, cutoff: Timestamp, at: Timestamp) -> Result<(Run, bool), StoreError>;
 
     /// Plans up to `max` further mails of a run: for each active subscription of its frequency with something owed (matched,
-    /// accepted in (since, cutoff], not older than `oldest`, not delivered in this or a higher revision; and corrections for what was sent
-    /// to it and is withdrawn) one mail with its items, reserved as delivered, in one transaction. When nobody is left, the
-    /// audience is frozen. Never an empty mail. Idempotent.
+    /// accepted in (since, cutoff] and not before `oldest`, not delivered in this or a higher revision; and corrections, however
+    /// old, for what was sent to it and is withdrawn) one mail with its items, reserved as delivered, in one transaction. What
+    /// a run passes over as older than `oldest` stays passed over. May plan fewer, even none, with `complete: false`, after
+    /// looking at many: call again. When nobody is left, the audience is frozen. Never an empty mail. Idempotent. `NotFound`.
     async fn plan(&self, run: i64, oldest: Timestamp, max: u32, at: Timestamp) -> Result<Plan, StoreError>;
 
-    /// What a wish would be sent now if it had existed all the time: standing items newest first, at most `limit`.
+    /// What a wish would be sent now if it had existed all the time: standing items accepted after `since`, newest (by
+    /// publication) first, at most `limit`.
     async fn preview(&self, wish: &Wish, since: Timestamp, limit: u32) -> Result<Vec<DigestItem>, StoreError>;
 
     /// Whether an active subscription of this frequency is owed anything: so that no empty run is opened.
@@ -231,15 +233,17 @@ pub trait DigestLedger: Send + Sync {
     /// ended is claimed once more as an orphan; the second time it becomes `uncertain` instead.
     async fn claim_mails(&self, lease: &Lease, max: u32) -> Result<Vec<DueMail>, StoreError>;
 
-    /// Marks claimed mails as `submitting`: the SMTP dialogue begins. Returns those still held by `holder`; only these may
-    /// be sent.
+    /// Marks claimed mails as `submitting`: the SMTP dialogue begins. Returns those still held by `holder` and still right;
+    /// only these may be sent. One of which a line was withdrawn (or published again), or whose subscription ended since the
+    /// claim, goes back at once, to be claimed and composed anew.
     async fn submitting(&self, holder: &str, ids: &[MailId], at: Timestamp) -> Result<Vec<MailId>, StoreError>;
 
     /// Records how tries ended. What is no longer held by `holder` is left as it is, except that `Sent` always counts
-    /// (the mail did go out). Returns how many were recorded.
+    /// (the mail did go out), whatever was recorded before. Returns how many were recorded.
     async fn record_mails(&self, holder: &str, records: &[MailRecord]) -> Result<u64, StoreError>;
 
-    /// Stops a run with a reason, or (`None`) lets it go on. Mails held go back.
+    /// Stops a run with a reason, or (`None`) lets it go on. When it stops, mails that are held and whose dialogue has not
+    /// begun go back. `NotFound`.
     async fn pause_run(&self, run: i64, reason: Option<&str>, at: Timestamp) -> Result<(), StoreError>;
 
     /// Runs, newest first.
@@ -248,7 +252,8 @@ pub trait DigestLedger: Send + Sync {
     /// Mails of a run in order of address, after `after` (an address key; empty: from the beginning).
     async fn mails(&self, run: i64, after: &str, limit: u32) -> Result<Vec<MailView>, StoreError>;
 
-    /// What this ledger knows of an article, oldest first, one line a run: sent to how many, corrected to how many.
+    /// What this ledger knows of an article, oldest first: `accepted`, `withdrawn` or `stale`, and one line a run: `planned`,
+    /// `mailed` or `corrected`, with how many mails stand how.
     async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyStep>, StoreError>;
 
     /// Proves that the ledger can be read.

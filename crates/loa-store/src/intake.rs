@@ -122,11 +122,13 @@ pub trait IntakeLedger: Send + Sync {
     /// What stands of each article, in the order asked; `None` where nothing came in.
     async fn current(&self, articles: &[ArticleId]) -> Result<Vec<Option<Current>>, StoreError>;
 
-    /// Stores article state, event and outbox row of each submission, all in one transaction; one outcome for each, in order.
+    /// Stores article state, event (in the archive) and outbox row of each submission, all in one transaction; one outcome for
+    /// each, in order; each sees those before it. An older version than the one that stands is stored and sent, but does not
+    /// stand.
     async fn submit(&self, batch: &[Submission]) -> Result<Vec<Submitted>, StoreError>;
 
     /// Claims up to `max` due outbox rows in order of sequence. Of one article never a later row while an earlier one
-    /// is unconfirmed and not in this claim.
+    /// is unconfirmed and not in this claim; so what stands behind a failed row waits with it.
     async fn claim_outbox(&self, lease: &Lease, max: u32) -> Result<Vec<OutboxRow>, StoreError>;
 
     /// Removes rows that the bus has confirmed (whoever holds them: confirmed is confirmed). Idempotent.
@@ -152,7 +154,8 @@ pub trait IntakeLedger: Send + Sync {
     /// Reads the archive in order of sequence.
     async fn archived(&self, query: &ArchiveQuery) -> Result<Vec<Archived>, StoreError>;
 
-    /// What this ledger knows of an article, oldest first: accepted, sent to the bus.
+    /// What this ledger knows of an article, oldest first: `accepted` (through intake), `sent` (the bus confirmed it),
+    /// `archived` (others published it).
     async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyStep>, StoreError>;
 
     /// Proves that the ledger can be read.

@@ -6,7 +6,8 @@
 //!
 //! What every adapter promises: an `Ok` from a writing method is on disk; accepting an event twice changes nothing;
 //! accepting events in any order ends in the same rows (of two versions the higher stands); a claimed row is nobody
-//! else's until its lease ends, and a lease that ended is noticed when its holder records.
+//! else's until its lease ends, and a lease that ended is noticed when its holder records. Times are kept to the
+//! millisecond. A batch is taken as a whole or not at all.
 
 mod access;
 #[cfg(feature = "conformance")]

@@ -26,7 +26,7 @@ pub struct DueDelivery {
     pub revision: u64,
     /// The event's frozen bytes: sent unchanged.
     pub body: Arc<[u8]>,
-    /// Attempts made before this one.
+    /// Attempts made before this one, since it was accepted or last redriven: the place in the schedule.
     pub attempts: u32,
 }
 
@@ -83,9 +83,9 @@ pub struct DeliveryView {
     pub revision: u64,
     /// Where it stands.
     pub state: DeliveryState,
-    /// Attempts made.
+    /// Attempts made, all of them.
     pub attempts: u32,
-    /// When the next attempt is due; `None` at an end.
+    /// When the next attempt is due, or the lease of the running one ends; `None` at an end.
     pub due_at: Option<Timestamp>,
     /// When it was accepted.
     pub created_at: Timestamp,
@@ -143,7 +143,8 @@ pub trait PushLedger: Send + Sync {
     /// `Gone` also disables the endpoint. Returns how many changed their delivery.
     async fn record(&self, holder: &str, records: &[AttemptRecord]) -> Result<u64, StoreError>;
 
-    /// When the next pending delivery of an enabled endpoint is due; `None` when none is pending.
+    /// When the next pending delivery of an enabled endpoint is due, or its lease ends; `None` when none is pending. In the
+    /// past when something is due that could not be claimed (its endpoint skipped or at its limit).
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
 
     /// Deliveries, newest first.
@@ -152,10 +153,12 @@ pub trait PushLedger: Send + Sync {
     /// One delivery with its attempts, oldest first. `NotFound`.
     async fn delivery(&self, id: &DeliveryId) -> Result<(DeliveryView, Vec<Attempt>), StoreError>;
 
-    /// Makes a failed (or pending) delivery due now, with a fresh schedule. `NotFound`; `Conflict` when it was delivered or superseded.
+    /// Makes a failed (or pending) delivery due now, with a fresh schedule; one in flight keeps its lease. `NotFound`;
+    /// `Conflict` when it was delivered or superseded, or a newer version was delivered, which sending this would undo.
     async fn redrive(&self, id: &DeliveryId, at: Timestamp) -> Result<(), StoreError>;
 
-    /// What this ledger knows of an article, oldest first.
+    /// What this ledger knows of an article, oldest first: `accepted`, `withdrawn` or `stale`, and one line for each delivery,
+    /// by its state.
     async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyStep>, StoreError>;
 
     /// Proves that the ledger can be read.

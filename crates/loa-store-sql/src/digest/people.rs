@@ -5,7 +5,7 @@ use crate::{
     fault::{Result, corrupt},
     row::{from_row, row_of},
 };
-use loa_domain::{AreaId, CategorySlug, Frequency, SubscriptionState, Wish};
+use loa_domain::{AreaId, CategorySlug, EmailAddress, Frequency, SubscriptionState, Wish};
 use loa_store::{Subscriber, Subscription};
 use std::collections::HashMap;
 
@@ -101,6 +101,21 @@ pub(super) async fn by_token(db: &Db, token_hash: &str) -> Result<Option<Subscri
 
 from_row!(SubscriberRow { id: String, email: String, created_at: i64 });
 
+/// The mailbox with this address.
+pub(super) async fn subscriber(db: &Db, email: &EmailAddress) -> Result<Option<Subscriber>> {
+    let mut tx = db.snapshot().await?;
+    let row: Option<SubscriberRow> = on!(&mut tx, c: D => sqlx::query_as(
+        "SELECT id, email, created_at FROM subscriber WHERE email_key = $1",
+    )
+    .bind(email.key())
+    .fetch_optional(c)
+    .await?);
+    match row {
+        Some(row) => row.read(&mut tx, &mut Wishes::default()).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 /// Mailboxes in order of address.
 pub(super) async fn subscribers(db: &Db, after: &str, limit: u32) -> Result<Vec<Subscriber>> {
     let mut tx = db.snapshot().await?;
@@ -114,25 +129,31 @@ pub(super) async fn subscribers(db: &Db, after: &str, limit: u32) -> Result<Vec<
     let mut wishes = Wishes::default();
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
-        let subscriptions: Vec<SubscriptionRow> = on!(&mut tx, c: D => sqlx::query_as(
+        found.push(row.read(&mut tx, &mut wishes).await?);
+    }
+    Ok(found)
+}
+
+impl SubscriberRow {
+    async fn read(self, tx: &mut Tx, wishes: &mut Wishes) -> Result<Subscriber> {
+        let rows: Vec<SubscriptionRow> = on!(&mut *tx, c: D => sqlx::query_as(
             "SELECT s.id, p.email, s.wish, s.frequency, s.state, s.token, s.token_hash, s.since \
              FROM subscription AS s JOIN subscriber AS p ON p.id = s.subscriber WHERE s.subscriber = $1",
         )
-        .bind(row.id.as_str())
+        .bind(self.id.as_str())
         .fetch_all(c)
         .await?);
-        let cell = row_of("subscriber", &row.id);
-        let mut subscriber = Subscriber {
-            id: cell.text("id", row.id.clone())?,
-            email: cell.text("email", row.email.clone())?,
-            subscriptions: Vec::with_capacity(subscriptions.len()),
-            created_at: cell.time("created_at", row.created_at)?,
-        };
-        for subscription in subscriptions {
-            subscriber.subscriptions.push(subscription.read(&mut tx, &mut wishes).await?);
+        let mut subscriptions = Vec::with_capacity(rows.len());
+        for row in rows {
+            subscriptions.push(row.read(tx, wishes).await?);
         }
-        subscriber.subscriptions.sort_by_key(|subscription| subscription.frequency);
-        found.push(subscriber);
+        subscriptions.sort_by_key(|subscription| subscription.frequency);
+        let cell = row_of("subscriber", &self.id);
+        Ok(Subscriber {
+            id: cell.text("id", self.id.clone())?,
+            email: cell.text("email", self.email.clone())?,
+            subscriptions,
+            created_at: cell.time("created_at", self.created_at)?,
+        })
     }
-    Ok(found)
 }

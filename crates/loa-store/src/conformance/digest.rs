@@ -20,6 +20,7 @@ macro_rules! digest_rules {
         $test!(active_lifts_any_state_and_pending_never_lowers_active);
         $test!(a_token_is_one_subscriptions_only);
         $test!(subscribers_are_listed_by_address_page_by_page);
+        $test!(a_mailbox_is_found_by_its_address_whatever_the_case);
         $test!(a_subscription_is_found_by_its_token);
         $test!(confirming_makes_pending_active_and_nothing_else);
         $test!(unsubscribing_is_idempotent_and_knows_unknown_tokens);
@@ -260,6 +261,19 @@ pub async fn subscribers_are_listed_by_address_page_by_page(open: impl AsyncFn()
         seen.extend(page.into_iter().map(|one| one.email.to_string()));
     }
     assert_eq!(seen, ["a", "b", "c", "d", "e"].map(|name| format!("{name}@example.gov.vn")));
+}
+
+pub async fn a_mailbox_is_found_by_its_address_whatever_the_case(open: impl AsyncFn() -> Arc<dyn DigestLedger>) {
+    let ledger = open().await;
+    for name in ["n", "na", "nam"] {
+        subscribe(&*ledger, request(name, wish(&[], &[]))).await;
+    }
+    let shouted = EmailAddress::parse("NA@EXAMPLE.gov.vn").unwrap();
+    let found = ledger.subscriber(&shouted).await.unwrap().unwrap();
+    assert_eq!(found.id.as_str(), "p-na");
+    assert_eq!(found.subscriptions.len(), 1);
+    let unknown = EmailAddress::parse("a@example.gov.vn").unwrap();
+    assert_eq!(ledger.subscriber(&unknown).await.unwrap(), None);
 }
 
 pub async fn a_subscription_is_found_by_its_token(open: impl AsyncFn() -> Arc<dyn DigestLedger>) {
