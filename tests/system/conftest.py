@@ -118,4 +118,5 @@ def browser(tmp_path_factory):
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory) -> pathlib.Path:
     """Where screenshots go."""
-    return tmp_path_factory.mktemp("screenshots", numbered=False)
+    given = os.environ.get("LOA_TEST_PICTURES")
+    return pathlib.Path(given) if given else tmp_path_factory.mktemp("screenshots", numbered=False)
