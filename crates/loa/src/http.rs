@@ -5,9 +5,10 @@
 
 use crate::bare;
 use axum::{Router, http::StatusCode, middleware, serve::Listener};
+use hyper::server::conn::http1;
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
 use std::{sync::Arc, time::Duration};
@@ -42,8 +43,8 @@ pub async fn serve(mut listener: TcpListener, router: Router, limits: Limits, st
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.request))
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn(bare::dressed));
-    let mut server = auto::Builder::new(TokioExecutor::new()).http1_only();
-    server.http1().timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(HEAD_BYTES_MAX);
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(HEAD_BYTES_MAX);
     let places = Arc::new(Semaphore::new(limits.connections));
     let open = GracefulShutdown::new();
     let next = async |listener: &mut TcpListener| {
