@@ -1,9 +1,13 @@
 //! What the public front page says: what Loa is for a resident, and the latest articles.
 
 use crate::{Service, words::date_time};
-use loa_domain::{Content, FeedName};
+use jiff::{SignedDuration, Timestamp};
+use loa_domain::{ArticleId, Content, FeedName};
 use loa_store::FeedEntry;
 use serde::Serialize;
+
+/// How far a portal's clock may be ahead of ours before its article counts as dated in the future; as for feeds.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// The front page.
 #[derive(Debug, Serialize)]
@@ -54,7 +58,8 @@ impl Service {
         };
         let ledger = &self.0.doors.feed;
         let limit = self.0.config.front_entries_max.clamp(1, 100);
-        let (entries, summaries) = tokio::join!(ledger.entries(&FeedName::All, None, limit), ledger.summaries());
+        let until = self.shown_until();
+        let (entries, summaries) = tokio::join!(ledger.entries(&FeedName::All, until, limit), ledger.summaries());
         match (entries, summaries) {
             (Ok(entries), Ok(summaries)) => {
                 front.entries = entries.into_iter().map(|entry| self.entry(entry)).collect();
@@ -81,6 +86,12 @@ impl Service {
             }
         }
         front
+    }
+
+    /// What is dated later is not news yet: it shows when its time has come, as in the feeds. Clocks may differ a little.
+    fn shown_until(&self) -> Option<(Timestamp, ArticleId)> {
+        let horizon = self.0.world.now().checked_add(CLOCK_SKEW).ok()?;
+        Some((horizon, ArticleId::new("0").ok()?))
     }
 
     fn entry(&self, entry: FeedEntry) -> Entry {

@@ -2,7 +2,9 @@
 
 use crate::House;
 use axum::http::StatusCode;
+use loa_domain::Article;
 use loa_testkit::build::{article, published, withdrawn};
+use std::time::Duration;
 
 #[tokio::test]
 async fn the_front_page_says_what_loa_is_and_shows_what_stands() {
@@ -27,6 +29,18 @@ async fn the_front_page_says_what_loa_is_and_shows_what_stands() {
     let (_, _, page) = house.get("/", "").await;
     assert!(page.contains("Giá &lt;b&gt;gạo&lt;/b&gt; &amp; ngô") && page.contains("16/11/2023 08:02"), "{page}");
     assert!(page.contains("Tin tức (1)") && !page.contains("Bản tin bai-2"), "withdrawn means gone: {page}");
+}
+
+#[tokio::test]
+async fn the_front_page_shows_nothing_before_its_time() {
+    let house = House::new().await;
+    let later = "2023-11-20T04:00:00Z".parse().expect("an instant");
+    house.stands(published(Article { published_at: later, modified_at: later, ..article("bai-mai", 1) })).await;
+    house.stands(published(article("bai-1", 1))).await;
+    let (_, _, page) = house.get("/", "").await;
+    assert!(page.contains("Bản tin bai-1") && !page.contains("bai-mai"), "{page}");
+    house.clock.advance(Duration::from_secs(3_600));
+    assert!(house.get("/", "").await.2.contains("bai-mai"), "its time has come");
 }
 
 #[tokio::test]
