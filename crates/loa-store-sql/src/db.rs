@@ -103,6 +103,16 @@ impl Db {
         }
     }
 
+    /// Closes all connections; the last one folds the log into the file.
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite { read, write } => {
+                read.close().await;
+                write.close().await;
+            }
+        }
+    }
+
     /// Proves that the ledger can be read.
     pub(crate) async fn ping(&self) -> Result<()> {
         let _: i64 = read!(self, pool => sqlx::query_scalar("SELECT COUNT(*) FROM migration").fetch_one(pool).await?);

@@ -4,8 +4,8 @@
 //! and no mail has reserved (`mail_item`); there is no window of time in it. Each subscription remembers the item number
 //! up to which it was considered, so nothing here costs the whole history.
 //!
-//! `accept.rs` takes in, `subscribe.rs` and `people.rs` keep subscriptions, `owed.rs` says what is owed, `plan.rs` makes
-//! mails of it, `claim.rs` hands them out, `record.rs` writes down what came of them, `look.rs` shows.
+//! `accept.rs` takes in, `subscribe.rs` and `people.rs` keep subscriptions, `owed.rs` says what is owed, `runs.rs`
+//! opens runs, `plan.rs` makes mails of it, `claim.rs` hands them out, `record.rs` writes down what came of them, `look.rs` shows.
 
 mod accept;
 mod claim;
@@ -14,6 +14,7 @@ mod owed;
 mod people;
 mod plan;
 mod record;
+mod runs;
 mod subscribe;
 
 use crate::{fault::During, schema::ledger_store};
@@ -71,7 +72,7 @@ impl DigestLedger for DigestStore {
     }
 
     async fn open_run(&self, key: &RunKey, cutoff: Timestamp, at: Timestamp) -> Result<(Run, bool), StoreError> {
-        plan::open_run(&self.db, key, cutoff, at).await.during("open a run")
+        runs::open_run(&self.db, key, cutoff, at).await.during("open a run")
     }
 
     async fn plan(&self, run: i64, oldest: Timestamp, max: u32, at: Timestamp) -> Result<Plan, StoreError> {
@@ -99,7 +100,7 @@ impl DigestLedger for DigestStore {
     }
 
     async fn pause_run(&self, run: i64, reason: Option<&str>, at: Timestamp) -> Result<(), StoreError> {
-        plan::pause(&self.db, run, reason, at).await.during("pause or resume a run")
+        runs::pause(&self.db, run, reason, at).await.during("pause or resume a run")
     }
 
     async fn runs(&self, limit: u32) -> Result<Vec<Run>, StoreError> {

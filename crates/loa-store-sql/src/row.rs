@@ -11,7 +11,7 @@ use std::{error::Error, fmt::Display};
 macro_rules! from_row {
     ($t:ident { $($f:ident : $ty:ty),* $(,)? }) => {
         #[derive(Debug)]
-        struct $t { $($f: $ty),* }
+        pub(crate) struct $t { $(pub(crate) $f: $ty),* }
         impl<'r, R: sqlx::Row> sqlx::FromRow<'r, R> for $t
         where
             for<'a> &'a str: sqlx::ColumnIndex<R>,

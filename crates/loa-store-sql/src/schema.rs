@@ -153,6 +153,11 @@ macro_rules! ledger_store {
                 Self::migrated($crate::db::Db::connect(url, true).await).await
             }
 
+            /// Closes the ledger, of all clones of this store, and folds its log into its file. Nothing is lost without it.
+            pub async fn close(&self) {
+                self.db.close().await;
+            }
+
             async fn migrated(db: $crate::fault::Result<$crate::db::Db>) -> std::result::Result<Self, loa_store::StoreError> {
                 use $crate::fault::During;
                 let opening = concat!("open the ", $ledger, " ledger");

@@ -29,6 +29,19 @@ async fn a_ledger_is_made_with_its_folder_and_opened_again() {
     assert_eq!(AccessStore::open_checked(&path).await.unwrap().tokens().await.unwrap().len(), 1);
 }
 
+#[tokio::test]
+async fn a_closed_ledger_is_one_file_and_says_that_it_is_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("access.db");
+    let store = AccessStore::open(&path).await.unwrap();
+    store.add_token("cms", Scope::Publish, "aa", "2026-03-01T00:00:00Z".parse().unwrap()).await.unwrap();
+    store.close().await;
+    let files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(files, ["access.db"]);
+    assert_eq!(store.tokens().await.unwrap_err().kind, StoreErrorKind::Unavailable);
+    assert_eq!(AccessStore::open(&path).await.unwrap().tokens().await.unwrap().len(), 1);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn only_its_owner_can_read_a_ledger() {

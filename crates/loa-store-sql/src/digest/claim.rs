@@ -3,8 +3,8 @@
 
 use super::{
     people::{Wishes, subscription},
-    plan::run_key,
     record::release_unsent,
+    runs::run_key,
 };
 use crate::{
     db::{Db, Tx},

@@ -1,6 +1,6 @@
 //! What operators see: runs in figures, their mails, an article's journey, what a wish would bring.
 
-use super::plan::{newest, run_key};
+use super::runs::{newest, run_key};
 use crate::{
     db::{Db, Tx},
     fault::{Result, corrupt},

@@ -31,7 +31,9 @@ pub(super) const CORRECTIONS: &str = "SELECT s.id AS subscription, i.article AS 
     WHERE s.frequency = $1 AND s.state = 'active' AND s.id > $2 AND s.id <= $3 \
     AND i.withdrawn = 1 AND i.accepted_at <= $5 AND $4 = $4 AND EXISTS \
         (SELECT 1 FROM mail_item AS d WHERE d.subscription = s.id AND d.article = i.article AND d.withdrawn = 0 \
-         AND d.exposed > 0)";
+         AND d.exposed > 0) AND NOT EXISTS \
+        (SELECT 1 FROM mail_item AS k WHERE k.subscription = s.id AND k.article = i.article AND k.withdrawn = 1 \
+         AND k.revision >= i.revision)";
 
 /// The lowest item number accepted after $1. The `+ 0` keeps the planner from walking up the numbers until it meets the
 /// time: mostly there is none, and it would walk through all.

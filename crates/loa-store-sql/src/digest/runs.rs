@@ -1,0 +1,144 @@
+//! Runs: opened once for each key, paused and resumed.
+
+use super::look::account;
+use crate::{
+    counter,
+    db::{Db, Tx},
+    fault::{Fault, Result, refuse},
+    row::{from_row, ms, row_of},
+};
+use jiff::Timestamp;
+use loa_domain::{Frequency, RunKey};
+use loa_store::{Run, StoreErrorKind};
+use sqlx::QueryBuilder;
+
+from_row!(RunRow {
+    id: i64,
+    frequency: String,
+    due_on: String,
+    slot: String,
+    zone: String,
+    cutoff: i64,
+    planned: i64,
+    planned_to: String,
+    paused: Option<String>,
+    created_at: i64,
+});
+
+const RUN: &str = "SELECT id, frequency, due_on, slot, zone, cutoff, planned, planned_to, paused, created_at FROM run ";
+
+impl RunRow {
+    fn key(&self) -> Result<RunKey> {
+        let cell = row_of("run", &self.id);
+        Ok(RunKey {
+            frequency: cell.word("frequency", &self.frequency, Frequency::parse)?,
+            on: cell.word("due_on", &self.due_on, |text| text.parse().ok())?,
+            slot: self.slot.clone(),
+            zone: self.zone.clone(),
+        })
+    }
+
+    async fn read(self, tx: &mut Tx) -> Result<Run> {
+        let cell = row_of("run", &self.id);
+        Ok(Run {
+            id: self.id,
+            key: self.key()?,
+            cutoff: cell.time("cutoff", self.cutoff)?,
+            planned: self.planned == 1,
+            account: account(tx, self.id).await?,
+            created_at: cell.time("created_at", self.created_at)?,
+            paused: self.paused.clone(),
+        })
+    }
+}
+
+/// A run's key.
+pub(super) async fn run_key(tx: &mut Tx, run: i64) -> Result<RunKey> {
+    find(tx, run).await?.ok_or_else(|| unknown(run))?.key()
+}
+
+/// Runs, newest first.
+pub(super) async fn newest(tx: &mut Tx, limit: i64) -> Result<Vec<Run>> {
+    let rows: Vec<RunRow> = on!(&mut *tx, c: D => {
+        let mut query = QueryBuilder::<D>::new(RUN);
+        query.push("ORDER BY id DESC LIMIT ").push_bind(limit);
+        query.build_query_as().fetch_all(c).await?
+    });
+    let mut runs = Vec::with_capacity(rows.len());
+    for row in rows {
+        runs.push(row.read(tx).await?);
+    }
+    Ok(runs)
+}
+
+/// One run.
+pub(super) async fn find(tx: &mut Tx, run: i64) -> Result<Option<RunRow>> {
+    Ok(on!(tx, c: D => {
+        let mut query = QueryBuilder::<D>::new(RUN);
+        query.push("WHERE id = ").push_bind(run);
+        query.build_query_as().fetch_optional(c).await?
+    }))
+}
+
+/// There is no such run.
+pub(super) fn unknown(run: i64) -> Fault {
+    refuse(StoreErrorKind::NotFound, format!("there is no run {run}"))
+}
+
+/// Opens a run or finds it.
+pub(super) async fn open_run(db: &Db, key: &RunKey, cutoff: Timestamp, at: Timestamp) -> Result<(Run, bool)> {
+    let mut tx = db.begin().await?;
+    let existing: Option<RunRow> = on!(&mut tx, c: D => {
+        let mut query = QueryBuilder::<D>::new(RUN);
+        query.push("WHERE frequency = ").push_bind(key.frequency.as_str());
+        query.push(" AND due_on = ").push_bind(key.on.to_string());
+        query.push(" AND slot = ").push_bind(key.slot.as_str());
+        query.push(" AND zone = ").push_bind(key.zone.as_str());
+        query.build_query_as().fetch_optional(c).await?
+    });
+    if let Some(existing) = existing {
+        return Ok((existing.read(&mut tx).await?, false));
+    }
+    let id = counter::take(&mut tx, "run", 1).await?;
+    on!(&mut tx, c: D => sqlx::query(
+        "INSERT INTO run (id, frequency, due_on, slot, zone, cutoff, planned, planned_to, paused, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, 0, '', NULL, $7)",
+    )
+    .bind(id)
+    .bind(key.frequency.as_str())
+    .bind(key.on.to_string())
+    .bind(key.slot.as_str())
+    .bind(key.zone.as_str())
+    .bind(ms(cutoff))
+    .bind(ms(at))
+    .execute(c)
+    .await?);
+    let run = find(&mut tx, id).await?.ok_or_else(|| unknown(id))?.read(&mut tx).await?;
+    tx.commit().await?;
+    Ok((run, true))
+}
+
+/// Stops a run with a reason, or lets it go on. Claimed mails whose dialogue has not begun go back.
+pub(super) async fn pause(db: &Db, run: i64, reason: Option<&str>, at: Timestamp) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let found = on!(&mut tx, c: D => sqlx::query("UPDATE run SET paused = $2 WHERE id = $1")
+        .bind(run)
+        .bind(reason)
+        .execute(c)
+        .await?
+        .rows_affected());
+    if found == 0 {
+        return Err(unknown(run));
+    }
+    if reason.is_some() {
+        on!(&mut tx, c: D => sqlx::query(
+            "UPDATE mail SET holder = NULL, ready_at = $2 \
+             WHERE run = $1 AND ready_at IS NOT NULL AND holder IS NOT NULL AND state = 'planned'",
+        )
+        .bind(run)
+        .bind(ms(at))
+        .execute(c)
+        .await?);
+    }
+    tx.commit().await
+}
