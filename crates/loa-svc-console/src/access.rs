@@ -9,7 +9,7 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use loa_domain::Scope;
-use loa_worker::{Problem, bearer_token};
+use loa_worker::{Problem, admit, bearer_token};
 
 /// The way a client may say who it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,19 +43,12 @@ impl Service {
             Way::Api => bearer_token(sent).map(str::to_owned),
             Way::Browser => basic_password(sent).or_else(|| bearer_token(sent).map(str::to_owned)),
         };
-        let Some(secret) = secret else { return Err(who_are_you(way).into()) };
-        match self.0.doors.tokens.check(&secret, Scope::Read).await {
-            Ok(Some(_)) => Ok(()),
-            Ok(None) => Err(who_are_you(way).into()),
-            Err(error) => {
-                tracing::warn!(error = %error, "tokens cannot be checked");
-                Err(problem(&Problem::new(
-                    503,
-                    "Not available just now",
-                    "tokens cannot be checked just now; try again",
-                ))
-                .into())
-            }
+        match admit(&*self.0.doors.tokens, secret.as_deref(), Scope::Read).await {
+            Ok(_) => Ok(()),
+            // a browser asks for another token, whichever way this one is not good
+            Err(refusal) if matches!(refusal.status, 401 | 403) && way == Way::Browser => Err(who_are_you(way).into()),
+            Err(refusal) if refusal.status == 401 => Err(who_are_you(way).into()),
+            Err(refusal) => Err(problem(&refusal).into()),
         }
     }
 }

@@ -12,7 +12,7 @@ use axum::{
     http::{HeaderMap, header::AUTHORIZATION},
 };
 use loa_domain::Scope;
-use loa_worker::{Problem, TokenCheck, bearer_token};
+use loa_worker::{TokenCheck, admit, bearer_token};
 use refused::Refused;
 use std::sync::Arc;
 use utoipa::openapi::OpenApi;
@@ -60,14 +60,8 @@ impl Api {
     /// Lets the request through when its token allows what it asks.
     async fn allow(&self, headers: &HeaderMap, wanted: Scope) -> Result<(), Refused> {
         let secret = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer_token);
-        let Some(secret) = secret else { return Err(Problem::unauthorized(wanted).into()) };
-        match self.tokens.check(secret, wanted).await {
-            Ok(Some(_)) => Ok(()),
-            Ok(None) => Err(Problem::unauthorized(wanted).into()),
-            Err(error) => {
-                tracing::warn!(error = %error, "tokens cannot be checked");
-                Err(Problem::new(503, "Not available just now", "tokens cannot be checked just now; try again").into())
-            }
-        }
+        let name = admit(&*self.tokens, secret, wanted).await?;
+        tracing::debug!(token = %name, "let in");
+        Ok(())
     }
 }

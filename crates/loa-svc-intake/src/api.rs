@@ -17,7 +17,7 @@ use axum::{
 };
 use loa_domain::{ArticleId, Scope};
 use loa_event::{limits::EVENT_BYTES_MAX, strict_json};
-use loa_worker::{Guarded, Problem, TokenCheck, bearer_token};
+use loa_worker::{Guarded, Problem, TokenCheck, admit, bearer_token};
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
@@ -85,18 +85,9 @@ struct Standing {
 impl Api {
     async fn allow(&self, headers: &HeaderMap, wanted: Scope) -> Result<(), Refused> {
         let secret = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer_token);
-        let Some(secret) = secret else { return Err(Problem::unauthorized(wanted).into()) };
-        match self.tokens.check(secret, wanted).await {
-            Ok(Some(name)) => {
-                tracing::debug!(token = %name, "let in");
-                Ok(())
-            }
-            Ok(None) => Err(Problem::unauthorized(wanted).into()),
-            Err(error) => {
-                tracing::warn!(error = %error, "tokens cannot be checked");
-                Err(Problem::new(503, "Not available just now", "tokens cannot be checked just now; try again").into())
-            }
-        }
+        let name = admit(&*self.tokens, secret, wanted).await?;
+        tracing::debug!(token = %name, "let in");
+        Ok(())
     }
 }
 

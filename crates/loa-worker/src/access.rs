@@ -9,14 +9,32 @@ use serde::Serialize;
 #[error("tokens cannot be checked just now")]
 pub struct AccessUnavailable(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
-/// Checks bearer tokens; implemented in the binary over the access ledger.
+/// Knows tokens; implemented in the binary over the access ledger.
 #[async_trait]
 pub trait TokenCheck: Send + Sync {
-    /// The name of the token when it exists, is not revoked and its scope allows `wanted`; otherwise `None`.
+    /// The name and scope of the token with this secret; `None` when there is none, or it was revoked.
     ///
     /// # Errors
     /// When the ledger cannot be asked.
-    async fn check(&self, secret: &str, wanted: Scope) -> Result<Option<String>, AccessUnavailable>;
+    async fn find(&self, secret: &str) -> Result<Option<(String, Scope)>, AccessUnavailable>;
+}
+
+/// Lets a request in whose secret belongs to a token that allows `wanted`; returns the token's name.
+///
+/// # Errors
+/// The problem to answer with: 401 without a working token, 403 when its scope does not allow this (RFC 6750 §3.1),
+/// 503 when the ledger cannot be asked.
+pub async fn admit(tokens: &dyn TokenCheck, secret: Option<&str>, wanted: Scope) -> Result<String, Problem> {
+    let Some(secret) = secret else { return Err(Problem::unauthorized(wanted)) };
+    match tokens.find(secret).await {
+        Ok(Some((name, scope))) if scope.allows(wanted) => Ok(name),
+        Ok(Some((_, scope))) => Err(Problem::forbidden(scope, wanted)),
+        Ok(None) => Err(Problem::unauthorized(wanted)),
+        Err(error) => {
+            tracing::warn!(error = %crate::drive::chain(&error), "tokens cannot be checked");
+            Err(Problem::new(503, "Not available just now", "tokens cannot be checked just now; try again"))
+        }
+    }
 }
 
 /// The token in an `Authorization` header (RFC 6750 §2.1): `Bearer abc` → `abc`. Basic credentials are not read here.
@@ -68,6 +86,15 @@ impl Problem {
         )
     }
 
+    /// The token works, but not for this.
+    pub fn forbidden(scope: Scope, wanted: Scope) -> Self {
+        Self::new(
+            403,
+            "The token does not allow this",
+            format!("this token's scope is `{}`; here one of scope `{}` is needed", scope.as_str(), wanted.as_str()),
+        )
+    }
+
     /// The body.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_else(|_| r#"{"title":"Problem"}"#.to_owned())
@@ -85,5 +112,27 @@ mod tests {
         for bad in ["", "Bearer", "Bearer ", "Basic abc", "abc"] {
             assert_eq!(bearer_token(bad), None, "{bad:?}");
         }
+    }
+
+    struct OneToken;
+
+    #[async_trait]
+    impl TokenCheck for OneToken {
+        async fn find(&self, secret: &str) -> Result<Option<(String, Scope)>, AccessUnavailable> {
+            match secret {
+                "away" => Err(AccessUnavailable("away".into())),
+                secret => Ok((secret == "reader").then(|| ("reader".to_owned(), Scope::Read))),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn no_token_is_401_a_token_of_the_wrong_scope_403_and_a_ledger_that_is_away_503() {
+        let ask = async |secret, wanted| admit(&OneToken, secret, wanted).await.map_err(|problem| problem.status);
+        assert_eq!(ask(None, Scope::Read).await, Err(401));
+        assert_eq!(ask(Some("wrong"), Scope::Read).await, Err(401));
+        assert_eq!(ask(Some("reader"), Scope::Operate).await, Err(403));
+        assert_eq!(ask(Some("away"), Scope::Read).await, Err(503));
+        assert_eq!(ask(Some("reader"), Scope::Read).await, Ok("reader".to_owned()));
     }
 }

@@ -10,7 +10,7 @@ use utoipa::{
     openapi::{ContentBuilder, Header, Object, Ref, RefOr, Response, ResponseBuilder, Type},
 };
 
-/// What every operation that needs a token may answer: 401, 500, 503.
+/// What every operation that needs a token may answer: 401, 403, 500, 503.
 #[derive(Debug)]
 pub struct Guarded;
 
@@ -20,7 +20,7 @@ pub struct TakesJson;
 
 impl IntoResponses for Guarded {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        references([("401", "Unauthorized"), ("500", "Fault"), ("503", "Unavailable")])
+        references([("401", "Unauthorized"), ("403", "Forbidden"), ("500", "Fault"), ("503", "Unavailable")])
     }
 }
 
@@ -38,9 +38,10 @@ pub fn answers() -> Vec<(&'static str, Response)> {
             with_header(
                 "WWW-Authenticate",
                 "`Bearer` (RFC 6750 §3).",
-                "No token was sent, or it is unknown, revoked, or of a scope that does not allow this.",
+                "No token was sent, or it is unknown or revoked.",
             ),
         ),
+        ("Forbidden", problem("The token's scope does not allow this.").build()),
         ("Fault", problem("A fault of Loa's own; the log says more.").build()),
         (
             "Unavailable",

@@ -12,7 +12,7 @@ mod drive;
 mod status;
 mod world;
 
-pub use access::{AccessUnavailable, Problem, TokenCheck, bearer_token};
+pub use access::{AccessUnavailable, Problem, TokenCheck, admit, bearer_token};
 pub use bell::Bell;
 pub use consume::{AcceptError, ConsumeOptions, Handler, consume};
 pub use describe::{Guarded, TakesJson, answers};

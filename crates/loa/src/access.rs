@@ -25,8 +25,8 @@ pub struct LedgerTokens(pub Arc<dyn AccessLedger>);
 
 #[async_trait]
 impl TokenCheck for LedgerTokens {
-    async fn check(&self, secret: &str, wanted: Scope) -> Result<Option<String>, AccessUnavailable> {
+    async fn find(&self, secret: &str) -> Result<Option<(String, Scope)>, AccessUnavailable> {
         let found = self.0.token(&secret_hash(secret)).await.map_err(|error| AccessUnavailable(Box::new(error)))?;
-        Ok(found.filter(|token| token.revoked_at.is_none() && token.scope.allows(wanted)).map(|token| token.name))
+        Ok(found.filter(|token| token.revoked_at.is_none()).map(|token| (token.name, token.scope)))
     }
 }

@@ -200,12 +200,12 @@ struct Tokens;
 
 #[async_trait::async_trait]
 impl TokenCheck for Tokens {
-    async fn check(&self, secret: &str, wanted: Scope) -> Result<Option<String>, AccessUnavailable> {
+    async fn find(&self, secret: &str) -> Result<Option<(String, Scope)>, AccessUnavailable> {
         let scope = match secret {
             "operator" => Scope::Operate,
             "reader" => Scope::Read,
             _ => return Ok(None),
         };
-        Ok(scope.allows(wanted).then(|| secret.to_owned()))
+        Ok(Some((secret.to_owned(), scope)))
     }
 }

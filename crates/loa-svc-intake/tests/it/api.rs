@@ -90,19 +90,15 @@ async fn documents_go_the_same_way_and_withdrawals_take_a_reason_from_body_or_qu
 async fn only_a_token_with_the_scope_publishes() {
     let house = House::new().await;
     let router = router(&house).await;
-    for (token, method, path) in [
-        ("", "POST", "/v1/articles"),
-        ("wrong", "POST", "/v1/articles"),
-        ("operator", "POST", "/v1/articles"),
-        ("operator", "DELETE", "/v1/articles/bai-1"),
-        ("cms", "GET", "/v1/articles/bai-1"),
+    for (token, method, path, status, challenge) in [
+        ("", "POST", "/v1/articles", StatusCode::UNAUTHORIZED, "Bearer"),
+        ("wrong", "POST", "/v1/articles", StatusCode::UNAUTHORIZED, "Bearer"),
+        ("operator", "POST", "/v1/articles", StatusCode::FORBIDDEN, ""),
+        ("operator", "DELETE", "/v1/articles/bai-1", StatusCode::FORBIDDEN, ""),
+        ("cms", "GET", "/v1/articles/bai-1", StatusCode::FORBIDDEN, ""),
     ] {
         let answer = ask(&router, method, path, token, article("bai-1").to_string()).await;
-        assert_eq!(
-            (answer.status, answer.header("www-authenticate")),
-            (StatusCode::UNAUTHORIZED, "Bearer"),
-            "{token} {method}"
-        );
+        assert_eq!((answer.status, answer.header("www-authenticate")), (status, challenge), "{token} {method}");
         assert_eq!(answer.header("content-type"), "application/problem+json");
     }
     let away = house.service.router(Arc::new(Tokens { away: true }));

@@ -120,7 +120,7 @@ pub(crate) struct Tokens {
 
 #[async_trait]
 impl TokenCheck for Tokens {
-    async fn check(&self, secret: &str, wanted: Scope) -> Result<Option<String>, AccessUnavailable> {
+    async fn find(&self, secret: &str) -> Result<Option<(String, Scope)>, AccessUnavailable> {
         if self.away {
             return Err(AccessUnavailable("away".into()));
         }
@@ -129,6 +129,6 @@ impl TokenCheck for Tokens {
             "operator" => Scope::Operate,
             _ => return Ok(None),
         };
-        Ok(scope.allows(wanted).then(|| secret.to_owned()))
+        Ok(Some((secret.to_owned(), scope)))
     }
 }

@@ -22,11 +22,11 @@ struct Tokens;
 
 #[async_trait]
 impl TokenCheck for Tokens {
-    async fn check(&self, secret: &str, wanted: Scope) -> Result<Option<String>, AccessUnavailable> {
+    async fn find(&self, secret: &str) -> Result<Option<(String, Scope)>, AccessUnavailable> {
         if secret == "away" {
             return Err(AccessUnavailable("away".into()));
         }
-        Ok(Scope::parse(secret).filter(|scope| scope.allows(wanted)).map(|scope| scope.as_str().to_owned()))
+        Ok(Scope::parse(secret).map(|scope| (scope.as_str().to_owned(), scope)))
     }
 }
 
@@ -79,12 +79,13 @@ async fn without_a_fitting_token_nothing_is_answered() {
         ("GET", "/v1/deliveries/x"),
         ("POST", "/v1/deliveries/x/redrive"),
     ] {
-        for token in ["", "wrong", "publish"] {
+        for token in ["", "wrong"] {
             assert_eq!(desk.ask(method, path, token, Value::Null).await.0, StatusCode::UNAUTHORIZED, "{method} {path}");
         }
+        assert_eq!(desk.ask(method, path, "publish", Value::Null).await.0, StatusCode::FORBIDDEN, "{method} {path}");
         assert_eq!(desk.ask(method, path, "away", Value::Null).await.0, StatusCode::SERVICE_UNAVAILABLE);
         if method != "GET" {
-            assert_eq!(desk.ask(method, path, "read", json!({})).await.0, StatusCode::UNAUTHORIZED, "{method} {path}");
+            assert_eq!(desk.ask(method, path, "read", json!({})).await.0, StatusCode::FORBIDDEN, "{method} {path}");
         }
     }
 }
