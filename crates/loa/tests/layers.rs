@@ -52,7 +52,7 @@ fn workspace() -> Metadata {
         .no_deps()
         .other_options(["--offline".to_owned()])
         .exec()
-        .unwrap()
+        .expect("cargo tells the workspace")
 }
 
 fn words(text: &str) -> BTreeSet<String> {

@@ -23,7 +23,7 @@ pub async fn run(context: &Context, command: Dead) -> anyhow::Result<()> {
                         .with_context(|| format!("cannot read {}", queue.dead_name()))?,
                 );
             }
-            let values: Vec<Value> = letters.iter().map(|letter| summary(letter)).collect();
+            let values: Vec<Value> = letters.iter().map(summary).collect();
             context.output.result(&values, |_| {
                 if letters.is_empty() {
                     return "no dead letters".to_owned();
