@@ -3,10 +3,11 @@
 use crate::{
     access::LedgerTokens,
     config::{BusKind, Config, StoreKind},
+    output::sentence,
 };
 use anyhow::Context;
 use loa_area::Directory;
-use loa_bus::{Bus, Health};
+use loa_bus::{Administer, Bus, Health};
 use loa_bus_rabbitmq::{RabbitBus, RabbitConfig};
 use loa_bus_sqlite::SqliteBus;
 use loa_store::{AccessLedger, DigestLedger, FeedLedger, IntakeLedger, PushLedger};
@@ -19,9 +20,12 @@ use loa_svc_push as push;
 use loa_worker::{Status, TokenCheck, World};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
 
 /// How long a command waits for a broker before it says that it is not there.
 const BROKER_WAIT: Duration = Duration::from_secs(15);
+/// Between two tries to make the topology.
+const DECLARE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Doors, opened when first asked for and then shared.
 pub struct House {
@@ -206,6 +210,8 @@ impl House {
                     let bus = SqliteBus::open(&path, self.world.clock.clone())
                         .await
                         .with_context(|| format!("cannot open the queues {}", path.display()))?;
+                    // the file is ours alone, like the ledgers, which make their tables when they are opened
+                    bus.declare().await.with_context(|| format!("cannot make the queues in {}", path.display()))?;
                     Ok(Arc::new(bus) as Arc<dyn Bus>)
                 }
                 BusKind::Rabbitmq => {
@@ -242,6 +248,9 @@ impl House {
                     Health::Blocked(why) => format!("it takes nothing for now: {why}"),
                     Health::Down(why) => why,
                 };
+                if self.config.bus.kind == BusKind::Sqlite {
+                    anyhow::bail!("the queues in {} cannot be used: {why}", self.config.data_dir.display());
+                }
                 let address = self.config.bus.rabbitmq.shown_url();
                 anyhow::bail!(
                     "the broker at {address} is not there ({why}); `bus.rabbitmq.url` says where it should be"
@@ -253,6 +262,41 @@ impl House {
 
     /// Makes or updates all ledgers' schema and the topology. Returns one line per thing.
     pub async fn migrate(&self) -> anyhow::Result<Vec<String>> {
+        let mut lines = self.migrate_ledgers().await?;
+        let bus = self.bus().await?;
+        self.wait_for_bus(&bus).await?;
+        lines.extend(bus.declare().await.context("cannot make the topology")?);
+        Ok(lines)
+    }
+
+    /// Makes the topology, now or as soon as the broker is there; until then readiness tells that it is not. Tries again
+    /// until it works or `stop`: a broker that is away at the start is no other than one that goes away later.
+    pub async fn declare_in_time(&self, stop: &CancellationToken) -> anyhow::Result<()> {
+        let bus = self.bus().await?;
+        let declaring = async {
+            let mut told = false;
+            loop {
+                match bus.declare().await {
+                    Ok(_) => break,
+                    Err(error) if !told => {
+                        tracing::warn!(error = %sentence(&error.into()), "the topology is not made yet; trying again until it is");
+                        told = true;
+                    }
+                    Err(_) => {} // told once; readiness goes on telling
+                }
+                tokio::time::sleep(DECLARE_PAUSE).await;
+            }
+            if told {
+                tracing::info!("the topology is made");
+            }
+        };
+        // either way the same is owed: nothing
+        let _ = stop.run_until_cancelled(declaring).await;
+        Ok(())
+    }
+
+    /// Makes or updates all ledgers' schema. Returns one line per ledger.
+    pub async fn migrate_ledgers(&self) -> anyhow::Result<Vec<String>> {
         let mut lines = Vec::new();
         self.intake_ledger().await?.ping().await.context("intake's ledger")?;
         self.feed_ledger().await?.ping().await.context("the feed ledger")?;
@@ -262,9 +306,6 @@ impl House {
         for name in ["intake", "feed", "digest", "push", "access"] {
             lines.push(format!("ledger {name}: up to date"));
         }
-        let bus = self.bus().await?;
-        self.wait_for_bus(&bus).await?;
-        lines.extend(bus.declare().await.context("cannot make the topology")?);
         Ok(lines)
     }
 
@@ -275,10 +316,14 @@ impl House {
         }
     }
 
-    /// A file in the data folder, which is made when it is not there.
+    /// A file in the data folder, which is made when it is not there, for its owner only: mailboxes are in it.
     fn data_file(&self, name: &str) -> anyhow::Result<PathBuf> {
+        use std::os::unix::fs::DirBuilderExt;
         let folder = &self.config.data_dir;
-        std::fs::create_dir_all(folder)
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
             .with_context(|| format!("cannot make the data folder {}; `data_dir` names another", folder.display()))?;
         Ok(folder.join(name))
     }

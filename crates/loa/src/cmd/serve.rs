@@ -3,21 +3,31 @@
 use super::Context;
 use crate::{
     lifecycle::{Lifecycle, Signals, bind},
-    ops, telemetry,
+    ops,
+    output::sentence,
+    telemetry,
     wire::House,
 };
 use axum::Router;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-/// `loa up`: migrates, then runs everything behind one listener.
+/// `loa up`: migrates, then runs everything behind one listener. The broker need not be there yet; the topology is made
+/// when it is.
 pub async fn up(context: Context) -> anyhow::Result<()> {
     let house = context.house;
     let listener = bind(house.config.up.listen, "up.listen").await?;
     let (lifecycle, signals) = Lifecycle::start()?;
     let metrics = telemetry::start_metrics()?;
-    for line in house.migrate().await? {
+    for line in house.migrate_ledgers().await? {
         tracing::debug!("{line}");
     }
+    let (topology, stop) = (house.clone(), lifecycle.stop.clone());
+    lifecycle.spawn("topology", async move {
+        match topology.declare_in_time(&stop).await {
+            Ok(()) => stop.cancelled().await,
+            Err(error) => tracing::error!(error = %sentence(&error), "the bus cannot be opened"),
+        }
+    });
     let router = everything(&house, &lifecycle).await?;
     let ops = ops::router(house.status.clone(), Some(house.bus().await?), metrics);
     tracing::info!(address = %listener.local_addr()?, data = %house.config.data_dir.display(), "loa is up");
