@@ -46,6 +46,18 @@ fn line(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// Prints a line of a story. That nobody reads any more (`loa demo | head`) does not end it: the services go on.
+pub fn told(text: &str) {
+    // the story itself needs no reader; whoever wants to see looks at the pages
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// `println!` that does not panic when standard output is closed.
+macro_rules! tell {
+    ($($text:tt)*) => { $crate::output::told(&format!($($text)*)) };
+}
+pub(crate) use tell;
+
 /// Tells why the command failed. Standard error may be closed, too: then nobody wants to know.
 pub fn complain(text: &str) {
     // `eprintln!` would panic, and turn the exit code into another one

@@ -84,7 +84,7 @@ pub async fn run(place: Place, mut settings: Config) -> anyhow::Result<()> {
         story::Story { house: house.clone(), mailbox, portal, base: format!("http://{address}"), editor, operator };
     let teller = async {
         if let Err(error) = story.tell().await {
-            eprintln!("loa: the demo cannot go on: {}", crate::output::sentence(&error));
+            crate::output::complain(&format!("the demo cannot go on: {}", crate::output::sentence(&error)));
             lifecycle.stop.cancel();
         }
         std::future::pending::<()>().await
@@ -97,7 +97,7 @@ pub async fn run(place: Place, mut settings: Config) -> anyhow::Result<()> {
     house.close().await;
     stand_ins.cancel();
     outcome.context("the demo did not run to its end")?;
-    println!("\nLoa is silent again.");
+    crate::output::told("\nLoa is silent again.");
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //! After each step it waits until every outlet has done its part, and says what that was.
 
 use super::portal::ProvincialPortal;
-use crate::{cmd, wire::House};
+use crate::{cmd, output::tell, wire::House};
 use anyhow::{Context, ensure};
 use loa_domain::{ArticleId, EmailAddress, Frequency, Wish};
 use loa_testkit::smtp::Catcher;
@@ -45,23 +45,23 @@ pub struct Story {
 impl Story {
     /// Tells it, from publishing to "look here".
     pub async fn tell(&self) -> anyhow::Result<()> {
-        println!("Loa demo: a real page of the portal of Điện Biên Đông, through the whole pipeline.\n");
+        tell!("Loa demo: a real page of the portal of Điện Biên Đông, through the whole pipeline.\n");
         self.subscribe().await?;
 
-        println!("1. The editor publishes: the seed page is imported");
+        tell!("1. The editor publishes: the seed page is imported");
         self.import(SEED).await?;
         self.publish_second().await?;
         self.outlets(Expect { feed: "4 sản phẩm được chứng nhận OCOP", webhooks: 5 }).await?;
         self.digest("the morning's digests").await?;
 
-        println!("\n2. The editor corrects the article: \"{BEFORE}\" becomes \"{AFTER}\"");
+        tell!("\n2. The editor corrects the article: \"{BEFORE}\" becomes \"{AFTER}\"");
         self.import(&SEED.replace(BEFORE, AFTER)).await?;
         self.outlets(Expect { feed: AFTER, webhooks: 6 }).await?;
         self.digest("the next digests: what was sent before is marked as an update").await?;
 
-        println!("\n3. The editor withdraws the second article");
+        tell!("\n3. The editor withdraws the second article");
         let receipt = self.house.intake_service().await?.withdraw(SECOND_ID, "Đăng nhầm thời gian tổ chức").await?;
-        println!("   intake   {} is withdrawn as revision {}", receipt.id, receipt.revision);
+        tell!("   intake   {} is withdrawn as revision {}", receipt.id, receipt.revision);
         self.outlets(Expect { feed: "at:deleted-entry", webhooks: 7 }).await?;
         self.gone().await?;
         self.digest("a correction, to exactly those who had received it").await?;
@@ -88,9 +88,9 @@ impl Story {
                 .add_subscriber(EmailAddress::parse(email)?, wish, frequency)
                 .await
                 .context("cannot add a subscriber")?;
-            println!("   subscriber  {email}: {}, {}", area.unwrap_or("all areas"), frequency.as_str());
+            tell!("   subscriber  {email}: {}, {}", area.unwrap_or("all areas"), frequency.as_str());
         }
-        println!("   endpoint    {} (the stand-in provincial portal)\n", self.portal.url());
+        tell!("   endpoint    {} (the stand-in provincial portal)\n", self.portal.url());
         Ok(())
     }
 
@@ -100,14 +100,15 @@ impl Story {
         let report = self.house.intake_service().await?.import_page(page, None).await?;
         match &report.article.outcome {
             Ok(receipt) if receipt.revision > 1 => {
-                println!(
+                tell!(
                     "   intake   {} is now revision {}; the three documents beside it: no change",
-                    report.article.id, receipt.revision
+                    report.article.id,
+                    receipt.revision
                 );
             }
             _ => {
                 for line in cmd::import::tell(&report).lines() {
-                    println!(" {line}");
+                    tell!(" {line}");
                 }
             }
         }
@@ -136,7 +137,7 @@ impl Story {
             "POST /v1/articles answered {status}: {}",
             answer.text().await.unwrap_or_default()
         );
-        println!("   intake   POST /v1/articles: {SECOND_ID}: {status}");
+        tell!("   intake   POST /v1/articles: {SECOND_ID}: {status}");
         Ok(())
     }
 
@@ -149,13 +150,13 @@ impl Story {
             Ok(text.contains(expect.feed))
         })
         .await?;
-        println!("   feed     visible after {} ms: {}/feeds/all", since.elapsed().as_millis(), self.base);
+        tell!("   feed     visible after {} ms: {}/feeds/all", since.elapsed().as_millis(), self.base);
         until("the webhooks", async || Ok(self.portal.seen().len() >= expect.webhooks)).await?;
         let seen = self.portal.seen();
         for webhook in seen.iter().skip(expect.told_before()) {
             let verdict =
                 webhook.fault.as_deref().map_or("signature verified".to_owned(), |fault| format!("REFUSED: {fault}"));
-            println!("   push     {} {} revision {}: {verdict}", webhook.event_type, webhook.subject, webhook.revision);
+            tell!("   push     {} {} revision {}: {verdict}", webhook.event_type, webhook.subject, webhook.revision);
         }
         ensure!(seen.iter().all(|webhook| webhook.fault.is_none()), "the portal refused a webhook");
         Ok(())
@@ -184,39 +185,39 @@ impl Story {
                 .any(|mail| mail.number > before && mail.to.iter().any(|to| to.contains("ba-con"))))
         })
         .await?;
-        println!("   digest   {what}:");
+        tell!("   digest   {what}:");
         for mail in self.mailbox.mails().iter().filter(|mail| mail.number > before) {
-            println!("            {:28} {}", mail.to.join(", "), mail.subject());
+            tell!("            {:28} {}", mail.to.join(", "), mail.subject());
         }
         Ok(())
     }
 
     async fn gone(&self) -> anyhow::Result<()> {
         let status = client()?.get(format!("{}/a/{SECOND_ID}", self.base)).send().await?.status();
-        println!("   feed     {}/a/{SECOND_ID} answers {status}", self.base);
+        tell!("   feed     {}/a/{SECOND_ID} answers {status}", self.base);
         ensure!(status.as_u16() == 410, "a withdrawn article answers 410");
         Ok(())
     }
 
     async fn journey(&self) -> anyhow::Result<()> {
-        println!("\n4. The article accounts for itself (loa journey {SEED_ID})");
+        tell!("\n4. The article accounts for itself (loa journey {SEED_ID})");
         let house = &self.house;
         for step in cmd::journey::collect(house, &ArticleId::new(SEED_ID)?).await? {
             let at = step.at.to_zoned_datetime(house.zone.clone()).strftime("%H:%M:%S");
-            println!("   {at}  {:7} {:10} {}", step.outlet, step.step, step.detail);
+            tell!("   {at}  {:7} {:10} {}", step.outlet, step.step, step.detail);
         }
         Ok(())
     }
 
     fn look_here(&self) {
         let base = &self.base;
-        println!("\nLook here (Ctrl-C ends it, and leaves nothing behind):");
-        println!("   front page               {base}/");
-        println!("   feeds                    {base}/feeds   and, for a reader, {base}/feeds/all.rss");
-        println!("   mails and webhooks       {base}/demo");
-        println!("   subscribe                {base}/subscribe");
-        println!("   the article's journey    {base}/console/articles/{SEED_ID}");
-        println!("                            (any user name; password: {})", self.operator);
+        tell!("\nLook here (Ctrl-C ends it, and leaves nothing behind):");
+        tell!("   front page               {base}/");
+        tell!("   feeds                    {base}/feeds   and, for a reader, {base}/feeds/all.rss");
+        tell!("   mails and webhooks       {base}/demo");
+        tell!("   subscribe                {base}/subscribe");
+        tell!("   the article's journey    {base}/console/articles/{SEED_ID}");
+        tell!("                            (any user name; password: {})", self.operator);
     }
 }
 
