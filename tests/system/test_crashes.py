@@ -138,23 +138,6 @@ def test_every_service_ends_softly_on_a_signal(loa):
     loa.stop()
 
 
-def queues_answer(url: str) -> bool:
-    """Whether each queue lets a foreign client look into it within ten seconds."""
-    answered = []
-
-    def look() -> None:
-        client = Amqp(url)
-        for name in ("archive", "feed", "digest", "push"):
-            client.channel.basic_get(f"loa.{name}", auto_ack=False)  # given back when the connection closes
-        client.close()
-        answered.append(True)
-
-    asking = threading.Thread(target=look, daemon=True)
-    asking.start()
-    asking.join(10)
-    return bool(answered)
-
-
 def test_the_broker_dies_and_comes_back(tmp_path_factory, install, portal):
     """A broker of its own: killed with -9 while events flow; nobody is restarted by hand."""
     folder = tmp_path_factory.mktemp("own-broker")
@@ -164,6 +147,9 @@ def test_the_broker_dies_and_comes_back(tmp_path_factory, install, portal):
         loa = install(bus__rabbitmq__url=url)
         loa.amqp_url = url
         loa.command("migrate")
+        # RabbitMQ 3.10.8 writes the name of a new quorum queue down only some three seconds later; killed before that, it
+        # comes back with a queue that answers nobody, ever. Topology is made once, not in the second of a power cut.
+        time.sleep(5)
         loa.start("intake", "feed", "push")
         token = loa.json("token", "create", "--scope", "publish", "--name", "cms")["secret"]
         cms = Cms(loa, token, range(200))
@@ -173,13 +159,6 @@ def test_the_broker_dies_and_comes_back(tmp_path_factory, install, portal):
         cms.join()  # intake takes everything without a broker
         assert cms.fault is None, cms.fault
         node.start()
-        for _ in range(2):
-            if queues_answer(url):
-                break
-            # RabbitMQ 3.10.8 now and then comes back from a kill with a quorum queue that answers nobody; no client can
-            # mend that, and what an operator does is to start it again
-            node.kill()
-            node.start()
         until(90, "everything stands", lambda: sum(every_title(loa).values()) == 200)
         assert http("GET", f"{loa.url('feed')}/readyz").status == 200
         loa.stop()
