@@ -71,6 +71,10 @@ impl DigestLedger for DigestStore {
         subscribe::allow_confirmation(&self.db, email, since, max, at).await.during("count a confirmation mail")
     }
 
+    async fn release_confirmation(&self, email: &EmailAddress, at: Timestamp) -> Result<(), StoreError> {
+        subscribe::release_confirmation(&self.db, email, at).await.during("take back a confirmation mail")
+    }
+
     async fn open_run(&self, key: &RunKey, cutoff: Timestamp, at: Timestamp) -> Result<(Run, bool), StoreError> {
         runs::open_run(&self.db, key, cutoff, at).await.during("open a run")
     }

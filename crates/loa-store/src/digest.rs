@@ -212,6 +212,10 @@ pub trait DigestLedger: Send + Sync {
         at: Timestamp,
     ) -> Result<bool, StoreError>;
 
+    /// Takes back one confirmation mail counted for this address at `at`: it certainly did not go out. Idempotent where
+    /// none is counted.
+    async fn release_confirmation(&self, email: &EmailAddress, at: Timestamp) -> Result<(), StoreError>;
+
     /// Opens a run, or finds it: one for each key. Returns it and whether it is new.
     async fn open_run(&self, key: &RunKey, cutoff: Timestamp, at: Timestamp) -> Result<(Run, bool), StoreError>;
 

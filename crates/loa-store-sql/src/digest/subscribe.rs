@@ -264,14 +264,29 @@ pub(super) async fn allow_confirmation(
     let allowed = counted < i64::from(max);
     if allowed {
         on!(&mut tx, c: D => sqlx::query(
-            "INSERT INTO confirmation (email_key, sent_at, place) VALUES ($1, $2, $3)",
+            "INSERT INTO confirmation (email_key, sent_at, place) \
+             SELECT $1, $2, COALESCE(MAX(place), -1) + 1 FROM confirmation WHERE email_key = $1",
         )
         .bind(key.as_str())
         .bind(ms(at))
-        .bind(counted)
         .execute(c)
         .await?);
     }
     tx.commit().await?;
     Ok(allowed)
+}
+
+/// Takes back the last confirmation mail counted at `at`.
+pub(super) async fn release_confirmation(db: &Db, email: &EmailAddress, at: Timestamp) -> Result<()> {
+    let key = email.key();
+    let mut tx = db.begin().await?;
+    on!(&mut tx, c: D => sqlx::query(
+        "DELETE FROM confirmation WHERE email_key = $1 AND sent_at = $2 AND place = \
+         (SELECT MAX(place) FROM confirmation WHERE email_key = $1 AND sent_at = $2)",
+    )
+    .bind(key.as_str())
+    .bind(ms(at))
+    .execute(c)
+    .await?);
+    tx.commit().await
 }

@@ -25,6 +25,7 @@ macro_rules! digest_rules {
         $test!(confirming_makes_pending_active_and_nothing_else);
         $test!(unsubscribing_is_idempotent_and_knows_unknown_tokens);
         $test!(confirmation_mails_are_counted_for_each_mailbox);
+        $test!(a_confirmation_mail_that_did_not_go_out_is_not_counted);
         $test!(a_wish_is_matched_by_area_and_category);
         $test!(a_document_fits_only_wishes_for_every_category);
         $test!(a_subscription_owes_nothing_accepted_before_it);
@@ -323,6 +324,17 @@ pub async fn confirmation_mails_are_counted_for_each_mailbox(open: impl AsyncFn(
     assert!(allow(&other, 0, 11).await);
     assert!(allow(&email, 11, 20).await, "what was counted before `since` is forgotten");
     assert!(!ledger.allow_confirmation(&other, at(0), 0, at(12)).await.unwrap());
+}
+
+pub async fn a_confirmation_mail_that_did_not_go_out_is_not_counted(open: impl AsyncFn() -> Arc<dyn DigestLedger>) {
+    let ledger = open().await;
+    let email = EmailAddress::parse("na@example.gov.vn").unwrap();
+    let allow = async |now: i64| ledger.allow_confirmation(&email, at(0), 2, at(now)).await.unwrap();
+    assert!(allow(10).await && allow(11).await && !allow(11).await);
+    ledger.release_confirmation(&email, at(10)).await.unwrap();
+    ledger.release_confirmation(&email, at(10)).await.unwrap();
+    assert!(allow(11).await, "the place of the one that did not go out is free");
+    assert!(!allow(11).await, "and only that one");
 }
 
 pub async fn a_wish_is_matched_by_area_and_category(open: impl AsyncFn() -> Arc<dyn DigestLedger>) {

@@ -76,6 +76,7 @@ impl Service {
             return Ok(true);
         }
         if !self.may_answer_another() {
+            self.0.ledger.release_confirmation(&email, now).await?;
             tracing::warn!("the form is used more than people use it; mails of it are withheld for a minute");
             return Ok(false);
         }
@@ -86,6 +87,10 @@ impl Service {
             _ => (Purpose::Confirm, self.subscribe(email, wish, frequency, SubscriptionState::Pending).await?),
         };
         let sent = self.send_confirmation(purpose, &subscription).await;
+        if !sent {
+            // whoever tries again when the mail server is back must not be told that a mail is on its way
+            self.0.ledger.release_confirmation(&subscription.email, now).await?;
+        }
         let word = if sent { "sent" } else { "failed" };
         metrics::counter!("loa_digest_confirmations_total", "as" => word).increment(1);
         Ok(sent)

@@ -156,6 +156,21 @@ async fn nobody_is_bombarded_through_the_form() {
 }
 
 #[tokio::test]
+async fn a_confirmation_that_could_not_be_sent_does_not_use_up_the_mailboxs_allowance() {
+    let rig = Rig::new().await;
+    rig.set("2026-01-05T06:00:00+07:00");
+    rig.catcher.misbehave(Fault::at(Stage::MailFrom).reply("451 4.3.0 try again later"));
+    for _ in 0..5 {
+        rig.wind(60);
+        assert_eq!(rig.post("/subscribe", FORM).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    rig.catcher.behave();
+    rig.wind(60);
+    assert_eq!(rig.post("/subscribe", FORM).await.status, StatusCode::OK);
+    assert_eq!(rig.mails().len(), 1, "what the page says is true");
+}
+
+#[tokio::test]
 async fn a_robot_with_a_list_does_not_make_us_its_sender() {
     let rig = Rig::new().await;
     rig.set("2026-01-05T06:00:00+07:00");
