@@ -59,11 +59,28 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         }
         _ => {}
     }
+    if !is_service(&cli.command) {
+        settings.log.filter = settings.log.command_filter.clone();
+    }
     telemetry::start_logs(&settings.log)?;
     let context = open(settings, output)?;
     let outcome = dispatch(&context, cli.command).await;
     context.house.close().await;
     outcome
+}
+
+/// Whether a command runs until it is told to stop; the others answer and end, and their answer is what people look for.
+fn is_service(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Intake
+            | Command::Feed
+            | Command::Digest { command: None }
+            | Command::Push
+            | Command::Console
+            | Command::Up(_)
+            | Command::Demo(_)
+    )
 }
 
 async fn dispatch(context: &Context, command: Command) -> anyhow::Result<()> {

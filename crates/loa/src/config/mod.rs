@@ -247,6 +247,8 @@ pub enum LogFormat {
 pub struct LogConfig {
     /// How they look.
     pub format: LogFormat,
-    /// What is logged: `info`, or `info,loa_svc_push=debug`.
+    /// What services log: `info`, or `info,loa_svc_push=debug`.
     pub filter: String,
+    /// What commands log that answer and end.
+    pub command_filter: String,
 }
