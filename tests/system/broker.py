@@ -49,9 +49,9 @@ def script(name: str) -> str:
     return found
 
 
-def die_with_owner() -> None:
-    """Runs in a child before exec: the kernel ends it when its owner dies."""
-    ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+def die_with_owner(number: int = signal.SIGTERM) -> None:
+    """Runs in a child before exec: the kernel ends it with this signal when its owner dies."""
+    ctypes.CDLL(None, use_errno=True).prctl(1, number)  # PR_SET_PDEATHSIG
 
 
 class Broker:
