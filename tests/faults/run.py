@@ -1,0 +1,207 @@
+"""One run: sets the system up, lets producers and faults loose, stops the faults, waits until it has settled, accounts."""
+
+import argparse
+import contextlib
+import datetime
+import pathlib
+import time
+
+from broker import Broker
+from installation import until
+
+import report
+import workload
+from account import ENTRIES_MAX, Account
+from house import House
+from injection import Injector
+from journal import Journal
+from mailserver import UnreliableMailServer
+from model import Endpoint, Model, Wish
+from operations import FREQUENCIES, Operator
+from portal import Portal
+from producers import Cms, Foreign
+from schedule import Fault
+
+TOTAL_TIMEOUT = 2.5  # push.total_timeout_ms, in seconds
+REFUSED = "khong-con@nason.example"
+PRODUCERS_LATE_MAX = 120
+QUIET_SECONDS = 3
+SAY_EVERY = 15
+
+WISHES = [
+    Wish("tat-ca@nason.example", "immediate"),
+    Wish("hang-ngay@nason.example", "daily"),
+    Wish("na-son@nason.example", "immediate", "na-son-03203-2025", "Na Son"),
+    Wish("muong-luan@nason.example", "daily", "muong-luan-03214-2025", "Mường Luân"),
+    Wish("chuyen-muc@nason.example", "weekly", categories=tuple(f"muc-{n}-a" for n in range(40))),
+    Wish(REFUSED, "immediate"),
+]
+ENDPOINTS = [
+    Endpoint("tinh"),
+    Endpoint("so", ("vn.loa.article.published.v1", "vn.loa.article.updated.v1", "vn.loa.article.withdrawn.v1")),
+]
+
+
+class Run:
+    """See the module's words."""
+
+    def __init__(self, folder: pathlib.Path, command: str, given: argparse.Namespace, faults: list[Fault]):
+        self.folder, self.command, self.given, self.faults = folder, command, given, faults
+        self.journal = Journal(folder)
+        self.model = Model()
+        self.broker: Broker | None = None
+        self.house: House | None = None
+        self.memory_max: dict[str, int] = {}
+
+    def carry_out(self) -> int:
+        try:
+            with contextlib.ExitStack() as self.ends:
+                return self.run()
+        except (AssertionError, OSError, RuntimeError) as error:
+            self.journal.trouble(f"the run broke: {error!r}")
+            print(f"kept: {self.folder}", flush=True)
+            return 1
+
+    def run(self) -> int:
+        self.set_up()
+        steps = workload.plan(self.given.seed, self.given.seconds, self.given.pace)
+        self.journal.began = time.time()
+        self.journal.say(f"{len(steps)} steps of producers and {len(self.faults)} faults in {self.given.seconds:g} s")
+        self.producers = [
+            Cms(f"cms-{n}", steps, self.house, self.model, self.journal, token=self.tokens["publish"]) for n in range(workload.CMS_LANES)]
+        if self.broker:
+            self.producers.append(Foreign("amqp", steps, self.house, self.model, self.journal, url=self.house.amqp_url))
+        self.operator.start()
+        for producer in self.producers:
+            producer.start()
+        injector = Injector(self.journal, self.house, self.broker, self.portal, self.mail, self.operator)
+        injector.run(self.faults)
+        self.wait_for_the_end()
+        faults_ended = time.time()
+        self.journal.say("no more faults")
+        self.operator.end()
+        account, settled = self.settle(faults_ended)
+        return self.close(account, settled)
+
+    # ── before ──
+
+    def set_up(self) -> None:
+        self.portal = Portal(self.journal, TOTAL_TIMEOUT)
+        self.mail = UnreliableMailServer(self.journal, frozenset({REFUSED}))
+        amqp_url = None
+        if self.given.bus == "rabbitmq":
+            self.journal.say("start a RabbitMQ of the run's own")
+            self.broker = Broker(self.folder / "broker")
+        self.house = House(self.folder / "loa", "amqp://starting", self.settings(), self.journal) if self.broker else House(
+            self.folder / "loa", None, self.settings(), self.journal)
+        self.ends.callback(self.house.end)
+        if self.broker:
+            self.ends.callback(self.broker.stop)
+            self.house.hands.submit(self.broker.start).result()
+            amqp_url = f"{self.broker.addresses()['url']}/%2f"
+            self.house.amqp_url = amqp_url
+            self.house.settings |= {"bus.kind": "rabbitmq", "bus.rabbitmq.url": amqp_url}
+            self.house.keep_password_apart()
+            self.house.write_config()
+        self.house.command("migrate")
+        self.house.start_all()
+        until(60, "every process is ready", lambda: not self.house.unready())
+        self.tokens = {scope: self.house.json("token", "create", "--scope", scope, "--name", scope)["secret"] for scope in ("publish", "operate")}
+        self.operator = Operator(self.house, self.journal, 5.0, self.tokens)
+        for endpoint in ENDPOINTS:
+            types = [word for kind in endpoint.types for word in ("--event", kind)]
+            self.operator.endpoints[endpoint.name] = self.house.json("endpoints", "add", self.portal.url(endpoint.name), *types)["id"]
+        for wish in WISHES:
+            area = ["--area", wish.area_name] if wish.area_name else []
+            categories = [word for slug in wish.categories for word in ("--category", slug)]
+            self.house.command("subscribers", "add", wish.address, "--frequency", wish.frequency, *area, *categories)
+        time.sleep(6)  # RabbitMQ 3.10.8 must not be killed right after its queues were made (docs/operating)
+
+    def settings(self) -> dict[str, object]:
+        """Short leases and retries, so that minutes are enough; all within what the configuration allows."""
+        hour = datetime.datetime.now(datetime.timezone.utc).hour
+        ahead = (22 - hour + 11) % 24 - 11  # a zone where it is 22:00: no scheduled digest for the next nine hours
+        return {
+            "site.zone": f"Etc/GMT{-ahead:+d}",
+            "feed.entries_max": ENTRIES_MAX, "feed.document_bytes_max": 50_000_000, "feed.tombstones_max": 100,
+            "push.connect_timeout_ms": 1000, "push.total_timeout_ms": int(TOTAL_TIMEOUT * 1000), "push.in_flight_per_endpoint_max": 8,
+            "push.retry.delays_seconds": [1, 1, 2, 2, 3] + [4] * 200, "push.short_attempts_max": 200,
+            "push.breaker_rest_seconds": 2, "push.breaker_rest_seconds_max": 4,
+            "intake.relay_lease_seconds": 15, "intake.relay_retry_seconds_max": 2,
+            "bus.rabbitmq.confirm_timeout_seconds": 5, "bus.rabbitmq.connect_timeout_seconds": 3, "bus.rabbitmq.heartbeat_seconds": 5,
+            "digest.smtp.host": "127.0.0.1", "digest.smtp.port": self.mail.port, "digest.smtp.tls": "none", "digest.smtp.timeout_seconds": 3,
+            "digest.immediate_window_seconds": 5, "digest.lease_seconds": 120,
+        }
+
+    # ── after ──
+
+    def wait_for_the_end(self) -> None:
+        """Producers finish what they began; they were held up by the faults."""
+        deadline = self.journal.began + self.given.seconds + PRODUCERS_LATE_MAX
+        for producer in self.producers:
+            producer.join(max(0.1, deadline - time.time()))
+            if producer.is_alive():
+                producer.give_up.set()
+                producer.join(20)
+                self.journal.trouble(f"{producer.name} was held up at step {producer.done} of {len(producer.steps)}")
+
+    def look(self) -> Account:
+        return Account(self.journal, self.house, self.model, self.mail, self.portal, self.operator, self.producers, WISHES, ENDPOINTS,
+                       frozenset({REFUSED})).look()
+
+    def settle(self, since: float) -> tuple[Account, float | None]:
+        """Works as an operator until nothing is owed any more; gives up after a while, and what is owed then is lost."""
+        deadline, said_at = since + self.given.settle, 0.0
+        while True:
+            quiet = self.put_in_order()
+            account = self.look()
+            if quiet and account.is_clean():
+                settled = time.time() - since
+                time.sleep(QUIET_SECONDS)  # what comes now comes too much
+                return self.look(), settled
+            if time.time() > deadline:
+                return account, None
+            if time.time() - said_at < SAY_EVERY:
+                time.sleep(2)
+                continue
+            said_at = time.time()
+            self.journal.say(f"settling: {len(account.lost)} owed, {len(account.wrong)} not right, {len(account.blind)} not seen"
+                             + (f"; {next(iter(account.lost + account.wrong)).what[:110]}" if account.lost or account.wrong else ""))
+            time.sleep(2)
+
+    def put_in_order(self) -> bool:
+        """What an operator does when all is over. Whether nothing waits."""
+        for name in self.house.processes:
+            if name in self.house.held:
+                self.house.start_one(name)
+        quiet = not self.house.unready()
+        for endpoint in ENDPOINTS:
+            if endpoint.name in self.operator.closed:
+                quiet &= self.operator.let_have(endpoint.name)
+        self.operator.look_at_endpoints()
+        quiet &= self.operator.send_digests(*FREQUENCIES)
+        quiet &= self.operator.look_at_runs(1000)
+        return quiet and self.operator.pending() == 0
+
+    def close(self, account: Account, settled: float | None) -> int:
+        no_effect = self.without_effect()
+        if not self.faults:
+            self.journal.trouble("the schedule has no fault: nothing was tried")
+        for name in no_effect:
+            self.journal.trouble(f"{name} was injected and never met anybody")
+        bad = bool(account.lost or account.wrong or account.blind or self.journal.troubles)
+        last = report.write(self.folder, self.command, self.journal, self.house, self.model, account, self.producers, settled, int(bad))
+        text = (self.folder / "account.txt").read_text().splitlines()
+        print("\n".join(text[:-1]))
+        print(f"kept: {self.folder}")
+        print(last)
+        return int(bad)
+
+    def without_effect(self) -> list[str]:
+        """Kinds that were in the schedule and did nothing at any time."""
+        met: dict[str, int] = {}
+        for window in self.journal.windows:
+            if window.number >= 0:
+                met[window.kind] = met.get(window.kind, 0) + window.effects
+        return sorted(kind for kind, effects in met.items() if effects == 0)
+

@@ -1,0 +1,108 @@
+"""Which fault comes when: made from the seed before the start. Pure.
+
+A kind is a word (`kill`, `portal-500`) with targets; the bag of all (kind, target) pairs is shuffled and used up before
+it is filled again, so that each comes as often as every other. Which kinds there are depends on the shape.
+"""
+
+import dataclasses
+import random
+
+SERVICES = ("intake", "feed", "digest", "push")
+WARM_UP = 3.0  # seconds without faults at the beginning
+COOL_DOWN = 2.0  # and at the end
+
+# After queues were declared, RabbitMQ 3.10.8 must not be killed for a while (docs/operating: "killed in the second its queues were made").
+BROKER_LEFT_ALONE = 15.0
+
+
+@dataclasses.dataclass
+class Fault:
+    """One fault: from `at` (seconds after the start) for `seconds`, on `target`."""
+
+    number: int
+    at: float
+    kind: str
+    target: str
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """What can go wrong: on which targets, for how long."""
+
+    name: str
+    targets: tuple[str, ...]
+    shortest: float
+    longest: float
+    weight: int = 1  # how often it lies in the bag
+
+
+PORTAL = tuple(
+    Kind(f"portal-{name}", ("tinh",), shortest, longest)
+    for name, shortest, longest in (
+        ("500", 1, 8), ("429", 1, 4), ("redirect", 1, 6), ("drip", 2, 8), ("silent", 2, 8), ("late", 2, 8), ("reset", 1, 5)))
+GONE = (Kind("portal-410", ("so",), 3, 10),)
+SMTP = tuple(
+    Kind(f"smtp-{name}", ("mail",), shortest, longest)
+    for name, shortest, longest in (
+        ("421", 2, 8), ("451", 2, 8), ("550", 3, 8), ("policy", 2, 8), ("silent", 2, 8), ("mute", 2, 8), ("drop", 2, 8), ("away", 2, 8)))
+PROCESSES = (
+    Kind("kill", SERVICES, 0.2, 3, weight=2),
+    Kind("stop", SERVICES, 1, 8),
+    Kind("term", SERVICES, 0.1, 2),
+)
+BROKER = (
+    Kind("kill", ("broker",), 0.5, 4),
+    Kind("stop", ("broker",), 1, 12),
+)
+
+
+def kinds_of(shape: str, bus: str) -> tuple[Kind, ...]:
+    """All kinds of faults that a shape can have."""
+    kinds = PROCESSES if bus == "rabbitmq" else tuple(dataclasses.replace(kind, targets=("up",), weight=4) for kind in PROCESSES)
+    kinds += PORTAL + GONE + SMTP
+    if bus == "rabbitmq":
+        kinds += BROKER
+    return kinds
+
+
+def names_of(shape: str, bus: str) -> list[str]:
+    """The names `--only` may give."""
+    return sorted({kind.name for kind in kinds_of(shape, bus)} | {f"{k.name}:{t}" for k in kinds_of(shape, bus) for t in k.targets})
+
+
+def plan(seed: int, seconds: float, every: float, shape: str, bus: str, only: frozenset[str]) -> list[Fault]:
+    """The faults of a run, in order of time."""
+    dice = random.Random(f"schedule {seed}")
+    pairs = [
+        (kind, target) for kind in kinds_of(shape, bus) for target in kind.targets for _ in range(kind.weight)
+        if not only or kind.name in only or f"{kind.name}:{target}" in only
+    ]
+    faults: list[Fault] = []
+    at, bag = WARM_UP, []
+    busy: dict[str, float] = {}  # one target has one fault at a time
+    while pairs and at < seconds - COOL_DOWN:
+        if not bag:
+            bag = pairs.copy()
+            dice.shuffle(bag)
+        kind, target = bag.pop()
+        # long ones now and then: a lease ends, a broker gives a connection up
+        long = 1.0 if dice.random() < 0.85 else 3.0
+        length = min(dice.uniform(kind.shortest, kind.longest) * long, max(0.2, seconds - COOL_DOWN - at))
+        begin = max(at, busy.get(target, 0.0))
+        if begin < seconds - COOL_DOWN:
+            length = min(length, seconds - begin)
+            faults.append(Fault(0, round(begin, 3), kind.name, target, round(length, 3)))
+            busy[target] = begin + length + settle_of(kind.name, target)
+        at += dice.expovariate(1 / every)
+    faults.sort(key=lambda fault: fault.at)
+    for number, fault in enumerate(faults):
+        fault.number = number
+    return faults
+
+
+def settle_of(kind: str, target: str) -> float:
+    """How long a target is left alone after a fault, so that it is not down all the time."""
+    if target == "broker":
+        return 20.0
+    return {"kill": 3.0, "stop": 2.0, "term": 2.0}.get(kind, 1.0)

@@ -1,0 +1,213 @@
+"""The oracle accuses when something is planted, and only then: each rule is seen to fail."""
+
+import dataclasses
+import types
+
+import pytest
+import workload
+from account import Account, Mailbox
+from journal import Journal, Window
+from mailserver import Copy, Line, Mail, lines_of
+from model import Endpoint, Model, Wish, webhook_id
+from portal import Attempt, Delivery
+
+ARTICLE = workload.State("1", "a-1", 1, False, "id-1", "https://portal.example/", "article", "muc-0-a", ("na-son-03205-2004",), 5,
+                         "published", 4)
+EDITED = dataclasses.replace(ARTICLE, mark="2", revision=2, event_id="id-2", verb="updated")
+GONE = dataclasses.replace(ARTICLE, mark="3", revision=3, event_id="id-3", verb="withdrawn", withdrawn=True)
+EVERYTHING = Wish("a@b.example", "immediate")
+
+
+@pytest.fixture
+def account(tmp_path):
+    """An account of one article that was published and edited."""
+    journal = Journal(tmp_path)
+    house = types.SimpleNamespace(addresses=lambda service: [], panics=list)
+    nobody = types.SimpleNamespace(seen={}, lock=journal.lock)
+    made = Account(journal, house, Model(), types.SimpleNamespace(kept={}, faults=[]), nobody,
+                   types.SimpleNamespace(accounts={}, unbalanced=[], closings=[], closed={}), [], [EVERYTHING], [Endpoint("tinh")], frozenset())
+    for number, state in enumerate((ARTICLE, EDITED)):
+        made.model.acknowledged(state, 1000.0 + number)
+    return made
+
+
+def items(*states) -> dict:
+    return {"items": [{"url": f"https://portal.example/tin/{state.article}", "title": state.shown_title} for state in states]}
+
+
+def mailbox(account, *mails: tuple, wish=EVERYTHING) -> Account:
+    kept = {f"<{n}>": Mail(n, [Copy(2000.0 + n, True, "", tuple(lines), 0)]) for n, lines in enumerate(mails)}
+    Mailbox(account, wish, kept).look()
+    return account
+
+
+def hooks(account, *attempts: tuple, name="tinh") -> Account:
+    for state, at, status, whole in attempts:
+        delivery = account.portal.seen.setdefault((name, webhook_id(state)), Delivery(b"", []))
+        delivery.attempts.append(Attempt(at, status, whole, ""))
+    account.look_at_webhooks()
+    return account
+
+
+def test_a_feed_as_it_should_be_is_no_accusation(account):
+    account.compare_feed("all", [EDITED], items(EDITED))
+    assert account.is_clean()
+
+
+def test_a_missing_entry_is_lost(account):
+    account.compare_feed("all", [EDITED], items())
+    assert "is not in the feed all" in account.lost[0].what
+
+
+@pytest.mark.parametrize("shown, word", [(items(ARTICLE), "stands"), (items(EDITED, EDITED), "twice")])
+def test_a_stale_or_doubled_entry_is_wrong(account, shown, word):
+    account.compare_feed("all", [EDITED], shown)
+    assert word in account.wrong[0].what
+
+
+def test_a_withdrawn_article_that_is_shown_is_wrong(account):
+    account.model.acknowledged(GONE, 1002.0)
+    account.compare_feed("all", [], items(EDITED))
+    assert "still shows" in account.wrong[0].what
+
+
+def test_an_entry_in_a_feed_where_it_does_not_belong_is_wrong(account):
+    account.compare_feed("area-x", [], items(EDITED))
+    assert "does not belong there" in account.wrong[0].what
+
+
+def test_versions_are_in_the_order_of_the_adr():
+    model = Model()
+    twin = dataclasses.replace(EDITED, mark="4", event_id="id-9")
+    gone = dataclasses.replace(EDITED, mark="5", event_id="id-0", withdrawn=True)
+    for state in (gone, twin, EDITED, ARTICLE):
+        model.acknowledged(state, 0.0)
+    assert model.final("a-1") is gone
+
+
+def test_a_digest_as_it_should_be_is_no_accusation(account):
+    mailbox(account, [Line("news", "1")], [Line("update", "2")])
+    assert account.is_clean()
+
+
+def test_a_state_that_was_never_told_is_lost(account):
+    mailbox(account, [Line("news", "1")])
+    assert "was never told" in account.lost[0].what
+
+
+def test_an_item_under_two_message_ids_is_wrong(account):
+    mailbox(account, [Line("news", "2")], [Line("news", "2")])
+    assert "another Message-ID" in account.wrong[0].what
+
+
+def test_what_is_no_wish_of_theirs_is_wrong(account):
+    mailbox(account, [Line("news", "2")], wish=Wish("a@b.example", "daily", "muong-luan-03214-2025"))
+    assert "none of its wish" in account.wrong[0].what
+
+
+def test_a_withdrawal_that_was_not_told_is_lost(account):
+    account.model.acknowledged(GONE, 1002.0)
+    mailbox(account, [Line("news", "2")])
+    assert "never of its withdrawal" in account.lost[0].what
+
+
+def test_a_correction_for_one_who_never_had_it_is_wrong_unless_a_mail_was_cut(account):
+    account.model.acknowledged(GONE, 1002.0)
+    mailbox(account, [Line("correction", "2", "3")])
+    assert "never told of" in account.wrong[0].what
+    account.wrong.clear()
+    account.journal.windows.append(Window(1, "kill", "digest", 1001.0, 1003.0))
+    mailbox(account, [Line("correction", "2", "3")])
+    assert account.is_clean()
+
+
+def test_a_withdrawn_article_that_was_told_and_corrected_is_no_accusation(account):
+    account.model.acknowledged(GONE, 1002.0)
+    mailbox(account, [Line("news", "2")], [Line("correction", "2", "3")])
+    assert account.is_clean()
+
+
+def test_a_mail_that_came_twice_needs_a_crash_that_explains_it(account):
+    kept = {"<1>": Mail(1, [Copy(2000.0, True, "", (Line("news", "2"),), 0), Copy(2100.0, True, "", (Line("news", "2"),), 0)])}
+    Mailbox(account, EVERYTHING, kept).look()
+    assert "no crash explains it" in account.wrong[0].what and account.duplicates["digest"] == 1
+    account.wrong.clear()
+    account.journal.windows.append(Window(1, "kill", "digest", 2001.0, 2002.0))
+    Mailbox(account, EVERYTHING, kept).look()
+    assert account.is_clean() and "before the record" in account.explained[-1]
+
+
+def test_webhooks_as_they_should_be_are_no_accusation(account):
+    hooks(account, (ARTICLE, 1.0, 500, True), (ARTICLE, 2.0, 204, True), (EDITED, 3.0, 204, True))
+    assert account.is_clean() and account.duplicates["push"] == 0
+
+
+def test_an_older_webhook_need_not_come_once_a_newer_one_did(account):
+    hooks(account, (EDITED, 3.0, 204, True))
+    assert account.is_clean()
+
+
+def test_a_webhook_that_was_never_taken_is_lost(account):
+    hooks(account, (ARTICLE, 1.0, 204, True), (EDITED, 3.0, 500, True))
+    assert "never took" in account.lost[0].what
+
+
+def test_an_older_webhook_after_a_newer_one_is_wrong(account):
+    hooks(account, (EDITED, 3.0, 204, True), (ARTICLE, 4.0, 204, True))
+    assert "was sent" in account.wrong[0].what
+
+
+def test_a_webhook_that_came_twice_needs_a_crash_that_explains_it(account):
+    hooks(account, (EDITED, 3000.0, 204, True), (EDITED, 3040.0, 204, True))
+    assert "no crash explains it" in account.wrong[0].what
+    account.wrong.clear()
+    account.journal.windows.append(Window(1, "kill", "push", 3000.5, 3002.0))
+    account.look_at_webhooks()
+    assert account.is_clean()
+
+
+def test_a_body_that_changed_is_wrong(account):
+    account.portal.seen[("tinh", webhook_id(EDITED))] = Delivery(b"", [Attempt(1.0, 204, True, "")], changed=True)
+    account.look_at_webhooks()
+    assert "changed between attempts" in account.wrong[0].what
+
+
+def test_an_attempt_beyond_410_is_wrong(account):
+    account.operator.closed["tinh"] = 2900.0
+    hooks(account, (EDITED, 3000.0, 204, True))
+    assert "had answered 410" in account.wrong[0].what
+
+
+def test_a_run_must_balance_and_what_it_counts_as_sent_must_have_come(account):
+    run = {"planned": 3, "sent": 2, "failed": 0, "suppressed": 0, "uncertain": 0, "waiting": 1, "run": "r"}
+    account.operator.accounts = {1: run, 2: run | {"planned": 2, "waiting": 0}}
+    account.look_at_runs()
+    assert ["does not come to an end" in account.lost[0].what, "2 mails as sent; 0 came" in account.lost[1].what] == [True, True]
+
+
+def test_a_digests_lines_are_read():
+    text = """Bản tin
+Thứ năm
+
+== Tin mới (2) ==
+
+1. Tin a-1 bản 1 [e1]
+   16/11/2023 · muc
+   Tóm tắt.
+   https://portal.example/a
+
+2. 3/TB: Tin v-1 bản 1 [e9]
+   https://portal.example/v
+
+
+== Đính chính: tin đã được gỡ (1) ==
+
+1. Tin a-2 bản 1 [e4]
+   Tin đã được gỡ. Lý do: Số liệu chưa đúng [e5]. Nội dung đã gửi trước đây không còn giá trị.
+
+… và 3 tin khác: https://loa.example/feeds/all
+
+----------------------------------------
+1. Không phải tin
+"""
+    assert lines_of(text) == (Line("news", "1"), Line("news", "9"), Line("correction", "4", "5"))
