@@ -3,6 +3,7 @@
 Must not use anything of Loa but those documents.
 """
 
+import contextlib
 import json
 import pathlib
 import time
@@ -79,27 +80,20 @@ def routing_key(message: dict) -> str:
     return f"{words[2]}.{words[3]}.{category}"
 
 
-class Amqp:
-    """An independent AMQP client (pika): publishes with confirms, listens at the exchange, looks into queues."""
-
-    def __init__(self, url: str):
-        parameters = pika.URLParameters(url)
-        parameters.heartbeat = 0  # a test may look elsewhere for longer than a heartbeat
-        self.connection = pika.BlockingConnection(parameters)
-        self.channel = self.connection.channel()
-        self.channel.confirm_delivery()
-
-    def close(self) -> None:
-        if self.connection.is_open:
-            self.connection.close()
+class Producer:
+    """Publishes events by the contract. Where to, its children say in `raw`."""
 
     def raw(self, body: bytes, key: str, content_type: str = STRUCTURED, message_id: str | None = None, headers: dict | None = None):
-        """Publishes bytes: persistent, mandatory, confirmed."""
-        self.channel.basic_publish(
-            EXCHANGE, key, body,
-            pika.BasicProperties(content_type=content_type, message_id=message_id, headers=headers, delivery_mode=2),
-            mandatory=True,
-        )
+        """Publishes bytes, and returns when they are safe."""
+        raise NotImplementedError
+
+    def depth(self, queue: str) -> int:
+        """Messages that are ready in a queue."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Ends the connection."""
+        raise NotImplementedError
 
     def structured(self, message: dict) -> None:
         """Publishes an event in structured mode."""
@@ -111,6 +105,30 @@ class Amqp:
         self.raw(
             json.dumps(message["data"], ensure_ascii=False).encode(), routing_key(message), content_type="application/json",
             message_id=message["id"], headers={prefix + name: value for name, value in attributes.items()},
+        )
+
+
+class Amqp(Producer):
+    """An independent AMQP client (pika): publishes with confirms, listens at the exchange, looks into queues."""
+
+    def __init__(self, url: str):
+        parameters = pika.URLParameters(url)
+        parameters.heartbeat = 0  # a test may look elsewhere for longer than a heartbeat
+        self.connection = pika.BlockingConnection(parameters)
+        self.channel = self.connection.channel()
+        self.channel.confirm_delivery()
+
+    def close(self) -> None:
+        with contextlib.suppress(pika.exceptions.AMQPError):  # its virtual host may be gone already, and it with it
+            if self.connection.is_open:
+                self.connection.close()
+
+    def raw(self, body: bytes, key: str, content_type: str = STRUCTURED, message_id: str | None = None, headers: dict | None = None):
+        # persistent, mandatory, confirmed
+        self.channel.basic_publish(
+            EXCHANGE, key, body,
+            pika.BasicProperties(content_type=content_type, message_id=message_id, headers=headers, delivery_mode=2),
+            mandatory=True,
         )
 
     def listen(self) -> str:
@@ -132,5 +150,4 @@ class Amqp:
         return taken
 
     def depth(self, queue: str) -> int:
-        """Messages that are ready in a queue."""
         return self.channel.queue_declare(queue, passive=True).method.message_count

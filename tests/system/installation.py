@@ -1,4 +1,4 @@
-"""One installation of Loa: a folder, a configuration file, free ports, the real binary as separate processes.
+"""One installation of Loa: a folder, a configuration file, free ports, the real binary, in one process or in many.
 
 Must not know what a test is about. Everything goes to the installation's folder; every process ends with it.
 """
@@ -123,11 +123,18 @@ def toml(value: object) -> str:
 
 
 class Installation:
-    """See the module's words. `settings` are dotted keys over the ones every test needs."""
+    """See the module's words. `amqp_url` and `postgres_url` make the shape; without them, files do.
 
-    def __init__(self, folder: pathlib.Path, amqp_url: str | None = None, settings: dict[str, object] | None = None):
+    `apart`: whether each service is a process of its own; `up` is all of them in one. A replica is a service with a
+    number: `feed-2`. `settings` are dotted keys over the ones every test needs.
+    """
+
+    def __init__(
+        self, folder: pathlib.Path, amqp_url: str | None = None, settings: dict[str, object] | None = None,
+        postgres_url: str | None = None, apart: bool = True,
+    ):
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.amqp_url = folder, amqp_url
+        self.folder, self.amqp_url, self.apart = folder, amqp_url, apart
         self.ports = {name: free_port() for name in (*SERVICES, "up")}
         self.running: dict[str, Process] = {}
         self.settings: dict[str, object] = {
@@ -139,9 +146,12 @@ class Installation:
         }
         if amqp_url is not None:
             self.settings |= {"bus.kind": "rabbitmq", "bus.rabbitmq.url": amqp_url}
+        if postgres_url is not None:
+            self.settings |= {"store.kind": "postgres", "store.postgres.url": postgres_url}
         self.settings |= settings or {}
-        if "bus.rabbitmq.url" in self.settings:
-            self.keep_password_apart()
+        for section in ("bus.rabbitmq", "store.postgres"):
+            if f"{section}.url" in self.settings:
+                self.keep_password_apart(section)
         self.environment = {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": str(folder), "LANG": "C.UTF-8",
             "NO_COLOR": "1", "TZ": "UTC",
@@ -149,14 +159,14 @@ class Installation:
         self.config = folder / "loa.toml"
         self.write_config()
 
-    def keep_password_apart(self) -> None:
+    def keep_password_apart(self, section: str) -> None:
         """A password in a settings file is refused: it gets a file of its own."""
-        address = urllib.parse.urlsplit(str(self.settings["bus.rabbitmq.url"]))
-        secret = self.folder / "rabbitmq.password"
+        address = urllib.parse.urlsplit(str(self.settings[f"{section}.url"]))
+        secret = self.folder / f"{section}.password"
         secret.write_text(address.password or "")
         secret.chmod(0o600)
         without = address._replace(netloc=f"{address.username}@{address.hostname}:{address.port}")
-        self.settings |= {"bus.rabbitmq.url": without.geturl(), "bus.rabbitmq.password_file": str(secret)}
+        self.settings |= {f"{section}.url": without.geturl(), f"{section}.password_file": str(secret)}
 
     def write_config(self) -> None:
         """Writes the settings; a process started later sees them."""
@@ -189,11 +199,19 @@ class Installation:
 
     # ── processes ──
 
+    def processes(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The processes that these services are: themselves, or the one that is all of them."""
+        return names if self.apart or not names else ("up",)
+
     def start(self, *names: str, wait: bool = True) -> None:
-        """Starts services (or `up`) and waits until each is ready."""
+        """Starts services, replicas of them, or `up`, and waits until each is ready."""
+        names = self.processes(names)
         for name in names:
             assert name not in self.running or not self.running[name].alive(), f"{name} runs already"
-            self.running[name] = Process(name, ["--config", str(self.config), name], self.folder, self.environment)
+            service = name.partition("-")[0]
+            port = self.ports.setdefault(name, free_port())
+            environment = self.environment | {f"LOA__{service.upper()}__LISTEN": f"127.0.0.1:{port}"}
+            self.running[name] = Process(name, ["--config", str(self.config), service], self.folder, environment)
         for name in names if wait else ():
             self.wait_ready(name)
 
@@ -215,11 +233,16 @@ class Installation:
 
     def stop(self, *names: str) -> None:
         """Ends services softly; each must end in time, with 0, and without a panic."""
-        for name in names or tuple(self.running):
+        for name in self.processes(names) or tuple(self.running):
             process = self.running.pop(name)
             code = process.stop()
             assert code == 0, f"{name} ended with {code}:\n{process.said()[-3000:]}"
             assert "panicked" not in process.said(), process.said()[-3000:]
+
+    def kill(self, *names: str) -> None:
+        """kill -9: of these, or of all that runs."""
+        for name in self.processes(names) or tuple(self.running):
+            self.running.pop(name).kill()
 
     def end(self) -> None:
         """Ends whatever is left, without asking."""
@@ -230,8 +253,8 @@ class Installation:
     # ── where things are ──
 
     def url(self, service: str) -> str:
-        """The address of a service; embedded, all are one."""
-        return f"http://127.0.0.1:{self.ports['up' if self.amqp_url is None else service]}"
+        """The address of a service, or of a replica; where all are one process, its."""
+        return f"http://127.0.0.1:{self.ports[service if self.apart else 'up']}"
 
     def local(self, public: str) -> str:
         """Where a public address leads, behind the proxy that is not there."""
@@ -249,9 +272,9 @@ class Installation:
             return "digest"
         return "console"
 
-    def feed(self, name: str, **headers: str) -> Answer:
+    def feed(self, name: str, replica: str = "feed", **headers: str) -> Answer:
         """`all.atom`, `area-….json`, or a page when there is no extension."""
-        return http("GET", f"{self.url('feed')}/feeds/{name}", **headers)
+        return http("GET", f"{self.url(replica)}/feeds/{name}", **headers)
 
     def titles(self, name: str = "all") -> list[str]:
         """The titles in a feed, newest first."""

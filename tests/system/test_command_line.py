@@ -12,7 +12,7 @@ from installation import SEED, binary, http, until
 
 @pytest.fixture(scope="module")
 def loa(install):
-    return install(embedded=True)
+    return install(migrate=False)
 
 
 def run(*arguments: str, **environment: str):
@@ -75,22 +75,21 @@ def test_check_says_one_line_each_and_0_when_all_is_well(loa):
 
 
 def test_check_says_what_is_out_of_reach(install):
-    loa = install(embedded=True, digest__smtp__port=free_port())
-    loa.command("migrate")
+    loa = install(digest__smtp__port=free_port())
     done = loa.command("check", expect=1)
     assert str(loa.settings["digest.smtp.port"]) in done.stdout + done.stderr
 
 
 def test_check_against_a_broker_that_is_not_there(install):
     port = free_port()
-    loa = install(embedded=True, bus__kind="rabbitmq", bus__rabbitmq__url=f"amqp://loa:wrong@127.0.0.1:{port}/%2f",
+    loa = install(migrate=False, bus__kind="rabbitmq", bus__rabbitmq__url=f"amqp://loa:wrong@127.0.0.1:{port}/%2f",
                   bus__rabbitmq__connect_timeout_seconds=1)
     done = loa.command("check", expect=1)
     assert str(port) in done.stdout + done.stderr and "wrong" not in done.stdout + done.stderr, "where, and no password"
 
 
 def test_check_knows_a_broker_without_topology(install, vhost):
-    loa = install(embedded=True, bus__kind="rabbitmq", bus__rabbitmq__url=vhost())
+    loa = install(migrate=False, bus__kind="rabbitmq", bus__rabbitmq__url=vhost())
     done = loa.command("check", expect=1)
     assert "loa migrate" in done.stdout + done.stderr
 
@@ -141,7 +140,7 @@ def test_publish_refuses_what_the_contract_refuses_and_says_where(loa, tmp_path)
 
 
 def test_what_the_command_line_publishes_arrives(install):
-    loa = install(embedded=True)
+    loa = install(migrate=False)
     loa.start("up")
     data = article("cli-2", title="Đăng bằng dòng lệnh")
     del data["revision"]
@@ -160,7 +159,7 @@ def test_an_unknown_area_names_what_is_near(loa):
 
 
 def test_a_revoked_token_is_useless_at_once(install):
-    loa = install(embedded=True)
+    loa = install(migrate=False)
     loa.start("up")
     made = loa.json("token", "create", "--scope", "publish", "--name", "cms")
     data = article("token-1")
@@ -181,7 +180,7 @@ def test_a_revoked_token_is_useless_at_once(install):
 
 
 def test_health_readiness_and_metrics_are_there_for_machines(install):
-    loa = install(embedded=True)
+    loa = install(migrate=False)
     loa.start("up")
     assert http("GET", f"{loa.url('up')}/healthz").status == 200
     assert http("GET", f"{loa.url('up')}/readyz").status == 200
@@ -191,7 +190,7 @@ def test_health_readiness_and_metrics_are_there_for_machines(install):
 
 
 def test_logs_are_json_on_request(install):
-    loa = install(embedded=True, log__format="json")
+    loa = install(migrate=False, log__format="json")
     loa.start("up")
     loa.stop()
     lines = [line for line in (loa.folder / "up.log").read_text().splitlines() if line.strip()]

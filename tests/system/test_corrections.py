@@ -1,14 +1,16 @@
-"""An update and a withdrawal travel through every outlet, in both shapes of the program; the journey tells it all."""
+"""An update and a withdrawal travel through every outlet, in every shape of the program; the journey tells it all."""
 
 import datetime
 import json
 
 import pytest
+import shapes
 from contract import article
-from installation import http, until
+from installation import SERVICES, http, until
 from judges import read_feed, xmllint
 from lxml import etree
 
+SHAPES = [*shapes.EVERY, *shapes.POOLER]
 READER = "van-phong@nason.example"
 LATE = "nguoi-den-sau@nason.example"
 
@@ -20,13 +22,12 @@ def input_article(title: str, summary: str, revision_of: str = "sua-1") -> str:
     return json.dumps(data, ensure_ascii=False)
 
 
-@pytest.fixture(scope="module", params=["rabbitmq", "embedded"])
-def loa(request, install, portal, mail_server):
+@pytest.fixture(scope="module")
+def loa(install, portal, mail_server):
     """Everything running; a subscriber who was there from the start, an endpoint, a token."""
-    loa = install(embedded=request.param == "embedded")
-    loa.start(*(["intake", "feed", "digest", "push", "console"] if request.param == "rabbitmq" else ["up"]))
-    loa.portal, loa.mails, loa.first_hook = portal, mail_server, len(portal.hooks)
-    loa.first_mail = len(mail_server.mails)
+    loa = install()
+    loa.start(*SERVICES)
+    loa.portal, loa.mails = portal, mail_server
     loa.token = loa.json("token", "create", "--scope", "publish", "--name", "cms")["secret"]
     loa.reading = loa.json("token", "create", "--scope", "read", "--name", "reading")["secret"]
     loa.json("endpoints", "add", portal.url)
@@ -41,11 +42,11 @@ def post(loa, body: str):
 
 
 def mails(loa, address: str) -> list:
-    return [mail for mail in loa.mails.mails[loa.first_mail:] if address in mail.rcpt_tos]
+    return loa.mails.to(address)
 
 
 def hooks(loa) -> list:
-    return [hook for hook in loa.portal.hooks[loa.first_hook:] if hook.json().get("subject") == "sua-1"]
+    return [hook for hook in loa.portal.hooks if hook.json().get("subject") == "sua-1"]
 
 
 def run_digest(loa, count: int) -> None:

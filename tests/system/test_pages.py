@@ -18,13 +18,13 @@ DOCUMENT = event("document.issued", {
 
 
 @pytest.fixture(scope="module")
-def pages(install, amqp, mail_server):
+def pages(install, bus, mail_server):
     """Name and address of each page."""
     loa = install()
     loa.start("intake", "feed", "digest", "console")
     loa.command("subscribers", "add", READER)
     loa.command("import", str(SEED))
-    producer = amqp(loa)
+    producer = bus(loa)
     for message in (LONG, DOCUMENT, published("pages-gone"), event("article.withdrawn", {
             "id": "pages-gone", "revision": 2, "reason": "Đăng nhầm chuyên mục", "at": "2023-11-20T10:00:00+07:00"})):
         producer.structured(message)
@@ -81,11 +81,11 @@ def test_forms_can_be_used_without_a_mouse_and_without_seeing(pages, browser):
     assert unlabelled == []
 
 
-def test_a_title_with_markup_in_it_is_text(install, amqp, browser):
+def test_a_title_with_markup_in_it_is_text(install, bus, browser):
     loa = install()
     loa.start("feed")
     nasty = 'Tin <script>document.title="đã chạy"</script> & "ngoặc"'
-    amqp(loa).structured(published("pages-nasty", title=nasty, summary="<img src=x onerror=document.title='x'>",
+    bus(loa).structured(published("pages-nasty", title=nasty, summary="<img src=x onerror=document.title='x'>",
                                    content_html="<p onclick='x'>ok<script>document.title='y'</script></p>"))
     until(15, "it stands", lambda: nasty in loa.titles())
     browser.open(f"{loa.url('feed')}/feeds/all")

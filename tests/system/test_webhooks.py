@@ -5,9 +5,13 @@ import json
 import struct
 
 import pytest
+import shapes
 import standardwebhooks
 from contract import published
 from installation import until
+
+
+SHAPES = shapes.EVERY
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +28,8 @@ def endpoint(loa, portal):
 
 
 @pytest.fixture(scope="module")
-def producer(loa, amqp):
-    return amqp(loa)
+def producer(loa, bus):
+    return bus(loa)
 
 
 def outward_id(message: dict) -> str:

@@ -1,0 +1,78 @@
+"""Those who publish while a test breaks things: a CMS over HTTP and a stranger on the bus. They try again until it is taken.
+
+What was answered 2xx, or confirmed, must never be lost; whatever they could not hand over within a minute is their `fault`.
+"""
+
+import collections
+import json
+import threading
+import time
+
+from contract import Producer, article, published
+from installation import Installation, http
+
+CATEGORIES = 10
+TAKEN_SECONDS_MAX = 60
+
+
+def category(number: int) -> dict:
+    """Each article in one of a few categories, so that feeds stay readable."""
+    return {"slug": f"muc-{number % CATEGORIES}", "label": f"Mục {number % CATEGORIES}"}
+
+
+def title(number: int) -> str:
+    return f"Tin {number:04}"
+
+
+def standing(loa: Installation, replica: str = "feed") -> collections.Counter:
+    """All titles in all category feeds, and how often each is there."""
+    return collections.Counter(
+        item["title"] for number in range(CATEGORIES) for item in loa.feed(f"category-muc-{number}.json", replica).json()["items"])
+
+
+class Cms(threading.Thread):
+    """Posts articles to intake, or to its replicas by turns, and again when it got no answer."""
+
+    def __init__(self, loa: Installation, token: str, numbers: range, replicas: tuple[str, ...] = ("intake",)):
+        super().__init__(daemon=True)
+        self.loa, self.token, self.numbers, self.replicas, self.fault = loa, token, numbers, replicas, None
+
+    def run(self) -> None:
+        for number in self.numbers:
+            data = article(f"k-{number:04}", title=title(number), category=category(number))
+            del data["revision"]
+            body, deadline, tries = json.dumps(data).encode(), time.monotonic() + TAKEN_SECONDS_MAX, number
+            while True:
+                replica = self.replicas[tries % len(self.replicas)]
+                try:
+                    answer = http("POST", f"{self.loa.url(replica)}/v1/articles", body, timeout=5,
+                                  Authorization=f"Bearer {self.token}", Content_Type="application/json")
+                    if answer.status in (200, 202):
+                        break
+                    if answer.status != 503:
+                        self.fault = f"{answer.status}: {answer.text}"
+                        return
+                except OSError:
+                    pass
+                if time.monotonic() > deadline:
+                    self.fault = f"article {number} was not taken within {TAKEN_SECONDS_MAX} s"
+                    return
+                tries += 1
+                time.sleep(0.05)
+
+
+class Stranger(threading.Thread):
+    """A foreign producer, at a steady pace, so that the breaking happens in the middle."""
+
+    def __init__(self, client: Producer, numbers: range, seconds: float):
+        super().__init__(daemon=True)
+        self.client, self.numbers, self.pause, self.fault = client, numbers, seconds / max(1, len(numbers)), None
+
+    def run(self) -> None:
+        try:
+            for number in self.numbers:
+                self.client.structured(
+                    published(f"k-{number:04}", title=title(number), category=category(number)) | {"id": f"event-{number:04}"})
+                time.sleep(self.pause)
+        except Exception as error:  # noqa: BLE001 (told to the test)
+            self.fault = repr(error)

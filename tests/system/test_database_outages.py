@@ -1,0 +1,124 @@
+"""PostgreSQL absent at the start, killed under load, frozen: services wait, say so, and go on by themselves; nothing is lost."""
+
+import collections
+import time
+
+import pytest
+import shapes
+from database import Database, Pooler, make_database
+from installation import http, until
+from load import Cms, Stranger, standing, title
+
+SHAPES = [shapes.KNOWN["postgres-rabbitmq"], *shapes.POOLER]
+SERVICES = ("intake", "feed", "digest", "push")
+EVENTS = 400
+NUMBERS = iter(range(1000))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, shape):
+    """A cluster of this file's own, with fsync, and its pooler."""
+    folder = tmp_path_factory.mktemp("own-postgres")
+    database = Database(folder / "postgresql").start()
+    pooler = Pooler(folder / "pgbouncer", database).start()
+    database.thrown_in = pooler
+    yield database
+    pooler.stop()
+    database.stop()
+
+
+@pytest.fixture
+def loa(install, server, shape):
+    """An installation on that cluster."""
+    at, name = server.thrown_in.addresses(), f"loa_{next(NUMBERS)}"
+    make_database(at, name)
+    loa = install(store__postgres__url=f"{at['pooler_url' if shape.store == 'pooler' else 'url']}/{name}",
+                  feed__entries_max=1000, feed__document_bytes_max=10_000_000)
+    yield loa
+    loa.end()
+    server.thaw()
+    if server.process is None:
+        server.start()
+
+
+def ready(loa, name: str) -> int:
+    return http("GET", f"{loa.url(name)}/readyz", timeout=10).status
+
+
+def loaded(loa, bus) -> tuple[Cms, Stranger]:
+    """Publishes half over HTTP and half over AMQP, while the test goes on."""
+    token = loa.json("token", "create", "--scope", "publish", "--name", "cms")["secret"]
+    cms = Cms(loa, token, range(EVENTS // 2))
+    stranger = Stranger(bus(loa), range(EVENTS // 2, EVENTS), seconds=6)
+    cms.start()
+    stranger.start()
+    return cms, stranger
+
+
+def everything_is_there_once(loa, portal, cms, stranger) -> None:
+    cms.join()
+    stranger.join()
+    assert cms.fault is None and stranger.fault is None, (cms.fault, stranger.fault)
+    wanted = collections.Counter(title(number) for number in range(EVENTS))
+    until(90, "every article stands", lambda: standing(loa).total() >= EVENTS)
+    assert standing(loa) == wanted
+    subjects = lambda: {hook.json()["subject"] for hook in portal.delivered()}  # noqa: E731
+    until(90, "every webhook was delivered", lambda: len(subjects()) >= EVENTS)
+    ids = collections.defaultdict(set)
+    for hook in portal.delivered():
+        ids[hook.json()["subject"]].add(hook.id)
+    assert all(len(found) == 1 for found in ids.values()), "a repeat has the webhook-id of the first"
+    assert loa.json("dead", "list") == [], "an outage is no message's fault"
+    for name in SERVICES:
+        assert ready(loa, name) == 200
+    loa.stop()
+
+
+@pytest.fixture
+def receiver(portal):
+    """The provincial portal, with nothing from an earlier test."""
+    portal.hooks.clear()
+    return portal
+
+
+def test_absent_at_the_start(loa, server, bus, receiver):
+    server.stop()
+    loa.start(*SERVICES, wait=False)
+    for name in SERVICES:
+        until(15, f"{name} lives", lambda name=name: http("GET", f"{loa.url(name)}/healthz", timeout=2).status == 200)
+        answer = until(15, f"{name} is not ready", lambda name=name: (
+            found := http("GET", f"{loa.url(name)}/readyz", timeout=10)).status == 503 and found)
+        assert "ledger" in answer.text, f"which door is shut, is said: {answer.text}"
+    time.sleep(3)  # long enough for a service that would give up
+    assert all(process.alive() for process in loa.running.values())
+    server.start()
+    for name in SERVICES:
+        loa.wait_ready(name)
+    loa.json("endpoints", "add", receiver.url)
+    everything_is_there_once(loa, receiver, *loaded(loa, bus))
+
+
+def test_killed_twice_under_load(loa, server, bus, receiver):
+    loa.start(*SERVICES)
+    loa.json("endpoints", "add", receiver.url)
+    cms, stranger = loaded(loa, bus)
+    for _ in range(2):
+        time.sleep(1)
+        assert stranger.is_alive(), "the killing happens in the middle"
+        server.kill()
+        time.sleep(1)
+        server.start()
+    everything_is_there_once(loa, receiver, cms, stranger)
+
+
+def test_frozen_under_load(loa, server, bus, receiver):
+    loa.start(*SERVICES)
+    loa.json("endpoints", "add", receiver.url)
+    cms, stranger = loaded(loa, bus)
+    time.sleep(1)
+    server.freeze()
+    for name in SERVICES:
+        assert http("GET", f"{loa.url(name)}/healthz", timeout=5).status == 200, "who waits for a ledger lives"
+    time.sleep(5)
+    server.thaw()
+    everything_is_there_once(loa, receiver, cms, stranger)
