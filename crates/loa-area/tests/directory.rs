@@ -138,7 +138,7 @@ fn refused(rows: &str, expected: &str) {
 fn a_fault_in_a_file_is_told_with_file_line_column_and_remedy() {
     refused(
         "Na Son,1,A,Xã,,P,,,,\n",
-        "areas/x.csv, line 2, column `id`: area id has a character that is not allowed: \"Na Son\"; an id is made of a-z, 0-9 and -, 100 at most",
+        "areas/x.csv, line 2, column `id`: area id has the character U+004E, which is not allowed: \"Na Son\"; an id is made of a-z, 0-9 and -, 100 at most",
     );
     refused(
         "a,1,A,Xã,,P,,,,\nb,2,B,Huyện,,P,,,,\n",

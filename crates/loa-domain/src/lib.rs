@@ -34,5 +34,5 @@ pub use id::{AreaId, ArticleId, CategorySlug, DeliveryId, EndpointId, IdError, S
 pub use journey::JourneyStep;
 pub use retry::RetrySchedule;
 pub use subscription::{EmailAddress, EmailError, SubscriptionState, Wish};
-pub use text::{clean_line, clean_text, is_xml_char};
+pub use text::{clean_line, clean_text, is_blank, is_xml_char};
 pub use version::Version;

@@ -13,6 +13,20 @@ pub fn is_xml_char(c: char) -> bool {
         && (c as u32) & 0xfffe != 0xfffe
 }
 
+/// `Default_Ignorable_Code_Point` of Unicode (DerivedCoreProperties.txt): drawn as nothing.
+pub(crate) fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Whether a reader would see anything at all.
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || is_invisible(c))
+}
+
 /// Text of several lines: NFC, illegal characters dropped, CRLF and CR turned into LF. Idempotent.
 pub fn clean_text(text: &str) -> String {
     let unix = text.replace("\r\n", "\n").replace('\r', "\n");
@@ -38,6 +52,12 @@ mod tests {
     fn characters_no_xml_reader_takes_are_dropped() {
         assert_eq!(clean_text("a\u{0}b\u{b}c\u{fffe}d\u{202e}e\r\nf\rg"), "abcde\nf\ng");
         assert_eq!(clean_line(" a\u{a0}\n b "), "a b");
+    }
+
+    #[test]
+    fn text_of_nothing_visible_is_blank() {
+        assert!(is_blank("") && is_blank(" \u{200b}\u{a0}\u{ad}\u{fe0f}\u{3164}"));
+        assert!(!is_blank("\u{200b}.") && !is_blank("\u{1f468}\u{200d}\u{1f33e}"));
     }
 
     proptest! {
