@@ -110,10 +110,11 @@ fn source(attributes: &Fields<'_>) -> Result<String, Refusal> {
     if source.is_empty() {
         return attributes.missing("source");
     }
-    let plain = !source.chars().any(|c| c.is_whitespace() || c.is_control());
+    // a URI is ASCII (RFC 3986 §2); what else it could hold would be read backwards or refused by a ledger
+    let plain = source.bytes().all(|b| b.is_ascii_graphic());
     if source.len() > SOURCE_BYTES_MAX || !plain || Url::parse(source).is_err() {
         let sentence = format!(
-            "`source` is {}; it must be the portal's absolute URI of at most {SOURCE_BYTES_MAX} bytes",
+            "`source` is {}; it must be the portal's absolute URI, at most {SOURCE_BYTES_MAX} bytes of ASCII",
             quote(source)
         );
         return attributes.refuse(RefusalKind::BadAddress, "source", sentence);

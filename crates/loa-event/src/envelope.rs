@@ -67,7 +67,9 @@ fn refuse<T>(kind: RefusalKind, pointer: &str, sentence: impl Into<String>) -> R
 
 fn within_limit(bytes: usize) -> Result<(), Refusal> {
     if bytes > EVENT_BYTES_MAX {
-        let sentence = format!("the event has {bytes} bytes, more than the {EVENT_BYTES_MAX} allowed");
+        let sentence = format!(
+            "the event has {bytes} bytes, more than the {EVENT_BYTES_MAX} allowed; send pictures and files as addresses"
+        );
         return refuse(RefusalKind::TooLarge, "", sentence);
     }
     Ok(())

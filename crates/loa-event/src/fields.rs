@@ -9,7 +9,7 @@ use crate::{
     refusal::quote,
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use loa_domain::{clean_line, clean_text};
+use loa_domain::{clean_line, clean_text, is_blank};
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -43,7 +43,7 @@ impl<'v> Fields<'v> {
     }
 
     pub fn missing<T>(&self, name: &str) -> Result<T, Refusal> {
-        self.refuse(RefusalKind::Missing, name, format!("`{name}` is missing or empty"))
+        self.refuse(RefusalKind::Missing, name, format!("`{name}` is missing or empty; send it"))
     }
 
     /// As it stands; absent is `None`.
@@ -61,10 +61,10 @@ impl<'v> Fields<'v> {
         self.within(name, line, chars_max)
     }
 
-    /// As [`Self::line`], and not empty.
+    /// As [`Self::line`], and with something to see.
     pub fn line_required(&self, name: &str, chars_max: usize) -> Result<String, Refusal> {
         match self.line(name, chars_max)? {
-            line if line.is_empty() => self.missing(name),
+            line if is_blank(&line) => self.missing(name),
             line => Ok(line),
         }
     }

@@ -5,18 +5,23 @@
 
 use crate::{
     Refusal, RefusalKind,
-    limits::{EVENT_BYTES_MAX, HTML_NESTING_TAGS_MAX, HTML_TAGS_MAX},
+    limits::{EVENT_BYTES_MAX, HTML_ATTRIBUTES_MAX, HTML_NESTING_TAGS_MAX, HTML_TAGS_MAX},
 };
 use ammonia::{Builder, UrlRelative};
 use loa_domain::clean_text;
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 use url::Url;
 
 /// Cleans a body. `base` is the article's own address.
 pub(crate) fn clean_html(html: &str, base: &Url, pointer: &str) -> Result<String, Refusal> {
     let html = without_bare_tags(&clean_text(html));
     let (tags, nesting) = count_tags(&html);
-    for (count, max, which) in [(tags, HTML_TAGS_MAX, "tags"), (nesting, HTML_NESTING_TAGS_MAX, "tags that can nest")] {
+    let attributes = attributes_of_one_tag(&html);
+    for (count, max, which) in [
+        (tags, HTML_TAGS_MAX, "tags"),
+        (nesting, HTML_NESTING_TAGS_MAX, "tags that can nest"),
+        (attributes, HTML_ATTRIBUTES_MAX, "attributes in one tag"),
+    ] {
         if count > max {
             let sentence = format!("`content_html` has {count} {which}, more than the {max} allowed");
             return Err(Refusal::at(RefusalKind::OutOfBounds, pointer, sentence));
@@ -26,6 +31,7 @@ pub(crate) fn clean_html(html: &str, base: &Url, pointer: &str) -> Result<String
     sanitiser
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
         .url_relative(UrlRelative::RewriteWithBase(base.clone()))
+        .attribute_filter(addresses_from(base.clone()))
         .clean_content_tags(HashSet::from(REMOVED_WHOLE));
     let mut cleaned = clean_once(&sanitiser, &html);
     for _ in 0..PASSES_MAX {
@@ -48,18 +54,32 @@ const REMOVED_WHOLE: [&str; 12] = [
     "title",
 ];
 
+/// Writes each address as every reader understands it, with its scheme and host; the sanitiser itself leaves `http:a.vn`,
+/// which some take for a place on their own server, and what is no address at all.
+fn addresses_from(base: Url) -> impl for<'v> Fn(&str, &str, &'v str) -> Option<Cow<'v, str>> {
+    move |_element, attribute, value| {
+        if !matches!(attribute, "href" | "src" | "cite") {
+            return Some(Cow::Borrowed(value));
+        }
+        let address = base.join(value).ok().filter(|url| matches!(url.scheme(), "http" | "https" | "mailto"))?;
+        Some(Cow::Owned(address.into()))
+    }
+}
+
 /// Reading misnested HTML back can move elements once more; after this many passes it stands as it is.
 const PASSES_MAX: usize = 3;
 
 fn clean_once(sanitiser: &Builder<'_>, html: &str) -> String {
     let cleaned = sanitiser.clean(html).to_string();
     // Character references (&#0;, &#x202e;) became characters only now, and may compose with their neighbours.
-    let mut cleaned = clean_text(&cleaned).trim().to_owned();
-    // A reader drops a line end right after <pre>: with several of them, one with each reading.
-    while cleaned.contains("<pre>\n") {
-        cleaned = cleaned.replace("<pre>\n", "<pre>");
-    }
-    cleaned
+    without_lines_after_pre(clean_text(&cleaned).trim())
+}
+
+/// A reader drops a line end right after `<pre>`: with several of them, one with each reading. So none is left.
+fn without_lines_after_pre(html: &str) -> String {
+    let mut parts = html.split("<pre>");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |kept, part| kept + "<pre>" + part.trim_start_matches('\n'))
 }
 
 /// Drops the tags of `span` and `font`, not what they hold, and the attributes of `<b class=…>` and the like: without
@@ -167,18 +187,72 @@ pub fn text_of_html(html: &str) -> String {
     lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
-/// A tag and what follows it. A `>` inside a quoted attribute does not end the tag.
+/// A tag and what follows it. A `>` inside a quoted value does not end the tag.
 fn split_tag(html: &str) -> (&str, &str) {
-    let mut quote = None;
-    for (index, byte) in html.bytes().enumerate() {
-        match (quote, byte) {
-            (None, b'>') => return html.split_at(index + 1),
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (Some(open), _) if byte == open => quote = None,
-            _ => {}
-        }
+    html.split_at(walk_tag(html).0)
+}
+
+/// Where in a tag a walk stands (HTML §13.2.5.8 and the states after it).
+#[derive(Clone, Copy)]
+enum Place {
+    Name,
+    BeforeAttribute,
+    Attribute,
+    AfterAttribute,
+    BeforeValue,
+    Value,
+    Quoted(u8),
+}
+
+/// The length of the tag that text begins with, and how many attributes it has, as the HTML tokeniser sees it: a quote
+/// counts only where a value begins.
+fn walk_tag(html: &str) -> (usize, usize) {
+    let (mut place, mut attributes) = (Place::Name, 0);
+    for (index, byte) in html.bytes().enumerate().skip(1) {
+        let space = matches!(byte, b' ' | b'\t' | b'\n' | b'\x0c');
+        place = match (place, byte) {
+            (Place::Quoted(open), _) if byte == open => Place::BeforeAttribute,
+            (Place::Quoted(_), _) => place,
+            (_, b'>') => return (index + 1, attributes),
+            (Place::BeforeValue, b'"' | b'\'') => Place::Quoted(byte),
+            (Place::BeforeValue, _) => {
+                if space {
+                    place
+                } else {
+                    Place::Value
+                }
+            }
+            (Place::Value, _) => {
+                if space {
+                    Place::BeforeAttribute
+                } else {
+                    place
+                }
+            }
+            (Place::Name | Place::BeforeAttribute, _) if space => Place::BeforeAttribute,
+            (Place::Attribute | Place::AfterAttribute, _) if space => Place::AfterAttribute,
+            (_, b'/') => Place::BeforeAttribute,
+            (Place::Attribute | Place::AfterAttribute, b'=') => Place::BeforeValue,
+            (Place::BeforeAttribute | Place::AfterAttribute, _) => {
+                attributes += 1;
+                Place::Attribute
+            }
+            (Place::Name | Place::Attribute, _) => place,
+        };
     }
-    (html, "")
+    (html.len(), attributes)
+}
+
+/// The most attributes that one tag has.
+fn attributes_of_one_tag(html: &str) -> usize {
+    let (mut most, mut rest) = (0, html);
+    while let Some(start) = rest.find('<') {
+        let begins_tag = rest.as_bytes().get(start + 1).is_some_and(u8::is_ascii_alphabetic);
+        let (length, attributes) = if begins_tag { walk_tag(&rest[start..]) } else { (1, 0) };
+        most = most.max(attributes);
+        rest = &rest[start + length..];
+    }
+    most
 }
 
 /// The references that an HTML serialiser writes; others were characters already.

@@ -42,18 +42,40 @@ fn syntax(bytes: &[u8], pointer: String, error: &serde_json::Error) -> Refusal {
         column: error.column(),
         offset: offset(bytes, error.line(), error.column()),
     };
+    Refusal { kind: RefusalKind::NotJson, sentence: explain(bytes, error), pointer, text: Some(text) }
+}
+
+/// What is wrong with bytes that are no JSON, and what a producer does about it.
+fn explain(bytes: &[u8], error: &serde_json::Error) -> String {
     let whole = error.to_string();
     let words = whole.split(" at line ").next().unwrap_or(&whole);
-    let sentence = if bytes.is_empty() {
-        "the body is empty, where JSON was expected".to_owned()
-    } else if bytes.starts_with(b"\xef\xbb\xbf") {
-        "the body starts with a byte-order mark, which JSON does not allow; send UTF-8 without it".to_owned()
-    } else if std::str::from_utf8(bytes).is_err() {
-        format!("the body is not UTF-8, which JSON requires: {words}")
-    } else {
-        format!("the body is not JSON: {words}")
+    if bytes.trim_ascii().is_empty() {
+        return "the body is empty, where JSON was expected".to_owned();
+    }
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        return "the body starts with a byte-order mark, which JSON does not allow; send UTF-8 without it".to_owned();
+    }
+    if bytes.starts_with(b"\x1f\x8b") {
+        return "the body is compressed (gzip); send the JSON itself".to_owned();
+    }
+    if std::str::from_utf8(bytes).is_err() {
+        return format!("the body is not UTF-8, which JSON requires: {words}; write it out as UTF-8");
+    }
+    if bytes.trim_ascii_start().starts_with(b"<") {
+        return "the body begins with `<`: it is a page or XML, where JSON was expected".to_owned();
+    }
+    if error.is_eof() {
+        return format!("the body is cut short: {words}; send it whole");
+    }
+    let advice = match words {
+        _ if words.contains("hex escape") || words.contains("surrogate") => {
+            "; a \\u escape is half of a surrogate pair: write both halves, or the character itself"
+        }
+        _ if words.contains("control character") => "; write it as an escape, such as \\n",
+        _ if words.contains("out of range") => "; send a smaller number, or text",
+        _ => "",
     };
-    Refusal { kind: RefusalKind::NotJson, sentence, pointer, text: Some(text) }
+    format!("the body is not JSON: {words}{advice}")
 }
 
 /// Line and column (both from 1, as `serde_json` counts) as an offset from 0.
@@ -84,7 +106,7 @@ struct Node<'w> {
 impl<'w> Node<'w> {
     fn deeper<E: Error>(self) -> Result<Node<'w>, E> {
         if self.depth >= DEPTH_MAX {
-            let sentence = format!("objects and arrays are nested more than {DEPTH_MAX} deep");
+            let sentence = format!("objects and arrays are nested more than {DEPTH_MAX} deep; send flatter data");
             return Err(self.walk.fail(RefusalKind::TooDeep, sentence));
         }
         Ok(Node { depth: self.depth + 1, ..self })
@@ -142,7 +164,8 @@ impl<'de> Visitor<'de> for Node<'_> {
         while let Some(name) = map.next_key::<String>()? {
             self.walk.path.borrow_mut().push(escape(&name));
             if members.contains_key(&name) {
-                let sentence = format!("the name {} stands twice in one object", crate::refusal::quote(&name));
+                let sentence =
+                    format!("the name {} stands twice in one object; send it once", crate::refusal::quote(&name));
                 return Err(self.walk.fail(RefusalKind::DuplicateKey, sentence));
             }
             let value = map.next_value_seed(child)?;

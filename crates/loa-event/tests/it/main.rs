@@ -1,6 +1,7 @@
 //! The contract, from outside: bytes in, events or refusals out.
 
 mod accepts;
+mod hostile;
 mod normalises;
 mod properties;
 mod refuses;
