@@ -1,50 +1,31 @@
-//! The one place that knows which engine is behind a ledger: an enum of typed pools, an enum of typed transactions, and
-//! two macros that compile an expression once for each engine with its own native types.
+//! The one place that knows which engine is behind a ledger: an enum of engines, an enum of their transactions, and two
+//! macros that compile an expression once for each engine with its own native types.
 //!
 //! SQL is written once, portable: `$1`, `ON CONFLICT`, `RETURNING`, row values, times as `i64` milliseconds, no functions
-//! of a dialect. When PostgreSQL joins, it is one variant more in `Db` and `Tx` and one arm more in each macro; nothing
-//! outside this file and `schema.rs` changes, but the claims, which want `FOR UPDATE SKIP LOCKED` there.
+//! of a dialect. Two texts have only the migrations and what locks rows (`Tx::locking`), which SQLite, with its one writer,
+//! has no word for.
+//!
+//! On SQLite every writing transaction is alone. On PostgreSQL it says in what [`Company`] it may run: alone where it
+//! decides by what it reads (accepting, subscribing, planning), beside others where it works on rows under a lease. That
+//! no two replicas do one thing twice is kept by constraints; the locks keep them from meeting there.
 
-use crate::fault::{Fault, Result, refuse};
-use loa_store::StoreErrorKind;
-use sqlx::{
-    Connection, Sqlite, SqlitePool, Transaction,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
-use std::{path::Path, str::FromStr, time::Duration};
-
-/// Reading connections of one process to one file: pages and metrics beside the service's own loop.
-const READERS_MAX: u32 = 4;
-/// How long a writer waits for another process's transaction. Ours last milliseconds; the longest (planning a chunk of a
-/// big run) about a second.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a caller waits for a connection of this process before it is told "unavailable".
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
-/// The write-ahead log is cut back to this after a burst, in bytes.
-const WAL_BYTES_MAX: &str = "67108864";
-
-/// A ledger's connections.
-#[derive(Clone, Debug)]
-pub(crate) enum Db {
-    /// One writer, so that transactions of this process queue here and not in the file's lock; several readers.
-    Sqlite { read: SqlitePool, write: SqlitePool },
-}
-
-/// A transaction. Dropped without [`Tx::commit`], it is rolled back.
-pub(crate) enum Tx {
-    Sqlite(Transaction<'static, Sqlite>),
-}
-
-/// Reads outside a transaction: `read!(db, pool => query.fetch_all(pool).await?)`.
+/// Reads outside a transaction of the caller's: `read!(db, c => query.fetch_all(c).await?)`.
 macro_rules! read {
-    ($db:expr, $pool:ident => $body:expr) => {
+    ($db:expr, $c:ident => $body:expr) => {
         match $db {
-            $crate::db::Db::Sqlite { read: $pool, .. } => $body,
+            $crate::db::Db::Sqlite(file) => {
+                let $c = &file.read;
+                $body
+            }
+            $crate::db::Db::Postgres(..) => {
+                let mut tx = $db.snapshot().await?;
+                on!(&mut tx, $c: D => $body)
+            }
         }
     };
 }
 
-/// One statement in a transaction: `on!(tx, c: D => query.execute(c).await?)`; `D` names the engine's type inside.
+/// One statement in a transaction: `on!(tx, c: D => query.execute(c).await?.rows_affected())`; `D` names the engine's type inside.
 macro_rules! on {
     ($tx:expr, $c:ident : $D:ident => $body:expr) => {
         match $tx {
@@ -54,28 +35,73 @@ macro_rules! on {
                 let $c = &mut **transaction;
                 $body
             }
+            $crate::db::Tx::Postgres(transaction, statements_have_names) => {
+                #[allow(dead_code)]
+                type $D = sqlx::Postgres;
+                let $c = &mut $crate::db::Bounded {
+                    connection: &mut **transaction,
+                    statements_have_names: *statements_have_names,
+                };
+                $body
+            }
         }
     };
+}
+
+mod postgres;
+mod sqlite;
+
+pub(crate) use postgres::{Bounded, Company, Schema, refuse_old_server};
+pub use postgres::{Postgres, PostgresConfig};
+
+use crate::{
+    fault::{Result, refuse},
+    schema::{self, Migration},
+};
+use loa_store::StoreErrorKind;
+use sqlite::File;
+use sqlx::{Sqlite, Transaction, sqlite::SqliteConnectOptions};
+use std::{path::Path, str::FromStr, sync::Arc};
+use tokio::sync::OnceCell;
+
+/// A ledger's place.
+#[derive(Clone, Debug)]
+pub(crate) enum Db {
+    /// A file of its own.
+    Sqlite(File),
+    /// A schema of its own.
+    Postgres(Schema, Arc<Expected>),
+}
+
+/// What a ledger on a server must be like. It is looked at with the first transaction, since the server may be away when
+/// the program starts.
+#[derive(Debug)]
+pub(crate) struct Expected {
+    pub(crate) ledger: &'static str,
+    pub(crate) migrations: &'static [Migration],
+    checked: OnceCell<()>,
+}
+
+/// A transaction. Dropped without [`Tx::commit`], it is rolled back.
+pub(crate) enum Tx {
+    Sqlite(Transaction<'static, Sqlite>),
+    /// With whether its statements may have names on the server.
+    Postgres(Transaction<'static, sqlx::Postgres>, bool),
+}
+
+/// What a reading statement locks of the rows it finds, until the transaction ends.
+#[derive(Clone, Copy)]
+pub(crate) enum Locking {
+    /// The rows: whoever else wants to write or lock them waits.
+    Rows,
+    /// The rows that nobody else has locked; others are passed over.
+    FreeRows,
 }
 
 impl Db {
     /// Opens a file; makes it, readable by its owner only, when `create` is set and it is not there.
     pub(crate) async fn file(path: &Path, create: bool) -> Result<Self> {
-        if create {
-            make_private_file(path).await?;
-        }
-        let common = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(false)
-            .foreign_keys(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY_TIMEOUT)
-            .pragma("journal_size_limit", WAL_BYTES_MAX);
-        // The writer opens first: it turns the write-ahead log on and finishes what a crash left in it.
-        let write = pool(1).connect_with(common.clone()).await?;
-        let read = pool(READERS_MAX).connect_with(common.pragma("query_only", "ON")).await?;
-        Ok(Self::Sqlite { read, write })
+        File::open(path, create).await.map(Self::Sqlite)
     }
 
     /// Opens what an address names: `sqlite:PATH`.
@@ -89,34 +115,90 @@ impl Db {
         Self::file(&path, create).await
     }
 
-    /// Begins a writing transaction that holds the write lock from its first moment: what it reads cannot change under it.
+    /// A ledger's schema on a server; nothing is opened yet.
+    pub(crate) fn schema(server: &Postgres, ledger: &'static str, migrations: &'static [Migration]) -> Self {
+        let expected = Expected { ledger, migrations, checked: OnceCell::new() };
+        Self::Postgres(server.schema(ledger), Arc::new(expected))
+    }
+
+    /// Begins a writing transaction that is alone with its ledger: what it reads cannot change under it.
     pub(crate) async fn begin(&self) -> Result<Tx> {
+        self.begin_in(Company::Alone).await
+    }
+
+    /// Begins a writing transaction that works on rows it locks or holds the lease of, beside others of the kind.
+    pub(crate) async fn begin_beside(&self) -> Result<Tx> {
+        self.begin_in(Company::Beside).await
+    }
+
+    /// As [`Self::begin_beside`], but no two at once: for claims whose choice depends on what else is claimed.
+    pub(crate) async fn begin_in_turn(&self) -> Result<Tx> {
+        self.begin_in(Company::InTurn).await
+    }
+
+    /// Begins a migration: alone, on a ledger that need not be there.
+    pub(crate) async fn begin_unchecked(&self) -> Result<Tx> {
         match self {
-            Self::Sqlite { write, .. } => Ok(Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?)),
+            Self::Sqlite(file) => file.begin().await,
+            Self::Postgres(schema, _) => {
+                let mut tx = schema.begin(Company::Alone).await?;
+                schema.make(&mut tx).await?;
+                Ok(tx)
+            }
+        }
+    }
+
+    async fn begin_in(&self, company: Company) -> Result<Tx> {
+        match self {
+            Self::Sqlite(file) => file.begin().await,
+            Self::Postgres(schema, expected) => {
+                expected.check(schema).await?;
+                schema.begin(company).await
+            }
         }
     }
 
     /// Begins a reading transaction: all of its statements see the same moment.
     pub(crate) async fn snapshot(&self) -> Result<Tx> {
         match self {
-            Self::Sqlite { read, .. } => Ok(Tx::Sqlite(read.begin().await?)),
+            Self::Sqlite(file) => file.snapshot().await,
+            Self::Postgres(schema, expected) => {
+                expected.check(schema).await?;
+                schema.snapshot().await
+            }
         }
     }
 
-    /// Closes all connections; the last one folds the log into the file.
+    /// Closes all connections.
     pub(crate) async fn close(&self) {
         match self {
-            Self::Sqlite { read, write } => {
-                read.close().await;
-                write.close().await;
-            }
+            Self::Sqlite(file) => file.close().await,
+            Self::Postgres(schema, _) => schema.close().await,
         }
     }
 
     /// Proves that the ledger can be read.
     pub(crate) async fn ping(&self) -> Result<()> {
-        let _: i64 = read!(self, pool => sqlx::query_scalar("SELECT COUNT(*) FROM migration").fetch_one(pool).await?);
+        let _: i64 = read!(self, c => sqlx::query_scalar("SELECT COUNT(*) FROM migration").fetch_one(c).await?);
         Ok(())
+    }
+}
+
+impl Expected {
+    /// Once: that the schema is there and fits this program.
+    async fn check(&self, schema: &Schema) -> Result<()> {
+        let look = async || {
+            let mut tx = schema.snapshot().await?;
+            let version: i64 = on!(&mut tx, c: D => sqlx::query_scalar(
+                "SELECT CAST(current_setting('server_version_num') AS BIGINT)",
+            )
+            .fetch_one(c)
+            .await?);
+            refuse_old_server(version)?;
+            let was_migrated = schema.was_ever_migrated(&mut tx).await?;
+            schema::check(&mut tx, was_migrated, self.ledger, self.migrations).await
+        };
+        self.checked.get_or_try_init(look).await.copied()
     }
 }
 
@@ -125,54 +207,37 @@ impl Tx {
     pub(crate) async fn commit(self) -> Result<()> {
         match self {
             Self::Sqlite(transaction) => Ok(transaction.commit().await?),
+            Self::Postgres(transaction, _) => postgres::commit(transaction).await,
         }
     }
-}
 
-fn pool(connections_max: u32) -> SqlitePoolOptions {
-    // Connections are kept for ever: opening one costs more than keeping it, and the last to close would fold the log.
-    SqlitePoolOptions::new()
-        .max_connections(connections_max)
-        .test_before_acquire(false)
-        // A full disk or an input/output error makes SQLite roll back by itself; sqlx's own rollback then fails, and its
-        // connection counts itself inside a transaction for ever. Such a one is replaced. (The ping comes after the
-        // rollback that a dropped transaction has queued.)
-        .before_acquire(|connection, _| {
-            Box::pin(async move {
-                connection.ping().await?;
-                Ok(!connection.is_in_transaction())
-            })
-        })
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .idle_timeout(None)
-        .max_lifetime(None)
-}
-
-/// Makes the file and its folder when they are not there. Ledgers hold addresses, tokens and secrets: nobody but the owner
-/// may read them; the write-ahead log takes the file's permissions.
-async fn make_private_file(path: &Path) -> Result<()> {
-    let unavailable = |source: std::io::Error| {
-        let what = format!("could not make the ledger {}", path.display());
-        Fault::Known(loa_store::StoreError::caused(StoreErrorKind::Unavailable, what, source))
-    };
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        tokio::fs::create_dir_all(folder).await.map_err(unavailable)?;
+    /// The text of a statement that is not the same for both engines.
+    pub(crate) fn text(&self, sqlite: &'static str, postgres: &'static str) -> &'static str {
+        match self {
+            Self::Sqlite(_) => sqlite,
+            Self::Postgres(..) => postgres,
+        }
     }
-    let mut options = tokio::fs::OpenOptions::new();
-    options.read(true).append(true).create(true);
-    #[cfg(unix)]
-    options.mode(0o600);
-    options.open(path).await.map(drop).map_err(unavailable)
+
+    /// A reading statement that locks what it finds. SQLite needs no word for it: there, the transaction has the whole file.
+    pub(crate) fn locking(&self, select: &'static str, what: Locking) -> sqlx::AssertSqlSafe<String> {
+        let words = match (self, what) {
+            (Self::Sqlite(_), _) => "",
+            (Self::Postgres(..), Locking::Rows) => " FOR UPDATE",
+            (Self::Postgres(..), Locking::FreeRows) => " FOR UPDATE SKIP LOCKED",
+        };
+        sqlx::AssertSqlSafe(format!("{select}{words}"))
+    }
 }
 
 #[cfg(test)]
 impl Db {
-    /// How the engine would go about a statement, one line a step.
+    /// How SQLite would go about a statement, one line a step.
     pub(crate) async fn steps_of(&self, statement: &str) -> Vec<String> {
         use sqlx::Row;
         let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
-        let Self::Sqlite { write, .. } = self;
-        let rows = sqlx::query(explain).fetch_all(write).await.unwrap();
+        let Self::Sqlite(file) = self else { panic!("this asks SQLite") };
+        let rows = sqlx::query(explain).fetch_all(&file.write).await.unwrap();
         rows.iter().map(|row| row.get::<String, _>("detail")).collect()
     }
 

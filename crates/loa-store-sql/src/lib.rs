@@ -29,6 +29,7 @@ mod seen;
 mod trouble;
 
 pub use access::AccessStore;
+pub use db::{Postgres, PostgresConfig};
 pub use digest::DigestStore;
 pub use feed::FeedStore;
 pub use intake::IntakeStore;

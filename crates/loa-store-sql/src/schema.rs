@@ -3,72 +3,127 @@
 //!
 //! Versions count through all ledgers, so a file opened as another ledger is noticed. Texts per engine live in
 //! `migrations/<engine>/`, under the same names.
+//!
+//! A program and the one before it can share a ledger, so that replicas are replaced one by one: each step says the oldest
+//! step that a program must know to work beside it (`works_with`). A step that only adds (tables, indexes, columns with a
+//! default) works with the one before; what takes something away comes a release later, when nobody reads it any more.
 
 use crate::{
     db::{Db, Tx},
     fault::{Result, refuse},
+    row::from_row,
 };
 use loa_store::StoreErrorKind;
 
 /// A step of a ledger's schema.
+#[derive(Debug)]
 pub(crate) struct Migration {
     version: i64,
     name: &'static str,
+    /// Programs whose newest step is this one, or a later one, work on a ledger that has this step.
+    works_with: i64,
     sqlite: &'static str,
+    postgres: &'static str,
 }
 
 macro_rules! migration {
-    ($version:literal, $name:literal) => {
+    ($version:literal, $name:literal, works_with $works_with:literal) => {
         Migration {
             version: $version,
             name: $name,
+            works_with: $works_with,
             sqlite: include_str!(concat!("../migrations/sqlite/000", $version, "_", $name, ".sql")),
+            postgres: include_str!(concat!("../migrations/postgres/000", $version, "_", $name, ".sql")),
         }
     };
 }
 
-pub(crate) const INTAKE: &[Migration] = &[migration!(1, "intake")];
-pub(crate) const FEED: &[Migration] = &[migration!(2, "feed")];
-pub(crate) const DIGEST: &[Migration] = &[migration!(3, "digest")];
-pub(crate) const PUSH: &[Migration] = &[migration!(4, "push")];
-pub(crate) const ACCESS: &[Migration] = &[migration!(5, "access")];
+pub(crate) const INTAKE: &[Migration] = &[migration!(1, "intake", works_with 1)];
+pub(crate) const FEED: &[Migration] = &[migration!(2, "feed", works_with 2)];
+pub(crate) const DIGEST: &[Migration] = &[migration!(3, "digest", works_with 3)];
+pub(crate) const PUSH: &[Migration] = &[migration!(4, "push", works_with 4)];
+pub(crate) const ACCESS: &[Migration] = &[migration!(5, "access", works_with 5)];
 
 /// Brings a ledger to this program's schema. Idempotent.
 ///
 /// # Errors
-/// `Rejected` when the ledger is newer than this program, or another one.
+/// `Rejected` when the ledger is newer than this program can work with, or another one.
 pub(crate) async fn migrate(db: &Db, ledger: &str, migrations: &[Migration]) -> Result<()> {
-    let mut tx = db.begin().await?;
-    on!(&mut tx, c: D => sqlx::query(
-        "CREATE TABLE IF NOT EXISTS migration (version BIGINT PRIMARY KEY NOT NULL, name TEXT NOT NULL)",
-    )
-    .execute(c)
-    .await?);
+    let mut tx = begin(db).await?;
     let applied = applied(&mut tx).await?;
     refuse_unknown(ledger, migrations, &applied)?;
-    for migration in migrations.iter().filter(|migration| !applied.contains(&migration.version)) {
+    for migration in migrations.iter().filter(|migration| applied.iter().all(|one| one.version != migration.version)) {
+        // Not bounded in time, unlike every other statement: building an index over years of news may take minutes.
         match &mut tx {
             Tx::Sqlite(t) => sqlx::raw_sql(migration.sqlite).execute(&mut **t).await.map(drop)?,
+            Tx::Postgres(t, _) => {
+                sqlx::raw_sql("SET LOCAL statement_timeout = 0").execute(&mut **t).await?;
+                sqlx::raw_sql(migration.postgres).execute(&mut **t).await.map(drop)?;
+            }
         }
-        on!(&mut tx, c: D => sqlx::query("INSERT INTO migration (version, name) VALUES ($1, $2)")
+        on!(&mut tx, c: D => sqlx::query("INSERT INTO migration (version, name, works_with) VALUES ($1, $2, $3)")
             .bind(migration.version)
             .bind(migration.name)
+            .bind(migration.works_with)
             .execute(c)
-            .await?);
+            .await?
+            .rows_affected());
         tracing::info!(ledger, version = migration.version, name = migration.name, "schema migrated");
     }
     tx.commit().await
 }
 
-/// Checks that a ledger has this program's schema, and changes nothing.
+/// Begins a migration: alone, whatever the ledger looks like, with the table `migration` in place.
+async fn begin(db: &Db) -> Result<Tx> {
+    let mut tx = db.begin_unchecked().await?;
+    on!(&mut tx, c: D => sqlx::query(
+        "CREATE TABLE IF NOT EXISTS migration (version BIGINT PRIMARY KEY NOT NULL, name TEXT NOT NULL, works_with BIGINT)",
+    )
+    .execute(c)
+    .await?
+    .rows_affected());
+    if !says_what_works_with(&mut tx).await? {
+        on!(&mut tx, c: D => sqlx::query("ALTER TABLE migration ADD COLUMN works_with BIGINT").execute(c).await?.rows_affected());
+    }
+    Ok(tx)
+}
+
+/// Files made before there was PostgreSQL lack the column.
+async fn says_what_works_with(tx: &mut Tx) -> Result<bool> {
+    match tx {
+        Tx::Sqlite(t) => {
+            let columns: i64 =
+                sqlx::query_scalar("SELECT COUNT(*) FROM pragma_table_info('migration') WHERE name = 'works_with'")
+                    .fetch_one(&mut **t)
+                    .await?;
+            Ok(columns > 0)
+        }
+        Tx::Postgres(..) => Ok(true),
+    }
+}
+
+/// Checks that a file has a schema this program can work on, and changes nothing.
 ///
 /// # Errors
-/// `Unavailable` when it is older (migrating makes it available), `Rejected` when it is newer, or another ledger.
-pub(crate) async fn check(db: &Db, ledger: &str, migrations: &[Migration]) -> Result<()> {
+/// As [`check`].
+pub(crate) async fn check_file(db: &Db, ledger: &str, migrations: &[Migration]) -> Result<()> {
     let mut tx = db.snapshot().await?;
-    let applied = if was_ever_migrated(&mut tx).await? { applied(&mut tx).await? } else { Vec::new() };
+    let tables: i64 = on!(&mut tx, c: D => sqlx::query_scalar(
+        "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'migration'",
+    )
+    .fetch_one(c)
+    .await?);
+    check(&mut tx, tables > 0, ledger, migrations).await
+}
+
+/// Checks that a ledger has a schema this program can work on, and changes nothing.
+///
+/// # Errors
+/// `Unavailable` when it is older (migrating makes it available), `Rejected` when it is too new, or another ledger.
+pub(crate) async fn check(tx: &mut Tx, was_migrated: bool, ledger: &str, migrations: &[Migration]) -> Result<()> {
+    let applied = if was_migrated { applied(tx).await? } else { Vec::new() };
     refuse_unknown(ledger, migrations, &applied)?;
-    match migrations.iter().find(|migration| !applied.contains(&migration.version)) {
+    match migrations.iter().find(|migration| applied.iter().all(|one| one.version != migration.version)) {
         None => Ok(()),
         Some(missing) => Err(refuse(
             StoreErrorKind::Unavailable,
@@ -80,29 +135,28 @@ pub(crate) async fn check(db: &Db, ledger: &str, migrations: &[Migration]) -> Re
     }
 }
 
-async fn was_ever_migrated(tx: &mut Tx) -> Result<bool> {
-    let tables: i64 = match tx {
-        Tx::Sqlite(t) => {
-            sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'migration'")
-                .fetch_one(&mut **t)
-                .await?
-        }
+from_row!(AppliedRow { version: i64, works_with: Option<i64> });
+
+async fn applied(tx: &mut Tx) -> Result<Vec<AppliedRow>> {
+    let select = if says_what_works_with(tx).await? {
+        "SELECT version, works_with FROM migration ORDER BY version"
+    } else {
+        "SELECT version, NULL AS works_with FROM migration ORDER BY version"
     };
-    Ok(tables > 0)
+    Ok(on!(tx, c: D => sqlx::query_as(select).fetch_all(c).await?))
 }
 
-async fn applied(tx: &mut Tx) -> Result<Vec<i64>> {
-    Ok(on!(tx, c: D => sqlx::query_scalar("SELECT version FROM migration ORDER BY version").fetch_all(c).await?))
-}
-
-fn refuse_unknown(ledger: &str, migrations: &[Migration], applied: &[i64]) -> Result<()> {
-    match applied.iter().find(|version| migrations.iter().all(|migration| migration.version != **version)) {
+/// Steps that this program does not know are fine when they say that they work with one that it does.
+fn refuse_unknown(ledger: &str, migrations: &[Migration], applied: &[AppliedRow]) -> Result<()> {
+    let known = |version: i64| migrations.iter().any(|migration| migration.version == version);
+    match applied.iter().find(|one| !known(one.version) && !one.works_with.is_some_and(known)) {
         None => Ok(()),
-        Some(version) => Err(refuse(
+        Some(one) => Err(refuse(
             StoreErrorKind::Rejected,
             format!(
-                "this is not the {ledger} ledger, or it is newer than this program (it has step {version}, which is \
-                 unknown here): use the program that wrote it, or another file"
+                "this is not the {ledger} ledger, or it is newer than this program (it has step {}, which is unknown \
+                 here and does not work with what is known): use the program that wrote it, or another place",
+                one.version
             ),
         )),
     }
@@ -141,7 +195,7 @@ macro_rules! ledger_store {
                 }
                 let opening = concat!("open the ", $ledger, " ledger");
                 let db = $crate::db::Db::file(path, false).await.during(opening)?;
-                $crate::schema::check(&db, $ledger, $crate::schema::$migrations).await.during(opening)?;
+                $crate::schema::check_file(&db, $ledger, $crate::schema::$migrations).await.during(opening)?;
                 Ok(Self { db })
             }
 
@@ -153,7 +207,25 @@ macro_rules! ledger_store {
                 Self::migrated($crate::db::Db::connect(url, true).await).await
             }
 
-            /// Closes the ledger, of all clones of this store, and folds its log into its file. Nothing is lost without it.
+            /// The ledger in its schema on PostgreSQL. Opens nothing: the server may be away; every method says
+            /// `Unavailable` until it is there and [`Self::migrate`] was called once, by whomever.
+            pub fn on(server: &$crate::Postgres) -> Self {
+                Self { db: $crate::db::Db::schema(server, $ledger, $crate::schema::$migrations) }
+            }
+
+            /// Brings the ledger's schema up to date; makes it when it is not there. Idempotent, also at once from several
+            /// processes.
+            ///
+            /// # Errors
+            /// `Unavailable`: cannot be reached, written or locked now. `Rejected`: newer than this program can work with.
+            pub async fn migrate(&self) -> std::result::Result<(), loa_store::StoreError> {
+                use $crate::fault::During;
+                let migrating = concat!("migrate the ", $ledger, " ledger");
+                $crate::schema::migrate(&self.db, $ledger, $crate::schema::$migrations).await.during(migrating)
+            }
+
+            /// Closes the ledger, of all clones of this store: a file folds its log into itself. On PostgreSQL the connections
+            /// are the process's, and those of its other ledgers close with them. Nothing is lost without it.
             pub async fn close(&self) {
                 self.db.close().await;
             }

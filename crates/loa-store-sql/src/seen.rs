@@ -60,7 +60,7 @@ pub(crate) async fn note(tx: &mut Tx, fresh: &[Fresh<'_>], at: Timestamp) -> Res
                     .push_bind(i64::from(one.stale))
                     .push_bind(ms(at));
             });
-            query.build().persistent(chunk.len() == CHUNK).execute(c).await?
+            query.build().persistent(chunk.len() == CHUNK).execute(c).await?.rows_affected()
         });
     }
     Ok(())

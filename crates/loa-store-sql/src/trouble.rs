@@ -5,8 +5,8 @@ use loa_domain::{ArticleId, EventKey, EventType};
 use loa_store::{IntakeLedger, StoreErrorKind, Submission, Submitted};
 
 async fn tell_writer(db: &Db, pragma: &'static str) {
-    let Db::Sqlite { write, .. } = db;
-    sqlx::raw_sql(pragma).execute(write).await.unwrap();
+    let Db::Sqlite(file) = db else { panic!("a file is in trouble here") };
+    sqlx::raw_sql(pragma).execute(&file.write).await.unwrap();
 }
 
 fn submission(n: usize) -> Submission {
@@ -64,7 +64,7 @@ async fn a_connection_whose_transaction_the_engine_ended_by_itself_is_replaced()
     for commits in [false, true] {
         // what SQLite does by itself when the disk is full in the middle of a transaction, or at its end
         let mut tx = store.db.begin().await.unwrap();
-        on!(&mut tx, c: D => sqlx::raw_sql("ROLLBACK").execute(c).await.unwrap());
+        on!(&mut tx, c: D => sqlx::raw_sql("ROLLBACK").execute(c).await.map(drop).unwrap());
         if commits {
             assert!(tx.commit().await.is_err());
         } else {
@@ -73,7 +73,7 @@ async fn a_connection_whose_transaction_the_engine_ended_by_itself_is_replaced()
         let n = usize::from(commits);
         assert_eq!(store.submit(&[submission(n)]).await.unwrap(), [Submitted::Stored], "it goes on");
         let mut tx = store.db.snapshot().await.unwrap();
-        on!(&mut tx, c: D => sqlx::raw_sql("ROLLBACK").execute(c).await.unwrap());
+        on!(&mut tx, c: D => sqlx::raw_sql("ROLLBACK").execute(c).await.map(drop).unwrap());
         drop(tx);
         drop(store.db.snapshot().await.unwrap());
     }

@@ -183,7 +183,8 @@ async fn keep_item(tx: &mut Tx, event: &Event, content: Option<&Event>, sequence
     .bind(known.map_or("", |(_, content)| category(content)))
     .bind(ms(published_at))
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     Ok(())
 }
 
@@ -200,7 +201,8 @@ async fn keep_last_content(tx: &mut Tx, article: &ArticleId, event: &Event) -> R
     .bind(category(content))
     .bind(ms(content.published_at()))
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     Ok(())
 }
 
@@ -208,7 +210,8 @@ async fn keep_reach(tx: &mut Tx, article: &ArticleId, event: &Event) -> Result<(
     on!(&mut *tx, c: D => sqlx::query("DELETE FROM item_reach WHERE article = $1")
         .bind(article.as_str())
         .execute(c)
-        .await?);
+        .await?
+        .rows_affected());
     for chunk in event.reach.chunks(CHUNK) {
         on!(&mut *tx, c: D => {
             let mut query = QueryBuilder::<D>::new("INSERT INTO item_reach (article, area) ");
@@ -216,7 +219,7 @@ async fn keep_reach(tx: &mut Tx, article: &ArticleId, event: &Event) -> Result<(
                 row.push_bind(article.as_str()).push_bind(area.as_str());
             });
             query.push(" ON CONFLICT (article, area) DO NOTHING");
-            query.build().persistent(chunk.len() == CHUNK).execute(c).await?
+            query.build().persistent(chunk.len() == CHUNK).execute(c).await?.rows_affected()
         });
     }
     Ok(())
@@ -227,7 +230,7 @@ async fn forget(tx: &mut Tx, article: &ArticleId) -> Result<()> {
     on!(tx, c: D => {
         sqlx::query("DELETE FROM matched WHERE article = $1").bind(article.as_str()).execute(&mut *c).await?;
         sqlx::query("DELETE FROM carried WHERE article = $1").bind(article.as_str()).execute(&mut *c).await?;
-        sqlx::query("DELETE FROM correction WHERE article = $1").bind(article.as_str()).execute(&mut *c).await?
+        sqlx::query("DELETE FROM correction WHERE article = $1").bind(article.as_str()).execute(&mut *c).await?.rows_affected()
     });
     Ok(())
 }
@@ -250,7 +253,7 @@ async fn match_wishes(tx: &mut Tx, content: &Content, event: &Event, sequence: i
              (SELECT 1 FROM wish_category AS k WHERE k.wish = w.id AND k.category = ",
         );
         query.push_bind(category(content)).push("))");
-        query.build().persistent(false).execute(c).await?
+        query.build().persistent(false).execute(c).await?.rows_affected()
     });
     Ok(())
 }
@@ -267,6 +270,7 @@ async fn owe_corrections(tx: &mut Tx, article: &ArticleId) -> Result<()> {
     )
     .bind(article.as_str())
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     Ok(())
 }

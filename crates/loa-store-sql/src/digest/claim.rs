@@ -7,7 +7,7 @@ use super::{
     runs::run_key,
 };
 use crate::{
-    db::{Db, Tx},
+    db::{Db, Locking, Tx},
     fault::{Result, corrupt},
     row::{from_row, ms, row_of},
 };
@@ -17,7 +17,7 @@ use std::collections::HashMap;
 
 /// The next run after $1 that has mails on the way.
 pub(super) const NEXT_RUN: &str = "SELECT MIN(run) FROM mail WHERE ready_at IS NOT NULL AND run > $1";
-/// Due mails of a run. On PostgreSQL this one text ends in `FOR UPDATE SKIP LOCKED`.
+/// Due mails of a run; claimed, they are locked too, and those that somebody else has locked are passed over.
 pub(super) const DUE: &str = "SELECT subscription, state, attempts, orphaned FROM mail \
     WHERE run = $1 AND ready_at IS NOT NULL AND ready_at <= $2 ORDER BY ready_at, subscription LIMIT $3";
 
@@ -25,7 +25,7 @@ from_row!(DueRow { subscription: String, state: String, attempts: i64, orphaned:
 
 /// Claims due mails. A mail whose lease ended in `submitting` comes once more, as an orphan; the second time it is over.
 pub(super) async fn claim(db: &Db, lease: &Lease, max: u32) -> Result<Vec<DueMail>> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_beside().await?;
     let mut claimed = Vec::new();
     let mut composer = Composer::default();
     let mut run = 0_i64;
@@ -37,7 +37,8 @@ pub(super) async fn claim(db: &Db, lease: &Lease, max: u32) -> Result<Vec<DueMai
             continue;
         }
         let room = i64::from(max) - i64::try_from(claimed.len()).unwrap_or(i64::MAX);
-        let due: Vec<DueRow> = on!(&mut tx, c: D => sqlx::query_as(DUE)
+        let free = tx.locking(DUE, Locking::FreeRows);
+        let due: Vec<DueRow> = on!(&mut tx, c: D => sqlx::query_as(free)
             .bind(run)
             .bind(ms(lease.now))
             .bind(room)
@@ -81,7 +82,8 @@ async fn hold(tx: &mut Tx, run: i64, row: &DueRow, in_dialogue: bool, lease: &Le
     .bind(ms(lease.until))
     .bind(i64::from(in_dialogue))
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     if in_dialogue {
         may_have_gone_out(tx, run, &row.subscription).await?;
     }
@@ -98,7 +100,8 @@ async fn give_up(tx: &mut Tx, run: i64, row: &DueRow, lease: &Lease) -> Result<(
     .bind("twice the sender was lost in the middle of the SMTP dialogue")
     .bind(ms(lease.now))
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     may_have_gone_out(tx, run, &row.subscription).await?;
     release_unsent(tx, run, &row.subscription).await
 }
@@ -110,7 +113,8 @@ async fn may_have_gone_out(tx: &mut Tx, run: i64, subscription: &str) -> Result<
     .bind(run)
     .bind(subscription)
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     Ok(())
 }
 
@@ -249,7 +253,8 @@ async fn set_line(tx: &mut Tx, run: i64, subscription: &str, line: &LineRow, sta
     .bind(revision)
     .bind(run)
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use loa_domain::Frequency;
 
 /// Owed by matching, of active subscriptions of frequency $1 with ids in ($2, $3], accepted in [$4, $5].
-pub(super) const MATCHED: &str = "SELECT s.id AS subscription, i.article AS article, i.revision AS revision, 0 AS withdrawn \
+pub(super) const MATCHED: &str = "SELECT s.id AS subscription, i.article AS article, i.revision AS revision, CAST(0 AS BIGINT) AS withdrawn \
     FROM subscription AS s JOIN matched AS m ON m.wish = s.wish AND m.sequence > s.considered \
     JOIN item AS i ON i.article = m.article \
     WHERE s.frequency = $1 AND s.state = 'active' AND s.id > $2 AND s.id <= $3 \
@@ -19,14 +19,14 @@ pub(super) const MATCHED: &str = "SELECT s.id AS subscription, i.article AS arti
         (SELECT 1 FROM mail_item AS d WHERE d.subscription = s.id AND d.article = i.article AND d.withdrawn = 0 \
          AND d.revision >= i.revision)";
 /// Owed since before the wish changed; parameters as of [`MATCHED`].
-pub(super) const CARRIED: &str = "SELECT s.id AS subscription, i.article AS article, i.revision AS revision, 0 AS withdrawn \
+pub(super) const CARRIED: &str = "SELECT s.id AS subscription, i.article AS article, i.revision AS revision, CAST(0 AS BIGINT) AS withdrawn \
     FROM subscription AS s JOIN carried AS k ON k.subscription = s.id JOIN item AS i ON i.article = k.article \
     WHERE s.frequency = $1 AND s.state = 'active' AND s.id > $2 AND s.id <= $3 \
     AND i.withdrawn = 0 AND i.accepted_at >= $4 AND i.accepted_at <= $5 AND NOT EXISTS \
         (SELECT 1 FROM mail_item AS d WHERE d.subscription = s.id AND d.article = i.article AND d.withdrawn = 0 \
          AND d.revision >= i.revision)";
 /// Corrections owed, however old; parameters as of [`MATCHED`].
-pub(super) const CORRECTIONS: &str = "SELECT s.id AS subscription, i.article AS article, i.revision AS revision, 1 AS withdrawn \
+pub(super) const CORRECTIONS: &str = "SELECT s.id AS subscription, i.article AS article, i.revision AS revision, CAST(1 AS BIGINT) AS withdrawn \
     FROM subscription AS s JOIN correction AS k ON k.subscription = s.id JOIN item AS i ON i.article = k.article \
     WHERE s.frequency = $1 AND s.state = 'active' AND s.id > $2 AND s.id <= $3 \
     AND i.withdrawn = 1 AND i.accepted_at <= $5 AND $4 = $4 AND EXISTS \

@@ -49,7 +49,8 @@ pub(super) async fn plan(db: &Db, run: i64, oldest: Timestamp, max: u32, at: Tim
         .bind(after)
         .bind(i64::from(complete))
         .execute(c)
-        .await?);
+        .await?
+        .rows_affected());
     tx.commit().await?;
     Ok(Plan { mails, complete })
 }
@@ -125,7 +126,7 @@ impl Piece<'_> {
                         .push_bind(0_i64)
                         .push_bind("");
                 });
-                query.build().persistent(chunk.len() == CHUNK).execute(c).await?
+                query.build().persistent(chunk.len() == CHUNK).execute(c).await?.rows_affected()
             });
         }
         Ok(())
@@ -146,7 +147,7 @@ impl Piece<'_> {
                         .push_bind(1_i64)
                         .push_bind(0_i64);
                 });
-                query.build().persistent(chunk.len() == CHUNK).execute(c).await?
+                query.build().persistent(chunk.len() == CHUNK).execute(c).await?.rows_affected()
             });
         }
         Ok(())
@@ -167,7 +168,8 @@ impl Piece<'_> {
                 .bind(self.upto)
                 .bind(self.run.id)
                 .execute(c)
-                .await?);
+                .await?
+                .rows_affected());
         }
         on!(tx, c: D => sqlx::query(
             "UPDATE subscription SET considered = $4 WHERE frequency = $1 AND state = 'active' AND id > $2 AND id <= $3 \
@@ -178,7 +180,8 @@ impl Piece<'_> {
         .bind(self.upto)
         .bind(considered)
         .execute(c)
-        .await?);
+        .await?
+        .rows_affected());
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //! out or may have, 0 when it certainly did not. Corrections are owed by it.
 
 use crate::{
-    db::{Db, Tx},
+    db::{Db, Locking, Tx},
     fault::Result,
     row::{from_row, ms},
 };
@@ -15,8 +15,10 @@ const DETAIL_CHARS_MAX: usize = 1_000;
 
 from_row!(MailRow { state: String, holder: Option<String> });
 
+/// A mail's state, which does not change any more until the transaction ends: nobody else can take over its lease now.
 async fn find(tx: &mut Tx, id: &MailId) -> Result<Option<MailRow>> {
-    Ok(on!(tx, c: D => sqlx::query_as("SELECT state, holder FROM mail WHERE run = $1 AND subscription = $2")
+    let select = tx.locking("SELECT state, holder FROM mail WHERE run = $1 AND subscription = $2", Locking::Rows);
+    Ok(on!(tx, c: D => sqlx::query_as(select)
         .bind(id.run)
         .bind(id.subscription.as_str())
         .fetch_optional(c)
@@ -31,7 +33,7 @@ impl MailRow {
 
 /// Begins the dialogue of those still held whose lines still stand; the others go back, to be composed anew.
 pub(super) async fn submitting(db: &Db, holder: &str, ids: &[MailId], at: Timestamp) -> Result<Vec<MailId>> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_beside().await?;
     let mut begun = Vec::with_capacity(ids.len());
     for id in ids {
         let held = find(&mut tx, id).await?.is_some_and(|row| row.is_held_by(holder));
@@ -76,7 +78,8 @@ async fn give_back(tx: &mut Tx, id: &MailId, at: Timestamp) -> Result<()> {
     .bind(id.subscription.as_str())
     .bind(ms(at))
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     Ok(())
 }
 
@@ -88,20 +91,22 @@ async fn begin(tx: &mut Tx, id: &MailId, at: Timestamp) -> Result<()> {
     .bind(id.subscription.as_str())
     .bind(ms(at))
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     on!(tx, c: D => sqlx::query(
         "UPDATE mail_item SET exposed = 1 WHERE run = $1 AND subscription = $2 AND included = 1 AND exposed = 0",
     )
     .bind(id.run)
     .bind(id.subscription.as_str())
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     Ok(())
 }
 
 /// Records how tries ended; returns how many were recorded.
 pub(super) async fn record(db: &Db, holder: &str, records: &[MailRecord]) -> Result<u64> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_beside().await?;
     let mut recorded = 0;
     for record in records {
         let Some(row) = find(&mut tx, &record.id).await? else { continue };
@@ -137,7 +142,8 @@ async fn settle(tx: &mut Tx, record: &MailRecord, held: bool) -> Result<()> {
     .bind(tried)
     .bind(ms(record.at))
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     match state {
         "sent" => went_out(tx, run, subscription, held).await?,
         _ => did_not_go_out(tx, run, subscription).await?,
@@ -159,7 +165,8 @@ async fn went_out(tx: &mut Tx, run: i64, subscription: &str, held: bool) -> Resu
     .bind(subscription)
     .bind(i64::from(held))
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     // What was withdrawn before it was known to be out.
     on!(tx, c: D => sqlx::query(
         "INSERT INTO correction (subscription, article) SELECT m.subscription, m.article FROM mail_item AS m \
@@ -172,7 +179,8 @@ async fn went_out(tx: &mut Tx, run: i64, subscription: &str, held: bool) -> Resu
     .bind(run)
     .bind(subscription)
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     Ok(())
 }
 
@@ -184,7 +192,8 @@ async fn did_not_go_out(tx: &mut Tx, run: i64, subscription: &str) -> Result<()>
     .bind(run)
     .bind(subscription)
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     on!(tx, c: D => sqlx::query(
         "DELETE FROM correction WHERE subscription = $1 AND NOT EXISTS (SELECT 1 FROM mail_item AS r \
          WHERE r.subscription = correction.subscription AND r.article = correction.article AND r.withdrawn = 0 \
@@ -192,7 +201,8 @@ async fn did_not_go_out(tx: &mut Tx, run: i64, subscription: &str) -> Result<()>
     )
     .bind(subscription)
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     Ok(())
 }
 
@@ -204,6 +214,7 @@ pub(super) async fn release_unsent(tx: &mut Tx, run: i64, subscription: &str) ->
     .bind(run)
     .bind(subscription)
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     Ok(())
 }

@@ -112,7 +112,8 @@ pub(super) async fn open_run(db: &Db, key: &RunKey, cutoff: Timestamp, at: Times
     .bind(ms(cutoff))
     .bind(ms(at))
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     let run = find(&mut tx, id).await?.ok_or_else(|| unknown(id))?.read(&mut tx).await?;
     tx.commit().await?;
     Ok((run, true))
@@ -138,7 +139,8 @@ pub(super) async fn pause(db: &Db, run: i64, reason: Option<&str>, at: Timestamp
         .bind(run)
         .bind(ms(at))
         .execute(c)
-        .await?);
+        .await?
+        .rows_affected());
     }
     tx.commit().await
 }

@@ -64,7 +64,8 @@ async fn mailbox(tx: &mut Tx, request: &SubscriptionRequest) -> Result<String> {
     .bind(request.email.key())
     .bind(ms(request.at))
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     Ok(on!(tx, c: D => sqlx::query_scalar("SELECT id FROM subscriber WHERE email_key = $1")
         .bind(request.email.key())
         .fetch_one(c)
@@ -87,7 +88,8 @@ async fn add(tx: &mut Tx, mailbox: &str, wish: i64, request: &SubscriptionReques
     .bind(ms(request.at))
     .bind(considered)
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     Ok(request.subscription.to_string())
 }
 
@@ -137,7 +139,7 @@ async fn carry(tx: &mut Tx, id: &str, wish: i64) -> Result<()> {
              AND d.article = i.article AND d.withdrawn = 0 AND d.revision >= i.revision) AND ",
         );
         carry.push(FITS).push(" ON CONFLICT (subscription, article) DO NOTHING");
-        carry.build().execute(&mut *c).await?
+        carry.build().execute(&mut *c).await?.rows_affected()
     });
     Ok(())
 }
@@ -146,7 +148,7 @@ async fn carry(tx: &mut Tx, id: &str, wish: i64) -> Result<()> {
 async fn let_go(tx: &mut Tx, id: &str) -> Result<()> {
     on!(tx, c: D => {
         sqlx::query("DELETE FROM carried WHERE subscription = $1").bind(id).execute(&mut *c).await?;
-        sqlx::query("DELETE FROM correction WHERE subscription = $1").bind(id).execute(&mut *c).await?
+        sqlx::query("DELETE FROM correction WHERE subscription = $1").bind(id).execute(&mut *c).await?.rows_affected()
     });
     Ok(())
 }
@@ -163,7 +165,8 @@ async fn restart(tx: &mut Tx, id: &str, state: SubscriptionState, wish: Option<i
     .bind(ms(at))
     .bind(considered)
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     Ok(())
 }
 
@@ -184,7 +187,8 @@ async fn wish_id(tx: &mut Tx, wish: &Wish) -> Result<i64> {
         .bind(i64::from(wish.areas.is_empty()))
         .bind(i64::from(wish.categories.is_empty()))
         .execute(c)
-        .await?);
+        .await?
+        .rows_affected());
     let areas: Vec<&str> = wish.areas.iter().map(AsRef::as_ref).collect();
     let categories: Vec<&str> = wish.categories.iter().map(AsRef::as_ref).collect();
     for (insert, words) in
@@ -196,7 +200,7 @@ async fn wish_id(tx: &mut Tx, wish: &Wish) -> Result<i64> {
                 query.push_values(chunk, |mut row, word| {
                     row.push_bind(id).push_bind(*word);
                 });
-                query.build().persistent(false).execute(c).await?
+                query.build().persistent(false).execute(c).await?.rows_affected()
             });
         }
     }
@@ -210,7 +214,8 @@ async fn drop_unwished(tx: &mut Tx, wish: i64) -> Result<()> {
     )
     .bind(wish)
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     Ok(())
 }
 
@@ -236,7 +241,8 @@ pub(super) async fn unsubscribe(db: &Db, token_hash: &str, _at: Timestamp) -> Re
     on!(&mut tx, c: D => sqlx::query("UPDATE subscription SET state = 'unsubscribed' WHERE id = $1")
         .bind(id.as_str())
         .execute(c)
-        .await?);
+        .await?
+        .rows_affected());
     let ended = subscription(&mut tx, &id, &mut Wishes::default()).await?;
     tx.commit().await?;
     Ok(Some(ended))
@@ -256,7 +262,8 @@ pub(super) async fn allow_confirmation(
         .bind(key.as_str())
         .bind(ms(since))
         .execute(c)
-        .await?);
+        .await?
+        .rows_affected());
     let counted: i64 = on!(&mut tx, c: D => sqlx::query_scalar("SELECT COUNT(*) FROM confirmation WHERE email_key = $1")
         .bind(key.as_str())
         .fetch_one(c)
@@ -270,7 +277,8 @@ pub(super) async fn allow_confirmation(
         .bind(key.as_str())
         .bind(ms(at))
         .execute(c)
-        .await?);
+        .await?
+        .rows_affected());
     }
     tx.commit().await?;
     Ok(allowed)
@@ -287,6 +295,7 @@ pub(super) async fn release_confirmation(db: &Db, email: &EmailAddress, at: Time
     .bind(key.as_str())
     .bind(ms(at))
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     tx.commit().await
 }

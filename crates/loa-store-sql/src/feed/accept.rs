@@ -183,7 +183,8 @@ async fn keep_item(tx: &mut Tx, arrival: &FeedArrival) -> Result<()> {
     .bind(reason)
     .bind(ms(sort_at))
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     Ok(())
 }
 
@@ -218,7 +219,8 @@ async fn replace_places(
         .bind(i64::from(gone))
         .bind(article.as_str())
         .execute(c)
-        .await?);
+        .await?
+        .rows_affected());
         let feed_touched = touched.entry(feed.clone()).or_default();
         feed_touched.changed |= anew || !before.contains_key(feed);
         feed_touched.entries_added += i64::from(!gone);
@@ -280,7 +282,8 @@ async fn touch(tx: &mut Tx, touched: &BTreeMap<String, Touched>) -> Result<()> {
         .bind(feed.entries_added)
         .bind(i64::from(feed.entered))
         .execute(c)
-        .await?);
+        .await?
+        .rows_affected());
         change += i64::from(feed.changed);
     }
     Ok(())

@@ -34,7 +34,8 @@ pub(super) async fn rendered(db: &Db, feed: &FeedName, fingerprint: &str, candid
     .bind(fingerprint)
     .bind(last_modified)
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     tx.commit().await?;
     Ok(Rendered {
         fingerprint: fingerprint.to_owned(),

@@ -97,7 +97,7 @@ pub(super) async fn append(tx: &mut Tx, entries: &[Entry<'_>], submitted: bool) 
                     .push_bind(ms(entry.at))
                     .push_bind(i64::from(submitted));
             });
-            query.build().persistent(chunk.len() == CHUNK).execute(c).await?
+            query.build().persistent(chunk.len() == CHUNK).execute(c).await?.rows_affected()
         });
     }
     Ok(first)

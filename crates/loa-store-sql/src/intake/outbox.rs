@@ -20,16 +20,29 @@ const ENDED_MAX: i64 = 10_000;
 /// The longest text of an error that is kept, in characters.
 const ERROR_CHARS_MAX: usize = 1_000;
 
-/// SQLite's text of the claim. An earlier row of the same article that is not ready is in flight, backing off, or (with a
-/// lower sequence, hence claimed first) in this claim.
+/// Makes what ended ready again.
 pub(super) const READY_AGAIN: &str = "UPDATE outbox SET ready_at = 0, holder = NULL WHERE sequence IN \
     (SELECT sequence FROM outbox WHERE ready_at > 0 AND ready_at <= $1 ORDER BY ready_at, sequence LIMIT $2)";
-/// See [`READY_AGAIN`].
+/// PostgreSQL's text of [`READY_AGAIN`]. (Materialized: else the planner may run the choice again for each row.)
+pub(super) const READY_AGAIN_POSTGRES: &str = "WITH ended AS MATERIALIZED (SELECT sequence FROM outbox \
+        WHERE ready_at > 0 AND ready_at <= $1 ORDER BY ready_at, sequence LIMIT $2 FOR UPDATE SKIP LOCKED) \
+    UPDATE outbox SET ready_at = 0, holder = NULL FROM ended WHERE outbox.sequence = ended.sequence";
+/// Claims what is ready. An earlier row of the same article that is not ready is in flight, backing off, or (with a lower
+/// sequence, hence claimed first) in this claim.
 pub(super) const CLAIM: &str = "UPDATE outbox SET holder = $1, ready_at = $2 WHERE sequence IN \
     (SELECT o.sequence FROM outbox AS o WHERE o.ready_at = 0 AND NOT EXISTS \
         (SELECT 1 FROM outbox AS e WHERE e.article = o.article AND e.sequence < o.sequence AND e.ready_at > 0) \
      ORDER BY o.sequence LIMIT $3) \
     RETURNING sequence, attempts";
+
+/// PostgreSQL's text of [`CLAIM`]. The `OFFSET 0` keeps the look at earlier rows a look, for each candidate: as a join, it
+/// might walk through the whole backlog.
+pub(super) const CLAIM_POSTGRES: &str = "WITH due AS MATERIALIZED (SELECT o.sequence FROM outbox AS o \
+        WHERE o.ready_at = 0 AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.article = o.article \
+            AND e.sequence < o.sequence AND e.ready_at > 0 LIMIT 1 OFFSET 0) \
+        ORDER BY o.sequence LIMIT $3 FOR UPDATE SKIP LOCKED) \
+    UPDATE outbox SET holder = $1, ready_at = $2 FROM due WHERE outbox.sequence = due.sequence \
+    RETURNING outbox.sequence, outbox.attempts";
 
 /// Later rows of an article wait with a failed one: spares every claim until then a look at them. The `+ 0` keeps the
 /// planner from walking through everything that is ready.
@@ -48,9 +61,12 @@ from_row!(EventRow {
 
 /// Claims ready rows, in order of sequence.
 pub(super) async fn claim(db: &Db, lease: &Lease, max: u32) -> Result<Vec<OutboxRow>> {
-    let mut tx = db.begin().await?;
-    on!(&mut tx, c: D => sqlx::query(READY_AGAIN).bind(ms(lease.now)).bind(ENDED_MAX).execute(c).await?);
-    let mut claimed: Vec<ClaimedRow> = on!(&mut tx, c: D => sqlx::query_as(CLAIM)
+    // In turn: which rows of an article may be claimed depends on which others are.
+    let mut tx = db.begin_in_turn().await?;
+    let ready_again = tx.text(READY_AGAIN, READY_AGAIN_POSTGRES);
+    let claim = tx.text(CLAIM, CLAIM_POSTGRES);
+    on!(&mut tx, c: D => sqlx::query(ready_again).bind(ms(lease.now)).bind(ENDED_MAX).execute(c).await?.rows_affected());
+    let mut claimed: Vec<ClaimedRow> = on!(&mut tx, c: D => sqlx::query_as(claim)
         .bind(lease.holder.as_str())
         .bind(ms(lease.until).max(1))
         .bind(i64::from(max))
@@ -93,7 +109,7 @@ async fn events(tx: &mut Tx, claimed: &[ClaimedRow]) -> Result<Vec<EventRow>> {
 
 /// Removes confirmed rows, and notes in the archive when.
 pub(super) async fn confirmed(db: &Db, sequences: &[i64], at: Timestamp) -> Result<()> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_beside().await?;
     for chunk in sequences.chunks(CHUNK) {
         on!(&mut tx, c: D => {
             let mut delete = QueryBuilder::<D>::new("DELETE FROM outbox WHERE sequence IN (");
@@ -110,7 +126,7 @@ pub(super) async fn confirmed(db: &Db, sequences: &[i64], at: Timestamp) -> Resu
                 list.push_bind(*sequence);
             }
             note.push(")");
-            note.build().persistent(chunk.len() == CHUNK).execute(c).await?
+            note.build().persistent(chunk.len() == CHUNK).execute(c).await?.rows_affected()
         });
     }
     tx.commit().await
@@ -120,7 +136,7 @@ pub(super) async fn confirmed(db: &Db, sequences: &[i64], at: Timestamp) -> Resu
 pub(super) async fn failed(db: &Db, holder: &str, sequences: &[i64], due_at: Timestamp, error: &str) -> Result<()> {
     let error: String = error.chars().take(ERROR_CHARS_MAX).collect();
     let due_ms = ms(due_at).max(1);
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_beside().await?;
     for sequence in sequences {
         let article: Option<String> = on!(&mut tx, c: D => sqlx::query_scalar(
             "UPDATE outbox SET holder = NULL, ready_at = $3, attempts = attempts + 1, error = $4 \
@@ -138,7 +154,8 @@ pub(super) async fn failed(db: &Db, holder: &str, sequences: &[i64], due_at: Tim
         .bind(*sequence)
         .bind(due_ms)
         .execute(c)
-        .await?);
+        .await?
+        .rows_affected());
     }
     tx.commit().await
 }

@@ -130,7 +130,7 @@ async fn keep_standing(tx: &mut Tx, changed: &[(&ArticleId, &Current)]) -> Resul
                  fingerprint = excluded.fingerprint, event_source = excluded.event_source, \
                  event_id = excluded.event_id, category = excluded.category",
             );
-            query.build().persistent(chunk.len() == CHUNK).execute(c).await?
+            query.build().persistent(chunk.len() == CHUNK).execute(c).await?.rows_affected()
         });
     }
     Ok(())
@@ -165,7 +165,7 @@ async fn owe(tx: &mut Tx, stored: &[&Submission]) -> Result<()> {
                     .push_bind("")
                     .push_bind(ms(one.at));
             });
-            query.build().persistent(chunk.len() == CHUNK).execute(c).await?
+            query.build().persistent(chunk.len() == CHUNK).execute(c).await?.rows_affected()
         });
     }
     Ok(())

@@ -130,7 +130,7 @@ async fn freeze(tx: &mut Tx, numbered: &[(i64, &Event)]) -> Result<()> {
                     .push_bind(event.event_type.as_str())
                     .push_bind(event.frozen.as_slice());
             });
-            query.build().persistent(chunk.len() == CHUNK).execute(c).await?
+            query.build().persistent(chunk.len() == CHUNK).execute(c).await?.rows_affected()
         });
     }
     Ok(())
@@ -163,7 +163,7 @@ async fn owe(tx: &mut Tx, planned: &[Planned<'_>], at: Timestamp) -> Result<()> 
                     .push_bind(ms(at))
                     .push_bind(ms(at));
             });
-            query.build().persistent(chunk.len() == CHUNK).execute(c).await?
+            query.build().persistent(chunk.len() == CHUNK).execute(c).await?.rows_affected()
         });
     }
     Ok(())

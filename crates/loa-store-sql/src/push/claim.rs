@@ -6,7 +6,7 @@
 
 use super::endpoints;
 use crate::{
-    db::{Db, Tx},
+    db::{Db, Locking, Tx},
     fault::{Result, corrupt},
     row::{from_row, ms, row_of},
 };
@@ -40,7 +40,8 @@ pub(super) async fn claim(
     max: u32,
 ) -> Result<Vec<DueDelivery>> {
     let skip: HashSet<&str> = skip.iter().map(EndpointId::as_str).collect();
-    let mut tx = db.begin().await?;
+    // In turn: how much an endpoint may still have, and whether an article is in flight, depends on what others claim.
+    let mut tx = db.begin_in_turn().await?;
     let waiting: Vec<(String, i64)> =
         on!(&mut tx, c: D => sqlx::query_as(WAITING).bind(ms(lease.now)).fetch_all(c).await?);
     let mut hands = Vec::new();
@@ -66,7 +67,8 @@ async fn due(tx: &mut Tx, endpoint: &str, lease: &Lease, per_endpoint: u32, max:
     if room <= 0 {
         return Ok(Vec::new());
     }
-    Ok(on!(tx, c: D => sqlx::query_scalar(DUE)
+    let free = tx.locking(DUE, Locking::FreeRows);
+    Ok(on!(tx, c: D => sqlx::query_scalar(free)
         .bind(endpoint)
         .bind(ms(lease.now))
         .bind(room)
@@ -104,7 +106,8 @@ async fn take(tx: &mut Tx, lease: &Lease, dealt: &[(&str, i64)]) -> Result<Vec<D
             .bind(lease.holder.as_str())
             .bind(ms(lease.until))
             .execute(c)
-            .await?);
+            .await?
+            .rows_affected());
         let row: DueRow = on!(&mut *tx, c: D => sqlx::query_as(
             "SELECT d.number, v.event_source, v.event_id, v.event_type, d.article, d.revision, v.body, d.tries \
              FROM delivery AS d JOIN event AS v ON v.id = d.event WHERE d.number = $1",

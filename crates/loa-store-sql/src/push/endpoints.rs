@@ -111,7 +111,8 @@ pub(super) async fn set_secrets(db: &Db, id: &EndpointId, secrets: &[Vec<u8>]) -
     on!(&mut tx, c: D => sqlx::query("DELETE FROM endpoint_secret WHERE endpoint = $1")
         .bind(id.as_str())
         .execute(c)
-        .await?);
+        .await?
+        .rows_affected());
     keep_secrets(&mut tx, id, secrets).await?;
     tx.commit().await
 }
@@ -136,7 +137,8 @@ async fn keep_secrets(tx: &mut Tx, id: &EndpointId, secrets: &[Vec<u8>]) -> Resu
         .bind(place)
         .bind(secret.as_slice())
         .execute(c)
-        .await?);
+        .await?
+        .rows_affected());
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use super::{accept::newer_delivered, claim::delivery_number, endpoints::put_state};
 use crate::{
-    db::{Db, Tx},
+    db::{Db, Locking, Tx},
     fault::{Result, refuse},
     row::{from_row, ms, row_of, signed},
 };
@@ -29,9 +29,12 @@ from_row!(DeliveryRow {
 
 /// Records attempts; returns how many changed their delivery. An attempt of a delivery that is not there is dropped.
 pub(super) async fn record(db: &Db, holder: &str, records: &[AttemptRecord]) -> Result<u64> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_beside().await?;
     let mut changed = 0;
-    for record in records {
+    // In one order for everybody: two who lock the same rows the other way round would wait for each other.
+    let mut ordered: Vec<&AttemptRecord> = records.iter().collect();
+    ordered.sort_by_key(|record| delivery_number(&record.delivery));
+    for record in ordered {
         let Some(row) = find(&mut tx, &record.delivery).await? else {
             tracing::warn!(delivery = %record.delivery, "an attempt of an unknown delivery was dropped");
             continue;
@@ -44,12 +47,13 @@ pub(super) async fn record(db: &Db, holder: &str, records: &[AttemptRecord]) -> 
     Ok(changed)
 }
 
+/// A delivery, which does not change any more until the transaction ends: nobody else can take over its lease now.
 async fn find(tx: &mut Tx, id: &DeliveryId) -> Result<Option<DeliveryRow>> {
+    const DELIVERY: &str = "SELECT number, endpoint, article, revision, withdrawn, version_id, state, ready_at, holder, \
+        attempts FROM delivery WHERE number = $1";
     let Some(number) = delivery_number(id) else { return Ok(None) };
-    Ok(on!(tx, c: D => sqlx::query_as(
-        "SELECT number, endpoint, article, revision, withdrawn, version_id, state, ready_at, holder, attempts \
-         FROM delivery WHERE number = $1",
-    )
+    let select = tx.locking(DELIVERY, Locking::Rows);
+    Ok(on!(tx, c: D => sqlx::query_as(select)
     .bind(number)
     .fetch_optional(c)
     .await?))
@@ -69,11 +73,13 @@ async fn log(tx: &mut Tx, row: &DeliveryRow, record: &AttemptRecord) -> Result<(
     .bind(record.error_class.as_str())
     .bind(detail)
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     on!(tx, c: D => sqlx::query("UPDATE delivery SET attempts = attempts + 1 WHERE number = $1")
         .bind(row.number)
         .execute(c)
-        .await?);
+        .await?
+        .rows_affected());
     Ok(())
 }
 
@@ -96,7 +102,8 @@ async fn settle(tx: &mut Tx, row: &DeliveryRow, record: &AttemptRecord, held: bo
             .bind(ms(*due_at))
             .bind(ended_ms)
             .execute(c)
-            .await?);
+            .await?
+            .rows_affected());
             Ok(true)
         }
         AttemptOutcome::GiveUp => {
@@ -121,7 +128,8 @@ async fn end(tx: &mut Tx, row: &DeliveryRow, state: DeliveryState, at_ms: i64) -
     .bind(state.as_str())
     .bind(at_ms)
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     Ok(())
 }
 
@@ -138,7 +146,8 @@ async fn supersede_older(tx: &mut Tx, row: &DeliveryRow, at_ms: i64) -> Result<(
     .bind(row.version_id.as_str())
     .bind(at_ms)
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     Ok(())
 }
 
@@ -173,6 +182,7 @@ pub(super) async fn redrive(db: &Db, id: &DeliveryId, at: Timestamp) -> Result<(
     .bind(i64::from(in_flight))
     .bind(ms(at))
     .execute(c)
-    .await?);
+    .await?
+    .rows_affected());
     tx.commit().await
 }
