@@ -2,15 +2,126 @@
 //!
 //! A rule is handed a way to *open* the ledger: every call gives a new store on the same, at first empty, place. Dropping
 //! a store without closing it and opening another is what a crash looks like from here; two open stores are two processes.
-//! Time is handed in by the rules, never read. An adapter's tests run each rule as a test of its own, by the lists
-//! [`access_rules`](crate::access_rules), [`intake_rules`](crate::intake_rules), [`feed_rules`](crate::feed_rules),
-//! [`digest_rules`](crate::digest_rules) and [`push_rules`](crate::push_rules).
+//! Time is handed in by the rules, never read. An adapter says what an empty [`Place`] is and makes one test of each rule
+//! with [`ledger_conformance_tests`](crate::ledger_conformance_tests).
 #![allow(clippy::unwrap_used, missing_docs)] // a rule that panics has said which rule was broken
 
 pub mod access;
 pub mod build;
+pub mod crowd;
 pub mod digest;
 pub mod digest_runs;
 pub mod feed;
 pub mod intake;
+pub mod order;
 pub mod push;
+pub mod story;
+
+use crate::{AccessLedger, DigestLedger, FeedLedger, IntakeLedger, PushLedger};
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// A place of a test's own, at first empty. Each call opens another store on it, as another process would.
+#[async_trait]
+pub trait Place: Send + Sync {
+    async fn access(&self) -> Arc<dyn AccessLedger>;
+    async fn intake(&self) -> Arc<dyn IntakeLedger>;
+    async fn feed(&self) -> Arc<dyn FeedLedger>;
+    async fn digest(&self) -> Arc<dyn DigestLedger>;
+    async fn push(&self) -> Arc<dyn PushLedger>;
+}
+
+/// Runs a case of a property to its end.
+fn run<T>(case: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(case)
+}
+
+/// How many rules a file of the suite has, as written: its list must not leave one out.
+pub fn rules_written(suite: &str) -> usize {
+    let written = match suite {
+        "access" => include_str!("access.rs"),
+        "intake" => include_str!("intake.rs"),
+        "feed" => include_str!("feed.rs"),
+        "push" => include_str!("push.rs"),
+        "digest" => include_str!("digest.rs"),
+        "digest_runs" => include_str!("digest_runs.rs"),
+        _ => panic!("there is no suite {suite:?}"),
+    };
+    written.matches("\npub async fn ").count()
+}
+
+/// Makes one test of each rule. Takes the path of an `async fn() -> impl Place`, and how often the properties are tried.
+#[macro_export]
+macro_rules! ledger_conformance_tests {
+    ($make:path, $cases:literal) => {
+        $crate::ledger_conformance_tests!(@suite access, access, access_rules, $make);
+        $crate::ledger_conformance_tests!(@suite intake, intake, intake_rules, $make);
+        $crate::ledger_conformance_tests!(@suite feed, feed, feed_rules, $make);
+        $crate::ledger_conformance_tests!(@suite push, push, push_rules, $make);
+        $crate::ledger_conformance_tests!(@suite digest, digest, digest_rules, $make);
+        $crate::ledger_conformance_tests!(@suite digest_runs, digest, digest_run_rules, $make);
+
+        mod crowd {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn writers_queue_and_every_event_is_fresh_exactly_once() {
+                let place = $make().await;
+                $crate::conformance::crowd::writers_queue_and_every_event_is_fresh_exactly_once(&place).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn planners_and_senders_share_a_run_without_repeats() {
+                let place = $make().await;
+                $crate::conformance::crowd::planners_and_senders_share_a_run_without_repeats(&place).await;
+            }
+        }
+
+        mod properties {
+            #[test]
+            fn any_order_of_the_same_events_ends_in_the_same_feeds() {
+                $crate::conformance::order::any_order_of_the_same_events_ends_in_the_same_feeds($make, $cases);
+            }
+
+            #[test]
+            fn any_order_of_the_same_events_ends_in_the_same_digests() {
+                $crate::conformance::order::any_order_of_the_same_events_ends_in_the_same_digests($make, $cases);
+            }
+
+            #[test]
+            fn any_order_of_the_same_events_ends_in_the_same_deliveries() {
+                $crate::conformance::order::any_order_of_the_same_events_ends_in_the_same_deliveries($make, $cases);
+            }
+
+            #[test]
+            fn whatever_happens_everyone_knows_what_stands_once() {
+                $crate::conformance::story::whatever_happens_everyone_knows_what_stands_once($make, 2 * $cases);
+            }
+        }
+    };
+    (@suite $suite:ident, $ledger:ident, $rules:ident, $make:path) => {
+        mod $suite {
+            macro_rules! rule {
+                ($rule:ident) => {
+                    #[tokio::test]
+                    async fn $rule() {
+                        use $crate::conformance::Place;
+                        let place = $make().await;
+                        $crate::conformance::$suite::$rule(async || place.$ledger().await).await;
+                    }
+                };
+            }
+            $crate::$rules!(rule);
+
+            #[test]
+            fn no_rule_is_left_out() {
+                let mut listed = 0;
+                macro_rules! count {
+                    ($rule:ident) => {
+                        listed += 1;
+                    };
+                }
+                $crate::$rules!(count);
+                assert_eq!($crate::conformance::rules_written(stringify!($suite)), listed);
+            }
+        }
+    };
+}

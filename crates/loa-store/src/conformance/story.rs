@@ -1,17 +1,20 @@
 //! A digest ledger lived with: random publications, edits, withdrawals, runs, lost senders, refusals for now, people who
 //! leave and come back. Whatever the story, what mailboxes read keeps the promises 3, 4 and 8.
-#![allow(clippy::unwrap_used)] // a panic is the failure message
 
+use super::{
+    Place,
+    build::{Draft, area, at},
+    run,
+};
+use crate::{DigestLedger, DueMail, Lease, MailRecord, SubscriptionRequest};
 use loa_domain::{
     Event, Frequency, ItemKind, MailId, MailOutcome, RunKey, SubscriberId, SubscriptionId, SubscriptionState, Wish,
 };
-use loa_store::{
-    DigestLedger, DueMail, Lease, MailRecord, SubscriptionRequest,
-    conformance::build::{Draft, area, at},
+use proptest::{prelude::*, test_runner::TestRunner};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
 };
-use loa_store_sql::DigestStore;
-use proptest::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
 
 const ARTICLES: [&str; 3] = ["a", "b", "c"];
 const AREAS: [&str; 2] = ["na-son", "phi-nhu"];
@@ -70,7 +73,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 struct Story {
-    ledger: DigestStore,
+    ledger: Arc<dyn DigestLedger>,
     minute: i64,
     runs: usize,
     holders: usize,
@@ -87,8 +90,8 @@ struct Story {
 }
 
 impl Story {
-    async fn begin(path: &std::path::Path) -> Self {
-        let ledger = DigestStore::open(path).await.unwrap();
+    async fn begin(place: &dyn Place) -> Self {
+        let ledger = place.digest().await;
         let requests: Vec<SubscriptionRequest> = (0..PEOPLE).map(|n| request(n, 0)).collect();
         ledger.subscribe(&requests).await.unwrap();
         Self {
@@ -304,19 +307,19 @@ fn request(n: usize, minute: i64) -> SubscriptionRequest {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn whatever_happens_everyone_knows_what_stands_once(steps in prop::collection::vec(step(), 1..60)) {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-            let folder = tempfile::tempdir().unwrap();
-            let mut story = Story::begin(&folder.path().join("digest.db")).await;
+pub fn whatever_happens_everyone_knows_what_stands_once<P: Place>(make: impl AsyncFn() -> P, cases: u32) {
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let lived = TestRunner::new(config).run(&prop::collection::vec(step(), 1..60), |steps| {
+        run(async {
+            let place = make().await; // to the end: the ledger is on it
+            let mut story = Story::begin(&place).await;
             for step in &steps {
                 story.take(step).await;
             }
             story.end().await;
             story.check().await;
         });
-    }
+        Ok(())
+    });
+    lived.unwrap_or_else(|error| panic!("{error}"));
 }

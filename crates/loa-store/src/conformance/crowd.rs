@@ -1,23 +1,19 @@
-//! Several stores on one file at once, as `loa subscribers add` beside `loa up`, or two replicas: nobody is turned away,
+//! Several stores on one place at once, as `loa subscribers add` beside `loa up`, or two replicas: nobody is turned away,
 //! nothing is done twice.
-#![allow(clippy::unwrap_used)] // a panic is the failure message
 
+use super::{
+    Place,
+    build::{Draft, at},
+};
+use crate::{DigestLedger, FeedArrival, Lease, SubscriptionRequest};
 use jiff::{SignedDuration, Timestamp};
 use loa_domain::{EmailAddress, Event, Frequency, RunKey, SubscriberId, SubscriptionId, SubscriptionState, Wish};
-use loa_store::{
-    DigestLedger, FeedArrival, FeedLedger, Lease, SubscriptionRequest,
-    conformance::build::{Draft, at},
-};
-use loa_store_sql::{DigestStore, FeedStore};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn writers_queue_and_every_event_is_fresh_exactly_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("feed.db");
+pub async fn writers_queue_and_every_event_is_fresh_exactly_once(place: &dyn Place) {
     let mut writers = Vec::new();
     for _ in 0..4 {
-        let store = FeedStore::open(&path).await.unwrap();
+        let store = place.feed().await;
         writers.push(tokio::spawn(async move {
             let mut fresh = 0;
             for n in 0..40 {
@@ -33,7 +29,7 @@ async fn writers_queue_and_every_event_is_fresh_exactly_once() {
         fresh += writer.await.unwrap();
     }
     assert_eq!(fresh, 40);
-    let summary = FeedStore::open(&path).await.unwrap().summaries().await.unwrap();
+    let summary = place.feed().await.summaries().await.unwrap();
     assert_eq!(summary[0].entries, 40);
 }
 
@@ -51,17 +47,14 @@ fn request(n: usize) -> SubscriptionRequest {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn planners_and_senders_share_a_run_without_repeats() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("digest.db");
-    let first = DigestStore::open(&path).await.unwrap();
+pub async fn planners_and_senders_share_a_run_without_repeats(place: &dyn Place) {
+    let first = place.digest().await;
     first.subscribe(&(0..120).map(request).collect::<Vec<_>>()).await.unwrap();
     let events: Vec<Event> = vec![Draft::of("a").live()];
     first.accept(&events, at(1)).await.unwrap();
     let mut workers = Vec::new();
     for worker in 0..4 {
-        let store = DigestStore::open(&path).await.unwrap();
+        let store = place.digest().await;
         workers.push(tokio::spawn(async move { work(store, worker).await }));
     }
     let (mut planned, mut sent) = (0, Vec::new());
@@ -74,7 +67,7 @@ async fn planners_and_senders_share_a_run_without_repeats() {
     assert_eq!((sent.len(), sent.iter().collect::<BTreeSet<_>>().len()), (120, 120));
 }
 
-async fn work(store: DigestStore, worker: usize) -> (u64, Vec<String>) {
+async fn work(store: Arc<dyn DigestLedger>, worker: usize) -> (u64, Vec<String>) {
     let key = RunKey {
         frequency: Frequency::Daily,
         on: "2026-03-01".parse().unwrap(),

@@ -1,17 +1,17 @@
 //! Promise 2 as a property: any order, any batches, any duplicates of one set of events end in equal readable state.
-#![allow(clippy::unwrap_used)] // a panic is the failure message
 
+use super::{
+    Place,
+    build::{Draft, area, at, id, slug},
+    run,
+};
+use crate::{DeliveryQuery, DigestLedger, FeedArrival, Lease, SubscriptionRequest};
 use loa_domain::{
     DeliveryState, EmailAddress, Endpoint, EndpointId, EndpointState, Event, EventFilter, EventType, FeedName,
     Frequency, RunKey, SubscriberId, SubscriptionId, SubscriptionState, Wish,
 };
-use loa_store::{
-    DeliveryQuery, DigestLedger, FeedArrival, FeedLedger, Lease, PushLedger, SubscriptionRequest,
-    conformance::build::{Draft, area, at, id, slug},
-};
-use loa_store_sql::{DigestStore, FeedStore, PushStore};
-use proptest::prelude::*;
-use std::{collections::BTreeMap, future::Future};
+use proptest::{prelude::*, test_runner::TestRunner};
+use std::{collections::BTreeMap, sync::Arc};
 
 const ARTICLES: [&str; 3] = ["a", "b", "c"];
 const AREAS: [&str; 2] = ["na-son", "phi-nhu"];
@@ -62,19 +62,14 @@ fn arrivals() -> impl Strategy<Value = (Vec<Event>, Vec<Vec<usize>>, Vec<Vec<usi
     })
 }
 
-fn run<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
-}
-
 fn feeds_of(event: &Event) -> Vec<FeedName> {
     let Some(content) = event.content() else { return Vec::new() };
     let own = content.category().map_or(FeedName::Documents, |category| FeedName::Category(category.slug.clone()));
     [FeedName::All, own].into_iter().chain(event.reach.iter().cloned().map(FeedName::Area)).collect()
 }
 
-async fn feeds_read(events: &[Event], way: &[Vec<usize>]) -> String {
-    let folder = tempfile::tempdir().unwrap();
-    let ledger = FeedStore::open(folder.path().join("feed.db")).await.unwrap();
+async fn feeds_read(place: &dyn Place, events: &[Event], way: &[Vec<usize>]) -> String {
+    let ledger = place.feed().await;
     for batch in way {
         let batch: Vec<FeedArrival> =
             batch.iter().map(|n| FeedArrival { feeds: feeds_of(&events[*n]), event: events[*n].clone() }).collect();
@@ -106,8 +101,8 @@ fn wishes() -> Vec<Wish> {
     wishes
 }
 
-async fn digest_with_wishes(path: &std::path::Path) -> DigestStore {
-    let ledger = DigestStore::open(path).await.unwrap();
+async fn digest_with_wishes(place: &dyn Place) -> Arc<dyn DigestLedger> {
+    let ledger = place.digest().await;
     let requests: Vec<SubscriptionRequest> = wishes()
         .into_iter()
         .enumerate()
@@ -127,9 +122,8 @@ async fn digest_with_wishes(path: &std::path::Path) -> DigestStore {
     ledger
 }
 
-async fn digests_read(events: &[Event], way: &[Vec<usize>]) -> String {
-    let folder = tempfile::tempdir().unwrap();
-    let ledger = digest_with_wishes(&folder.path().join("digest.db")).await;
+async fn digests_read(place: &dyn Place, events: &[Event], way: &[Vec<usize>]) -> String {
+    let ledger = digest_with_wishes(place).await;
     for batch in way {
         let batch: Vec<Event> = batch.iter().map(|n| events[*n].clone()).collect();
         ledger.accept(&batch, at(100)).await.unwrap();
@@ -163,9 +157,12 @@ async fn digests_read(events: &[Event], way: &[Vec<usize>]) -> String {
     read
 }
 
-async fn deliveries_read(events: &[Event], way: &[Vec<usize>]) -> Vec<(String, String, u64, DeliveryState)> {
-    let folder = tempfile::tempdir().unwrap();
-    let ledger = PushStore::open(folder.path().join("push.db")).await.unwrap();
+async fn deliveries_read(
+    place: &dyn Place,
+    events: &[Event],
+    way: &[Vec<usize>],
+) -> Vec<(String, String, u64, DeliveryState)> {
+    let ledger = place.push().await;
     for (name, event_types) in [("all", vec![]), ("gone", vec![EventType::ArticleWithdrawn])] {
         let endpoint = Endpoint {
             id: EndpointId::new(name).unwrap(),
@@ -189,21 +186,30 @@ async fn deliveries_read(events: &[Event], way: &[Vec<usize>]) -> Vec<(String, S
     read
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+/// Tries so many sets of events, each in two ways on two empty places.
+fn try_both_ways<P: Place, R: PartialEq + std::fmt::Debug>(
+    make: impl AsyncFn() -> P,
+    cases: u32,
+    read: impl AsyncFn(&dyn Place, &[Event], &[Vec<usize>]) -> R,
+) {
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let found = TestRunner::new(config).run(&arrivals(), |(events, one, other)| {
+        let (first, second) =
+            run(async { (read(&make().await, &events, &one).await, read(&make().await, &events, &other).await) });
+        prop_assert_eq!(first, second);
+        Ok(())
+    });
+    found.unwrap_or_else(|error| panic!("{error}"));
+}
 
-    #[test]
-    fn any_order_of_the_same_events_ends_in_the_same_feeds((events, one, other) in arrivals()) {
-        prop_assert_eq!(run(feeds_read(&events, &one)), run(feeds_read(&events, &other)));
-    }
+pub fn any_order_of_the_same_events_ends_in_the_same_feeds<P: Place>(make: impl AsyncFn() -> P, cases: u32) {
+    try_both_ways(make, cases, feeds_read);
+}
 
-    #[test]
-    fn any_order_of_the_same_events_ends_in_the_same_digests((events, one, other) in arrivals()) {
-        prop_assert_eq!(run(digests_read(&events, &one)), run(digests_read(&events, &other)));
-    }
+pub fn any_order_of_the_same_events_ends_in_the_same_digests<P: Place>(make: impl AsyncFn() -> P, cases: u32) {
+    try_both_ways(make, cases, digests_read);
+}
 
-    #[test]
-    fn any_order_of_the_same_events_ends_in_the_same_deliveries((events, one, other) in arrivals()) {
-        prop_assert_eq!(run(deliveries_read(&events, &one)), run(deliveries_read(&events, &other)));
-    }
+pub fn any_order_of_the_same_events_ends_in_the_same_deliveries<P: Place>(make: impl AsyncFn() -> P, cases: u32) {
+    try_both_ways(make, cases, deliveries_read);
 }

@@ -1,0 +1,116 @@
+//! PostgreSQL as the tests see it: the cluster that `tests/run` started, with a PgBouncer in transaction mode before it.
+//! Each test has schemas of its own in one database.
+//!
+//! Comes from `tests/system/database.py`; see `tests/README.md` for the agreement.
+
+#![allow(dead_code)] // each test binary uses its part
+
+use async_trait::async_trait;
+use loa_store::{AccessLedger, DigestLedger, FeedLedger, IntakeLedger, PushLedger, conformance::Place};
+use loa_store_sql::{AccessStore, DigestStore, FeedStore, IntakeStore, Postgres, PostgresConfig, PushStore};
+use serde_json::Value;
+use sqlx::{Connection, PgConnection};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicU32, Ordering},
+};
+use tokio::sync::OnceCell;
+
+/// The addresses of the run's cluster.
+fn run_cluster() -> &'static Value {
+    static AT: OnceLock<Value> = OnceLock::new();
+    AT.get_or_init(|| {
+        let json = std::env::var("LOA_TEST_POSTGRES").expect(
+            "LOA_TEST_POSTGRES holds the addresses of a private PostgreSQL: start these tests with ./tests/run conformance",
+        );
+        serde_json::from_str(&json).expect("LOA_TEST_POSTGRES is what tests/system/database.py prints")
+    })
+}
+
+/// The address of the one database that the tests share, straight (`url`) or through the pooler (`pooler_url`).
+pub async fn address(key: &str) -> String {
+    static DATABASE: OnceCell<String> = OnceCell::const_new();
+    let of_cluster = |key: &str| run_cluster()[key].as_str().expect("an address").to_owned();
+    let make = async || {
+        let name = format!("loa_rust_{}", std::process::id());
+        let mut hand = PgConnection::connect(&format!("{}/postgres", of_cluster("url"))).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut hand).await.unwrap();
+        name
+    };
+    format!("{}/{}", of_cluster(key), DATABASE.get_or_init(make).await)
+}
+
+/// Schemas of a test's own. Each ledger opened has connections of its own, as each process would.
+pub struct Schemas {
+    pub config: PostgresConfig,
+}
+
+impl Schemas {
+    fn at(url: String, connections_max: u32) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        Self {
+            config: PostgresConfig {
+                url,
+                password: None,
+                schema_prefix: format!("t{}_{number}_", std::process::id()),
+                connections_max,
+                statement_cache_max: 0,
+            },
+        }
+    }
+
+    /// Connections of another process.
+    pub fn server(&self) -> Postgres {
+        Postgres::new(&self.config).unwrap()
+    }
+
+    /// A hand of our own in a ledger's schema.
+    pub async fn hand(&self, ledger: &str) -> PgConnection {
+        let mut hand = PgConnection::connect(&address("url").await).await.unwrap();
+        let path = format!("SET search_path TO {}{ledger}", self.config.schema_prefix);
+        sqlx::raw_sql(sqlx::AssertSqlSafe(path)).execute(&mut hand).await.unwrap();
+        hand
+    }
+}
+
+/// Empty schemas, straight on the server.
+pub async fn schemas() -> Schemas {
+    Schemas::at(address("url").await, 4)
+}
+
+/// Empty schemas, through the pooler in transaction mode.
+pub async fn pooled_schemas() -> Schemas {
+    Schemas::at(address("pooler_url").await, 4)
+}
+
+macro_rules! opened {
+    ($store:ident, $server:expr) => {{
+        let store = $store::on(&$server);
+        store.migrate().await.unwrap();
+        Arc::new(store)
+    }};
+}
+
+#[async_trait]
+impl Place for Schemas {
+    async fn access(&self) -> Arc<dyn AccessLedger> {
+        opened!(AccessStore, self.server())
+    }
+
+    async fn intake(&self) -> Arc<dyn IntakeLedger> {
+        opened!(IntakeStore, self.server())
+    }
+
+    async fn feed(&self) -> Arc<dyn FeedLedger> {
+        opened!(FeedStore, self.server())
+    }
+
+    async fn digest(&self) -> Arc<dyn DigestLedger> {
+        opened!(DigestStore, self.server())
+    }
+
+    async fn push(&self) -> Arc<dyn PushLedger> {
+        opened!(PushStore, self.server())
+    }
+}
