@@ -10,8 +10,8 @@ use loa_area::Directory;
 use loa_bus::{Administer, Bus, Health};
 use loa_bus_rabbitmq::{RabbitBus, RabbitConfig};
 use loa_bus_sqlite::SqliteBus;
-use loa_store::{AccessLedger, DigestLedger, FeedLedger, IntakeLedger, PushLedger};
-use loa_store_sql::{AccessStore, DigestStore, FeedStore, IntakeStore, PushStore};
+use loa_store::{AccessLedger, DigestLedger, FeedLedger, IntakeLedger, PushLedger, StoreError, StoreErrorKind};
+use loa_store_sql::{AccessStore, DigestStore, FeedStore, IntakeStore, Postgres, PushStore};
 use loa_svc_console as console;
 use loa_svc_digest as digest;
 use loa_svc_feed as feed;
@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 /// How long a command waits for a broker before it says that it is not there.
 const BROKER_WAIT: Duration = Duration::from_secs(15);
-/// Between two tries to make the topology.
+/// Between two tries to make the schemas or the topology.
 const DECLARE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Doors, opened when first asked for and then shared.
@@ -40,6 +40,7 @@ pub struct House {
     /// Which doors are open, for `/readyz`.
     pub status: Arc<Status>,
     bus: OnceCell<Arc<dyn Bus>>,
+    postgres: OnceCell<Postgres>,
     intake: OnceCell<Arc<dyn IntakeLedger>>,
     feed: OnceCell<Arc<dyn FeedLedger>>,
     digest: OnceCell<Arc<dyn DigestLedger>>,
@@ -64,6 +65,7 @@ macro_rules! ledger {
                             .with_context(|| format!("cannot open the ledger {}", path.display()))?;
                         Ok(Arc::new(store) as Arc<dyn $ledger>)
                     }
+                    StoreKind::Postgres => Ok(Arc::new($store::on(&self.postgres().await?)) as Arc<dyn $ledger>),
                 }
             };
             Ok(self.$field.get_or_try_init(open).await?.clone())
@@ -83,6 +85,7 @@ impl House {
             zone,
             status: Arc::default(),
             bus: OnceCell::new(),
+            postgres: OnceCell::new(),
             intake: OnceCell::new(),
             feed: OnceCell::new(),
             digest: OnceCell::new(),
@@ -93,6 +96,14 @@ impl House {
             digest_service: OnceCell::new(),
             push_service: OnceCell::new(),
         })
+    }
+
+    /// This process's connections to PostgreSQL. Returns at once, whether the server is there or not.
+    async fn postgres(&self) -> anyhow::Result<Postgres> {
+        let connect = async || -> anyhow::Result<Postgres> {
+            Postgres::new(&self.config.store.postgres.ready()?).context("`store.postgres` cannot be used")
+        };
+        Ok(self.postgres.get_or_try_init(connect).await?.clone())
     }
 
     ledger!(
@@ -269,6 +280,32 @@ impl House {
         Ok(lines)
     }
 
+    /// For `loa up`: as [`Self::migrate_ledgers`]. A server that is away is no reason to end: then the schemas are made as
+    /// soon as it is there, or until `stop`; until then readiness tells that the ledgers are not reached.
+    pub async fn migrate_ledgers_in_time(self: &Arc<Self>, stop: &CancellationToken) -> anyhow::Result<()> {
+        let is_away = |error: &anyhow::Error| {
+            let store = error.chain().find_map(|cause| cause.downcast_ref::<StoreError>());
+            self.config.store.kind == StoreKind::Postgres
+                && store.is_some_and(|error| error.kind == StoreErrorKind::Unavailable)
+        };
+        let mut told = false;
+        loop {
+            match self.migrate_ledgers().await {
+                Ok(_) => return Ok(()),
+                Err(error) if !is_away(&error) => return Err(error),
+                Err(error) => {
+                    if !told {
+                        tracing::warn!(error = %sentence(&error), "the ledgers are not there yet; trying again until they are");
+                    }
+                    told = true;
+                }
+            }
+            if stop.run_until_cancelled(tokio::time::sleep(DECLARE_PAUSE)).await.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
     /// Makes the topology, now or as soon as the broker is there; until then readiness tells that it is not. Tries again
     /// until it works or `stop`: a broker that is away at the start is no other than one that goes away later.
     pub async fn declare_in_time(&self, stop: &CancellationToken) -> anyhow::Result<()> {
@@ -298,6 +335,15 @@ impl House {
     /// Makes or updates all ledgers' schema. Returns one line per ledger.
     pub async fn migrate_ledgers(&self) -> anyhow::Result<Vec<String>> {
         let mut lines = Vec::new();
+        if self.config.store.kind == StoreKind::Postgres {
+            let server = self.postgres().await?;
+            let address = || format!("on {}", self.config.store.postgres.shown_url());
+            IntakeStore::on(&server).migrate().await.with_context(address)?;
+            FeedStore::on(&server).migrate().await.with_context(address)?;
+            DigestStore::on(&server).migrate().await.with_context(address)?;
+            PushStore::on(&server).migrate().await.with_context(address)?;
+            AccessStore::on(&server).migrate().await.with_context(address)?;
+        }
         self.intake_ledger().await?.ping().await.context("intake's ledger")?;
         self.feed_ledger().await?.ping().await.context("the feed ledger")?;
         self.digest_ledger().await?.ping().await.context("the digest ledger")?;
@@ -309,8 +355,11 @@ impl House {
         Ok(lines)
     }
 
-    /// Closes the broker's connections, if any were opened.
+    /// Closes the connections to the broker and the database, if any were opened.
     pub async fn close(&self) {
+        if let Some(postgres) = self.postgres.get() {
+            postgres.close().await;
+        }
         if let Some(bus) = self.bus.get() {
             bus.close().await;
         }

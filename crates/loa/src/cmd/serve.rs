@@ -2,6 +2,7 @@
 
 use super::Context;
 use crate::{
+    config::StoreKind,
     lifecycle::{Lifecycle, Signals, bind},
     ops,
     output::sentence,
@@ -11,15 +12,23 @@ use crate::{
 use axum::Router;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-/// `loa up`: migrates, then runs everything behind one listener. The broker need not be there yet; the topology is made
-/// when it is.
+/// `loa up`: migrates, then runs everything behind one listener. Broker and database need not be there yet; topology and
+/// schemas are made when they are.
 pub async fn up(context: Context) -> anyhow::Result<()> {
     let house = context.house;
     let listener = bind(house.config.up.listen, "up.listen").await?;
     let (lifecycle, signals) = Lifecycle::start()?;
     let metrics = telemetry::start_metrics()?;
-    for line in house.migrate_ledgers().await? {
-        tracing::debug!("{line}");
+    let (ledgers, stop) = (house.clone(), lifecycle.stop.clone());
+    if house.config.store.kind == StoreKind::Sqlite {
+        house.migrate_ledgers().await?;
+    } else {
+        lifecycle.spawn("ledgers", async move {
+            match ledgers.migrate_ledgers_in_time(&stop).await {
+                Ok(()) => stop.cancelled().await,
+                Err(error) => tracing::error!(error = %sentence(&error), "the ledgers cannot be used"),
+            }
+        });
     }
     let (topology, stop) = (house.clone(), lifecycle.stop.clone());
     lifecycle.spawn("topology", async move {

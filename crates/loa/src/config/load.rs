@@ -18,7 +18,7 @@ const PREFIX: &str = "LOA__";
 /// Settings that name one of a few things: said in full when something else is written.
 const CHOICES: [(&str, &[&str]); 5] = [
     ("bus.kind", &["sqlite", "rabbitmq"]),
-    ("store.kind", &["sqlite"]),
+    ("store.kind", &["sqlite", "postgres"]),
     ("digest.smtp.tls", &["none", "starttls", "tls"]),
     ("digest.weekly_on", &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]),
     ("log.format", &["text", "json"]),

@@ -119,7 +119,7 @@ fn an_alternative_that_does_not_exist_names_those_that_do() {
 
 #[test]
 fn secrets_in_the_file_are_refused() {
-    for key in ["bus.rabbitmq", "digest.smtp"] {
+    for key in ["bus.rabbitmq", "digest.smtp", "store.postgres"] {
         assert_eq!(
             refused(&format!("[{key}]\npassword = 'hunter2'"), &[]),
             format!(
@@ -212,6 +212,11 @@ fn settings_out_of_bounds_are_refused_with_the_bounds() {
     assert!(fault("[site]\npublic_url = 'ftp://x.vn/'").starts_with("`site.public_url` begins with https://"));
     assert!(fault("[portal]\nsource = 'x y'").starts_with("`portal.source` must be an absolute URI"));
     assert!(fault("[bus]\nkind = 'rabbitmq'\n[bus.rabbitmq]\npassword_file = '/nowhere/mq'").contains("/nowhere/mq"));
+    let postgres = |line: &str| fault(&format!("[store]\nkind = 'postgres'\n[store.postgres]\n{line}"));
+    assert!(postgres("url = 'mysql://loa@db/loa'").contains("begins with postgres://"));
+    assert!(postgres("url = 'postgres://loa@db'").contains("names no database"));
+    assert!(postgres("password_file = '/nowhere/pg'").contains("/nowhere/pg"));
+    assert_eq!(postgres("connections_max = 0"), "store.postgres.connections_max is 0; it must be from 1 to 100");
     assert_eq!(
         fault("[bus]\nkind = 'rabbitmq'\n[intake]\nrelay_lease_seconds = 10"),
         "`intake.relay_lease_seconds` must be longer than `bus.rabbitmq.confirm_timeout_seconds`"

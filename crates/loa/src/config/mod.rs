@@ -2,10 +2,12 @@
 
 mod areas;
 mod load;
+mod postgres;
 mod secret;
 
 pub use areas::AreasConfig;
 pub use load::load;
+pub use postgres::PostgresSettings;
 pub use secret::Secret;
 
 use anyhow::Context;
@@ -56,6 +58,9 @@ impl Config {
         if self.bus.kind == BusKind::Rabbitmq {
             self.bus.rabbitmq.url_with_password()?;
         }
+        if self.store.kind == StoreKind::Postgres {
+            self.store.postgres.ready()?;
+        }
         anyhow::ensure!(
             matches!(self.site.public_url.scheme(), "http" | "https"),
             "`site.public_url` begins with https:// (or http:// while trying things out); {} does not",
@@ -77,6 +82,8 @@ impl Config {
             ("bus.rabbitmq.heartbeat_seconds", rabbitmq.heartbeat_seconds, 1, 3_600),
             ("bus.rabbitmq.confirm_timeout_seconds", rabbitmq.confirm_timeout_seconds, 1, 3_600),
             ("bus.rabbitmq.connect_timeout_seconds", rabbitmq.connect_timeout_seconds, 1, 3_600),
+            ("store.postgres.connections_max", u64::from(self.store.postgres.connections_max), 1, 100),
+            ("store.postgres.statement_cache_max", u64::from(self.store.postgres.statement_cache_max), 0, 1_000),
             ("stop.grace_seconds", self.stop.grace_seconds, 0, 3_600),
         ] {
             anyhow::ensure!((least..=most).contains(&value), "{key} is {value}; it must be from {least} to {most}");
@@ -187,15 +194,20 @@ impl RabbitmqConfig {
 
     /// The address as it may be shown.
     pub fn shown_url(&self) -> String {
-        match Url::parse(&self.url) {
-            Ok(mut url) => {
-                if url.password().is_some() && url.set_password(Some("***")).is_err() {
-                    return "(hidden)".to_owned();
-                }
-                url.to_string()
+        without_password(&self.url)
+    }
+}
+
+/// An address as it may be shown.
+fn without_password(url: &str) -> String {
+    match Url::parse(url) {
+        Ok(mut url) => {
+            if url.password().is_some() && url.set_password(Some("***")).is_err() {
+                return "(hidden)".to_owned();
             }
-            Err(_) => "(not an address)".to_owned(),
+            url.to_string()
         }
+        Err(_) => "(not an address)".to_owned(),
     }
 }
 
@@ -205,6 +217,8 @@ impl RabbitmqConfig {
 pub enum StoreKind {
     /// A file for each ledger, in `data_dir`.
     Sqlite,
+    /// A schema for each ledger, on a server.
+    Postgres,
 }
 
 /// The ledgers.
@@ -213,6 +227,8 @@ pub enum StoreKind {
 pub struct StoreConfig {
     /// On which engine.
     pub kind: StoreKind,
+    /// Where PostgreSQL is.
+    pub postgres: PostgresSettings,
 }
 
 /// Where a process listens.
