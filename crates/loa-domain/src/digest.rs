@@ -123,6 +123,9 @@ pub enum MailOutcome {
     Refused(String),
     /// Later: 4xx, a lost connection before the final dot, no connection. Why, and the earliest next try.
     Later(String, jiff::Timestamp),
+    /// Not tried: not a word about this mail was said (the mail server is away, its run is stopped, it is night). Why, and
+    /// from when on it may go. Counts no try, so that an outage of the mail server lengthens no mail's own delays.
+    Waits(String, jiff::Timestamp),
 }
 
 /// Why a line is in a digest.

@@ -9,6 +9,9 @@ use serde::Deserialize;
 use std::{fmt, net::SocketAddr, path::PathBuf};
 use url::Url;
 
+/// MAIL, RCPT, DATA, the last dot, RSET.
+const ANSWERS_IN_A_DIALOGUE: u32 = 5;
+
 /// Section `[digest]`. [`Config::default`] is what `config/default.toml` says.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,8 +36,12 @@ pub struct Config {
     pub batch_max: u32,
     /// Connections to the mail server at a time (1 to 32).
     pub connections_max: u32,
-    /// How long claimed mails are ours, in seconds (120 to 7,200): after a crash, mails whose sending had begun wait so long.
+    /// How long claimed mails are ours, in seconds (15 to 7,200): after a crash, mails whose sending had begun wait so long.
+    /// At least five times `smtp.timeout_seconds`, for that many answers are waited for in one dialogue.
     pub lease_seconds: u32,
+    /// Delay before each further try of a mail that the server did not take for now, in seconds (1 to 20 of them, each 1 to
+    /// 86,400); the last one again and again.
+    pub retry_delays_seconds: Vec<u64>,
     /// A mail that could not be sent this long after its run's day began is given up, in hours (12 to 240).
     pub give_up_hours: u32,
     /// Confirmation mails to one address in 24 hours (1 to 100): nobody can be bombarded through the form.
@@ -130,6 +137,7 @@ impl Default for Config {
             batch_max: 100,
             connections_max: 4,
             lease_seconds: 900,
+            retry_delays_seconds: vec![60, 300, 900, 1_800, 3_600],
             give_up_hours: 72,
             confirmations_per_day_max: 3,
             list_name: String::new(),
@@ -194,7 +202,9 @@ impl Config {
             .or_else(|| outside("item_days_max", self.item_days_max, 1, 60))
             .or_else(|| outside("batch_max", self.batch_max, 1, 1_000))
             .or_else(|| outside("connections_max", self.connections_max, 1, 32))
-            .or_else(|| outside("lease_seconds", self.lease_seconds, 120, 7_200))
+            .or_else(|| outside("lease_seconds", self.lease_seconds, 15, 7_200))
+            .or_else(|| self.short_lease())
+            .or_else(|| self.odd_delays())
             .or_else(|| outside("give_up_hours", self.give_up_hours, 12, 240))
             .or_else(|| outside("confirmations_per_day_max", self.confirmations_per_day_max, 1, 100))
             .or_else(|| outside("smtp.timeout_seconds", self.smtp.timeout_seconds, 1, 300))
@@ -202,6 +212,27 @@ impl Config {
             .or_else(|| unheard("weekly_at", self.weekly_at))
             .or_else(|| unread("bounce_address", &self.bounce_address))
             .or_else(|| unread("unsubscribe_address", &self.unsubscribe_address))
+    }
+}
+
+impl Config {
+    /// A mail whose lease ended in the middle of its dialogue would be sent by somebody else, too.
+    fn short_lease(&self) -> Option<String> {
+        let needed = self.smtp.timeout_seconds.saturating_mul(ANSWERS_IN_A_DIALOGUE);
+        (self.lease_seconds < needed).then(|| {
+            format!(
+                "digest.lease_seconds is {}; with digest.smtp.timeout_seconds = {} it must be at least {needed}",
+                self.lease_seconds, self.smtp.timeout_seconds
+            )
+        })
+    }
+
+    fn odd_delays(&self) -> Option<String> {
+        let delays = &self.retry_delays_seconds;
+        let good = (1..=20).contains(&delays.len()) && delays.iter().all(|delay| (1..=86_400).contains(delay));
+        (!good).then(|| {
+            format!("digest.retry_delays_seconds is {delays:?}; it must be 1 to 20 numbers, each from 1 to 86400")
+        })
     }
 }
 

@@ -75,14 +75,11 @@ impl Service {
         }
     }
 
-    /// When a mail is tried again: after 1, 5, 15, 30 minutes, then each hour, and by day.
+    /// When a mail is tried again: after the configured delays, the last one again and again, and by day.
     fn again_at(&self, due: &DueMail, now: Timestamp) -> Timestamp {
-        let schedule = RetrySchedule {
-            delays_seconds: vec![60, 300, 900, 1_800, 3_600],
-            jitter_percent: 20,
-            retry_after_seconds_max: 0,
-        };
-        let tries = due.attempts.saturating_add(1).min(5);
+        let delays_seconds = self.0.config.retry_delays_seconds.clone();
+        let tries = due.attempts.saturating_add(1).min(u32::try_from(delays_seconds.len()).unwrap_or(u32::MAX));
+        let schedule = RetrySchedule { delays_seconds, jitter_percent: 20, retry_after_seconds_max: 0 };
         let delay = schedule.delay(tries, self.0.world.chance(), None).unwrap_or(Duration::from_secs(3_600));
         let at = now.checked_add(delay).unwrap_or(now);
         self.0.schedule.may_go_from(&due.run, at)

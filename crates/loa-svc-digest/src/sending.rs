@@ -112,7 +112,7 @@ impl Service {
                 Some(MailOutcome::Refused("hết thời hạn gửi".into()))
             } else {
                 let from = self.0.schedule.may_go_from(&due.run, now);
-                (from > now).then(|| MailOutcome::Later("chờ đến giờ hành chính".into(), from))
+                (from > now).then(|| MailOutcome::Waits("chờ đến giờ hành chính".into(), from))
             };
             match outcome {
                 Some(outcome) => settled.push(MailRecord { id: due.id, outcome, at: now }),
@@ -129,7 +129,7 @@ impl Service {
             let now = self.0.world.now();
             // what is claimed and not begun goes back at once: nothing is lost by it
             if self.0.stopping.load(Ordering::Relaxed) || now >= round.until {
-                let back = chunk.into_iter().map(|due| later(due.id, "chưa bắt đầu gửi", now, now)).collect();
+                let back = chunk.into_iter().map(|due| waiting(due.id, "chưa bắt đầu gửi", now, now)).collect();
                 self.record(&round.holder, back).await?;
                 continue;
             }
@@ -178,7 +178,7 @@ impl Service {
             let now = self.0.world.now();
             if round.stopped_runs.lock().unwrap_or_else(PoisonError::into_inner).contains(&due.id.run) {
                 // certain not to have gone out: it waits with its run, and is no orphan when that goes on
-                records.push(later(due.id, "đợt gửi đang tạm dừng", now, now));
+                records.push(waiting(due.id, "đợt gửi đang tạm dừng", now, now));
                 continue;
             }
             let verdict = match &mut session {
@@ -202,7 +202,7 @@ impl Service {
                 }
                 Decision::StopRun(why) => {
                     self.stop_run(round, due.id.run, &why, now).await?;
-                    records.push(later(due.id, &why, now, now));
+                    records.push(waiting(due.id, &why, now, now));
                 }
             }
         }
@@ -246,7 +246,7 @@ impl Service {
         }
         mails
             .iter()
-            .map(|due| later(due.id.clone(), &error.why, self.0.schedule.may_go_from(&due.run, until), now))
+            .map(|due| waiting(due.id.clone(), &error.why, self.0.schedule.may_go_from(&due.run, until), now))
             .collect()
     }
 
@@ -296,6 +296,6 @@ enum Unfit {
     Token,
 }
 
-fn later(id: MailId, why: &str, until: Timestamp, now: Timestamp) -> MailRecord {
-    MailRecord { id, outcome: MailOutcome::Later(why.to_owned(), until), at: now }
+fn waiting(id: MailId, why: &str, until: Timestamp, now: Timestamp) -> MailRecord {
+    MailRecord { id, outcome: MailOutcome::Waits(why.to_owned(), until), at: now }
 }

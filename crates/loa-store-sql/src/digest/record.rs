@@ -128,6 +128,7 @@ async fn settle(tx: &mut Tx, record: &MailRecord, held: bool) -> Result<()> {
         MailOutcome::Suppressed(why) => ("suppressed", why, None, 0),
         MailOutcome::Refused(answer) => ("failed", answer, None, 1),
         MailOutcome::Later(why, due_at) => ("planned", why, Some(ms(*due_at)), 1),
+        MailOutcome::Waits(why, due_at) => ("planned", why, Some(ms(*due_at)), 0),
     };
     let detail: String = detail.chars().filter(|c| !c.is_control()).take(DETAIL_CHARS_MAX).collect();
     on!(&mut *tx, c: D => sqlx::query(

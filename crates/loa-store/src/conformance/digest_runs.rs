@@ -39,6 +39,7 @@ macro_rules! digest_run_rules {
         $test!(a_mail_in_its_dialogue_counts_as_received);
         $test!(a_dialogue_that_failed_owes_no_correction);
         $test!(an_uncertain_mail_owes_a_correction);
+        $test!(waiting_counts_no_try);
         $test!(a_correction_is_sent_once);
         $test!(a_correction_shows_what_was_last_known_and_why);
         $test!(what_was_published_again_before_its_correction_is_an_update);
@@ -107,6 +108,18 @@ pub async fn a_run_is_opened_once_for_each_key(open: impl AsyncFn() -> Arc<dyn D
         let (run, new) = ledger.open_run(&other, at(10), at(11)).await.unwrap();
         assert!(new && run.id > first.id);
     }
+}
+
+pub async fn waiting_counts_no_try(open: impl AsyncFn() -> Arc<dyn DigestLedger>) {
+    let ledger = open().await;
+    let (run, mail) = one_claimed(&*ledger).await;
+    let waits = MailOutcome::Waits("nobody listens".into(), at(3));
+    assert_eq!(ledger.record_mails("x", &[record(&mail, 2, waits)]).await.unwrap(), 1);
+    let again = claim(&*ledger, "y", 3).await.remove(0);
+    assert_eq!((again.attempts, again.orphan), (0, false));
+    ledger.record_mails("y", &[record(&mail, 3, later(4))]).await.unwrap();
+    assert_eq!(claim(&*ledger, "z", 4).await.remove(0).attempts, 1, "a try counts");
+    assert_eq!(states(&*ledger, run).await, [MailState::Planned]);
 }
 
 pub async fn an_unknown_run_is_not_found(open: impl AsyncFn() -> Arc<dyn DigestLedger>) {
