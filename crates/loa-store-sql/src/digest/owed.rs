@@ -10,12 +10,13 @@ use crate::{
 use jiff::Timestamp;
 use loa_domain::Frequency;
 
-/// Owed by matching, of active subscriptions of frequency $1 with ids in ($2, $3], accepted in [$4, $5].
+/// Owed by matching, of active subscriptions of frequency $1 with ids in ($2, $3], accepted in [$4, $5]. What is new to a
+/// subscription is told by item numbers and never by its time: a clock may step back.
 pub(super) const MATCHED: &str = "SELECT s.id AS subscription, i.article AS article, i.revision AS revision, CAST(0 AS BIGINT) AS withdrawn \
     FROM subscription AS s JOIN matched AS m ON m.wish = s.wish AND m.sequence > s.considered \
     JOIN item AS i ON i.article = m.article \
     WHERE s.frequency = $1 AND s.state = 'active' AND s.id > $2 AND s.id <= $3 \
-    AND i.accepted_at > s.since AND i.accepted_at >= $4 AND i.accepted_at <= $5 AND NOT EXISTS \
+    AND i.accepted_at >= $4 AND i.accepted_at <= $5 AND NOT EXISTS \
         (SELECT 1 FROM mail_item AS d WHERE d.subscription = s.id AND d.article = i.article AND d.withdrawn = 0 \
          AND d.revision >= i.revision)";
 /// Owed since before the wish changed; parameters as of [`MATCHED`].

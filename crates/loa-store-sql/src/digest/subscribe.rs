@@ -3,10 +3,7 @@
 //! When a wish changes, what was owed and is still wished for is written down (`carried`), and everything else of the past
 //! is let go: the subscription is considered up to now.
 
-use super::{
-    owed::considered_at,
-    people::{Wishes, id_by_token, subscription},
-};
+use super::people::{Wishes, id_by_token, subscription};
 use crate::{
     counter,
     db::{Db, Tx},
@@ -73,7 +70,7 @@ async fn mailbox(tx: &mut Tx, request: &SubscriptionRequest) -> Result<String> {
 }
 
 async fn add(tx: &mut Tx, mailbox: &str, wish: i64, request: &SubscriptionRequest) -> Result<String> {
-    let considered = considered_at(tx, request.at).await?;
+    let considered = counter::last(tx, "item").await?;
     on!(tx, c: D => sqlx::query(
         "INSERT INTO subscription (id, subscriber, frequency, wish, state, token, token_hash, since, considered) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -135,7 +132,7 @@ async fn carry(tx: &mut Tx, id: &str, wish: i64) -> Result<()> {
         );
         carry.push_bind(wish).push(" WHERE s.id = ").push_bind(id);
         carry.push(
-            " AND i.accepted_at > s.since AND NOT EXISTS (SELECT 1 FROM mail_item AS d WHERE d.subscription = s.id \
+            " AND NOT EXISTS (SELECT 1 FROM mail_item AS d WHERE d.subscription = s.id \
              AND d.article = i.article AND d.withdrawn = 0 AND d.revision >= i.revision) AND ",
         );
         carry.push(FITS).push(" ON CONFLICT (subscription, article) DO NOTHING");
@@ -155,7 +152,7 @@ async fn let_go(tx: &mut Tx, id: &str) -> Result<()> {
 
 /// Sets the state, and the wish when it is another one; from `at` on, by matching, and nothing before.
 async fn restart(tx: &mut Tx, id: &str, state: SubscriptionState, wish: Option<i64>, at: Timestamp) -> Result<()> {
-    let considered = considered_at(tx, at).await?;
+    let considered = counter::last(tx, "item").await?;
     on!(tx, c: D => sqlx::query(
         "UPDATE subscription SET state = $2, wish = COALESCE($3, wish), since = $4, considered = $5 WHERE id = $1",
     )

@@ -29,6 +29,7 @@ macro_rules! digest_rules {
         $test!(a_wish_is_matched_by_area_and_category);
         $test!(a_document_fits_only_wishes_for_every_category);
         $test!(a_subscription_owes_nothing_accepted_before_it);
+        $test!(a_clock_that_steps_back_takes_nothing_from_a_subscription);
         $test!(a_confirmed_subscription_owes_nothing_accepted_before_its_confirmation);
         $test!(a_reactivated_subscription_owes_nothing_accepted_before_that);
         $test!(a_changed_wish_keeps_what_it_was_owed_and_still_wishes);
@@ -395,6 +396,17 @@ pub async fn a_confirmed_subscription_owes_nothing_accepted_before_its_confirmat
     ledger.confirm("hash-na", at(2)).await.unwrap();
     accept(&*ledger, &[Draft::of("b").live()], 3).await;
     assert_eq!(run(&*ledger, "1", 4).await, [got("na", &["news:b@1"])]);
+}
+
+pub async fn a_clock_that_steps_back_takes_nothing_from_a_subscription(open: impl AsyncFn() -> Arc<dyn DigestLedger>) {
+    let ledger = open().await;
+    subscribe(&*ledger, SubscriptionRequest { at: at(10), ..request("na", wish(&[], &[])) }).await;
+    accept(&*ledger, &[Draft::of("a").live()], 5).await;
+    assert_eq!(
+        run(&*ledger, "1", 11).await,
+        [got("na", &["news:a@1"])],
+        "it came after the subscription, whatever its time"
+    );
 }
 
 pub async fn a_reactivated_subscription_owes_nothing_accepted_before_that(
