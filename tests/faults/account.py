@@ -36,10 +36,10 @@ class Account:
     """One look at everything. `transient`: what may still settle is told apart from what is wrong for good."""
 
     def __init__(self, journal: Journal, house: House, model: Model, mail: UnreliableMailServer, portal: Portal, operator: Operator,
-                 producers: list, wishes: list[Wish], endpoints: list[Endpoint], refused: frozenset[str]):
+                 producers: list, wishes: list[Wish], endpoints: list[Endpoint], refused: frozenset[str], deleted: list):
         self.journal, self.house, self.model, self.mail, self.portal = journal, house, model, mail, portal
         self.operator, self.producers, self.wishes, self.endpoints = operator, producers, wishes, endpoints
-        self.refused = refused
+        self.refused, self.deleted = refused, deleted
         self.lost: list[Finding] = []
         self.wrong: list[Finding] = []
         self.duplicates: dict[str, int] = {"feed": 0, "digest": 0, "push": 0, "dead": 0}
@@ -256,7 +256,7 @@ class Account:
 
     def may_miss(self, outlet: str, number: str, at: float) -> bool:
         """Only what a deleted queue took with it: see injection.py."""
-        return False
+        return any(deleted.may_have_taken(outlet, number, at) for deleted in self.deleted)
 
     def look_at_the_rest(self) -> None:
         for producer in self.producers:
@@ -270,9 +270,9 @@ class Account:
 PUSH_RECORD_SECONDS = 8.0  # an attempt's longest time, and recording it on a busy machine
 GONE_GRACE_SECONDS = 6.0
 DIGEST_RECORD_SECONDS = 20.0  # a chunk of ten mails is recorded together, after the slowest
-PUSH_ROWS = ("kill:push", "stop:push", "term:push", "kill:up", "stop:up", "term:up", "clock*", "disk*", "kill:postgres", "stop:postgres", "tcp*")
+PUSH_ROWS = ("kill:push", "stop:push", "term:push", "kill:up", "stop:up", "term:up", "clock*", "disk*", "kill:postgres", "stop:postgres", "tcp*:push>postgres")
 DIGEST_ROWS = ("kill:digest", "stop:digest", "term:digest", "kill:up", "stop:up", "term:up", "smtp*", "clock*", "disk*",
-               "kill:postgres", "stop:postgres", "tcp*")
+               "kill:postgres", "stop:postgres", "tcp*:digest>postgres")
 
 
 class Mailbox:

@@ -26,10 +26,10 @@ STOP_SECONDS_MAX = 45  # more than `stop.grace_seconds`
 class House(Installation):
     """An installation whose processes are replicas. `replicas`: how many of each service."""
 
-    def __init__(self, folder: pathlib.Path, amqp_url: str | None, settings: dict, journal: Journal, replicas: int = 1):
+    def __init__(self, folder: pathlib.Path, amqp_url: str | None, settings: dict, journal: Journal,
+                 hands: concurrent.futures.Executor, replicas: int = 1):
         super().__init__(folder, amqp_url, settings)
-        self.journal = journal
-        self.hands = concurrent.futures.ThreadPoolExecutor(max_workers=1, thread_name_prefix="starter")
+        self.journal, self.hands = journal, hands
         services = ("up",) if amqp_url is None else ("intake", "feed", "digest", "push")
         self.processes: dict[str, Process | None] = {f"{service}-{n}": None for service in services for n in range(1, replicas + 1)}
         self.listens = {name: free_port() for name in self.processes}
@@ -37,6 +37,7 @@ class House(Installation):
         self.lock = threading.RLock()
         self.over = threading.Event()
         self.ended_alone: list[str] = []
+        self.extra_of_commands: dict[str, str] = {}
         self.extra: dict[str, dict[str, str]] = {name: {} for name in self.processes}  # environment of one process
 
     # ── starting and ending ──
@@ -109,7 +110,6 @@ class House(Installation):
                 with contextlib.suppress(ProcessLookupError):
                     process.process.send_signal(signal.SIGCONT)
                 process.kill()
-        self.hands.shutdown(wait=True)
 
     # ── looking ──
 
@@ -135,13 +135,9 @@ class House(Installation):
     def try_command(self, *arguments: str, seconds: float = 60):
         """A command of the program as an operator gives it: what it printed as JSON, or None and why not."""
         command = [installation.binary(), "--config", str(self.config), "--json", *arguments]
-
-        def start():
-            return subprocess.Popen(command, cwd=self.folder, env=self.environment | self.extra.get("command", {}),
-                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
         began = time.time()
-        process = start()
+        process = subprocess.Popen(command, cwd=self.folder, env=self.environment | self.extra_of_commands, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         try:
             out, err = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:

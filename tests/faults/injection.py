@@ -3,22 +3,44 @@
 One method for each family of kinds. A fault that cannot be injected is trouble of the run, never skipped in silence.
 """
 
+import collections
+import dataclasses
 import os
 import signal
+import subprocess
 import threading
 import time
+import urllib.error
 
-from broker import Broker
+from broker import Broker, script
 
 from house import House
 from journal import Journal, Window
+from machine import Clock, Disk
 from mailserver import UnreliableMailServer
 from operations import Operator
 from portal import Portal
-from schedule import Fault
+from proxy import Proxy
+from schedule import Fault, resource
 
 
 CLOSED_SECONDS_MAX = 40  # a process that died with the 410 in its hand asks again when its lease has ended
+
+
+MEET_SECONDS_MAX = 15  # a fault lasts so much longer until it has met somebody
+
+
+@dataclasses.dataclass
+class Deleted:
+    """A queue that was deleted: which dead letters its outlet had before, and when it was made again."""
+
+    outlet: str
+    letters: set[str]
+    made_again_at: float
+
+    def may_have_taken(self, outlet: str, number: str, at: float) -> bool:
+        """Whether it took a malformed message with it, confirmed at `at`."""
+        return outlet == self.outlet and number not in self.letters and at < self.made_again_at + 1
 
 
 class Injector:
@@ -30,7 +52,11 @@ class Injector:
         self.receivers, self.mail = receivers, mail
         self.threads: list[threading.Thread] = []
         self.stopping = threading.Event()
-        self.broker_lock = threading.Lock()
+        self.locks: dict[str, threading.Lock] = collections.defaultdict(threading.Lock)  # one fault at a time for each resource
+        self.clock: Clock | None = None
+        self.disk: Disk | None = None
+        self.proxies: dict[str, Proxy] = {}  # target -> the way from a service to a server
+        self.deleted: list[Deleted] = []
 
     def run(self, faults: list[Fault]) -> None:
         """Carries out the whole schedule; returns when the last fault has ended."""
@@ -49,24 +75,31 @@ class Injector:
 
     def inject(self, fault: Fault) -> None:
         family = fault.kind.partition("-")[0]
-        action = getattr(self, family)
-        window = self.journal.open_window(fault.number, fault.kind, fault.target)
-        try:
-            action(fault, window)
-        except Exception as error:  # noqa: BLE001 (told to the run)
-            self.journal.trouble(f"fault {fault.number} ({fault.kind} {fault.target}) could not be injected: {error!r}")
-        finally:
-            self.journal.close_window(window)
+        action = getattr(self, f"do_{family}")
+        with self.locks[resource(fault.kind, fault.target)]:
+            window = self.journal.open_window(fault.number, fault.kind, fault.target)
+            try:
+                action(fault, window)
+            except Exception as error:  # noqa: BLE001 (told to the run)
+                self.journal.trouble(f"fault {fault.number} ({fault.kind} {fault.target}) could not be injected: {error!r}")
+            finally:
+                self.journal.close_window(window)
+
+    def last(self, fault: Fault, window: Window, nudge=lambda: None) -> None:
+        """Lets a fault last its time, and longer until it has met somebody; `nudge` helps that to happen."""
+        patience = window.begin + fault.seconds + MEET_SECONDS_MAX
+        while (now := time.time()) < window.begin + fault.seconds or (not window.effects and now < patience):
+            nudge()
+            time.sleep(0.2)
 
     # ── processes ──
 
-    def kill(self, fault: Fault, window: Window) -> None:
+    def do_kill(self, fault: Fault, window: Window) -> None:
         if fault.target == "broker":
-            with self.broker_lock:
-                self.broker.kill()
-                window.effects = 1
-                time.sleep(fault.seconds)
-                self.house.hands.submit(self.broker.start).result()
+            self.broker.kill()
+            window.effects = 1
+            time.sleep(fault.seconds)
+            self.house.hands.submit(self.broker.start).result()
             return
         for name in self.house.names(fault.target)[:1] if fault.number % 3 else self.house.names(fault.target):
             window.effects += self.house.kill_one(name)
@@ -74,14 +107,13 @@ class Injector:
         self.start_held(fault.target)
         self.until_ready(fault.target)
 
-    def stop(self, fault: Fault, window: Window) -> None:
+    def do_stop(self, fault: Fault, window: Window) -> None:
         """SIGSTOP, and SIGCONT after a while."""
         if fault.target == "broker":
-            with self.broker_lock:
-                self.signal_broker(signal.SIGSTOP)
-                window.effects = 1
-                time.sleep(fault.seconds)
-                self.signal_broker(signal.SIGCONT)
+            self.signal_broker(signal.SIGSTOP)
+            window.effects = 1
+            time.sleep(fault.seconds)
+            self.signal_broker(signal.SIGCONT)
             return
         names = self.house.names(fault.target)[:1] if fault.number % 3 else self.house.names(fault.target)
         for name in names:
@@ -90,7 +122,7 @@ class Injector:
         for name in names:
             self.house.signal_one(name, signal.SIGCONT)
 
-    def term(self, fault: Fault, window: Window) -> None:
+    def do_term(self, fault: Fault, window: Window) -> None:
         """A soft stop: it must end with 0 and in time."""
         for name in self.house.names(fault.target):
             code = self.house.end_softly(name)
@@ -119,9 +151,9 @@ class Injector:
 
     # ── receivers ──
 
-    def portal(self, fault: Fault, window: Window) -> None:
+    def do_portal(self, fault: Fault, window: Window) -> None:
         self.receivers.moods[fault.target] = (fault.kind, window)
-        time.sleep(fault.seconds)
+        self.last(fault, window)
         self.receivers.moods.pop(fault.target, None)
         if fault.kind == "portal-410" and window.effects:
             self.until_seen_closed(fault.target)
@@ -134,12 +166,88 @@ class Injector:
             self.operator.look_at_endpoints()
             time.sleep(0.5)
 
-    def smtp(self, fault: Fault, window: Window) -> None:
+    def do_smtp(self, fault: Fault, window: Window) -> None:
         self.mail.mood = (fault.kind, window)
         if fault.kind == "smtp-policy":
             self.operator.policy = window
         # somebody must be sending while the server misbehaves
-        self.operator.send_digests("immediate", "daily")
-        time.sleep(max(0.0, fault.seconds - (time.time() - window.begin)))
+        self.last(fault, window, lambda: window.effects or self.operator.send_digests("immediate", "daily"))
         self.mail.mood = None
         self.operator.policy = None
+
+    # ── the broker's own troubles, and the way to it ──
+
+    def do_alarm(self, fault: Fault, window: Window) -> None:
+        """The memory alarm: whoever publishes is blocked."""
+        self.rabbitmqctl("set_vm_memory_high_watermark", "absolute", "1MB")
+        window.effects = int(self.alarmed())
+        time.sleep(fault.seconds)
+        self.rabbitmqctl("set_vm_memory_high_watermark", "0.4")
+
+    def alarmed(self) -> bool:
+        deadline = time.time() + 10
+        while time.time() < deadline:
+            try:
+                self.broker.call("GET", "/api/health/checks/local-alarms")
+            except urllib.error.HTTPError as error:
+                if error.code == 503:
+                    return True
+            time.sleep(0.3)
+        return False
+
+    def rabbitmqctl(self, *words: str) -> None:
+        done = subprocess.run([script("rabbitmqctl"), "-n", self.broker.node, *words], env=self.broker.environment(), capture_output=True,
+                              text=True, timeout=60)
+        if done.returncode != 0:
+            raise RuntimeError(f"rabbitmqctl {' '.join(words)}: {done.stderr.strip() or done.stdout.strip()}")
+
+    def do_queue(self, fault: Fault, window: Window) -> None:
+        """A queue is deleted under load; an operator makes it anew and replays. What only it held comes from the archive:
+        all but malformed messages, which nobody archives; what of them was not yet dead is gone with it."""
+        outlet = fault.target.partition(".")[2]
+        letters, _ = self.house.try_command("dead", "list", "--queue", outlet)
+        deleted = Deleted(outlet, {letter["message_id"] for letter in letters or ()}, float("inf"))
+        self.deleted.append(deleted)
+        self.broker.call("DELETE", f"/api/queues/%2f/{fault.target}")
+        window.effects = 1
+        time.sleep(fault.seconds)
+        while True:
+            _, why = self.house.try_command("migrate")
+            if not why:
+                break
+            time.sleep(1)
+        deleted.made_again_at = time.time()
+        _, why = self.house.try_command("replay", "--outlet", outlet)
+        window.note = why
+
+    def do_tcp(self, fault: Fault, window: Window) -> None:
+        proxy = self.proxies[fault.target]
+        if fault.kind == "tcp-reset":
+            self.last(fault, window, lambda: self.count(window, 0 if window.effects else proxy.reset()))
+            return
+        window.effects += proxy.swallow()
+        time.sleep(fault.seconds)
+        window.effects += proxy.let_through()
+
+    @staticmethod
+    def count(window: Window, effects: int) -> None:
+        window.effects += effects
+
+    # ── the machine ──
+
+    def do_clock(self, fault: Fault, window: Window) -> None:
+        """Stepped away, and after a while back."""
+        window.note = f"{fault.step:+d} s"
+        self.clock.step(fault.step)
+        seen: set[str] = set()
+        deadline = window.begin + fault.seconds
+        while time.time() < deadline or (not seen and time.time() < deadline + MEET_SECONDS_MAX):
+            seen |= {name for name in self.house.processes if self.clock.shows(self.house.address(name), fault.step)}
+            time.sleep(0.5)
+        window.effects = len(seen)
+        self.clock.step(0)
+
+    def do_disk(self, fault: Fault, window: Window) -> None:
+        window.effects = int(self.disk.fill())
+        time.sleep(fault.seconds)
+        self.disk.free()

@@ -5,6 +5,8 @@ import contextlib
 import datetime
 import pathlib
 import time
+import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
 
 from broker import Broker
 from installation import until
@@ -15,11 +17,13 @@ from account import ENTRIES_MAX, Account
 from house import House
 from injection import Injector
 from journal import Journal
+from machine import Clock, Disk
 from mailserver import UnreliableMailServer
 from model import Endpoint, Model, Wish
 from operations import FREQUENCIES, Operator
 from portal import Portal
 from producers import Cms, Foreign
+from proxy import Proxies, Proxy
 from schedule import Fault
 
 TOTAL_TIMEOUT = 2.5  # push.total_timeout_ms, in seconds
@@ -27,6 +31,7 @@ REFUSED = "khong-con@nason.example"
 PRODUCERS_LATE_MAX = 120
 QUIET_SECONDS = 3
 SAY_EVERY = 15
+DISK_BYTES_A_STEP = 40_000  # four ledgers, their indexes and logs
 
 WISHES = [
     Wish("tat-ca@nason.example", "immediate"),
@@ -74,8 +79,7 @@ class Run:
         self.operator.start()
         for producer in self.producers:
             producer.start()
-        injector = Injector(self.journal, self.house, self.broker, self.portal, self.mail, self.operator)
-        injector.run(self.faults)
+        self.injector.run(self.faults)
         self.wait_for_the_end()
         faults_ended = time.time()
         self.journal.say("no more faults")
@@ -88,21 +92,13 @@ class Run:
     def set_up(self) -> None:
         self.portal = Portal(self.journal, TOTAL_TIMEOUT)
         self.mail = UnreliableMailServer(self.journal, frozenset({REFUSED}))
-        amqp_url = None
-        if self.given.bus == "rabbitmq":
-            self.journal.say("start a RabbitMQ of the run's own")
-            self.broker = Broker(self.folder / "broker")
-        self.house = House(self.folder / "loa", "amqp://starting", self.settings(), self.journal) if self.broker else House(
-            self.folder / "loa", None, self.settings(), self.journal)
+        self.hands = ThreadPoolExecutor(max_workers=1, thread_name_prefix="starter")
+        amqp_url = self.start_broker() if self.given.bus == "rabbitmq" else None
+        disk = self.mount() if any(fault.kind == "disk" for fault in self.faults) else None
+        self.house = House(self.folder / "loa", amqp_url, self.settings(), self.journal, self.hands)
         self.ends.callback(self.house.end)
-        if self.broker:
-            self.ends.callback(self.broker.stop)
-            self.house.hands.submit(self.broker.start).result()
-            amqp_url = f"{self.broker.addresses()['url']}/%2f"
-            self.house.amqp_url = amqp_url
-            self.house.settings |= {"bus.kind": "rabbitmq", "bus.rabbitmq.url": amqp_url}
-            self.house.keep_password_apart()
-            self.house.write_config()
+        clock = self.fake_clock() if any(fault.kind.startswith("clock") for fault in self.faults) else None
+        proxies = self.lead_through_proxies() if self.broker else {}
         self.house.command("migrate")
         self.house.start_all()
         until(60, "every process is ready", lambda: not self.house.unready())
@@ -115,7 +111,40 @@ class Run:
             area = ["--area", wish.area_name] if wish.area_name else []
             categories = [word for slug in wish.categories for word in ("--category", slug)]
             self.house.command("subscribers", "add", wish.address, "--frequency", wish.frequency, *area, *categories)
+        self.injector = Injector(self.journal, self.house, self.broker, self.portal, self.mail, self.operator)
+        self.injector.clock, self.injector.disk, self.injector.proxies = clock, disk, proxies
         time.sleep(6)  # RabbitMQ 3.10.8 must not be killed right after its queues were made (docs/operating)
+
+    def start_broker(self) -> str:
+        self.journal.say("start a RabbitMQ of the run's own")
+        self.broker = Broker(self.folder / "broker")
+        self.ends.callback(self.broker.stop)
+        self.hands.submit(self.broker.start).result()
+        return f"{self.broker.addresses()['url']}/%2f"
+
+    def mount(self) -> Disk:
+        """A data folder that can be full."""
+        mib = min(512, 96 + int(self.given.seconds * self.given.pace * DISK_BYTES_A_STEP / 2**20))
+        disk = Disk(self.folder / "loa" / "data", mib)
+        self.ends.callback(disk.close, self.folder / "loa" / "ledgers")
+        return disk
+
+    def fake_clock(self) -> Clock:
+        """One machine, one clock: of all processes and of commands."""
+        clock = Clock(self.folder / "loa")
+        for extra in (*self.house.extra.values(), self.house.extra_of_commands):
+            extra.update(clock.environment())
+        return clock
+
+    def lead_through_proxies(self) -> dict[str, Proxy]:
+        """Each service has a way of its own to the broker; commands and producers go straight to it."""
+        proxies, ways = Proxies(), {}
+        for name in self.house.processes:
+            service = name.rpartition("-")[0]
+            way = ways.setdefault(f"{service}>broker", proxies.to("127.0.0.1", self.broker.amqp_port))
+            address = urllib.parse.urlsplit(str(self.house.settings["bus.rabbitmq.url"]))
+            self.house.extra[name]["LOA__BUS__RABBITMQ__URL"] = address._replace(netloc=f"{address.username}@127.0.0.1:{way.port}").geturl()
+        return ways
 
     def settings(self) -> dict[str, object]:
         """Short leases and retries, so that minutes are enough; all within what the configuration allows."""
@@ -130,7 +159,7 @@ class Run:
             "intake.relay_lease_seconds": 15, "intake.relay_retry_seconds_max": 2,
             "bus.rabbitmq.confirm_timeout_seconds": 5, "bus.rabbitmq.connect_timeout_seconds": 3, "bus.rabbitmq.heartbeat_seconds": 5,
             "digest.smtp.host": "127.0.0.1", "digest.smtp.port": self.mail.port, "digest.smtp.tls": "none", "digest.smtp.timeout_seconds": 3,
-            "digest.immediate_window_seconds": 5, "digest.lease_seconds": 120,
+            "digest.immediate_window_seconds": 5, "digest.lease_seconds": 20, "digest.retry_delays_seconds": [2, 3, 5],
         }
 
     # ── after ──
@@ -147,7 +176,7 @@ class Run:
 
     def look(self) -> Account:
         return Account(self.journal, self.house, self.model, self.mail, self.portal, self.operator, self.producers, WISHES, ENDPOINTS,
-                       frozenset({REFUSED})).look()
+                       frozenset({REFUSED}), self.injector.deleted).look()
 
     def settle(self, since: float) -> tuple[Account, float | None]:
         """Works as an operator until nothing is owed any more; gives up after a while, and what is owed then is lost."""

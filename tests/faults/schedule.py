@@ -24,6 +24,7 @@ class Fault:
     kind: str
     target: str
     seconds: float
+    step: int = 0  # of a clock, in seconds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,13 +55,25 @@ PROCESSES = (
 BROKER = (
     Kind("kill", ("broker",), 0.5, 4),
     Kind("stop", ("broker",), 1, 12),
+    Kind("alarm", ("broker",), 2, 10),
+    # never the archive's: no command brings back what only that queue held, though every outlet has its own copy
+    Kind("queue", ("loa.feed", "loa.digest", "loa.push"), 0.2, 3),
+    Kind("tcp-reset", tuple(f"{service}>broker" for service in SERVICES), 0.1, 0.5),
+    Kind("tcp-hole", tuple(f"{service}>broker" for service in SERVICES), 2, 15),
+)
+SQLITE = (Kind("disk", ("data",), 2, 8, weight=2),)
+CLOCK = (
+    Kind("clock-back", ("machine",), 2, 10, weight=2),
+    Kind("clock-forward", ("machine",), 2, 10, weight=2),
 )
 
 
 def kinds_of(shape: str, bus: str) -> tuple[Kind, ...]:
     """All kinds of faults that a shape can have."""
     kinds = PROCESSES if bus == "rabbitmq" else tuple(dataclasses.replace(kind, targets=("up",), weight=4) for kind in PROCESSES)
-    kinds += PORTAL + GONE + SMTP
+    kinds += PORTAL + GONE + SMTP + CLOCK
+    if shape == "sqlite":
+        kinds += SQLITE
     if bus == "rabbitmq":
         kinds += BROKER
     return kinds
@@ -89,11 +102,11 @@ def plan(seed: int, seconds: float, every: float, shape: str, bus: str, only: fr
         # long ones now and then: a lease ends, a broker gives a connection up
         long = 1.0 if dice.random() < 0.85 else 3.0
         length = min(dice.uniform(kind.shortest, kind.longest) * long, max(0.2, seconds - COOL_DOWN - at))
-        begin = max(at, busy.get(target, 0.0))
+        begin = max(at, busy.get(resource(kind.name, target), 0.0))
         if begin < seconds - COOL_DOWN:
             length = min(length, seconds - begin)
-            faults.append(Fault(0, round(begin, 3), kind.name, target, round(length, 3)))
-            busy[target] = begin + length + settle_of(kind.name, target)
+            faults.append(Fault(0, round(begin, 3), kind.name, target, round(length, 3), step_of(kind.name, dice)))
+            busy[resource(kind.name, target)] = begin + length + settle_of(kind.name, target)
         at += dice.expovariate(1 / every)
     faults.sort(key=lambda fault: fault.at)
     for number, fault in enumerate(faults):
@@ -101,8 +114,19 @@ def plan(seed: int, seconds: float, every: float, shape: str, bus: str, only: fr
     return faults
 
 
+def step_of(kind: str, dice: random.Random) -> int:
+    """How far a clock is stepped: as far as a machine without NTP is off. What was put off by it is put off so long."""
+    step = dice.choice([5, 20, 45, 90])
+    return {"clock-back": -step, "clock-forward": step}.get(kind, 0)
+
+
+def resource(kind: str, target: str) -> str:
+    """What has one fault at a time."""
+    return "broker" if kind == "queue" else target
+
+
 def settle_of(kind: str, target: str) -> float:
     """How long a target is left alone after a fault, so that it is not down all the time."""
-    if target == "broker":
-        return 20.0
+    if resource(kind, target) == "broker":
+        return BROKER_LEFT_ALONE
     return {"kill": 3.0, "stop": 2.0, "term": 2.0}.get(kind, 1.0)

@@ -25,7 +25,7 @@ def account(tmp_path):
     house = types.SimpleNamespace(addresses=lambda service: [], panics=list)
     nobody = types.SimpleNamespace(seen={}, lock=journal.lock)
     made = Account(journal, house, Model(), types.SimpleNamespace(kept={}, faults=[]), nobody,
-                   types.SimpleNamespace(accounts={}, unbalanced=[], closings=[], closed={}), [], [EVERYTHING], [Endpoint("tinh")], frozenset())
+                   types.SimpleNamespace(accounts={}, unbalanced=[], closings=[], closed={}), [], [EVERYTHING], [Endpoint("tinh")], frozenset(), [])
     for number, state in enumerate((ARTICLE, EDITED)):
         made.model.acknowledged(state, 1000.0 + number)
     return made
