@@ -270,9 +270,10 @@ class Account:
 PUSH_RECORD_SECONDS = 8.0  # an attempt's longest time, and recording it on a busy machine
 GONE_GRACE_SECONDS = 6.0
 DIGEST_RECORD_SECONDS = 20.0  # a chunk of ten mails is recorded together, after the slowest
-PUSH_ROWS = ("kill:push", "stop:push", "term:push", "kill:up", "stop:up", "term:up", "clock*", "disk*", "kill:postgres", "stop:postgres", "tcp*:push>postgres")
+PUSH_ROWS = ("kill:push", "stop:push", "term:push", "kill:up", "stop:up", "term:up", "clock*", "disk*", "kill:postgres", "stop:postgres",
+             "tcp*:push>postgres", "tcp*:up>postgres")
 DIGEST_ROWS = ("kill:digest", "stop:digest", "term:digest", "kill:up", "stop:up", "term:up", "smtp*", "clock*", "disk*",
-               "kill:postgres", "stop:postgres", "tcp*:digest>postgres")
+               "kill:postgres", "stop:postgres", "tcp*:digest>postgres", "tcp*:up>postgres")
 
 
 class Mailbox:

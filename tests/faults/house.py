@@ -26,9 +26,9 @@ STOP_SECONDS_MAX = 45  # more than `stop.grace_seconds`
 class House(Installation):
     """An installation whose processes are replicas. `replicas`: how many of each service."""
 
-    def __init__(self, folder: pathlib.Path, amqp_url: str | None, settings: dict, journal: Journal,
+    def __init__(self, folder: pathlib.Path, amqp_url: str | None, postgres_url: str | None, settings: dict, journal: Journal,
                  hands: concurrent.futures.Executor, replicas: int = 1):
-        super().__init__(folder, amqp_url, settings)
+        super().__init__(folder, amqp_url, settings, postgres_url, apart=amqp_url is not None)
         self.journal, self.hands = journal, hands
         services = ("up",) if amqp_url is None else ("intake", "feed", "digest", "push")
         self.processes: dict[str, Process | None] = {f"{service}-{n}": None for service in services for n in range(1, replicas + 1)}

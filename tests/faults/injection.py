@@ -13,6 +13,7 @@ import time
 import urllib.error
 
 from broker import Broker, script
+from database import Database
 
 from house import House
 from journal import Journal, Window
@@ -53,9 +54,10 @@ class Injector:
         self.threads: list[threading.Thread] = []
         self.stopping = threading.Event()
         self.locks: dict[str, threading.Lock] = collections.defaultdict(threading.Lock)  # one fault at a time for each resource
-        self.clock: Clock | None = None
+        self.database: Database | None = None
+        self.clocks: dict[str, Clock] = {}  # by machine
         self.disk: Disk | None = None
-        self.proxies: dict[str, Proxy] = {}  # target -> the way from a service to a server
+        self.proxies: dict[str, list[Proxy]] = {}  # target -> the ways from a service's processes to a server
         self.deleted: list[Deleted] = []
 
     def run(self, faults: list[Fault]) -> None:
@@ -101,7 +103,13 @@ class Injector:
             time.sleep(fault.seconds)
             self.house.hands.submit(self.broker.start).result()
             return
-        for name in self.house.names(fault.target)[:1] if fault.number % 3 else self.house.names(fault.target):
+        if fault.target == "postgres":
+            self.database.kill()
+            window.effects = 1
+            time.sleep(fault.seconds)
+            self.house.hands.submit(self.database.start).result()
+            return
+        for name in self.some(fault):
             window.effects += self.house.kill_one(name)
         time.sleep(fault.seconds)
         self.start_held(fault.target)
@@ -115,7 +123,13 @@ class Injector:
             time.sleep(fault.seconds)
             self.signal_broker(signal.SIGCONT)
             return
-        names = self.house.names(fault.target)[:1] if fault.number % 3 else self.house.names(fault.target)
+        if fault.target == "postgres":
+            self.database.freeze()
+            window.effects = 1
+            time.sleep(fault.seconds)
+            self.database.thaw()
+            return
+        names = self.some(fault)
         for name in names:
             window.effects += self.house.signal_one(name, signal.SIGSTOP)
         time.sleep(fault.seconds)
@@ -124,7 +138,7 @@ class Injector:
 
     def do_term(self, fault: Fault, window: Window) -> None:
         """A soft stop: it must end with 0 and in time."""
-        for name in self.house.names(fault.target):
+        for name in self.some(fault):
             code = self.house.end_softly(name)
             window.effects += 1
             window.note += f"{name} ended with {code}; "
@@ -133,6 +147,11 @@ class Injector:
         time.sleep(fault.seconds)
         self.start_held(fault.target)
         self.until_ready(fault.target)
+
+    def some(self, fault: Fault) -> list[str]:
+        """One replica of the target, in turn; at times all of them."""
+        names = self.house.names(fault.target)
+        return names if fault.number % 4 == 0 else [names[fault.number % len(names)]]
 
     def start_held(self, target: str) -> None:
         for name in self.house.names(target):
@@ -221,13 +240,13 @@ class Injector:
         window.note = why
 
     def do_tcp(self, fault: Fault, window: Window) -> None:
-        proxy = self.proxies[fault.target]
+        proxies = self.proxies[fault.target]
         if fault.kind == "tcp-reset":
-            self.last(fault, window, lambda: self.count(window, 0 if window.effects else proxy.reset()))
+            self.last(fault, window, lambda: self.count(window, 0 if window.effects else sum(proxy.reset() for proxy in proxies)))
             return
-        window.effects += proxy.swallow()
+        window.effects += sum(proxy.swallow() for proxy in proxies)
         time.sleep(fault.seconds)
-        window.effects += proxy.let_through()
+        window.effects += sum(proxy.let_through() for proxy in proxies)
 
     @staticmethod
     def count(window: Window, effects: int) -> None:
@@ -238,14 +257,16 @@ class Injector:
     def do_clock(self, fault: Fault, window: Window) -> None:
         """Stepped away, and after a while back."""
         window.note = f"{fault.step:+d} s"
-        self.clock.step(fault.step)
+        clock, replica = self.clocks[fault.target], fault.target.rpartition("-")[2]
+        clock.step(fault.step)
+        here = [name for name in self.house.processes if name.endswith(f"-{replica}")]
         seen: set[str] = set()
         deadline = window.begin + fault.seconds
         while time.time() < deadline or (not seen and time.time() < deadline + MEET_SECONDS_MAX):
-            seen |= {name for name in self.house.processes if self.clock.shows(self.house.address(name), fault.step)}
+            seen |= {name for name in here if clock.shows(self.house.address(name), fault.step)}
             time.sleep(0.5)
         window.effects = len(seen)
-        self.clock.step(0)
+        clock.step(0)
 
     def do_disk(self, fault: Fault, window: Window) -> None:
         window.effects = int(self.disk.fill())

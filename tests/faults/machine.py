@@ -25,11 +25,11 @@ class MachineError(RuntimeError):
 class Clock:
     """The clock of the machine under test."""
 
-    def __init__(self, folder: pathlib.Path):
+    def __init__(self, folder: pathlib.Path, number: int):
         libraries = sorted(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
         if not libraries:
             raise MachineError(f"libfaketime is not installed, and without it no clock can be stepped: {FAKETIME}")
-        self.library, self.file = libraries[0], folder / "clock"
+        self.library, self.file = libraries[0], folder / f"clock-{number}"
         self.step(0)
 
     def environment(self) -> dict[str, str]:

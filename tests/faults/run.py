@@ -9,6 +9,7 @@ import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 
 from broker import Broker
+from database import Database, Pooler, make_database
 from installation import until
 
 import report
@@ -24,7 +25,7 @@ from operations import FREQUENCIES, Operator
 from portal import Portal
 from producers import Cms, Foreign
 from proxy import Proxies, Proxy
-from schedule import Fault
+from schedule import Fault, replicas_of
 
 TOTAL_TIMEOUT = 2.5  # push.total_timeout_ms, in seconds
 REFUSED = "khong-con@nason.example"
@@ -55,8 +56,8 @@ class Run:
         self.journal = Journal(folder)
         self.model = Model()
         self.broker: Broker | None = None
+        self.database: Database | None = None
         self.house: House | None = None
-        self.memory_max: dict[str, int] = {}
 
     def carry_out(self) -> int:
         try:
@@ -94,11 +95,13 @@ class Run:
         self.mail = UnreliableMailServer(self.journal, frozenset({REFUSED}))
         self.hands = ThreadPoolExecutor(max_workers=1, thread_name_prefix="starter")
         amqp_url = self.start_broker() if self.given.bus == "rabbitmq" else None
+        postgres_url = self.start_database() if self.given.shape == "postgres" else None
         disk = self.mount() if any(fault.kind == "disk" for fault in self.faults) else None
-        self.house = House(self.folder / "loa", amqp_url, self.settings(), self.journal, self.hands)
+        self.replicas = replicas_of(self.given.shape, self.given.bus)
+        self.house = House(self.folder / "loa", amqp_url, postgres_url, self.settings(), self.journal, self.hands, self.replicas)
         self.ends.callback(self.house.end)
-        clock = self.fake_clock() if any(fault.kind.startswith("clock") for fault in self.faults) else None
-        proxies = self.lead_through_proxies() if self.broker else {}
+        clocks = self.fake_clocks() if any(fault.kind.startswith("clock") for fault in self.faults) else {}
+        ways = self.lead_through_proxies()
         self.house.command("migrate")
         self.house.start_all()
         until(60, "every process is ready", lambda: not self.house.unready())
@@ -112,7 +115,7 @@ class Run:
             categories = [word for slug in wish.categories for word in ("--category", slug)]
             self.house.command("subscribers", "add", wish.address, "--frequency", wish.frequency, *area, *categories)
         self.injector = Injector(self.journal, self.house, self.broker, self.portal, self.mail, self.operator)
-        self.injector.clock, self.injector.disk, self.injector.proxies = clock, disk, proxies
+        self.injector.clocks, self.injector.disk, self.injector.proxies, self.injector.database = clocks, disk, ways, self.database
         time.sleep(6)  # RabbitMQ 3.10.8 must not be killed right after its queues were made (docs/operating)
 
     def start_broker(self) -> str:
@@ -129,22 +132,44 @@ class Run:
         self.ends.callback(disk.close, self.folder / "loa" / "ledgers")
         return disk
 
-    def fake_clock(self) -> Clock:
-        """One machine, one clock: of all processes and of commands."""
-        clock = Clock(self.folder / "loa")
-        for extra in (*self.house.extra.values(), self.house.extra_of_commands):
-            extra.update(clock.environment())
-        return clock
+    def start_database(self) -> str:
+        """PostgreSQL, and PgBouncer for the second replicas: what holds straight must hold through a pooler."""
+        self.journal.say("start a PostgreSQL of the run's own")
+        self.database = Database(self.folder / "postgresql")
+        self.ends.callback(self.database.stop)
+        self.hands.submit(self.database.start).result()
+        self.pooler = Pooler(self.folder / "pgbouncer", self.database)
+        self.ends.callback(self.pooler.stop)
+        self.hands.submit(self.pooler.start).result()
+        return make_database(self.database.addresses(), "loa")
 
-    def lead_through_proxies(self) -> dict[str, Proxy]:
-        """Each service has a way of its own to the broker; commands and producers go straight to it."""
+    def fake_clocks(self) -> dict[str, Clock]:
+        """A clock for each machine, for all its processes; commands are given on the first."""
+        clocks = {f"machine-{number}": Clock(self.folder / "loa", number) for number in range(1, self.replicas + 1)}
+        for name, extra in self.house.extra.items():
+            extra.update(clocks[f"machine-{name.rpartition('-')[2]}"].environment())
+        self.house.extra_of_commands.update(clocks["machine-1"].environment())
+        return clocks
+
+    def lead_through_proxies(self) -> dict[str, list[Proxy]]:
+        """Each process has ways of its own to the servers; commands and producers go straight to them."""
         proxies, ways = Proxies(), {}
         for name in self.house.processes:
-            service = name.rpartition("-")[0]
-            way = ways.setdefault(f"{service}>broker", proxies.to("127.0.0.1", self.broker.amqp_port))
-            address = urllib.parse.urlsplit(str(self.house.settings["bus.rabbitmq.url"]))
-            self.house.extra[name]["LOA__BUS__RABBITMQ__URL"] = address._replace(netloc=f"{address.username}@127.0.0.1:{way.port}").geturl()
+            service, _, replica = name.rpartition("-")
+            for server, section, port in self.servers(replica):
+                way = proxies.to("127.0.0.1", port)
+                ways.setdefault(f"{service}>{server}", []).append(way)
+                address = urllib.parse.urlsplit(str(self.house.settings[f"{section}.url"]))
+                variable = f"LOA__{section.replace('.', '__').upper()}__URL"
+                self.house.extra[name][variable] = address._replace(netloc=f"{address.username}@127.0.0.1:{way.port}").geturl()
         return ways
+
+    def servers(self, replica: str) -> list[tuple[str, str, int]]:
+        """What a process of this replica talks to: the server's name, its section of the settings, its port."""
+        servers = [("broker", "bus.rabbitmq", self.broker.amqp_port)] if self.broker else []
+        if self.database:
+            servers.append(("postgres", "store.postgres", (self.database if replica == "1" else self.pooler).port))
+        return servers
 
     def settings(self) -> dict[str, object]:
         """Short leases and retries, so that minutes are enough; all within what the configuration allows."""

@@ -61,22 +61,39 @@ BROKER = (
     Kind("tcp-reset", tuple(f"{service}>broker" for service in SERVICES), 0.1, 0.5),
     Kind("tcp-hole", tuple(f"{service}>broker" for service in SERVICES), 2, 15),
 )
-SQLITE = (Kind("disk", ("data",), 2, 8, weight=2),)
-CLOCK = (
-    Kind("clock-back", ("machine",), 2, 10, weight=2),
-    Kind("clock-forward", ("machine",), 2, 10, weight=2),
+POSTGRES = (
+    Kind("kill", ("postgres",), 0.5, 4, weight=2),
+    Kind("stop", ("postgres",), 1, 12, weight=2),
+    Kind("tcp-reset", tuple(f"{service}>postgres" for service in SERVICES), 0.1, 0.5),
+    Kind("tcp-hole", tuple(f"{service}>postgres" for service in SERVICES), 2, 15),
 )
+SQLITE = (Kind("disk", ("data",), 2, 8, weight=2),)
+
+
+def clocks(machines: int) -> tuple[Kind, ...]:
+    """On several machines each clock is wrong by itself."""
+    targets = tuple(f"machine-{number}" for number in range(1, machines + 1))
+    return Kind("clock-back", targets, 2, 10), Kind("clock-forward", targets, 2, 10)
 
 
 def kinds_of(shape: str, bus: str) -> tuple[Kind, ...]:
     """All kinds of faults that a shape can have."""
     kinds = PROCESSES if bus == "rabbitmq" else tuple(dataclasses.replace(kind, targets=("up",), weight=4) for kind in PROCESSES)
-    kinds += PORTAL + GONE + SMTP + CLOCK
+    kinds += PORTAL + GONE + SMTP + clocks(replicas_of(shape, bus))
     if shape == "sqlite":
         kinds += SQLITE
+    elif bus == "rabbitmq":
+        kinds += POSTGRES
+    else:
+        kinds += tuple(dataclasses.replace(kind, targets=("up>postgres",)) if kind.name.startswith("tcp") else kind for kind in POSTGRES)
     if bus == "rabbitmq":
         kinds += BROKER
     return kinds
+
+
+def replicas_of(shape: str, bus: str) -> int:
+    """How many of each service: on PostgreSQL and RabbitMQ two, each on a machine of its own."""
+    return 2 if shape == "postgres" and bus == "rabbitmq" else 1
 
 
 def names_of(shape: str, bus: str) -> list[str]:
