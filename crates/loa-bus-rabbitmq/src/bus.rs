@@ -6,14 +6,14 @@ use crate::{
     consumer::{ChannelConsumer, Opening},
     dead::Graveyard,
     fault::closed,
-    link::{Link, Session, State},
+    link::{Link, Session},
     publish::Publisher,
     topology,
 };
 use async_trait::async_trait;
 use loa_bus::{
-    Administer, BusError, Clock, Consume, Consumer, DeadLetter, Health, Message, Outgoing, Publish, Queue, UNROUTED,
-    limits,
+    Administer, BusError, BusErrorKind, Clock, Consume, Consumer, DeadLetter, Health, Message, Outgoing, Publish,
+    Queue, UNROUTED, limits,
 };
 use std::{
     sync::{
@@ -109,6 +109,17 @@ impl Publish for RabbitBus {
         }
         outcomes
     }
+
+    fn takes(&self) -> Result<(), BusError> {
+        self.open()?;
+        match self.publishing.health() {
+            // while connecting, a publish waits for the connection
+            Health::Up | Health::Connecting => Ok(()),
+            health @ Health::Blocked(_) => Err(BusError::new(BusErrorKind::Blocked, health.to_string())),
+            health @ Health::Refused(_) => Err(BusError::new(BusErrorKind::Refused, health.to_string())),
+            health @ Health::Down(_) => Err(BusError::new(BusErrorKind::Unavailable, health.to_string())),
+        }
+    }
 }
 
 #[async_trait]
@@ -165,21 +176,28 @@ impl Administer for RabbitBus {
     }
 
     fn health(&self) -> Health {
+        // not reached is worse than not taken, and that worse than not heard of yet
+        let severity = |health: &Health| match health {
+            Health::Up => 0,
+            Health::Connecting => 1,
+            Health::Blocked(_) => 2,
+            Health::Refused(_) => 3,
+            Health::Down(_) => 4,
+        };
+        self.doors().into_iter().map(|(_, health)| health).max_by_key(severity).unwrap_or(Health::Connecting)
+    }
+
+    fn doors(&self) -> Vec<(&'static str, Health)> {
         if self.open().is_err() {
-            return Health::Down("the connection to the broker is closed".to_owned());
+            return vec![("bus", Health::Down("closed by us".to_owned()))];
         }
-        let links = [self.publishing.state(), self.consuming.state()];
-        for state in &links {
-            match state {
-                State::Down(_, why) => return Health::Down(why.clone()),
-                State::Closed => return Health::Down("the connection to the broker is closed".to_owned()),
-                State::Connecting | State::Up(_) => {}
-            }
+        let mut publishing = self.publishing.health();
+        if publishing == Health::Up
+            && let Some(why) = self.publisher.refusal()
+        {
+            publishing = Health::Refused(why);
         }
-        if links.iter().any(|state| matches!(state, State::Connecting)) {
-            return Health::Connecting;
-        }
-        self.publishing.blocked().map_or(Health::Up, Health::Blocked)
+        vec![("bus publishing", publishing), ("bus consuming", self.consuming.health())]
     }
 
     async fn close(&self) {

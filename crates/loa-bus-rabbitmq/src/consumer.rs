@@ -3,10 +3,14 @@
 //! An ended stream, an ack that could not be sent, a closed channel: each ends this consumer with an error, and the caller
 //! opens another on whatever connection there is then. Deliveries are acked in runs where they are contiguous, because one
 //! `basic.ack` for a hundred is several times faster than a hundred.
+//!
+//! A dead letter that cannot be published (an alarm, an outage of the other connection) is held, unsettled, and tried again
+//! from time to time while consuming goes on: one poisonous message must not stop an outlet for as long as an alarm lasts.
 
 use crate::{
     carriage::{Parcel, read},
     fault::{fault, is_not_found, late, missing},
+    gauges,
     link::Session,
     publish::Publisher,
 };
@@ -24,12 +28,12 @@ use tokio::time::{Instant, timeout};
 
 /// Unsettled messages that RabbitMQ allows on a quorum queue at most.
 const PREFETCH_MAX: u16 = 2_000;
-/// How long dead letters wait for a broker that takes no publishes, for whatever reason. Giving up ends the consumer, which
-/// counts a delivery for every message in its prefetch; with the delivery limit, an alarm of an hour must not fill the
-/// dead letters with innocent neighbours. Well below the broker's own limit for unsettled messages (30 min).
-const DEAD_LETTER_PATIENCE: Duration = Duration::from_secs(300);
-/// Between two tries to publish dead letters.
-const DEAD_LETTER_RETRY: Duration = Duration::from_millis(500);
+/// How long a dead letter is held for a broker that takes no publishes. Then it goes back to its queue, alone, and comes
+/// again: below the broker's own limit for unsettled messages (30 min), which would end the whole consumer and count a
+/// delivery for every innocent neighbour in its prefetch.
+const DEAD_LETTER_PATIENCE: Duration = Duration::from_secs(20 * 60);
+/// Between two tries to publish dead letters that are held.
+const DEAD_LETTER_RETRY: Duration = Duration::from_secs(2);
 
 /// What a consumer is opened with.
 pub(crate) struct Opening {
@@ -54,6 +58,19 @@ pub(crate) struct ChannelConsumer {
     unsettled: BTreeMap<u64, Held>,
     /// Seen at the end of a batch; told with the next `receive`.
     ended: Option<BusError>,
+    /// Dead letters that are not published yet; each is unsettled, too.
+    dead: Vec<Dead>,
+    bury_again_at: Instant,
+    /// Whether a line was written about dead letters that are held.
+    told: bool,
+}
+
+/// A dead letter to be.
+struct Dead {
+    tag: u64,
+    reason: DeadReason,
+    /// When patience ends.
+    give_back_at: Instant,
 }
 
 /// A delivery in the caller's hands.
@@ -83,8 +100,20 @@ impl ChannelConsumer {
             Ok(Err(error)) => return Err(fault(&what, error)),
             Err(_) => return Err(late(&what)),
         };
-        let unsettled = BTreeMap::new();
-        Ok(Self { channel, stream, session, publisher, clock, queue, answer_timeout, unsettled, ended: None })
+        Ok(Self {
+            channel,
+            stream,
+            session,
+            publisher,
+            clock,
+            queue,
+            answer_timeout,
+            unsettled: BTreeMap::new(),
+            ended: None,
+            dead: Vec::new(),
+            bury_again_at: Instant::now(),
+            told: false,
+        })
     }
 
     /// Hands out a delivery.
@@ -100,11 +129,20 @@ impl ChannelConsumer {
         match error {
             Some(error) if is_not_found(&error) => missing(&format!("the queue {}", self.queue)),
             Some(error) => fault(&format!("go on consuming {}", self.queue), error),
-            // a broker cancels a consumer whose queue was deleted; a closed connection ends the stream the same way
+            None if !self.alive() => {
+                let what = format!("cannot go on consuming {}: the connection to the broker was lost", self.queue);
+                BusError::new(BusErrorKind::Unavailable, what).because("connection_lost")
+            }
+            // what a broker does when the queue was deleted
             None => {
-                BusError::new(BusErrorKind::Unavailable, format!("the broker ended the consumer of {}", self.queue))
+                let what = format!("the broker ended the consumer of {}", self.queue);
+                BusError::new(BusErrorKind::Unavailable, what).because("cancelled")
             }
         }
+    }
+
+    fn alive(&self) -> bool {
+        !self.session.ended.is_cancelled() && self.channel.status().connected()
     }
 
     /// One frame of settlement; whatever keeps it from being sent ends the session.
@@ -115,7 +153,8 @@ impl ChannelConsumer {
             Ok(Ok(false)) => Err(BusError::new(
                 BusErrorKind::Unavailable,
                 format!("cannot settle messages of {}: their channel is closed", self.queue),
-            )),
+            )
+            .because("channel_closed")),
             Ok(Err(error)) => Err(fault("settle", error)),
             Err(_) => Err(late("settle")),
         }
@@ -155,53 +194,68 @@ impl ChannelConsumer {
         Ok(())
     }
 
-    /// Publishes to the dead letters, with confirms, and acks what is safely there. The rest stays unsettled.
-    async fn bury(&mut self, mut dead: Vec<(u64, DeadReason)>) -> Result<(), BusError> {
-        let give_up_at = Instant::now() + DEAD_LETTER_PATIENCE;
-        let mut told = false;
-        loop {
-            dead.retain(|(tag, _)| self.unsettled.contains_key(tag));
-            let at = (self.clock)();
-            let parcels: Vec<_> = dead
-                .iter()
-                .filter_map(|(tag, reason)| {
-                    let held = self.unsettled.get(tag)?;
-                    Some(Parcel::dead(self.queue, held.message.clone(), &held.routing_key, reason, at))
-                })
-                .collect();
-            let outcomes = self.publisher.publish(&parcels).await;
-            let mut failure = None;
-            let (mut buried, mut impossible) = (Vec::new(), Vec::new());
-            for ((tag, _), outcome) in dead.iter().zip(outcomes) {
-                match outcome {
-                    Ok(()) => buried.push(*tag),
-                    Err(error) if error.kind == BusErrorKind::Rejected => impossible.push((*tag, error)),
-                    Err(error) => failure = Some(error),
-                }
+    /// Publishes dead letters, with confirms, and acks what is safely there; the rest stays unsettled and is held. Cut in
+    /// the middle, it may leave a dead letter twice, and none lost.
+    async fn bury(&mut self) -> Result<(), BusError> {
+        self.dead.retain(|dead| self.unsettled.contains_key(&dead.tag));
+        if self.dead.is_empty() {
+            return Ok(());
+        }
+        let at = (self.clock)();
+        let pack = |dead: &Dead| {
+            let held = self.unsettled.get(&dead.tag)?;
+            Some(Parcel::dead(self.queue, held.message.clone(), &held.routing_key, &dead.reason, at))
+        };
+        let parcels: Vec<_> = self.dead.iter().filter_map(pack).collect();
+        let outcomes = self.publisher.publish(&parcels).await;
+        let mut failure = None;
+        let (mut buried, mut impossible) = (Vec::new(), Vec::new());
+        for (dead, outcome) in self.dead.iter().zip(outcomes) {
+            match outcome {
+                Ok(()) => buried.push(dead.tag),
+                Err(error) if error.kind == BusErrorKind::Rejected => impossible.push((dead.tag, error)),
+                Err(error) => failure = Some(error),
             }
-            self.ack(buried).await?;
-            for (tag, error) in impossible {
-                // this broker takes it from nobody again; it can still move it itself, without our reason
-                tracing::warn!(queue = %self.queue, %error, "a dead letter cannot be published; the broker is told to move it");
-                if let Some(held) = self.unsettled.get(&tag) {
-                    self.sent(held.acker.reject(BasicRejectOptions { requeue: false })).await?;
-                    self.unsettled.remove(&tag);
-                }
+        }
+        self.ack(buried).await?;
+        for (tag, error) in impossible {
+            // this broker takes it from nobody again; it can still move it itself, without our reason
+            tracing::warn!(queue = %self.queue, %error, "a dead letter cannot be published; the broker is told to move it");
+            if let Some(held) = self.unsettled.get(&tag) {
+                self.sent(held.acker.reject(BasicRejectOptions { requeue: false })).await?;
+                self.unsettled.remove(&tag);
             }
-            let Some(failure) = failure else { return Ok(()) };
-            let alive = !self.session.ended.is_cancelled() && self.channel.status().connected();
-            if !alive || Instant::now() >= give_up_at {
-                let what = format!("cannot publish a dead letter of {}; its message is left unsettled", self.queue);
-                return Err(BusError::caused(failure.kind, what, failure));
-            }
-            if !told {
-                told = true;
-                tracing::error!(queue = %self.queue, kind = failure.kind.as_str(), error = %failure, "a dead letter cannot be published; it is held until it can");
-            }
-            tokio::select! {
-                () = self.session.ended.cancelled() => {}
-                () = tokio::time::sleep(DEAD_LETTER_RETRY) => {}
-            }
+        }
+        self.hold_dead(failure).await
+    }
+
+    /// Holds what could not be buried, and gives back what was held for too long.
+    async fn hold_dead(&mut self, failure: Option<BusError>) -> Result<(), BusError> {
+        self.dead.retain(|dead| self.unsettled.contains_key(&dead.tag));
+        gauges::held_dead_letters(self.queue.name(), self.dead.len());
+        let Some(failure) = failure else {
+            self.told = false;
+            return Ok(());
+        };
+        if !self.alive() {
+            let what = format!("cannot publish a dead letter of {}; its message is left unsettled", self.queue);
+            return Err(BusError::caused(failure.kind, what, failure).because("connection_lost"));
+        }
+        if !std::mem::replace(&mut self.told, true) {
+            tracing::error!(queue = %self.queue, kind = failure.kind.as_str(), error = %failure, "a dead letter cannot be published; it is held until it can");
+        }
+        let now = Instant::now();
+        self.bury_again_at = now + DEAD_LETTER_RETRY;
+        let late = self.dead.iter().filter(|dead| dead.give_back_at <= now).map(|dead| dead.tag).collect();
+        self.give_back(late).await
+    }
+}
+
+impl Drop for ChannelConsumer {
+    fn drop(&mut self) {
+        if !self.dead.is_empty() {
+            // the broker gives them back, and whoever receives them decides again
+            gauges::held_dead_letters(self.queue.name(), 0);
         }
     }
 }
@@ -211,6 +265,9 @@ impl Consumer for ChannelConsumer {
     async fn receive(&mut self, max: usize, wait: Duration) -> Result<Vec<Received>, BusError> {
         if let Some(error) = self.ended.take() {
             return Err(error);
+        }
+        if !self.dead.is_empty() && Instant::now() >= self.bury_again_at {
+            self.bury().await?;
         }
         let first = tokio::select! {
             biased;
@@ -246,21 +303,26 @@ impl Consumer for ChannelConsumer {
 
     async fn settle(&mut self, decisions: Vec<(Tag, Settlement)>) -> Result<(), BusError> {
         let (mut acked, mut again, mut dead) = (Vec::new(), Vec::new(), Vec::new());
+        let give_back_at = Instant::now() + DEAD_LETTER_PATIENCE;
         for (Tag(tag), decision) in decisions {
-            // a tag we do not know was settled before, or belongs to another consumer
-            if !self.unsettled.contains_key(&tag) {
+            // a tag we do not know was settled before, or belongs to another consumer; a dead letter is decided already
+            if !self.unsettled.contains_key(&tag) || self.dead.iter().any(|dead| dead.tag == tag) {
                 continue;
             }
             match decision {
                 Settlement::Ack => acked.push(tag),
                 Settlement::Retry => again.push(tag),
-                Settlement::Dead(reason) => dead.push((tag, reason)),
+                Settlement::Dead(reason) => dead.push(Dead { tag, reason, give_back_at }),
             }
         }
         // what comes again must be back in its place before an ack makes room for its successors
         self.give_back(again).await?;
         self.ack(acked).await?;
-        if dead.is_empty() { Ok(()) } else { self.bury(dead).await }
+        if dead.is_empty() {
+            return Ok(());
+        }
+        self.dead.extend(dead);
+        self.bury().await
     }
 
     async fn close(self: Box<Self>) -> Result<(), BusError> {

@@ -8,22 +8,24 @@ use loa_bus::{BusError, BusErrorKind};
 
 /// A failure while doing `what`.
 pub(crate) fn fault(what: &str, error: Error) -> BusError {
-    BusError::caused(kind_of(&error), format!("cannot {what}"), error)
+    let (kind, cause) = (kind_of(&error), cause_of(&error));
+    BusError::caused(kind, format!("cannot {what}"), error).because(cause)
 }
 
 /// What every call answers after `close`.
 pub(crate) fn closed() -> BusError {
-    BusError::new(BusErrorKind::Unavailable, "the connection to the broker is closed")
+    BusError::new(BusErrorKind::Unavailable, "the connection to the broker is closed").because("closed")
 }
 
 /// An answer did not come in time; what was asked may have been done.
 pub(crate) fn late(what: &str) -> BusError {
     BusError::new(BusErrorKind::Unavailable, format!("cannot {what}: the broker did not answer in time"))
+        .because("late")
 }
 
 /// What is said of a queue or exchange that is not there.
 pub(crate) fn missing(thing: &str) -> BusError {
-    BusError::new(BusErrorKind::Unroutable, format!("{thing} is missing; `loa migrate` makes it"))
+    BusError::new(BusErrorKind::Unroutable, format!("{thing} is missing; `loa migrate` makes it")).because("not_found")
 }
 
 /// The sort of an error.
@@ -39,6 +41,33 @@ pub(crate) fn kind_of(error: &Error) -> BusErrorKind {
         // a vhost that is not there or not ours
         Some(AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED)) => BusErrorKind::Refused,
         Some(AMQPErrorKind::Hard(_)) | None => BusErrorKind::Unavailable,
+    }
+}
+
+/// What happened, in one word for metrics: AMQP's own words where the broker spoke.
+pub(crate) fn cause_of(error: &Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::ProtocolError(error) => match error.kind() {
+            AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => "access_refused",
+            AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND) => "not_found",
+            AMQPErrorKind::Soft(AMQPSoftError::RESOURCELOCKED) => "resource_locked",
+            // of a consumer: a message stayed unsettled for longer than the broker's consumer_timeout
+            AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED) => "precondition_failed",
+            AMQPErrorKind::Soft(AMQPSoftError::CONTENTTOOLARGE) => "content_too_large",
+            AMQPErrorKind::Soft(_) => "channel_error",
+            // the broker is stopped in order, or somebody closed the connection by hand
+            AMQPErrorKind::Hard(AMQPHardError::CONNECTIONFORCED) => "connection_forced",
+            AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => "not_allowed",
+            AMQPErrorKind::Hard(AMQPHardError::INTERNALERROR) => "internal_error",
+            AMQPErrorKind::Hard(AMQPHardError::RESOURCEERROR) => "resource_error",
+            AMQPErrorKind::Hard(_) => "protocol_error",
+        },
+        ErrorKind::MissingHeartbeatError => "heartbeat_missed",
+        ErrorKind::IOError(_) | ErrorKind::RuntimeShutdownError(_) => "network",
+        ErrorKind::InvalidChannel(_) | ErrorKind::InvalidChannelState(..) | ErrorKind::InvalidConnectionState(_) => {
+            "connection_lost"
+        }
+        _ => "client_error",
     }
 }
 

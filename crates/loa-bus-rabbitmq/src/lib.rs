@@ -4,7 +4,7 @@
 //! for publishing, which a resource alarm may block, and one for consuming and operating, which it does not. Every wait
 //! has a deadline. lapin's own recovery stays off: every fault takes the one way of a fresh connection and fresh channels.
 //!
-//! Knows nothing of events, reads no clock and makes no randomness: both are handed in.
+//! What it measures is in `gauges.rs`. Knows nothing of events, reads no clock and makes no randomness: both are handed in.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), loa_bus::BusError> {
@@ -22,7 +22,9 @@ mod carriage;
 mod config;
 mod consumer;
 mod dead;
+mod dial;
 mod fault;
+mod gauges;
 mod link;
 mod publish;
 mod topology;

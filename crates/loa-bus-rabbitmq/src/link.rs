@@ -5,11 +5,13 @@
 
 use crate::{
     config::{RabbitConfig, Random},
-    fault::{closed, kind_of},
+    dial::{Wire, dial},
+    fault::{cause_of, closed, kind_of},
+    gauges,
 };
-use futures_util::StreamExt;
+use futures_util::{FutureExt, Stream, StreamExt};
 use lapin::{Connection, ConnectionProperties, Event, uri::AMQPUri};
-use loa_bus::{BusError, BusErrorKind};
+use loa_bus::{BusError, BusErrorKind, Health};
 use std::{error::Error, sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
@@ -52,20 +54,46 @@ pub(crate) enum State {
 #[derive(Clone)]
 pub(crate) struct Session {
     pub(crate) connection: Arc<Connection>,
+    wire: Wire,
     /// Cancelled when the connection is over; nothing on it will be answered any more.
     pub(crate) ended: CancellationToken,
     /// Tells the channels of one life from those of the next.
     pub(crate) number: u64,
 }
 
+/// How a connection ended.
+struct End {
+    why: String,
+    /// One word of a small set, for metrics.
+    cause: &'static str,
+}
+
 impl Link {
     pub(crate) fn new(role: &'static str) -> Self {
-        Self { role, state: watch::Sender::new(State::Connecting), blocked: watch::Sender::new(None) }
+        let link = Self { role, state: watch::Sender::new(State::Connecting), blocked: watch::Sender::new(None) };
+        gauges::link(role, &Health::Connecting);
+        link
     }
 
-    /// How the link is now.
-    pub(crate) fn state(&self) -> State {
-        self.state.borrow().clone()
+    /// How the link is now, in the door's words.
+    pub(crate) fn health(&self) -> Health {
+        match &*self.state.borrow() {
+            State::Connecting => Health::Connecting,
+            State::Up(_) => self.blocked.borrow().clone().map_or(Health::Up, Health::Blocked),
+            State::Down(BusErrorKind::Refused, why) => Health::Refused(why.clone()),
+            State::Down(_, why) => Health::Down(why.clone()),
+            State::Closed => Health::Down("closed by us".to_owned()),
+        }
+    }
+
+    fn set(&self, state: State) {
+        self.state.send_replace(state);
+        gauges::link(self.role, &self.health());
+    }
+
+    fn set_blocked(&self, words: Option<String>) {
+        self.blocked.send_replace(words);
+        gauges::link(self.role, &self.health());
     }
 
     /// The broker's words while it takes nothing from this connection.
@@ -125,40 +153,44 @@ impl Link {
         let mut delay = config.reconnect_min;
         let mut number = 0;
         while !stop.is_cancelled() {
-            let connecting = timeout(config.connect_timeout, connect(uri.clone(), &config.name, self.role));
+            let wire = Wire::default();
             let attempt = tokio::select! {
                 () = stop.cancelled() => break,
-                attempt = connecting => attempt,
+                attempt = self.connect(uri.clone(), &config, wire.clone()) => attempt,
             };
             match attempt {
-                Ok(Ok(connection)) => {
+                Ok(connection) => {
                     number += 1;
                     let connected_at = Instant::now();
-                    let session = Session { connection: Arc::new(connection), ended: CancellationToken::new(), number };
+                    let (connection, ended) = (Arc::new(connection), CancellationToken::new());
+                    let session = Session { connection, wire, ended, number };
                     tracing::info!(link = self.role, "connected to RabbitMQ");
-                    self.state.send_replace(State::Up(session.clone()));
+                    gauges::connected(self.role);
+                    self.set(State::Up(session.clone()));
                     let end = self.watch(&session, &stop).await;
                     session.ended.cancel();
-                    self.blocked.send_replace(None);
-                    let Some(why) = end else {
-                        self.state.send_replace(State::Closed);
+                    self.set_blocked(None);
+                    let Some(end) = end else {
+                        self.set(State::Closed);
                         farewell(&session).await;
                         return;
                     };
-                    self.report_down(BusErrorKind::Unavailable, why);
+                    session.wire.cut();
+                    gauges::disconnected(self.role, end.cause);
+                    self.report_down(BusErrorKind::Unavailable, end.why);
                     if connected_at.elapsed() >= GOOD_AFTER {
                         delay = config.reconnect_min;
                     }
                 }
-                Ok(Err(error)) => {
-                    let kind = kind_of(&error);
+                Err((kind, end)) => {
+                    wire.cut();
                     if kind == BusErrorKind::Refused {
                         // an operator must act; knocking faster helps nobody
                         delay = config.reconnect_max;
                     }
-                    self.report_down(kind, chain(&error));
+                    gauges::not_connected(self.role, end.cause);
+                    self.report_down(kind, end.why);
                 }
-                Err(_) => self.report_down(BusErrorKind::Unavailable, "it does not answer".to_owned()),
             }
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -166,11 +198,30 @@ impl Link {
             }
             delay = (delay * 2).min(config.reconnect_max);
         }
-        self.state.send_replace(State::Closed);
+        self.set(State::Closed);
     }
 
-    /// Watches a connection until it ends (why) or `stop` (`None`).
-    async fn watch(&self, session: &Session, stop: &CancellationToken) -> Option<String> {
+    /// One try.
+    async fn connect(
+        &self,
+        uri: AMQPUri,
+        config: &RabbitConfig,
+        wire: Wire,
+    ) -> Result<Connection, (BusErrorKind, End)> {
+        let name = format!("{} {}", config.name, self.role);
+        let properties = ConnectionProperties::default().with_connection_name(name.into());
+        match timeout(config.connect_timeout, dial(uri, properties, config.connect_timeout, wire)).await {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(error)) => Err((kind_of(&error), End { why: chain(&error), cause: cause_of(&error) })),
+            Err(_) => {
+                let why = format!("it did not answer within {} s", config.connect_timeout.as_secs_f32());
+                Err((BusErrorKind::Unavailable, End { why, cause: "late" }))
+            }
+        }
+    }
+
+    /// Watches a connection until it ends (how) or `stop` (`None`).
+    async fn watch(&self, session: &Session, stop: &CancellationToken) -> Option<End> {
         // the one listener: lapin's listeners share one queue of events
         let mut events = Box::pin(session.connection.events_listener());
         let mut tick = tokio::time::interval(LOOK_EVERY);
@@ -182,20 +233,25 @@ impl Link {
                     Some(Event::ConnectionBlocked(words)) => self.report_blocked(words),
                     Some(Event::ConnectionUnblocked) => {
                         tracing::info!(link = self.role, "the broker takes messages again");
-                        self.blocked.send_replace(None);
+                        self.set_blocked(None);
                     }
                     // errors of one channel are reported here, too; they are the channel's owner's business
-                    Some(Event::Error(error)) if !status.connected() => return Some(chain(&error)),
+                    Some(Event::Error(error)) if !status.connected() => {
+                        return Some(End { why: chain(&error), cause: cause_of(&error) });
+                    }
                     Some(_) => {}
-                    None => return Some("the connection ended".to_owned()),
+                    None => return Some(End { why: "the connection ended".to_owned(), cause: "connection_lost" }),
                 },
                 _ = tick.tick() => {
                     if !status.connected() {
-                        return Some("the connection was lost".to_owned());
+                        return Some(last_words(&mut events));
                     }
                     // an event from before we listened is nobody's
                     if status.blocked() && self.blocked().is_none() {
                         self.report_blocked("resource alarm".to_owned());
+                    }
+                    if self.blocked().is_some() {
+                        gauges::blocked_for(self.role, LOOK_EVERY);
                     }
                 }
             }
@@ -204,7 +260,7 @@ impl Link {
 
     fn report_blocked(&self, words: String) {
         tracing::warn!(link = self.role, reason = %words, "the broker takes nothing for now");
-        self.blocked.send_replace(Some(words));
+        self.set_blocked(Some(words));
     }
 
     /// Logs once per change, not once per attempt.
@@ -215,13 +271,18 @@ impl Link {
         } else if news {
             tracing::warn!(link = self.role, %why, "no connection to RabbitMQ; trying again until there is one");
         }
-        self.state.send_replace(State::Down(kind, why));
+        self.set(State::Down(kind, why));
     }
 }
 
-async fn connect(uri: AMQPUri, name: &str, role: &str) -> lapin::Result<Connection> {
-    let properties = ConnectionProperties::default().with_connection_name(format!("{name} {role}").into());
-    Connection::connect_uri(uri, properties).await
+/// What a connection that was found dead had said before, if anything.
+fn last_words(events: &mut (impl Stream<Item = Event> + Unpin)) -> End {
+    while let Some(Some(event)) = events.next().now_or_never() {
+        if let Event::Error(error) = event {
+            return End { why: chain(&error), cause: cause_of(&error) };
+        }
+    }
+    End { why: "the connection was lost".to_owned(), cause: "connection_lost" }
 }
 
 async fn farewell(session: &Session) {
@@ -231,6 +292,7 @@ async fn farewell(session: &Session) {
         Ok(Err(error)) => tracing::debug!(%error, "the connection could not be closed in order"),
         Err(_) => tracing::debug!("the broker did not answer our farewell"),
     }
+    session.wire.cut();
 }
 
 fn down(why: &str) -> BusError {

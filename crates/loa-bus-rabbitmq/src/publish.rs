@@ -7,6 +7,7 @@
 use crate::{
     carriage::{Parcel, returned_key},
     fault::{closed, fault, is_not_found, kind_of, late, missing},
+    gauges::{self, InFlight},
     link::{Link, Session},
 };
 use lapin::{
@@ -15,7 +16,7 @@ use lapin::{
 };
 use loa_bus::{BusError, BusErrorKind};
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -36,6 +37,8 @@ pub(crate) struct Publisher {
     turns: Semaphore,
     /// Channels in good order, with the number of their session.
     idle: Mutex<Vec<(u64, Channel)>>,
+    /// What the broker said when it last refused a publish; `None` once it took one.
+    refusal: Mutex<Option<String>>,
 }
 
 /// What one message came to, before it is put into the door's words.
@@ -43,11 +46,47 @@ type Outcome = Result<(), BusError>;
 
 impl Publisher {
     pub(crate) fn new(link: Arc<Link>, confirm_timeout: Duration) -> Self {
-        Self { link, confirm_timeout, turns: Semaphore::new(CHANNELS_MAX as usize), idle: Mutex::default() }
+        Self {
+            link,
+            confirm_timeout,
+            turns: Semaphore::new(CHANNELS_MAX as usize),
+            idle: Mutex::default(),
+            refusal: Mutex::default(),
+        }
+    }
+
+    /// Why the broker lets nobody of ours publish, where that is what it answered last.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Publishes parcels in order; one outcome each, within the confirm timeout.
     pub(crate) async fn publish(&self, parcels: &[Parcel]) -> Vec<Outcome> {
+        let outcomes = self.publish_all(parcels).await;
+        self.note(&outcomes);
+        outcomes
+    }
+
+    /// Counts outcomes, and remembers a refusal until the broker takes something again.
+    fn note(&self, outcomes: &[Outcome]) {
+        let mut counts = BTreeMap::<&'static str, u64>::new();
+        for outcome in outcomes {
+            *counts.entry(outcome.as_ref().map_or_else(|error| error.cause, |()| "confirmed")).or_default() += 1;
+        }
+        for (outcome, count) in &counts {
+            gauges::published(outcome, *count);
+        }
+        let refused = outcomes.iter().filter_map(|o| o.as_ref().err()).find(|e| e.kind == BusErrorKind::Refused);
+        let mut refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.contains_key("confirmed") {
+            *refusal = None;
+        } else if let Some(error) = refused {
+            let cause = error.source.as_ref().map(|cause| format!(": {cause}")).unwrap_or_default();
+            *refusal = Some(format!("{}{cause}", error.what));
+        }
+    }
+
+    async fn publish_all(&self, parcels: &[Parcel]) -> Vec<Outcome> {
         let deadline = Instant::now() + self.confirm_timeout;
         let _turn = match timeout_at(deadline, self.turns.acquire()).await {
             Ok(Ok(turn)) => turn,
@@ -94,11 +133,13 @@ impl Publisher {
             Ok(opened) => opened,
             Err(error) => return every(&|| again(&error)),
         };
+        let (_in_flight, begun) = (InFlight::of(parcels.len()), Instant::now());
         // dropping an unfinished window drops its channel, never to be used again: what was sent may still arrive
         tokio::select! {
             biased;
             sent = timeout_at(deadline, send(&channel, parcels)) => match sent {
                 Ok(confirmations) => {
+                    gauges::window(begun.elapsed());
                     let outcomes = judge(parcels, confirmations);
                     if channel.status().connected() {
                         self.idle().push((session.number, channel));
@@ -109,6 +150,7 @@ impl Publisher {
             },
             () = session.ended.cancelled() => every(&|| {
                 BusError::new(BusErrorKind::Unavailable, "cannot publish: the connection to the broker was lost")
+                    .because("connection_lost")
             }),
             words = self.link.becomes_blocked() => every(&|| blocked(&words)),
         }
@@ -183,9 +225,11 @@ fn judge(parcels: &[Parcel], confirmations: Vec<lapin::Result<Confirmation>>) ->
             Ok(Confirmation::Ack(_)) => Err(BusError::new(
                 BusErrorKind::Unavailable,
                 "cannot publish: the channel was closed before the outcome was certain",
-            )),
+            )
+            .because("uncertain")),
             Ok(Confirmation::Nack(_)) => {
-                Err(BusError::new(BusErrorKind::Blocked, "a queue is at its limit and takes no more for now"))
+                let what = "a queue is at its limit and takes no more for now";
+                Err(BusError::new(BusErrorKind::Blocked, what).because("nacked"))
             }
             Ok(Confirmation::NotRequested) => {
                 Err(BusError::new(BusErrorKind::Unavailable, "the channel does not confirm"))
@@ -202,11 +246,12 @@ fn judge(parcels: &[Parcel], confirmations: Vec<lapin::Result<Confirmation>>) ->
 }
 
 fn unroutable(parcel: &Parcel) -> BusError {
-    if parcel.exchange.is_empty() {
+    let error = if parcel.exchange.is_empty() {
         missing(&format!("the queue {}", parcel.routing_key))
     } else {
         missing(&format!("a queue behind the exchange {} for the routing key {}", parcel.exchange, parcel.routing_key))
-    }
+    };
+    error.because("returned")
 }
 
 fn blocked(words: &str) -> BusError {
@@ -215,8 +260,9 @@ fn blocked(words: &str) -> BusError {
 
 /// The same error for another message; its cause is kept as text.
 fn again(error: &BusError) -> BusError {
-    match &error.source {
+    let same = match &error.source {
         Some(cause) => BusError::caused(error.kind, error.what.clone(), cause.to_string()),
         None => BusError::new(error.kind, error.what.clone()),
-    }
+    };
+    same.because(error.cause)
 }

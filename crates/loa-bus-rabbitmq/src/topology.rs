@@ -150,7 +150,7 @@ async fn made<T>(
             let what = format!(
                 "the {what} exists with other arguments; it must be emptied and deleted before ours can be made"
             );
-            Err(BusError::caused(BusErrorKind::Refused, what, error))
+            Err(BusError::caused(BusErrorKind::Refused, what, error).because("precondition_failed"))
         }
         Ok(Err(error)) => Err(fault(&format!("make the {what}"), error)),
         Err(_) => Err(late(&format!("make the {what}"))),

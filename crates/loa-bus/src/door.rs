@@ -2,7 +2,7 @@
 
 use crate::{BusError, DeadLetter, Message, Outgoing, Queue, Received, Settlement, Tag};
 use async_trait::async_trait;
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// Says what time it is; adapters never look for themselves.
 pub type Clock = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
@@ -16,8 +16,35 @@ pub enum Health {
     Connecting,
     /// The broker takes nothing for now; its words.
     Blocked(String),
+    /// The broker is there and knows us not, or forbids what we need: an operator must act. Tried again all the same.
+    Refused(String),
     /// Not there; why. Somebody is trying again.
     Down(String),
+}
+
+impl Health {
+    /// The word used in metrics.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Connecting => "connecting",
+            Self::Blocked(_) => "blocked",
+            Self::Refused(_) => "refused",
+            Self::Down(_) => "down",
+        }
+    }
+}
+
+impl fmt::Display for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Up => f.write_str("messages flow"),
+            Self::Connecting => f.write_str("connecting: the broker has not answered yet"),
+            Self::Blocked(why) => write!(f, "the broker takes nothing for now: {why}"),
+            Self::Refused(why) => write!(f, "the broker refuses us: {why}"),
+            Self::Down(why) => write!(f, "no connection to the broker: {why}"),
+        }
+    }
 }
 
 /// Brings messages to the broker.
@@ -30,6 +57,15 @@ pub trait Publish: Send + Sync {
     /// cancel-safe: a dropped call leaves the outcome unknown. Publishing the same message again is harmless:
     /// receivers go by its id.
     async fn publish(&self, batch: Vec<Outgoing>) -> Vec<Result<(), BusError>>;
+
+    /// Whether a publish has a chance just now. Never waits; `Ok` promises nothing. Who has work in a ledger asks first,
+    /// so that nothing is claimed and counted as tried while the broker takes nothing anyway.
+    ///
+    /// # Errors
+    /// What a publish would answer: `Blocked`, `Refused`, `Unavailable`.
+    fn takes(&self) -> Result<(), BusError> {
+        Ok(())
+    }
 }
 
 /// Opens consumers.
@@ -57,8 +93,8 @@ pub trait Consumer: Send {
     /// Settles received messages, each once. Unknown or stale tags are harmless: those messages come again.
     ///
     /// # Errors
-    /// When the broker did not hear it: the messages will come again; open another consumer. Where a dead letter could
-    /// not be published, its message is left unsettled and the error says so.
+    /// When the broker did not hear it: the messages will come again; open another consumer. A dead letter that cannot be
+    /// published just now is no error: its message stays unsettled in this consumer's hands, which tries again.
     async fn settle(&mut self, decisions: Vec<(Tag, Settlement)>) -> Result<(), BusError>;
 
     /// Ends the consumer: no new messages; what was not settled goes back to its place.
@@ -116,8 +152,13 @@ pub trait Administer: Send + Sync {
     /// `Unavailable`, `Unroutable`.
     async fn discard(&self, queue: Queue, ids: &[String]) -> Result<Vec<Message>, BusError>;
 
-    /// How the connection is.
+    /// How the connection is: the worst of [`Self::doors`].
     fn health(&self) -> Health;
+
+    /// Each way to the broker by its name, and how it is: for readiness, which says which one is shut and why.
+    fn doors(&self) -> Vec<(&'static str, Health)> {
+        vec![("bus", self.health())]
+    }
 
     /// Closes connections after what is in flight; later calls answer `Unavailable`. Idempotent.
     async fn close(&self);

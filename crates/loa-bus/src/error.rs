@@ -39,6 +39,8 @@ pub struct BusError {
     pub kind: BusErrorKind,
     /// What was tried and what came of it; lower case, no full stop.
     pub what: String,
+    /// What happened, in one word of a small set: for metrics, finer than `kind`, and never to branch on.
+    pub cause: &'static str,
     /// The cause.
     #[source]
     pub source: Option<Box<dyn Error + Send + Sync>>,
@@ -47,7 +49,7 @@ pub struct BusError {
 impl BusError {
     /// An error without a deeper cause.
     pub fn new(kind: BusErrorKind, what: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), source: None }
+        Self { kind, what: what.into(), cause: kind.as_str(), source: None }
     }
 
     /// An error with its cause.
@@ -56,6 +58,11 @@ impl BusError {
         what: impl Into<String>,
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
-        Self { kind, what: what.into(), source: Some(source.into()) }
+        Self { kind, what: what.into(), cause: kind.as_str(), source: Some(source.into()) }
+    }
+
+    /// The same error with a finer word for metrics than its kind's.
+    pub fn because(self, cause: &'static str) -> Self {
+        Self { cause, ..self }
     }
 }

@@ -17,5 +17,8 @@ mod topology;
 
 pub use door::{Administer, Bus, Clock, Consume, Consumer, Health, Publish};
 pub use error::{BusError, BusErrorKind};
-pub use message::{DeadLetter, DeadReason, HEARTBEAT, Message, Outgoing, Received, Route, Settlement, Tag};
+pub use message::{
+    DeadLetter, DeadReason, HEARTBEAT, HEARTBEAT_KEY, HEARTBEAT_SENT_AT, Message, Outgoing, Received, Route,
+    Settlement, Tag,
+};
 pub use topology::{DELIVERY_LIMIT, EVENTS_EXCHANGE, Queue, UNROUTED, routing_key_matches};

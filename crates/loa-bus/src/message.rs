@@ -7,6 +7,10 @@ use std::collections::BTreeMap;
 
 /// The content type of the synthetic message that proves the whole path (`system.heartbeat`); services ack it.
 pub const HEARTBEAT: &str = "application/x-heartbeat";
+/// The routing key that brings it to every queue.
+pub const HEARTBEAT_KEY: &str = "system.heartbeat";
+/// The header that says when it was sent (RFC 3339).
+pub const HEARTBEAT_SENT_AT: &str = "loa-sent-at";
 
 /// A message: bytes, and what a broker carries beside them.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -182,6 +182,12 @@ impl Service {
                 overview.alarms.push(format!("Hàng đợi tạm không nhận tin: {why}"));
                 format!("tạm không nhận tin: {why}")
             }
+            Health::Refused(why) => {
+                overview
+                    .alarms
+                    .push(format!("Hàng đợi từ chối kết nối, hãy xem lại tên người dùng, mật khẩu và quyền: {why}"));
+                format!("từ chối kết nối: {why}")
+            }
             Health::Down(why) => {
                 overview.alarms.push(format!("Mất kết nối với hàng đợi: {why}"));
                 format!("mất kết nối: {why}")

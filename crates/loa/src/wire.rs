@@ -17,13 +17,15 @@ use loa_svc_digest as digest;
 use loa_svc_feed as feed;
 use loa_svc_intake as intake;
 use loa_svc_push as push;
-use loa_worker::{Status, TokenCheck, World};
+use loa_worker::{DoorState, Status, TokenCheck, World};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 /// How long a command waits for a broker before it says that it is not there.
 const BROKER_WAIT: Duration = Duration::from_secs(15);
+/// The door that is shut until the topology is made, for instance because a queue is there with other arguments.
+const TOPOLOGY_MADE: &str = "topology made";
 /// Between two tries to make the schemas or the topology.
 const DECLARE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -253,11 +255,18 @@ impl House {
             if health == Health::Up {
                 return Ok(());
             }
+            if let Health::Refused(why) = &health {
+                // waiting mends nothing
+                let address = self.config.bus.rabbitmq.shown_url();
+                anyhow::bail!(
+                    "the broker at {address} refuses us ({why}); see the user, password and vhost in `bus.rabbitmq`"
+                );
+            }
             if tokio::time::Instant::now() >= deadline {
                 let why = match health {
                     Health::Up | Health::Connecting => "it does not answer".to_owned(),
                     Health::Blocked(why) => format!("it takes nothing for now: {why}"),
-                    Health::Down(why) => why,
+                    Health::Refused(why) | Health::Down(why) => why,
                 };
                 if self.config.bus.kind == BusKind::Sqlite {
                     anyhow::bail!("the queues in {} cannot be used: {why}", self.config.data_dir.display());
@@ -315,14 +324,17 @@ impl House {
             loop {
                 match bus.declare().await {
                     Ok(_) => break,
-                    Err(error) if !told => {
-                        tracing::warn!(error = %sentence(&error.into()), "the topology is not made yet; trying again until it is");
-                        told = true;
+                    Err(error) => {
+                        let why = sentence(&error.into());
+                        if self.status.report(TOPOLOGY_MADE, DoorState::Shut(why.clone())) {
+                            tracing::warn!(error = %why, "the topology is not made yet; trying again until it is");
+                            told = true;
+                        }
                     }
-                    Err(_) => {} // told once; readiness goes on telling
                 }
                 tokio::time::sleep(DECLARE_PAUSE).await;
             }
+            self.status.report(TOPOLOGY_MADE, DoorState::Open);
             if told {
                 tracing::info!("the topology is made");
             }

@@ -1,24 +1,29 @@
 //! RabbitMQ as the tests see it: the node that `tests/run` started, where each test gets a virtual host of its own, or a
-//! node all of a test's own, to be killed, starved and started again.
+//! node of their own, to be killed, frozen, starved and started again: one for each test, or one that several tests share,
+//! one after the other.
 //!
-//! Knows nothing of the bus. Both kinds come from `tests/system/broker.py`; see `tests/README.md` for the agreement.
+//! Knows nothing of the bus (`traffic.rs` does). All kinds come from `tests/system/broker.py`; see `tests/README.md` for the agreement.
 
 #![allow(dead_code)] // each test binary uses its part
 
+pub mod proxy;
+pub mod traffic;
+
 use serde_json::Value;
 use std::{
+    io::{BufRead, BufReader, Write},
+    ops::{Deref, DerefMut},
     path::PathBuf,
-    process::Stdio,
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::{
         Arc, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
-    time::Duration,
 };
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    process::{Child, ChildStdin, ChildStdout, Command},
+    sync::{Mutex, MutexGuard},
 };
 
 /// An empty virtual host on the run's node; returns its AMQP address.
@@ -79,55 +84,62 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
-/// What runs beside a node of one's own: obeys one word a line, answers each with a line.
+/// What runs beside a node: obeys one word a line, answers each with a line, and leaves nothing behind.
 const KEEPER: &str = r#"
-import json, pathlib, subprocess, sys
+import json, os, pathlib, shutil, signal, subprocess, sys
 sys.path.insert(0, sys.argv[1])
 from broker import Broker, script
-node = Broker(pathlib.Path(sys.argv[2]))
+folder = pathlib.Path(sys.argv[2])
+node = Broker(folder)
 def answer(words): print(json.dumps(words), flush=True)
+def ctl(*words): subprocess.run([script("rabbitmqctl"), "-q", *words], env=node.environment(), check=True, stdout=subprocess.DEVNULL, timeout=60)
+def signalled(number):
+    if node.server is not None: os.killpg(node.server.pid, number)
 try:
     answer(node.addresses())
     for line in sys.stdin:
-        word, *rest = line.split()
+        word, *rest = line.split(maxsplit=1)
         if word == "start": node.start()
         elif word == "kill": node.kill()
-        elif word == "stop": node.stop()
-        elif word == "ctl":
-            subprocess.run([script("rabbitmqctl"), "-q", *rest], env=node.environment(), check=True, stdout=subprocess.DEVNULL)
+        elif word == "freeze": signalled(signal.SIGSTOP)
+        elif word == "thaw": signalled(signal.SIGCONT)
+        elif word == "ctl": ctl(*rest[0].split())
+        elif word == "eval": ctl("eval", rest[0].strip())
         answer("done")
 finally:
+    signalled(signal.SIGCONT)
     node.stop()
+    shutil.rmtree(folder, ignore_errors=True)
 "#;
 
 /// A node of one's own, not started yet. Ends with the test, however the test ends: its keeper sees its input close.
 pub struct Node {
+    /// The address of the virtual host `/`.
     pub url: String,
-    // in this order: the keeper's input closes first
+    at: Value,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
     _keeper: Child,
-    _folder: tempfile::TempDir,
 }
 
 impl Node {
     pub async fn new() -> Self {
-        let folder = tempfile::Builder::new().prefix("loa-node").tempdir().expect("a folder");
+        let folder = tempfile::Builder::new().prefix("loa-node").tempdir().expect("a folder").keep();
         let system = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("system");
         let mut keeper = Command::new("python3")
             .arg("-c")
             .arg(KEEPER)
             .arg(system)
-            .arg(folder.path())
+            .arg(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("python3 is there");
         let input = keeper.stdin.take().expect("it is piped");
         let output = BufReader::new(keeper.stdout.take().expect("it is piped"));
-        let mut node = Self { url: String::new(), input, output, _keeper: keeper, _folder: folder };
-        let at = node.answer().await;
-        node.url = format!("{}/%2f", text(&at, "url"));
+        let mut node = Self { url: String::new(), at: Value::Null, input, output, _keeper: keeper };
+        node.at = node.answer();
+        node.url = format!("{}/%2f", text(&node.at, "url"));
         node
     }
 
@@ -139,30 +151,120 @@ impl Node {
     }
 
     pub async fn start(&mut self) {
-        self.tell("start").await;
+        self.tell("start");
     }
 
     /// `kill -9` to all of it; data and ports stay.
     pub async fn kill(&mut self) {
-        self.tell("kill").await;
+        self.tell("kill");
+    }
+
+    /// It stands still (SIGSTOP): its sockets stay open and nobody answers.
+    pub async fn freeze(&mut self) {
+        self.tell("freeze");
+    }
+
+    /// It goes on.
+    pub async fn thaw(&mut self) {
+        self.tell("thaw");
     }
 
     /// `rabbitmqctl`.
     pub async fn ctl(&mut self, arguments: &str) {
-        self.tell(&format!("ctl {arguments}")).await;
+        self.tell(&format!("ctl {arguments}"));
     }
 
-    async fn tell(&mut self, words: &str) {
-        self.input.write_all(format!("{words}\n").as_bytes()).await.expect("the keeper listens");
-        let answer = self.answer().await;
-        assert_eq!(answer, "done", "{words}");
+    /// An Erlang expression, evaluated by the node.
+    pub async fn eval(&mut self, expression: &str) {
+        self.tell(&format!("eval {expression}"));
     }
 
-    async fn answer(&mut self) -> Value {
+    /// Where it listens.
+    pub fn address(&self) -> std::net::SocketAddr {
+        let port = self.url.rsplit(':').next().and_then(|rest| rest.split('/').next()).expect("an address has a port");
+        ([127, 0, 0, 1], port.parse().expect("a port")).into()
+    }
+
+    // The keeper has limits of its own for each word. Its pipes belong to no runtime, because a shared node outlives those
+    // of the tests.
+    fn tell(&mut self, words: &str) {
+        tokio::task::block_in_place(|| {
+            self.input.write_all(format!("{words}\n").as_bytes()).expect("the keeper listens");
+            let answer = self.answer();
+            assert_eq!(answer, "done", "{words}");
+        });
+    }
+
+    fn answer(&mut self) -> Value {
         let mut line = String::new();
-        let read = tokio::time::timeout(Duration::from_secs(120), self.output.read_line(&mut line));
-        read.await.expect("the keeper answers within two minutes").expect("it can be read");
+        self.output.read_line(&mut line).expect("it can be read");
         serde_json::from_str(&line).expect("the keeper of the node has ended; its words are on standard error")
+    }
+}
+
+/// A node that the tests of one file share, one after the other: a start takes ten seconds.
+static SHARED: Mutex<Option<Node>> = Mutex::const_new(None);
+
+/// The shared node, all ours until this is dropped, and an empty virtual host on it.
+pub struct Shared {
+    node: MutexGuard<'static, Option<Node>>,
+    /// The virtual host's name.
+    pub vhost: String,
+    /// Its address.
+    pub url: String,
+}
+
+/// Waits for its turn.
+pub async fn shared() -> Shared {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let mut node = SHARED.lock().await;
+    if node.is_none() {
+        *node = Some(Node::started().await);
+    }
+    let root = node.as_ref().map(|node| node.url.clone()).expect("it was started");
+    let vhost = format!("v{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    let shared = Shared { node, url: root.replace("%2f", &vhost), vhost };
+    manage(&shared.at, "PUT", &format!("/api/vhosts/{}", shared.vhost), "{}").await;
+    shared.allow(".*", ".*", ".*").await;
+    shared
+}
+
+impl Shared {
+    /// Gives our user these permissions on the virtual host.
+    pub async fn allow(&self, configure: &str, write: &str, read: &str) {
+        let permissions = serde_json::json!({ "configure": configure, "write": write, "read": read }).to_string();
+        let path = format!("/api/permissions/{}/{}", self.vhost, text(&self.at, "user"));
+        manage(&self.at, "PUT", &path, &permissions).await;
+    }
+
+    /// Makes a user who may do anything on the virtual host.
+    pub async fn add_user(&self, name: &str, password: &str) {
+        let user = serde_json::json!({ "password": password, "tags": "" }).to_string();
+        manage(&self.at, "PUT", &format!("/api/users/{name}"), &user).await;
+        let everything = r#"{"configure":".*","write":".*","read":".*"}"#;
+        manage(&self.at, "PUT", &format!("/api/permissions/{}/{name}", self.vhost), everything).await;
+    }
+}
+
+impl Deref for Shared {
+    type Target = Node;
+    fn deref(&self) -> &Node {
+        self.node.as_ref().expect("it was started")
+    }
+}
+
+impl DerefMut for Shared {
+    fn deref_mut(&mut self) -> &mut Node {
+        self.node.as_mut().expect("it was started")
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // whatever was done to it, the next one gets a fresh node
+            *self.node = None;
+        }
     }
 }
 
