@@ -109,7 +109,7 @@ pub async fn consume<H: Handler>(
             }
             Err(error) => error,
         };
-        metrics::counter!("loa_consume_sessions_ended_total", "queue" => options.queue.name(), "kind" => error.kind.as_str())
+        metrics::counter!("loa_consume_sessions_ended_total", "queue" => options.queue.name(), "cause" => error.cause)
             .increment(1);
         if status.report(&door, DoorState::Shut(chain(&error))) {
             tracing::warn!(queue = %options.queue, kind = error.kind.as_str(), error = %chain(&error), "not consuming; trying again until it works");
@@ -144,7 +144,10 @@ async fn session<H: Handler>(
         if batch.is_empty() {
             continue;
         }
-        metrics::counter!("loa_messages_received_total", "queue" => options.queue.name()).increment(batch.len() as u64);
+        let queue = options.queue.name();
+        metrics::counter!("loa_messages_received_total", "queue" => queue).increment(batch.len() as u64);
+        let again = batch.iter().filter(|received| received.redelivered).count();
+        metrics::counter!("loa_messages_redelivered_total", "queue" => queue).increment(again as u64);
         // `None`: the stop came while the ledger was away, and everything goes back
         let Some(decisions) = decide(options, batch, handler, status, stop).await else { break };
         let mut given_back = false;

@@ -9,12 +9,15 @@ use crate::{
     AcceptError, ConsumeOptions, DoorState, Handler, Status,
     drive::{chain, panic_words},
 };
-use loa_bus::{DeadReason, HEARTBEAT, Received, Settlement, Tag};
+use loa_bus::{DeadReason, HEARTBEAT, HEARTBEAT_SENT_AT, Received, Settlement, Tag};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 use tokio_util::sync::CancellationToken;
+
+/// The age of the newest heartbeat that came through, for each queue.
+pub const HEARTBEAT_AGE: &str = "loa_heartbeat_age_seconds";
 
 /// A decision for each message; `None` when `stop` came while the ledger was away (all go back).
 pub(crate) async fn decide<H: Handler>(
@@ -27,13 +30,24 @@ pub(crate) async fn decide<H: Handler>(
     let mut decisions = Vec::with_capacity(batch.len());
     let (heartbeats, batch): (Vec<_>, Vec<_>) =
         batch.into_iter().partition(|received| received.message.content_type == HEARTBEAT);
-    if !heartbeats.is_empty() {
-        metrics::counter!("loa_heartbeats_total", "queue" => options.queue.name()).increment(heartbeats.len() as u64);
-        decisions.extend(heartbeats.into_iter().map(|received| (received.tag, Settlement::Ack)));
-    }
     let good = decode(options, batch, handler, &mut decisions).await;
     accept(options, good, handler, status, stop, &mut decisions).await?;
+    // only now: a heartbeat came through once the batch that it stands in did
+    decisions.extend(hear(options, heartbeats, status));
     Some(decisions)
+}
+
+/// Counts heartbeats, and notes the newest: its age is how long ago the whole path, from publisher to outlet, last worked.
+fn hear(options: &ConsumeOptions, heartbeats: Vec<Received>, status: &Status) -> Vec<(Tag, Settlement)> {
+    let queue = options.queue.name();
+    metrics::counter!("loa_heartbeats_total", "queue" => queue).increment(heartbeats.len() as u64);
+    let sent_at = |received: &Received| received.message.headers.get(HEARTBEAT_SENT_AT)?.parse().ok();
+    if let Some(newest) = heartbeats.iter().filter_map(sent_at).max()
+        && status.noted(HEARTBEAT_AGE, queue).is_none_or(|known| known < newest)
+    {
+        status.note(HEARTBEAT_AGE, queue, newest);
+    }
+    heartbeats.into_iter().map(|received| (received.tag, Settlement::Ack)).collect()
 }
 
 /// What decoding one message came to.

@@ -4,11 +4,13 @@
 
 use async_trait::async_trait;
 use loa_bus::{
-    Administer, Bus, BusError, BusErrorKind, Consume, Consumer, DeadLetter, DeadReason, HEARTBEAT, Health, Message,
-    Outgoing, Publish, Queue, Received, Route, Settlement, Tag,
+    Administer, Bus, BusError, BusErrorKind, Consume, Consumer, DeadLetter, DeadReason, HEARTBEAT, HEARTBEAT_SENT_AT,
+    Health, Message, Outgoing, Publish, Queue, Received, Route, Settlement, Tag,
 };
 use loa_bus_sqlite::SqliteBus;
-use loa_worker::{AcceptError, ConsumeOptions, DoorState, Handler, Status, consume};
+use loa_worker::{
+    AcceptError, ConsumeOptions, DoorState, HEARTBEAT_AGE, Handler, Status, TOPOLOGY, WatchOptions, consume, watch,
+};
 use std::{
     collections::BTreeMap,
     sync::{
@@ -205,6 +207,50 @@ async fn a_heartbeat_is_acked_and_never_reaches_the_handler() {
     let house = house(Ledger::default(), &["beat", "a", "beat"]).await;
     house.until_accepted(&["1"]).await;
     assert_eq!(house.stop().await, (0, 0));
+}
+
+#[tokio::test]
+async fn the_newest_heartbeat_that_came_through_is_noted() {
+    let (bus, folder) = queues().await;
+    for sent_at in ["2026-11-23T08:00:00Z", "2026-11-23T08:01:00Z", "yesterday", "2026-11-23T07:59:00Z"] {
+        let message = Message {
+            id: sent_at.to_owned(),
+            content_type: HEARTBEAT.to_owned(),
+            headers: BTreeMap::from([(HEARTBEAT_SENT_AT.to_owned(), sent_at.to_owned())]),
+            body: "{}".into(),
+        };
+        bus.publish(vec![Outgoing { route: Route::Queue(Queue::Feed), message }]).await.remove(0).unwrap();
+    }
+    let house = start(bus, folder, Ledger::default());
+    let newest = "2026-11-23T08:01:00Z".parse().ok();
+    house.until("the newest", async || house.status.noted(HEARTBEAT_AGE, "loa.feed") == newest).await;
+    assert_eq!(house.stop().await, (0, 0), "each is acked, also one that does not say when it was sent");
+}
+
+#[tokio::test]
+async fn the_topology_is_watched_and_readiness_names_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock: loa_bus::Clock = Arc::new(|| jiff::Timestamp::UNIX_EPOCH);
+    let bus = Arc::new(SqliteBus::open(folder.path().join("bus.db"), clock).await.unwrap());
+    let (status, stop) = (Arc::new(Status::default()), CancellationToken::new());
+    let options = WatchOptions { queues: vec![Queue::Feed], unrouted: true, every: Duration::from_millis(5) };
+    let watching = tokio::spawn(watch(options, bus.clone(), status.clone(), stop.clone()));
+    let until = async |is_so: &dyn Fn() -> bool| {
+        let waiting = async {
+            while !is_so() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(PATIENCE, waiting).await.expect("it is reported");
+    };
+    until(&|| status.shut(TOPOLOGY).is_some_and(|why| why.contains("loa.archive is missing"))).await;
+    bus.declare().await.unwrap();
+    until(&|| status.doors().get(TOPOLOGY) == Some(&DoorState::Open)).await;
+    // a broker that is away says nothing of its queues
+    bus.close().await;
+    stop.cancel();
+    timeout(PATIENCE, watching).await.expect("it stops").unwrap();
+    assert!(status.ready());
 }
 
 #[tokio::test]
