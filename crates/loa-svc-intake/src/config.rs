@@ -16,6 +16,8 @@ pub struct Config {
     pub relay_lease_seconds: u64,
     /// The longest wait before an event that the bus did not take is tried again, in seconds.
     pub relay_retry_seconds_max: u64,
+    /// How often a heartbeat is sent to every outlet, in seconds; 0: never.
+    pub heartbeat_seconds: u64,
     /// The category of articles imported from pages, which do not say theirs: the part of its address.
     pub import_category_slug: String,
     /// The same category's name for people.
@@ -29,6 +31,7 @@ impl Default for Config {
             relay_batch_max: 256,
             relay_lease_seconds: 60,
             relay_retry_seconds_max: 5,
+            heartbeat_seconds: 30,
             import_category_slug: "tin-tuc".into(),
             import_category_label: "Tin tức".into(),
         }

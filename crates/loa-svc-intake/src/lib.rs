@@ -12,6 +12,7 @@ mod api;
 mod archive;
 mod config;
 mod describe;
+mod heartbeat;
 mod import;
 mod item;
 mod refused;

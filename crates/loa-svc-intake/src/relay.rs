@@ -8,24 +8,40 @@ use jiff::Timestamp;
 use loa_bus::{BusError, BusErrorKind, Message, Outgoing, Publish, Route};
 use loa_event::STRUCTURED;
 use loa_store::{Lease, OutboxRow, StoreError};
-use loa_worker::Progress;
+use loa_worker::{Progress, Status, TOPOLOGY};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Service {
-    /// Sends one window of the outbox. `Idle`: nothing is due, or the bus took nothing; the next try is recorded.
+    /// A [`Self::step`], unless a queue is known to be missing: an exchange confirms what reaches some of its queues, and
+    /// the one that is missing would never see it. Events wait in the outbox until `loa migrate` has made it again.
+    ///
+    /// # Errors
+    /// As [`Self::step`].
+    pub async fn relay<B: Publish + ?Sized>(&self, bus: &B, status: &Status) -> Result<Progress, StoreError> {
+        match status.shut(TOPOLOGY) {
+            None => self.step(bus).await,
+            Some(_) => Ok(Progress::Idle),
+        }
+    }
+
+    /// Sends one window of the outbox. `Idle`: nothing is due, the bus takes nothing (then nothing is claimed), or it took
+    /// nothing of this; the next try is recorded.
     ///
     /// # Errors
     /// When the ledger is away. What the bus has confirmed and the ledger could not record is sent again after its lease.
     pub async fn step<B: Publish + ?Sized>(&self, bus: &B) -> Result<Progress, StoreError> {
         let service = &self.0;
+        if let Err(error) = bus.takes() {
+            // its doors say why; claiming would only count tries that were none
+            tracing::debug!(kind = error.kind.as_str(), %error, "the bus takes nothing for now; nothing is claimed");
+            return Ok(Progress::Idle);
+        }
         let now = service.world.now();
         let holder = format!("relay-{:032x}", u128::from_le_bytes(service.world.bytes()));
         let until = now.saturating_add(service.config.relay_lease()).unwrap_or(Timestamp::MAX);
         let lease = Lease { holder, now, until };
         let rows = service.ledger.claim_outbox(&lease, service.config.relay_batch_max.clamp(1, 1_000)).await?;
         if rows.is_empty() {
-            let state = service.ledger.outbox_state().await?;
-            metrics::gauge!("loa_outbox_waiting").set(state.waiting as f64);
             return Ok(Progress::Idle);
         }
         let answers = bus.publish(rows.iter().map(outgoing).collect()).await;

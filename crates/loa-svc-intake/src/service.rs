@@ -1,4 +1,4 @@
-//! The service as a whole: what it holds, and the two loops it runs.
+//! The service as a whole: what it holds, and the loops it runs.
 
 use crate::{Config, Portal};
 use loa_area::Directory;
@@ -6,8 +6,13 @@ use loa_bus::{Bus, Queue};
 use loa_domain::{ArticleId, JourneyStep};
 use loa_store::{IntakeLedger, OutboxState, StoreError};
 use loa_worker::{Bell, ConsumeOptions, DriveOptions, Status, World, consume, drive};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
+
+/// How long the oldest event has waited for the bus.
+const OUTBOX_AGE: &str = "loa_outbox_oldest_age_seconds";
+/// The time between two looks at the outbox; counting a large one takes some milliseconds.
+const OUTBOX_LOOK: Duration = Duration::from_secs(5);
 
 /// Intake. Clones are the same service.
 #[derive(Clone)]
@@ -35,13 +40,70 @@ impl Service {
         Self(Arc::new(Inner { config, portal, ledger, directory, world, bell: Bell::default() }))
     }
 
-    /// Relays the outbox to the bus and archives what the bus brings, until `stop`. What is unconfirmed then is sent by
-    /// whoever runs next.
+    /// Relays the outbox to the bus, archives what the bus brings, and sends heartbeats, until `stop`. What is unconfirmed
+    /// then is sent by whoever runs next.
     pub async fn run(&self, bus: Arc<dyn Bus>, status: Arc<Status>, stop: CancellationToken) {
         let options = ConsumeOptions::of(Queue::Archive);
         let archiving = consume(options, bus.clone(), Arc::new(self.clone()), status.clone(), stop.clone());
-        let relaying = drive(DriveOptions::named("intake"), &self.0.bell, &status, &stop, || self.step(&*bus));
-        tokio::join!(archiving, relaying);
+        let relaying =
+            drive(DriveOptions::named("intake"), &self.0.bell, &status, &stop, || self.relay(&*bus, &status));
+        let (measuring, beating) = (self.measure_until(&stop, &status), self.beat_until(&stop, &*bus));
+        tokio::join!(archiving, relaying, measuring, beating);
+    }
+
+    async fn measure_until(&self, stop: &CancellationToken, status: &Status) {
+        loop {
+            self.measure(status).await;
+            if stop.run_until_cancelled(tokio::time::sleep(OUTBOX_LOOK)).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn beat_until(&self, stop: &CancellationToken, bus: &dyn Bus) {
+        let Some(every) = self.beat_every() else { return };
+        let beating = async {
+            loop {
+                self.beat_and_tell(bus).await;
+                tokio::time::sleep(every).await;
+            }
+        };
+        // it ends with the stop only
+        let _: Option<()> = stop.run_until_cancelled(beating).await;
+    }
+
+    /// Measures the outbox: also, and above all, while nothing leaves it.
+    async fn measure(&self, status: &Status) {
+        match self.outbox().await {
+            Ok(state) => {
+                metrics::gauge!("loa_outbox_waiting").set(state.waiting as f64);
+                match state.oldest_at {
+                    Some(at) => status.note(OUTBOX_AGE, "", at),
+                    None => {
+                        status.forget(OUTBOX_AGE, "");
+                        metrics::gauge!(OUTBOX_AGE).set(0.0);
+                    }
+                }
+            }
+            // the relay's door says so; the age goes on being counted
+            Err(error) => tracing::debug!(%error, "the outbox cannot be measured"),
+        }
+    }
+
+    async fn beat_and_tell(&self, bus: &dyn Bus) {
+        let outcome = match self.beat(bus).await {
+            Ok(0) => "sent",
+            Ok(queues) => {
+                tracing::debug!(queues, "queues that are too deep get no heartbeat");
+                "sent_in_part"
+            }
+            Err(error) => {
+                // the bus's doors tell why; the ages of heartbeats tell that it matters
+                tracing::debug!(kind = error.kind.as_str(), %error, "a heartbeat was not sent");
+                "failed"
+            }
+        };
+        metrics::counter!("loa_heartbeats_sent_total", "outcome" => outcome).increment(1);
     }
 
     /// How full the outbox is.

@@ -2,6 +2,7 @@
 
 mod api;
 mod archive;
+mod heartbeat;
 mod import;
 mod relay;
 mod submit;

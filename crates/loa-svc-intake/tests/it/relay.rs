@@ -4,18 +4,20 @@ use crate::{House, article, titled};
 use async_trait::async_trait;
 use loa_bus::{BusError, BusErrorKind, Outgoing, Publish, Queue};
 use loa_svc_intake::Item;
-use loa_worker::Progress;
+use loa_worker::{DoorState, Progress, Status, TOPOLOGY};
 use std::{sync::Mutex, time::Duration};
 
 /// A bus that takes nothing but what its rule lets through, and remembers what it was offered.
 struct Stubborn {
     takes: fn(usize) -> bool,
+    /// Says beforehand that it takes nothing.
+    blocked: bool,
     offered: Mutex<Vec<String>>,
 }
 
 impl Stubborn {
     fn new(takes: fn(usize) -> bool) -> Self {
-        Self { takes, offered: Mutex::default() }
+        Self { takes, blocked: false, offered: Mutex::default() }
     }
 
     fn offered(&self) -> Vec<String> {
@@ -31,6 +33,10 @@ impl Publish for Stubborn {
             if (self.takes)(n) { Ok(()) } else { Err(BusError::new(BusErrorKind::Unavailable, "the broker is away")) }
         };
         (0..batch.len()).map(answer).collect()
+    }
+
+    fn takes(&self) -> Result<(), BusError> {
+        if self.blocked { Err(BusError::new(BusErrorKind::Blocked, "low on memory")) } else { Ok(()) }
     }
 }
 
@@ -66,6 +72,32 @@ async fn a_bus_that_is_away_delays_and_loses_nothing() {
     house.clock.advance(Duration::from_secs(10));
     house.relay().await;
     assert_eq!((house.waiting().await, house.drain(Queue::Feed).await.len()), (0, 3));
+}
+
+#[tokio::test]
+async fn while_the_bus_takes_nothing_nothing_is_claimed() {
+    let house = House::new().await;
+    house.service.publish(titled("bai-1", "Một")).await.expect("taken");
+    let blocked = Stubborn { blocked: true, ..Stubborn::new(|_| true) };
+    for _ in 0..100 {
+        assert_eq!(house.service.step(&blocked).await.expect("a step"), Progress::Idle);
+    }
+    assert!(blocked.offered().is_empty());
+    let lease = loa_store::Lease { holder: "looking".into(), now: house.clock.now(), until: house.clock.now() };
+    let rows = loa_store::IntakeLedger::claim_outbox(&*house.ledger, &lease, 10).await.expect("claimed");
+    assert_eq!((rows.len(), rows[0].attempts), (1, 0), "due at once, and no try was counted");
+}
+
+#[tokio::test]
+async fn nothing_is_published_past_a_queue_that_is_missing() {
+    let (house, status) = (House::new().await, Status::default());
+    house.service.publish(titled("bai-1", "Một")).await.expect("taken");
+    status.report(TOPOLOGY, DoorState::Shut("the queue loa.push is missing".into()));
+    assert_eq!(house.service.relay(&*house.bus, &status).await.expect("a step"), Progress::Idle);
+    assert_eq!(house.waiting().await, 1);
+    status.report(TOPOLOGY, DoorState::Open);
+    assert_eq!(house.service.relay(&*house.bus, &status).await.expect("a step"), Progress::Worked);
+    assert_eq!(house.waiting().await, 0);
 }
 
 #[tokio::test]
