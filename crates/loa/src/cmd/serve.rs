@@ -10,6 +10,8 @@ use crate::{
     wire::House,
 };
 use axum::Router;
+use loa_bus::Queue;
+use loa_worker::{HEARTBEAT_AGE, WatchOptions};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 /// `loa up`: migrates, then runs everything behind one listener. Broker and database need not be there yet; topology and
@@ -38,7 +40,7 @@ pub async fn up(context: Context) -> anyhow::Result<()> {
         }
     });
     let router = everything(&house, &lifecycle).await?;
-    let ops = ops::router(house.status.clone(), Some(house.bus().await?), metrics);
+    let ops = ops::router(house.status.clone(), Some(house.bus().await?), metrics, house.world.clock.clone());
     tracing::info!(address = %listener.local_addr()?, data = %house.config.data_dir.display(), "loa is up");
     lifecycle.serve(listener, router.merge(ops));
     end(&house, &lifecycle, signals).await
@@ -97,7 +99,7 @@ async fn alone(
     let (lifecycle, signals) = Lifecycle::start()?;
     let metrics = telemetry::start_metrics()?;
     let router = start(house, &lifecycle).await?;
-    let ops = ops::router(house.status.clone(), Some(house.bus().await?), metrics);
+    let ops = ops::router(house.status.clone(), Some(house.bus().await?), metrics, house.world.clock.clone());
     tracing::info!(address = %listener.local_addr()?, "listening");
     lifecycle.serve(listener, router.merge(ops));
     end(house, &lifecycle, signals).await
@@ -114,6 +116,7 @@ async fn start_intake(house: &Arc<House>, lifecycle: &Lifecycle) -> anyhow::Resu
     let (worker, bus, status, stop) =
         (service.clone(), house.bus().await?, house.status.clone(), lifecycle.stop.clone());
     lifecycle.spawn("intake", async move { worker.run(bus, status, stop).await });
+    watch(house, lifecycle, Queue::Archive).await?;
     Ok(service.router(house.tokens().await?))
 }
 
@@ -122,6 +125,7 @@ async fn start_feed(house: &Arc<House>, lifecycle: &Lifecycle) -> anyhow::Result
     let (worker, bus, status, stop) =
         (service.clone(), house.bus().await?, house.status.clone(), lifecycle.stop.clone());
     lifecycle.spawn("feed", async move { worker.run(bus, status, stop).await });
+    watch(house, lifecycle, Queue::Feed).await?;
     Ok(service.router())
 }
 
@@ -130,6 +134,7 @@ async fn start_digest(house: &Arc<House>, lifecycle: &Lifecycle) -> anyhow::Resu
     let (worker, bus, status, stop) =
         (service.clone(), house.bus().await?, house.status.clone(), lifecycle.stop.clone());
     lifecycle.spawn("digest", async move { worker.run(bus, status, stop).await });
+    watch(house, lifecycle, Queue::Digest).await?;
     Ok(service.router(house.tokens().await?))
 }
 
@@ -138,7 +143,22 @@ async fn start_push(house: &Arc<House>, lifecycle: &Lifecycle) -> anyhow::Result
     let (worker, bus, status, stop) =
         (service.clone(), house.bus().await?, house.status.clone(), lifecycle.stop.clone());
     lifecycle.spawn("push", async move { worker.run(bus, status, stop).await });
+    watch(house, lifecycle, Queue::Push).await?;
     Ok(service.router(house.tokens().await?))
+}
+
+/// Watches the queue of a service. The age of its newest heartbeat is counted from now on, so that a path that never worked
+/// shows, too.
+async fn watch(house: &Arc<House>, lifecycle: &Lifecycle, queue: Queue) -> anyhow::Result<()> {
+    let options = WatchOptions {
+        queues: vec![queue],
+        unrouted: queue == Queue::Archive,
+        every: Duration::from_secs(house.config.bus.look_seconds),
+    };
+    house.status.note(HEARTBEAT_AGE, queue.name(), house.world.now());
+    let (bus, status, stop) = (house.bus().await?, house.status.clone(), lifecycle.stop.clone());
+    lifecycle.spawn("watch", loa_worker::watch(options, bus, status, stop));
+    Ok(())
 }
 
 async fn start_console(house: &Arc<House>) -> anyhow::Result<Router> {

@@ -79,6 +79,8 @@ impl Config {
             ("intake.relay_lease_seconds", self.intake.relay_lease_seconds, 1, 86_400),
             ("intake.relay_retry_seconds_max", self.intake.relay_retry_seconds_max, 1, 86_400),
             ("console.front_entries_max", u64::from(self.console.front_entries_max), 1, 100),
+            ("bus.look_seconds", self.bus.look_seconds, 1, 3_600),
+            ("intake.heartbeat_seconds", self.intake.heartbeat_seconds, 0, 86_400),
             ("bus.rabbitmq.heartbeat_seconds", rabbitmq.heartbeat_seconds, 1, 3_600),
             ("bus.rabbitmq.confirm_timeout_seconds", rabbitmq.confirm_timeout_seconds, 1, 3_600),
             ("bus.rabbitmq.connect_timeout_seconds", rabbitmq.connect_timeout_seconds, 1, 3_600),
@@ -146,6 +148,8 @@ pub enum BusKind {
 pub struct BusConfig {
     /// Which.
     pub kind: BusKind,
+    /// How often a service looks at its queue.
+    pub look_seconds: u64,
     /// Where RabbitMQ is.
     pub rabbitmq: RabbitmqConfig,
 }

@@ -77,7 +77,12 @@ pub async fn run(place: Place, mut settings: Config) -> anyhow::Result<()> {
         zone: house.zone.clone(),
         journey: format!("/console/articles/{}", story::SEED_ID),
     };
-    let ops = ops::router(house.status.clone(), Some(house.bus().await?), telemetry::start_metrics()?);
+    let ops = ops::router(
+        house.status.clone(),
+        Some(house.bus().await?),
+        telemetry::start_metrics()?,
+        house.world.clock.clone(),
+    );
     lifecycle.serve(listener, router.merge(ops).merge(pages::router(caught)));
 
     let story =
