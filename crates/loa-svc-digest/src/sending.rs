@@ -22,8 +22,9 @@ use tokio::task::JoinSet;
 
 /// Mails marked as submitting together: as many as a crash may leave uncertain, for each connection.
 const CHUNK: usize = 10;
-/// How often recording is tried again while the ledger is away, and how long apart: what was sent must be told.
-const RECORD_TRIES: u32 = 20;
+/// How long recording is tried again during a stop while the ledger is away; otherwise as long as the lease lasts.
+const RECORD_DURING_STOP_MAX: Duration = Duration::from_secs(10);
+/// How long apart.
 const RECORD_PAUSE: Duration = Duration::from_millis(500);
 
 /// What the workers of one step share.
@@ -77,6 +78,10 @@ impl Service {
         self.reached();
         let mut mails = VecDeque::from(mails);
         let mut chunks = VecDeque::new();
+        // an orphan goes by itself: found in the middle once more it would be given up, so it keeps no company in there
+        let (orphans, others): (VecDeque<DueMail>, VecDeque<DueMail>) = mails.drain(..).partition(|due| due.orphan);
+        chunks.extend(orphans.into_iter().map(|due| vec![due]));
+        mails = others;
         while !mails.is_empty() {
             chunks.push_back(mails.drain(..CHUNK.min(mails.len())).collect());
         }
@@ -266,21 +271,25 @@ impl Service {
         Ok(())
     }
 
-    /// Records, holding on while the ledger is away: what was sent must not be forgotten.
+    /// Records, holding on while the ledger is away: what was sent must not be forgotten, and what was certainly not sent
+    /// must not be taken for an orphan. When the lease has ended, others decide.
     async fn record(&self, holder: &str, records: Vec<MailRecord>) -> Result<(), StoreError> {
         if records.is_empty() {
             return Ok(());
         }
-        let mut tries = 0;
+        let began = tokio::time::Instant::now();
+        let lease = Duration::from_secs(u64::from(self.0.config.lease_seconds));
         loop {
-            match self.0.ledger.record_mails(holder, &records).await {
+            let error = match self.0.ledger.record_mails(holder, &records).await {
                 Ok(_) => return Ok(()),
-                Err(error) if error.kind == StoreErrorKind::Unavailable && tries < RECORD_TRIES => {
-                    tries += 1;
-                    tokio::time::sleep(RECORD_PAUSE).await;
-                }
-                Err(error) => return Err(error),
+                Err(error) => error,
+            };
+            let stopping = self.0.stopping.load(Ordering::Relaxed);
+            let patience = if stopping { lease.min(RECORD_DURING_STOP_MAX) } else { lease };
+            if error.kind != StoreErrorKind::Unavailable || began.elapsed() >= patience {
+                return Err(error);
             }
+            tokio::time::sleep(RECORD_PAUSE).await;
         }
     }
 }

@@ -144,7 +144,7 @@ pub(super) async fn journey(db: &Db, article: &ArticleId) -> Result<Vec<JourneyS
         "SELECT r.run, r.withdrawn, MAX(r.revision) AS revision, m.state, COUNT(*) AS mails, \
             MAX(m.changed_at) AS changed_at, MAX(n.created_at) AS created_at \
          FROM mail_item AS r JOIN mail AS m ON m.run = r.run AND m.subscription = r.subscription \
-         JOIN run AS n ON n.id = r.run WHERE r.article = $1 AND r.included = 1 \
+         JOIN run AS n ON n.id = r.run WHERE r.article = $1 AND (r.included = 1 OR r.exposed > 0) \
          GROUP BY r.run, r.withdrawn, m.state ORDER BY r.run, r.withdrawn, m.state",
     )
     .bind(article.as_str())
