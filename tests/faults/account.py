@@ -45,7 +45,7 @@ class Account:
         self.duplicates: dict[str, int] = {"feed": 0, "digest": 0, "push": 0, "dead": 0}
         self.explained: list[str] = []
         self.blind: list[str] = []  # what could not be looked at
-        self.uncertain = 0
+        self.uncertain: list[str] = []  # the system says itself that it does not know
 
     def look(self) -> "Account":
         self.look_at_feeds()
@@ -206,7 +206,18 @@ class Account:
 
     # ── mails ──
 
+    def is_uncertain(self, address: str, article: str) -> bool:
+        """Whether a mail to this mailbox about this article is accounted for as uncertain: twice the sender was lost in the
+        middle of its dialogue, and it is not sent a third time (ARCHITECTURE.md, "after the send, before the record")."""
+        runs = self.uncertain_runs.get(address)
+        if not runs:
+            return False
+        steps, _ = self.house.try_command("journey", article)
+        return any(step["outlet"] == "digest" and "uncertain" in step["detail"] and any(f"run {run}:" in step["detail"] for run in runs)
+                   for step in steps or ())
+
     def look_at_mails(self) -> None:
+        self.uncertain_runs = self.operator.uncertain_mails()
         for wish in self.wishes:
             mails = self.mail.kept.get(wish.address, {})
             Mailbox(self, wish, dict(mails)).look()
@@ -340,18 +351,23 @@ class Mailbox:
         if final.withdrawn:
             self.judge_correction(article, final, told, corrected)
         elif self.wish.matches(final) and final.mark not in told and not self.may_be_hidden():
-            self.account.lost.append(Finding("digest", f"{self.wish.address} was never told {final.title}", article, self.account.since(final)))
+            self.missing(f"{self.wish.address} was never told {final.title}", article, final)
 
     def judge_correction(self, article: str, final: State, told: dict, corrected: dict) -> None:
         shown = max((self.model.states[mark].version for mark in told), default=None)
         answers = [state.version for mark in corrected if (state := self.model.states.get(mark)) is not None]
         if shown is not None and not any(version > shown for version in answers) and not self.may_be_hidden():
-            self.account.lost.append(Finding(
-                "digest", f"{self.wish.address} was told of {article} and never of its withdrawal [e{final.mark}]", article, self.account.since(final)))
+            self.missing(f"{self.wish.address} was told of {article} and never of its withdrawal [e{final.mark}]", article, final)
         if shown is None and corrected and not self.may_be_hidden():
             begin = min(self.account.since(state) for state in self.model.articles[article])
             if not self.account.explain("digest", begin, self.account.since(final) + 60, *DIGEST_ROWS):
                 self.wrong(f"a correction of {article}, which it was never told of", article, begin)
+
+    def missing(self, what: str, article: str, final: State) -> None:
+        if self.account.is_uncertain(self.wish.address, article):
+            self.account.uncertain.append(what)
+        else:
+            self.account.lost.append(Finding("digest", what, article, self.account.since(final)))
 
     def may_be_hidden(self) -> bool:
         """A mail with too many lines says only how many more there are; and who is refused may miss mails."""

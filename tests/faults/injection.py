@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 import urllib.error
+from concurrent.futures import ThreadPoolExecutor
 
 from broker import Broker, script
 from database import Database
@@ -55,6 +56,9 @@ class Injector:
         self.stopping = threading.Event()
         self.locks: dict[str, threading.Lock] = collections.defaultdict(threading.Lock)  # one fault at a time for each resource
         self.database: Database | None = None
+        # a thread that lives as long as the run, for the kernel ends a child with the thread that started it; not the one
+        # that starts services, which must not wait for a broker
+        self.servers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="servers")
         self.clocks: dict[str, Clock] = {}  # by machine
         self.disk: Disk | None = None
         self.proxies: dict[str, list[Proxy]] = {}  # target -> the ways from a service's processes to a server
@@ -88,10 +92,14 @@ class Injector:
                 self.journal.close_window(window)
 
     def last(self, fault: Fault, window: Window, nudge=lambda: None) -> None:
-        """Lets a fault last its time, and longer until it has met somebody; `nudge` helps that to happen."""
-        patience = window.begin + fault.seconds + MEET_SECONDS_MAX
-        while (now := time.time()) < window.begin + fault.seconds or (not window.effects and now < patience):
-            nudge()
+        """Lets a fault last its time, and longer until it has met somebody; `nudge` helps that to happen, beside."""
+        over = window.begin + fault.seconds
+        nudger = threading.Thread(target=nudge, daemon=True)
+        nudger.start()
+        while (now := time.time()) < over or (not window.effects and now < over + MEET_SECONDS_MAX):
+            if not window.effects and not nudger.is_alive():
+                nudger = threading.Thread(target=nudge, daemon=True)
+                nudger.start()
             time.sleep(0.2)
 
     # ── processes ──
@@ -101,13 +109,13 @@ class Injector:
             self.broker.kill()
             window.effects = 1
             time.sleep(fault.seconds)
-            self.house.hands.submit(self.broker.start).result()
+            self.servers.submit(self.broker.start).result()
             return
         if fault.target == "postgres":
             self.database.kill()
             window.effects = 1
             time.sleep(fault.seconds)
-            self.house.hands.submit(self.database.start).result()
+            self.servers.submit(self.database.start).result()
             return
         for name in self.some(fault):
             window.effects += self.house.kill_one(name)
@@ -174,8 +182,8 @@ class Injector:
         self.receivers.moods[fault.target] = (fault.kind, window)
         number = self.operator.endpoints[fault.target]
         # a test webhook meets it when there is nothing else to send; it disables no endpoint
-        nudge = lambda: window.effects or self.house.try_command("endpoints", "test", number)  # noqa: E731
-        self.last(fault, window, nudge if fault.kind != "portal-410" else lambda: None)
+        nudge = lambda: time.sleep(1) if window.effects else self.house.try_command("endpoints", "test", number)  # noqa: E731
+        self.last(fault, window, nudge if fault.kind != "portal-410" else lambda: time.sleep(1))
         self.receivers.moods.pop(fault.target, None)
         if fault.kind == "portal-410" and window.effects:
             self.until_seen_closed(fault.target)
@@ -193,7 +201,7 @@ class Injector:
         if fault.kind == "smtp-policy":
             self.operator.policy = window
         # somebody must be sending while the server misbehaves
-        self.last(fault, window, lambda: window.effects or self.operator.send_digests("immediate", "daily"))
+        self.last(fault, window, lambda: self.operator.send_digests("immediate", "daily"))
         self.mail.mood = None
         self.operator.policy = None
 
@@ -245,15 +253,16 @@ class Injector:
     def do_tcp(self, fault: Fault, window: Window) -> None:
         proxies = self.proxies[fault.target]
         if fault.kind == "tcp-reset":
-            self.last(fault, window, lambda: self.count(window, 0 if window.effects else sum(proxy.reset() for proxy in proxies)))
+            self.last(fault, window, lambda: self.reset(window, proxies))
             return
         window.effects += sum(proxy.swallow() for proxy in proxies)
         time.sleep(fault.seconds)
         window.effects += sum(proxy.let_through() for proxy in proxies)
 
     @staticmethod
-    def count(window: Window, effects: int) -> None:
-        window.effects += effects
+    def reset(window: Window, proxies: list[Proxy]) -> None:
+        window.effects += sum(proxy.reset() for proxy in proxies)
+        time.sleep(0.2)
 
     # ── the machine ──
 

@@ -70,7 +70,8 @@ class Operator(threading.Thread):
         waiting = 0
         for run in answer["runs"]:
             account = run["account"]
-            self.accounts[run["id"]] = account | {"run": f"{run['frequency']}-{run['on']}-{run['slot']}", "paused": run["paused"]}
+            name = "-".join(filter(None, (run["frequency"], run["on"], run["slot"])))
+            self.accounts[run["id"]] = account | {"run": name, "paused": run["paused"]}
             waiting += account["waiting"]
             if account["planned"] != sum(account[word] for word in ("sent", "failed", "suppressed", "uncertain", "waiting")):
                 self.unbalanced.append(f"run {run['id']}: {account}")
@@ -78,6 +79,16 @@ class Operator(threading.Thread):
                 self.journal.write("resumed", run=run["id"], why=run["paused"])
                 self.ask("POST", "digest", f"/v1/digest-runs/{run['id']}/resume")
         return waiting == 0
+
+    def uncertain_mails(self) -> dict[str, set[str]]:
+        """Mailbox -> runs whose mail to it is accounted for as uncertain."""
+        found: dict[str, set[str]] = {}
+        for number, account in list(self.accounts.items()):
+            answer = self.ask("GET", "digest", f"/v1/digest-runs/{number}/mails?limit=1000") if account["uncertain"] else None
+            for mail in answer["mails"] if answer else ():
+                if mail["state"] == "uncertain":
+                    found.setdefault(mail["email"], set()).add(account["run"])
+        return found
 
     # ── endpoints ──
 

@@ -36,7 +36,7 @@ def write(folder: pathlib.Path, command: str, journal: Journal, house: House, mo
     }
     (folder / "account.json").write_text(json.dumps({
         "command": command, "exit": exit_code, **sums, "lost": [dataclasses.asdict(f) for f in account.lost],
-        "wrong": [dataclasses.asdict(f) for f in account.wrong], "duplicates": account.duplicates, "explained": account.explained,
+        "wrong": [dataclasses.asdict(f) for f in account.wrong], "duplicates": account.duplicates, "explained": account.explained, "uncertain": account.uncertain,
         "blind": account.blind, "injected": injected, "without effect": idle, "troubles": journal.troubles,
         "ended by themselves": house.ended_alone, "settled after seconds": settled_after, "journeys": journeys,
     }, ensure_ascii=False, indent=1))
@@ -49,6 +49,8 @@ def write(folder: pathlib.Path, command: str, journal: Journal, house: House, mo
     lines += ["", "not settled in time" if settled_after is None else f"settled {settled_after:.0f} s after the last fault"]
     lines += [f"duplicates: {', '.join(f'{count} {outlet}' for outlet, count in account.duplicates.items())}"]
     lines += [f"  {text}" for text in account.explained]
+    lines += [f"uncertain, and accounted for as such by the run itself: {len(account.uncertain)}"]
+    lines += [f"  {text}" for text in account.uncertain]
     for title, findings in (("LOST", account.lost), ("WRONG", account.wrong)):
         for finding in findings:
             lines += ["", f"{title}: {finding.outlet}: {finding.what}"] + explained(journal, model, finding, journeys)

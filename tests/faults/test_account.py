@@ -36,6 +36,7 @@ def items(*states) -> dict:
 
 
 def mailbox(account, *mails: tuple, wish=EVERYTHING) -> Account:
+    account.uncertain_runs = getattr(account, "uncertain_runs", {})
     kept = {f"<{n}>": Mail(n, [Copy(2000.0 + n, True, "", tuple(lines), 0)]) for n, lines in enumerate(mails)}
     Mailbox(account, wish, kept).look()
     return account
@@ -129,6 +130,7 @@ def test_a_withdrawn_article_that_was_told_and_corrected_is_no_accusation(accoun
 
 def test_a_mail_that_came_twice_needs_a_crash_that_explains_it(account):
     kept = {"<1>": Mail(1, [Copy(2000.0, True, "", (Line("news", "2"),), 0), Copy(2100.0, True, "", (Line("news", "2"),), 0)])}
+    account.uncertain_runs = {}
     Mailbox(account, EVERYTHING, kept).look()
     assert "no crash explains it" in account.wrong[0].what and account.duplicates["digest"] == 1
     account.wrong.clear()
@@ -183,6 +185,17 @@ def test_a_run_must_balance_and_what_it_counts_as_sent_must_have_come(account):
     account.operator.accounts = {1: run, 2: run | {"planned": 2, "waiting": 0}}
     account.look_at_runs()
     assert ["does not come to an end" in account.lost[0].what, "2 mails as sent; 0 came" in account.lost[1].what] == [True, True]
+
+
+def test_what_a_run_accounts_for_as_uncertain_is_told_apart_from_what_is_lost(account):
+    account.uncertain_runs = {"a@b.example": {"daily-2026-11-25-7"}}
+    detail = "item in run daily-2026-11-25-7: 1 uncertain"
+    account.house.try_command = lambda *words: ([{"outlet": "digest", "detail": detail}], "")
+    mailbox(account, [Line("news", "1")])
+    assert account.is_clean() and "never told" in account.uncertain[0]
+    account.uncertain_runs = {"other@b.example": {"daily-2026-11-25-7"}}
+    mailbox(account, [Line("news", "1")])
+    assert "never told" in account.lost[0].what
 
 
 def test_a_digests_lines_are_read():
