@@ -55,8 +55,10 @@ class Model:
         self.articles: dict[str, list[State]] = {}
         self.acknowledged_at: dict[str, float] = {}  # by mark, the first time
         self.attempted_at: dict[str, float] = {}
+        self.attempts: dict[str, State] = {}  # by mark, acknowledged or not
 
     def attempted(self, state: State, at: float) -> None:
+        self.attempts[state.mark] = state
         self.attempted_at.setdefault(state.mark, at)
 
     def acknowledged(self, state: State, at: float) -> None:

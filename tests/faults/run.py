@@ -27,6 +27,7 @@ from operations import FREQUENCIES, Operator
 from portal import Portal
 from producers import Cms, Foreign
 from proxy import Proxies, Proxy
+from reader import Reader
 from schedule import Fault, replicas_of
 
 TOTAL_TIMEOUT = 2.5  # push.total_timeout_ms, in seconds
@@ -36,6 +37,7 @@ QUIET_SECONDS = 3
 SAY_EVERY = 15
 REPLAY_EVERY = 15
 OFTEN = 3
+READ_EVERY = 2.5
 PRINTED_MAX = 120  # lines of the account that are printed; all of it stands in account.txt
 DISK_BYTES_A_STEP = 40_000  # four ledgers, their indexes and logs
 
@@ -84,6 +86,8 @@ class Run:
             Cms(f"cms-{n}", steps, self.house, self.model, self.journal, token=self.tokens["publish"]) for n in range(workload.CMS_LANES)]
         if self.broker:
             self.producers.append(Foreign("amqp", steps, self.house, self.model, self.journal, url=self.house.amqp_url))
+        self.reader = Reader(self.house, self.model, self.journal, READ_EVERY)
+        self.reader.start()
         self.operator.start()
         for producer in self.producers:
             producer.start()
@@ -270,6 +274,10 @@ class Run:
             self.journal.trouble("no fault had any effect: nothing was tried")
         for name in self.without_effect():
             self.journal.trouble(f"{name} was injected {OFTEN} times and more, and never met anybody")
+        self.reader.over.set()
+        account.wrong += [Finding("feed", text) for text in self.reader.went_back]
+        if not self.reader.reads:
+            self.journal.trouble("no feed could be read during the run")
         bad = bool(account.lost or account.wrong or account.blind or self.journal.troubles)
         last = report.write(self.folder, self.command, self.journal, self.house, self.model, account, self.producers, settled, int(bad))
         text = (self.folder / "account.txt").read_text().splitlines()

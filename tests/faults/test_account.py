@@ -10,6 +10,7 @@ from journal import Journal, Window
 from mailserver import Copy, Line, Mail, lines_of
 from model import Endpoint, Model, Wish, webhook_id
 from portal import Attempt, Delivery
+from reader import Reader
 
 ARTICLE = workload.State("1", "a-1", 1, False, "id-1", "https://portal.example/", "article", "muc-0-a", ("na-son-03205-2004",), 5,
                          "published", 4)
@@ -75,6 +76,18 @@ def test_a_withdrawn_article_that_is_shown_is_wrong(account):
 def test_an_entry_in_a_feed_where_it_does_not_belong_is_wrong(account):
     account.compare_feed("area-x", [], items(EDITED))
     assert "does not belong there" in account.wrong[0].what
+
+
+def test_a_feed_that_goes_back_is_wrong(account):
+    reader = Reader(account.house, account.model, account.journal, 1.0)
+    for state in (ARTICLE, EDITED):
+        account.model.attempted(state, 999.0)
+        reader.look("feed-1", state.shown_title)
+    assert reader.went_back == []
+    reader.look("feed-2", ARTICLE.shown_title)
+    assert reader.went_back == [], "each replica by itself"
+    reader.look("feed-1", ARTICLE.shown_title)
+    assert "after" in reader.went_back[0]
 
 
 def test_versions_are_in_the_order_of_the_adr():
