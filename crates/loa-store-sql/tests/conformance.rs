@@ -1,4 +1,5 @@
-//! Runs every rule of `loa-store`'s suite against SQLite, each as a test of its own, on files of its own.
+//! Runs every rule of `loa-store`'s suite against SQLite, each as a test of its own, on files of its own: as this program
+//! makes them, and as the next one may have migrated them already while this one still runs.
 #![allow(clippy::unwrap_used)] // a panic is the failure message
 
 use async_trait::async_trait;
@@ -35,4 +36,68 @@ impl Place for Folder {
     }
 }
 
-loa_store::ledger_conformance_tests!(crate::folder, 48);
+mod as_this_program_makes_them {
+    loa_store::ledger_conformance_tests!(crate::folder, 48);
+}
+
+/// Files to which a later program has added columns and a table.
+struct NextFolder(Folder);
+
+async fn next_folder() -> NextFolder {
+    let folder = folder().await;
+    drop((
+        folder.access().await,
+        folder.intake().await,
+        folder.feed().await,
+        folder.digest().await,
+        folder.push().await,
+    ));
+    for ledger in ["access", "intake", "feed", "digest", "push"] {
+        add_what_comes_next(&folder.0.path().join(format!("{ledger}.db"))).await;
+    }
+    NextFolder(folder)
+}
+
+async fn add_what_comes_next(path: &std::path::Path) {
+    use sqlx::Connection;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+    let mut hand = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+    let list = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+    let tables: Vec<String> = sqlx::query_scalar(list).fetch_all(&mut hand).await.unwrap();
+    let mut step = String::from(
+        "INSERT INTO migration (version, name, works_with) SELECT 9000, 'next', MAX(version) FROM migration; \
+         CREATE TABLE next (id INTEGER);",
+    );
+    for table in tables {
+        step += &format!("ALTER TABLE {table} ADD COLUMN next TEXT NOT NULL DEFAULT 'x';");
+    }
+    sqlx::raw_sql(sqlx::AssertSqlSafe(step)).execute(&mut hand).await.unwrap();
+    hand.close().await.unwrap();
+}
+
+#[async_trait]
+impl Place for NextFolder {
+    async fn access(&self) -> Arc<dyn AccessLedger> {
+        self.0.access().await
+    }
+
+    async fn intake(&self) -> Arc<dyn IntakeLedger> {
+        self.0.intake().await
+    }
+
+    async fn feed(&self) -> Arc<dyn FeedLedger> {
+        self.0.feed().await
+    }
+
+    async fn digest(&self) -> Arc<dyn DigestLedger> {
+        self.0.digest().await
+    }
+
+    async fn push(&self) -> Arc<dyn PushLedger> {
+        self.0.push().await
+    }
+}
+
+mod as_the_next_program_leaves_them {
+    loa_store::ledger_conformance_tests!(crate::next_folder, 4);
+}

@@ -98,6 +98,29 @@ async fn a_newer_ledger_is_refused_and_left_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_newer_ledger_that_says_it_works_with_this_program_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("push.db");
+    drop(PushStore::open(&path).await.unwrap());
+    execute(&path, "INSERT INTO migration (version, name, works_with) VALUES (9000, 'an index', 4)").await;
+    PushStore::open(&path).await.unwrap();
+    PushStore::open_checked(&path).await.unwrap();
+    execute(&path, "UPDATE migration SET works_with = 3 WHERE version = 9000").await;
+    let error = PushStore::open(&path).await.unwrap_err();
+    assert_eq!(error.kind, StoreErrorKind::Rejected, "step 3 is another ledger's: {error}");
+}
+
+#[tokio::test]
+async fn a_file_made_before_steps_said_what_they_work_with_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("push.db");
+    drop(PushStore::open(&path).await.unwrap());
+    execute(&path, "ALTER TABLE migration DROP COLUMN works_with").await;
+    PushStore::open_checked(&path).await.unwrap();
+    PushStore::open(&path).await.unwrap();
+}
+
+#[tokio::test]
 async fn another_ledgers_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("intake.db");

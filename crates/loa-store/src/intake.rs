@@ -76,7 +76,7 @@ pub struct OutboxRow {
 /// How full the outbox is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OutboxState {
-    /// Events not yet confirmed by the bus.
+    /// Events not yet confirmed by the bus; 100,000 means that many or more.
     pub waiting: u64,
     /// Since when the oldest of them waits.
     pub oldest_at: Option<Timestamp>,

@@ -79,6 +79,27 @@ pub async fn schemas() -> Schemas {
     Schemas::at(address("url").await, 4)
 }
 
+/// Empty schemas to which a later program has added columns and a table, while this one still runs; this one's
+/// connections keep their prepared statements.
+pub async fn next_schemas() -> Schemas {
+    let mut schemas = schemas().await;
+    schemas.config.statement_cache_max = 100;
+    drop((schemas.access().await, schemas.intake().await, schemas.feed().await));
+    drop((schemas.digest().await, schemas.push().await));
+    for ledger in ["access", "intake", "feed", "digest", "push"] {
+        let mut hand = schemas.hand(ledger).await;
+        let next = "INSERT INTO migration (version, name, works_with) SELECT 9000, 'next', MAX(version) FROM migration;
+            DO $$ DECLARE t text; BEGIN
+                FOR t IN SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() LOOP
+                    EXECUTE format('ALTER TABLE %I ADD COLUMN next TEXT NOT NULL DEFAULT %L', t, 'x');
+                END LOOP;
+            END $$;
+            CREATE TABLE next (id BIGINT)";
+        sqlx::raw_sql(next).execute(&mut hand).await.unwrap();
+    }
+    schemas
+}
+
 /// Empty schemas, through the pooler in transaction mode.
 pub async fn pooled_schemas() -> Schemas {
     Schemas::at(address("pooler_url").await, 4)

@@ -62,17 +62,13 @@ macro_rules! ledger_conformance_tests {
         $crate::ledger_conformance_tests!(@suite digest_runs, digest, digest_run_rules, $make);
 
         mod crowd {
-            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn writers_queue_and_every_event_is_fresh_exactly_once() {
-                let place = $make().await;
-                $crate::conformance::crowd::writers_queue_and_every_event_is_fresh_exactly_once(&place).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn planners_and_senders_share_a_run_without_repeats() {
-                let place = $make().await;
-                $crate::conformance::crowd::planners_and_senders_share_a_run_without_repeats(&place).await;
-            }
+            $crate::ledger_conformance_tests!(@crowd $make;
+                writers_queue_and_every_event_is_fresh_exactly_once
+                planners_and_senders_share_a_run_without_repeats
+                relays_side_by_side_send_each_event_once_and_no_article_twice_at_a_time
+                pushers_side_by_side_keep_the_limits_of_each_endpoint_and_article
+                the_same_events_accepted_side_by_side_are_owed_once
+            );
         }
 
         mod properties {
@@ -96,6 +92,15 @@ macro_rules! ledger_conformance_tests {
                 $crate::conformance::story::whatever_happens_everyone_knows_what_stands_once($make, 2 * $cases);
             }
         }
+    };
+    (@crowd $make:path; $($rule:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $rule() {
+                let place = $make().await;
+                $crate::conformance::crowd::$rule(&place).await;
+            }
+        )*
     };
     (@suite $suite:ident, $ledger:ident, $rules:ident, $make:path) => {
         mod $suite {
@@ -124,4 +129,31 @@ macro_rules! ledger_conformance_tests {
             }
         }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    /// The methods of a door, as written.
+    fn methods(door: &str) -> Vec<&str> {
+        let lines = door.lines().filter_map(|line| line.strip_prefix("    async fn "));
+        lines.map(|rest| rest.split(['(', '<']).next().unwrap()).collect()
+    }
+
+    #[test]
+    fn every_method_of_every_ledger_is_used_by_a_rule() {
+        let doors = [
+            (include_str!("../access.rs"), include_str!("access.rs").to_owned()),
+            (include_str!("../intake.rs"), include_str!("intake.rs").to_owned()),
+            (include_str!("../feed.rs"), include_str!("feed.rs").to_owned()),
+            (include_str!("../push.rs"), include_str!("push.rs").to_owned()),
+            (include_str!("../digest.rs"), include_str!("digest.rs").to_owned() + include_str!("digest_runs.rs")),
+        ];
+        for (door, rules) in doors {
+            let methods = methods(door);
+            assert!(methods.len() >= 5, "{methods:?}");
+            for method in methods {
+                assert!(rules.contains(&format!(".{method}(")), "no rule calls {method}");
+            }
+        }
+    }
 }
