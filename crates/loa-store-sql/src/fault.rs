@@ -87,6 +87,9 @@ fn judge(error: &sqlx::Error) -> (StoreErrorKind, &'static str) {
         sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => {
             (Unavailable, "the database did not answer in time")
         }
+        sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+            (Unavailable, "the database cannot be reached")
+        }
         sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => (Unavailable, "the connection broke"),
         sqlx::Error::Tls(_) => (Unavailable, "no trusted connection to the database could be made"),
         // The far end said something else than it should: another program, or a connection cut in a bad place.

@@ -35,6 +35,7 @@ CREATE INDEX archive_article ON archive (article, sequence);
 CREATE INDEX archive_archived_at ON archive (archived_at, sequence);
 
 -- One row for each event not yet confirmed. `ready_at`: 0 = ready now; otherwise when a lease or a back-off ends.
+-- Rows come and go here all the time: what is dead is swept, and counted, early.
 CREATE TABLE outbox (
     sequence     BIGINT PRIMARY KEY NOT NULL REFERENCES archive (sequence),
     article      TEXT COLLATE "C" NOT NULL,
@@ -43,6 +44,6 @@ CREATE TABLE outbox (
     attempts     BIGINT NOT NULL,
     error        TEXT COLLATE "C" NOT NULL,
     submitted_at BIGINT NOT NULL
-);
+) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 CREATE INDEX outbox_ready ON outbox (ready_at, sequence);
 CREATE INDEX outbox_article ON outbox (article, sequence);

@@ -136,6 +136,7 @@ CREATE TABLE run (
 );
 
 -- `ready_at`: when it may be claimed: due, or when its lease ends; NULL at an end.
+-- Rows come and go here all the time: what is dead is swept, and counted, early.
 CREATE TABLE mail (
     run          BIGINT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
     subscription TEXT COLLATE "C" NOT NULL REFERENCES subscription (id) ON DELETE CASCADE,
@@ -150,7 +151,7 @@ CREATE TABLE mail (
     PRIMARY KEY (run, subscription),
     UNIQUE (run, email_key),
     CHECK ((ready_at IS NULL) = (state NOT IN ('planned', 'submitting')))
-);
+) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 CREATE INDEX mail_ready ON mail (run, ready_at, subscription) WHERE ready_at IS NOT NULL;
 CREATE INDEX mail_state ON mail (run, state);
 CREATE INDEX mail_subscription ON mail (subscription);

@@ -48,6 +48,7 @@ CREATE TABLE event (
 -- (revision, withdrawn, version_id) is the version, in the order of the domain. `tries` counts attempts since the
 -- delivery was accepted or last redriven, `attempts` all of them. `ready_at`: when it may be claimed: due, or when its
 -- lease ends; NULL at an end.
+-- Rows come and go here all the time: what is dead is swept, and counted, early.
 CREATE TABLE delivery (
     number     BIGINT PRIMARY KEY NOT NULL,
     endpoint   TEXT COLLATE "C" NOT NULL REFERENCES endpoint (id) ON DELETE CASCADE,
@@ -65,7 +66,7 @@ CREATE TABLE delivery (
     changed_at BIGINT NOT NULL,
     UNIQUE (event, endpoint),
     CHECK ((ready_at IS NULL) = (state <> 'pending'))
-);
+) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 CREATE INDEX delivery_ready ON delivery (endpoint, ready_at, number) WHERE ready_at IS NOT NULL;
 CREATE INDEX delivery_held ON delivery (endpoint, ready_at) WHERE holder IS NOT NULL;
 CREATE INDEX delivery_version ON delivery (endpoint, article, state, revision, withdrawn, version_id);

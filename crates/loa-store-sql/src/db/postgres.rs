@@ -21,7 +21,9 @@ use sqlx::{
 use std::{str::FromStr, sync::Arc, time::Duration};
 
 /// How long a caller waits for a connection, new or free, before it is told "unavailable".
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(6);
+/// How long one try to connect may take, when we want to know why there is no connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a connection may take to prove that it is alive, before it is used and when it is given back.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long we wait for the answer to one statement. Longer than the server's own limits, whose sentence says more.
@@ -191,8 +193,20 @@ impl Schema {
 
     async fn open(&self, begin: &Arc<str>) -> Result<Tx> {
         let opening = self.pool.begin_with(AssertSqlSafe(begin.clone()));
-        let transaction = within(ANSWER_TIMEOUT, opening).await?;
-        Ok(Tx::Postgres(transaction, self.statements_have_names))
+        match within(ANSWER_TIMEOUT, opening).await {
+            Ok(transaction) => Ok(Tx::Postgres(transaction, self.statements_have_names)),
+            Err(sqlx::Error::PoolTimedOut) if self.pool.size() == 0 => Err(self.why_no_connection().await.into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The pool tries again and again by itself, and in the end says only that it took too long.
+    async fn why_no_connection(&self) -> sqlx::Error {
+        let options = self.pool.connect_options();
+        match within(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await {
+            Ok(_) => sqlx::Error::PoolTimedOut, // it has just come back
+            Err(error) => error,
+        }
     }
 
     /// Makes the schema when it is not there: the first thing of a migration, under the lock.

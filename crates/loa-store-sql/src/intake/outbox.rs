@@ -17,6 +17,8 @@ use sqlx::QueryBuilder;
 
 /// The most rows one claim makes ready again: bounds the time it holds the write lock.
 const ENDED_MAX: i64 = 10_000;
+/// Rows are counted up to here: an outage of the broker must not make every look at the outbox dearer.
+const COUNTED_MAX: i64 = 100_000;
 /// The longest text of an error that is kept, in characters.
 const ERROR_CHARS_MAX: usize = 1_000;
 
@@ -163,7 +165,12 @@ pub(super) async fn failed(db: &Db, holder: &str, sequences: &[i64], due_at: Tim
 /// How full the outbox is.
 pub(super) async fn state(db: &Db) -> Result<OutboxState> {
     let mut tx = db.snapshot().await?;
-    let waiting: i64 = on!(&mut tx, c: D => sqlx::query_scalar("SELECT COUNT(*) FROM outbox").fetch_one(c).await?);
+    let waiting: i64 = on!(&mut tx, c: D => sqlx::query_scalar(
+        "SELECT COUNT(*) FROM (SELECT sequence FROM outbox LIMIT $1) AS counted",
+    )
+    .bind(COUNTED_MAX)
+    .fetch_one(c)
+    .await?);
     let oldest: Option<(i64, i64)> = on!(&mut tx, c: D => sqlx::query_as(
         "SELECT sequence, submitted_at FROM outbox ORDER BY sequence LIMIT 1",
     )
