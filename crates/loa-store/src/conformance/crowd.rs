@@ -217,13 +217,13 @@ pub async fn pushers_side_by_side_keep_the_limits_of_each_endpoint_and_article(p
                     return delivered;
                 }
                 for one in &due {
-                    flights.begin(one.endpoint.id.as_str(), &one.id.to_string(), PER_ENDPOINT - 1);
-                    flights.begin(&format!("{} to {}", one.article, one.endpoint.id), &one.id.to_string(), 0);
+                    flights.begin(one.endpoint.id.as_str(), one.id.as_str(), PER_ENDPOINT - 1);
+                    flights.begin(&format!("{} to {}", one.article, one.endpoint.id), one.id.as_str(), 0);
                 }
                 tokio::task::yield_now().await;
                 for one in &due {
-                    flights.end(one.endpoint.id.as_str(), &one.id.to_string());
-                    flights.end(&format!("{} to {}", one.article, one.endpoint.id), &one.id.to_string());
+                    flights.end(one.endpoint.id.as_str(), one.id.as_str());
+                    flights.end(&format!("{} to {}", one.article, one.endpoint.id), one.id.as_str());
                 }
                 let records: Vec<AttemptRecord> = due.iter().map(|one| went_through(&one.id)).collect();
                 assert_eq!(store.record(&lease.holder, &records).await.unwrap(), due.len() as u64);
