@@ -51,7 +51,8 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     given = arguments()
-    folder = given.out or pathlib.Path(tempfile.mkdtemp(prefix="loa-faults-"))
+    # tests/run has changed the folder; an absolute path stays as it is
+    folder = pathlib.Path(os.environ.get("LOA_CALLED_FROM", "."), given.out or tempfile.mkdtemp(prefix="loa-faults-"))
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         print(f"tests/run faults: {folder} is not empty: name another folder with --out", file=sys.stderr)

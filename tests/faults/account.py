@@ -294,7 +294,7 @@ class Mailbox:
         self.account, self.wish, self.mails, self.model = account, wish, mails, account.model
         self.told: dict[str, dict[str, set[str]]] = {}  # article -> mark -> Message-IDs with it as news or update
         self.corrected: dict[str, dict[str, set[str]]] = {}  # article -> withdrawal's mark -> Message-IDs
-        self.hidden = any(copy.hidden for mail in mails.values() for copy in mail.copies)
+        self.hidden_at = max((copy.at for mail in mails.values() for copy in mail.copies if copy.hidden), default=0.0)
         self.may_fail = wish.address in account.refused
 
     def look(self) -> None:
@@ -350,15 +350,15 @@ class Mailbox:
                 self.wrong(f"the withdrawal [e{mark}] was told again under another Message-ID: {sorted(numbers)}", article)
         if final.withdrawn:
             self.judge_correction(article, final, told, corrected)
-        elif self.wish.matches(final) and final.mark not in told and not self.may_be_hidden():
+        elif self.wish.matches(final) and final.mark not in told and not self.may_be_hidden(article):
             self.missing(f"{self.wish.address} was never told {final.title}", article, final)
 
     def judge_correction(self, article: str, final: State, told: dict, corrected: dict) -> None:
         shown = max((self.model.states[mark].version for mark in told), default=None)
         answers = [state.version for mark in corrected if (state := self.model.states.get(mark)) is not None]
-        if shown is not None and not any(version > shown for version in answers) and not self.may_be_hidden():
+        if shown is not None and not any(version > shown for version in answers) and not self.may_be_hidden(article):
             self.missing(f"{self.wish.address} was told of {article} and never of its withdrawal [e{final.mark}]", article, final)
-        if shown is None and corrected and not self.may_be_hidden():
+        if shown is None and corrected and not self.may_be_hidden(article):
             begin = min(self.account.since(state) for state in self.model.articles[article])
             if not self.account.explain("digest", begin, self.account.since(final) + 60, *DIGEST_ROWS):
                 self.wrong(f"a correction of {article}, which it was never told of", article, begin)
@@ -369,7 +369,8 @@ class Mailbox:
         else:
             self.account.lost.append(Finding("digest", what, article, self.account.since(final)))
 
-    def may_be_hidden(self) -> bool:
+    def may_be_hidden(self, article: str) -> bool:
         """A mail with too many lines says only how many more there are; and who is refused may miss mails."""
-        return self.hidden or self.may_fail
+        first = min(self.account.since(state) for state in self.model.articles[article])
+        return first < self.hidden_at or self.may_fail
 

@@ -2,6 +2,7 @@
 lets endpoints have their webhooks again, and redrives what only he can.
 """
 
+import collections
 import threading
 import time
 
@@ -10,6 +11,7 @@ from installation import http
 from house import House
 from journal import Journal, Window
 
+RUNS_MAX = 1000  # as many as are listed
 FREQUENCIES = ("immediate", "daily", "weekly")
 
 
@@ -78,7 +80,21 @@ class Operator(threading.Thread):
             if run["paused"] and self.policy is None:
                 self.journal.write("resumed", run=run["id"], why=run["paused"])
                 self.ask("POST", "digest", f"/v1/digest-runs/{run['id']}/resume")
+        listed = {run["id"] for run in answer["runs"]}
+        for number, account in self.accounts.items():
+            if account["waiting"] and number not in listed and limit == RUNS_MAX:
+                waiting += self.recount(number, account)
         return waiting == 0
+
+    def recount(self, number: int, account: dict) -> int:
+        """Counts a run that is too old to be listed by its mails. Returns how many wait."""
+        answer = self.ask("GET", "digest", f"/v1/digest-runs/{number}/mails?limit=1000")
+        if answer is None:
+            return account["waiting"]
+        states = collections.Counter(mail["state"] for mail in answer["mails"])
+        account |= {word: states[word] for word in ("sent", "failed", "suppressed", "uncertain")}
+        account["waiting"] = states["planned"] + states["submitting"]
+        return account["waiting"]
 
     def uncertain_mails(self) -> dict[str, set[str]]:
         """Mailbox -> runs whose mail to it is accounted for as uncertain."""

@@ -23,7 +23,7 @@ from journal import Journal
 from machine import Clock, Disk
 from mailserver import UnreliableMailServer
 from model import Endpoint, Model, Wish
-from operations import FREQUENCIES, Operator
+from operations import FREQUENCIES, RUNS_MAX, Operator
 from portal import Portal
 from producers import Cms, Foreign
 from proxy import Proxies, Proxy
@@ -253,7 +253,7 @@ class Run:
                 quiet &= self.operator.let_have(endpoint.name)
         self.operator.look_at_endpoints()
         quiet &= self.operator.send_digests(*FREQUENCIES)
-        quiet &= self.operator.look_at_runs(1000)
+        quiet &= self.operator.look_at_runs(RUNS_MAX)
         return quiet and self.operator.pending() == 0
 
     def replay(self) -> None:

@@ -21,7 +21,8 @@ BLOCK = 120  # articles in one category: fewer than a feed has entries, so that 
 CMS_LANES = 2
 CMS_SOURCE = "https://dienbiendong.gov.vn/"  # config/default.toml: portal.source
 FIRST_DAY = datetime.datetime(2023, 11, 16, 8, 0, tzinfo=datetime.timezone(datetime.timedelta(hours=7)))
-MALFORMED_EVERY = 15.0  # seconds; `loa dead list` looks at 1,000 of a queue
+MALFORMED_EVERY = 15.0  # seconds, in short runs
+MALFORMED_MAX = 500  # in long ones; `loa dead list` looks at 1,000 of a queue
 AREAS = pathlib.Path(__file__).resolve().parents[2] / "config/areas"
 ABOUT = ("na-son-03205-2004", "phi-nhu-03208-2004", "muong-luan-03214-2004", "luan-gioi-03379-2004", "tia-dinh-03384-2004")
 
@@ -145,7 +146,7 @@ class Writer:
             self.amqp(at) if lane == "amqp" else self.cms(lane, at)
             if at >= next_malformed:
                 self.steps.append(Step(at, "amqp", "malformed", malformed=self.dice.choice(sorted(MALFORMED))))
-                next_malformed += MALFORMED_EVERY * self.dice.uniform(0.5, 1.5)
+                next_malformed += max(MALFORMED_EVERY, self.seconds / MALFORMED_MAX) * self.dice.uniform(0.5, 1.5)
             at += self.dice.expovariate(self.pace)
         self.steps.sort(key=lambda step: step.at)
         for number, step in enumerate(self.steps):
