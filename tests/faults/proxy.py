@@ -38,6 +38,7 @@ class Proxy:
         self.pairs: set[Pair] = set()
         self.swallowing = False
         self.met = 0
+        self.tasks: set[asyncio.Task] = set()  # kept, for the loop itself keeps only weak hold of them
         self.server = self.call(asyncio.start_server(self.serve, "127.0.0.1", 0))
         self.port = self.server.sockets[0].getsockname()[1]
 
@@ -46,7 +47,8 @@ class Proxy:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(15)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        pair = Pair(writer, None)
+        pair, task = Pair(writer, None), asyncio.current_task()
+        self.tasks.add(task)
         self.pairs.add(pair)
         try:
             if self.swallowing:
@@ -55,11 +57,15 @@ class Proxy:
                 await asyncio.sleep(BURIED_SECONDS)
                 return
             back, pair.server = await asyncio.open_connection(self.host, self.to)
-            await asyncio.wait([asyncio.ensure_future(self.pump(pair, reader, pair.server)), asyncio.ensure_future(self.pump(pair, back, writer))],
-                               return_when=asyncio.FIRST_COMPLETED)
+            pumps = [asyncio.ensure_future(self.pump(pair, reader, pair.server)), asyncio.ensure_future(self.pump(pair, back, writer))]
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+            for pump in pumps:
+                pump.cancel()
+            await asyncio.gather(*pumps, return_exceptions=True)
         except OSError:
             pass  # nobody behind it: the client sees its connection end
         finally:
+            self.tasks.discard(task)
             self.pairs.discard(pair)
             for end in (pair.client, pair.server):
                 if end is not None:
