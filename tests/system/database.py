@@ -228,7 +228,6 @@ class Pooler(Server):
             f"auth_type = scram-sha-256\nauth_file = {logins}\n"
             f"pool_mode = transaction\nserver_round_robin = 1\n"
             f"default_pool_size = {SERVER_CONNECTIONS_MAX}\nmax_client_conn = {CLIENTS_MAX}\n"
-            f"ignore_startup_parameters = extra_float_digits\n"
             f"server_login_retry = 1\nquery_wait_timeout = 15\nlog_connections = 0\nlog_disconnections = 0\nlog_stats = 0\n"
         )
         for path in (logins, settings):

@@ -1,7 +1,7 @@
 //! What the layers promise: which wins, what is refused, and with which words.
 
 use super::*;
-use crate::config::{BusKind, Config};
+use crate::config::{BusKind, Config, StoreKind};
 use std::os::unix::ffi::OsStringExt;
 
 /// All settings, or the whole error on one line.
@@ -21,6 +21,13 @@ fn refused(file: &str, environment: &[(&str, &str)]) -> String {
 fn the_defaults_are_a_whole_and_good_configuration() {
     let config: Config = load(None, []).unwrap();
     config.check().unwrap();
+}
+
+#[test]
+fn the_settings_of_a_cluster_are_good_as_they_are() {
+    let config = read(include_str!("../../../../config/cluster.toml"), &[]).unwrap();
+    config.check().unwrap();
+    assert_eq!((config.bus.kind, config.store.kind), (BusKind::Rabbitmq, StoreKind::Postgres));
 }
 
 #[test]
