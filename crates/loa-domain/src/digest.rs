@@ -62,7 +62,7 @@ impl fmt::Display for RunKey {
 }
 
 /// One mail of a run: (run, subscription). Its `Message-ID` is made of these and never changes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MailId {
     /// The run's number in the ledger.
     pub run: i64,
@@ -113,7 +113,8 @@ impl MailState {
 }
 
 /// What one SMTP try came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MailOutcome {
     /// Taken by the mail server; its answer.
     Sent(String),

@@ -100,7 +100,8 @@ impl DeliveryState {
 }
 
 /// What follows from one attempt: the decision that the ledger records.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AttemptOutcome {
     /// 2xx.
     Delivered,

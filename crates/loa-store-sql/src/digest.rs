@@ -5,7 +5,8 @@
 //! up to which it was considered, so nothing here costs the whole history.
 //!
 //! `accept.rs` takes in, `subscribe.rs` and `people.rs` keep subscriptions, `owed.rs` says what is owed, `runs.rs`
-//! opens runs, `plan.rs` makes mails of it, `claim.rs` hands them out, `record.rs` writes down what came of them, `look.rs` shows.
+//! opens runs, `plan.rs` makes mails of it, `claim.rs` hands them out, `record.rs` writes down what came of them, `settle.rs`
+//! learns from receipts, `look.rs` shows.
 
 mod accept;
 mod claim;
@@ -15,15 +16,16 @@ mod people;
 mod plan;
 mod record;
 mod runs;
+mod settle;
 mod subscribe;
 
-use crate::{fault::During, schema::ledger_store};
+use crate::{fault::During, hold, schema::ledger_store};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use loa_domain::{ArticleId, EmailAddress, Event, Frequency, JourneyStep, MailId, RunKey, Wish};
 use loa_store::{
-    Accepted, DigestItem, DigestLedger, DueMail, Lease, MailRecord, MailView, Plan, Run, StoreError, Subscriber,
-    Subscription, SubscriptionRequest,
+    Accepted, DigestItem, DigestLedger, DueMail, Lease, MailBegun, MailRecord, MailView, Plan, Receipt, Run,
+    StoreError, Subscriber, Subscription, SubscriptionRequest,
 };
 
 ledger_store!(
@@ -101,6 +103,18 @@ impl DigestLedger for DigestStore {
 
     async fn record_mails(&self, holder: &str, records: &[MailRecord]) -> Result<u64, StoreError> {
         record::record(&self.db, holder, records).await.during("record mails")
+    }
+
+    async fn in_dialogue(&self, ids: &[MailId]) -> Result<Vec<MailBegun>, StoreError> {
+        settle::in_dialogue(&self.db, ids).await.during("look which mails are in their dialogue")
+    }
+
+    async fn settle(&self, receipts: &[Receipt]) -> Result<u64, StoreError> {
+        settle::settle(&self.db, receipts).await.during("settle receipts of digests")
+    }
+
+    async fn hold(&self, held: bool) -> Result<(), StoreError> {
+        hold::set(&self.db, held).await.during("hold the digest ledger")
     }
 
     async fn pause_run(&self, run: i64, reason: Option<&str>, at: Timestamp) -> Result<(), StoreError> {

@@ -16,12 +16,15 @@
 #[macro_use]
 mod db;
 mod access;
+mod copy;
 mod counter;
 mod digest;
 mod fault;
 mod feed;
+mod hold;
 mod intake;
 mod push;
+mod receipts;
 mod row;
 mod schema;
 mod seen;
@@ -29,8 +32,10 @@ mod seen;
 mod trouble;
 
 pub use access::AccessStore;
+pub use copy::{CopyMark, copy_in, copy_out, files_of};
 pub use db::{Postgres, PostgresConfig};
 pub use digest::DigestStore;
 pub use feed::FeedStore;
 pub use intake::IntakeStore;
 pub use push::PushStore;
+pub use receipts::ReceiptStore;

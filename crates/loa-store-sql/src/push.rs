@@ -1,20 +1,22 @@
 //! The push ledger: endpoints, what is owed to each, every attempt.
 //!
 //! An event's bytes stand once; a delivery is one event owed to one endpoint. `endpoints.rs` says who, `accept.rs` plans,
-//! `claim.rs` hands out, `record.rs` writes down, `look.rs` shows.
+//! `claim.rs` hands out, `record.rs` writes down, `settle.rs` learns from receipts, `look.rs` shows.
 
 mod accept;
 mod claim;
 mod endpoints;
 mod look;
 mod record;
+mod settle;
 
-use crate::{fault::During, schema::ledger_store};
+use crate::{fault::During, hold, schema::ledger_store};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use loa_domain::{ArticleId, DeliveryId, Endpoint, EndpointId, EndpointState, Event, JourneyStep};
 use loa_store::{
-    Accepted, Attempt, AttemptRecord, DeliveryQuery, DeliveryView, DueDelivery, Lease, PushLedger, StoreError,
+    Accepted, Attempt, AttemptReceipt, AttemptRecord, DeliveryQuery, DeliveryView, DueDelivery, Lease, PushLedger,
+    Receipt, StoreError,
 };
 
 ledger_store!(
@@ -60,6 +62,18 @@ impl PushLedger for PushStore {
 
     async fn record(&self, holder: &str, records: &[AttemptRecord]) -> Result<u64, StoreError> {
         record::record(&self.db, holder, records).await.during("record attempts")
+    }
+
+    async fn receipts(&self, records: &[AttemptRecord]) -> Result<Vec<AttemptReceipt>, StoreError> {
+        settle::receipts(&self.db, records).await.during("tell attempts as receipts")
+    }
+
+    async fn settle(&self, receipts: &[Receipt]) -> Result<u64, StoreError> {
+        settle::settle(&self.db, receipts).await.during("settle receipts of webhooks")
+    }
+
+    async fn hold(&self, held: bool) -> Result<(), StoreError> {
+        hold::set(&self.db, held).await.during("hold the push ledger")
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)] // a panic is the failure message
 
 use async_trait::async_trait;
-use loa_store::{AccessLedger, DigestLedger, FeedLedger, IntakeLedger, PushLedger, conformance::Place};
-use loa_store_sql::{AccessStore, DigestStore, FeedStore, IntakeStore, PushStore};
+use loa_store::{AccessLedger, DigestLedger, FeedLedger, IntakeLedger, PushLedger, ReceiptLedger, conformance::Place};
+use loa_store_sql::{AccessStore, DigestStore, FeedStore, IntakeStore, PushStore, ReceiptStore};
 use std::sync::Arc;
 
 struct Folder(tempfile::TempDir);
@@ -34,6 +34,10 @@ impl Place for Folder {
     async fn push(&self) -> Arc<dyn PushLedger> {
         Arc::new(PushStore::open(self.0.path().join("push.db")).await.unwrap())
     }
+
+    async fn receipts(&self) -> Arc<dyn ReceiptLedger> {
+        Arc::new(ReceiptStore::open(self.0.path().join("receipts.db")).await.unwrap())
+    }
 }
 
 mod as_this_program_makes_them {
@@ -51,8 +55,9 @@ async fn next_folder() -> NextFolder {
         folder.feed().await,
         folder.digest().await,
         folder.push().await,
+        folder.receipts().await,
     ));
-    for ledger in ["access", "intake", "feed", "digest", "push"] {
+    for ledger in ["access", "intake", "feed", "digest", "push", "receipts"] {
         add_what_comes_next(&folder.0.path().join(format!("{ledger}.db"))).await;
     }
     NextFolder(folder)
@@ -95,6 +100,10 @@ impl Place for NextFolder {
 
     async fn push(&self) -> Arc<dyn PushLedger> {
         self.0.push().await
+    }
+
+    async fn receipts(&self) -> Arc<dyn ReceiptLedger> {
+        self.0.receipts().await
     }
 }
 

@@ -3,13 +3,14 @@
 //! A digest is "matched and not yet delivered", never a window of time. Wishes are stored once, however many
 //! subscriptions share them; matching costs distinct wishes, not people.
 
-use crate::{Accepted, Lease, StoreError};
+use crate::{Accepted, Lease, MailBegun, Receipt, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use loa_domain::{
     Account, ArticleId, Content, EmailAddress, Event, Frequency, ItemKind, JourneyStep, MailId, MailOutcome, MailState,
     RunKey, SubscriberId, SubscriptionId, SubscriptionState, Wish,
 };
+use serde::{Deserialize, Serialize};
 
 /// A mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,7 +131,7 @@ pub struct DueMail {
 }
 
 /// How one mail's try ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailRecord {
     /// Which mail.
     pub id: MailId,
@@ -245,6 +246,19 @@ pub trait DigestLedger: Send + Sync {
     /// Records how tries ended. What is no longer held by `holder` is left as it is, except that `Sent` always counts
     /// (the mail did go out), whatever was recorded before. Returns how many were recorded.
     async fn record_mails(&self, holder: &str, records: &[MailRecord]) -> Result<u64, StoreError>;
+
+    /// Those of these mails whose dialogue has begun and not ended, as receipts tell them.
+    async fn in_dialogue(&self, ids: &[MailId]) -> Result<Vec<MailBegun>, StoreError>;
+
+    /// Learns from receipts, in order, what a ledger restored from a copy does not know: subscriptions as they stand, and
+    /// what mails may have shown to whom, as if each had happened here. Of a run it did not know the audience counts as
+    /// frozen: whoever is still owed something gets it with the next. Idempotent. Sends nothing. Returns how many it could
+    /// not settle yet: mails about articles, or to mailboxes, that it does not know.
+    async fn settle(&self, receipts: &[Receipt]) -> Result<u64, StoreError>;
+
+    /// Holds the ledger while it is being restored: until it is let go nothing is opened, planned or claimed
+    /// (`Unavailable`, with a sentence that says so). Survives a crash. Idempotent.
+    async fn hold(&self, held: bool) -> Result<(), StoreError>;
 
     /// Stops a run with a reason, or (`None`) lets it go on. When it stops, mails that are held and whose dialogue has not
     /// begun go back. `NotFound`.

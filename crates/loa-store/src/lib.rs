@@ -1,7 +1,7 @@
 //! The door to the ledgers. One method is one sentence and one transaction; methods work in batches.
 //!
 //! Each outlet owns one ledger and nothing joins across them: [`IntakeLedger`], [`FeedLedger`], [`DigestLedger`],
-//! [`PushLedger`], and [`AccessLedger`] for tokens. Transactions never show through the door: whatever must happen
+//! [`PushLedger`], [`AccessLedger`] for tokens, and [`ReceiptLedger`] for what a restored copy must learn. Transactions never show through the door: whatever must happen
 //! together is one method.
 //!
 //! What every adapter promises: an `Ok` from a writing method is on disk; accepting an event twice changes nothing;
@@ -17,7 +17,9 @@ mod error;
 mod feed;
 mod intake;
 mod lease;
+mod noting;
 mod push;
+mod receipt;
 
 pub use access::AccessLedger;
 pub use digest::{
@@ -27,7 +29,11 @@ pub use error::{StoreError, StoreErrorKind};
 pub use feed::{FeedArrival, FeedEntry, FeedLedger, FeedSummary, Rendered, Tombstone};
 pub use intake::{ArchiveQuery, Archived, Current, IntakeLedger, OutboxRow, OutboxState, Submission, Submitted};
 pub use lease::Lease;
+pub use noting::{Notary, NotingDigest, NotingPush};
 pub use push::{Attempt, AttemptRecord, DeliveryQuery, DeliveryView, DueDelivery, PushLedger};
+pub use receipt::{
+    AttemptReceipt, Book, EndpointReceipt, MailBegun, MailLine, Noted, Receipt, ReceiptLedger, SubscriptionReceipt,
+};
 
 /// What accepting a batch came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

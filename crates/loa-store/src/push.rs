@@ -1,6 +1,6 @@
 //! The push outlet's ledger: endpoints, what is owed to each, every attempt.
 
-use crate::{Accepted, Lease, StoreError};
+use crate::{Accepted, AttemptReceipt, Lease, Receipt, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use loa_domain::{
@@ -142,6 +142,18 @@ pub trait PushLedger: Send + Sync {
     /// delivery only if it says `Delivered`. `Delivered` supersedes pending older versions of the same article for that endpoint.
     /// `Gone` also disables the endpoint. Returns how many changed their delivery.
     async fn record(&self, holder: &str, records: &[AttemptRecord]) -> Result<u64, StoreError>;
+
+    /// Attempts as receipts tell them: by event and endpoint. Of a delivery that is not there, none.
+    async fn receipts(&self, records: &[AttemptRecord]) -> Result<Vec<AttemptReceipt>, StoreError>;
+
+    /// Learns from receipts, in order, what a ledger restored from a copy does not know: endpoints as they stand, and
+    /// attempts with what followed, as if each had happened here. Idempotent. Sends nothing. Returns how many it could not
+    /// settle yet: attempts of events that it has not seen.
+    async fn settle(&self, receipts: &[Receipt]) -> Result<u64, StoreError>;
+
+    /// Holds the ledger while it is being restored: until it is let go nothing is claimed (`Unavailable`, with a sentence
+    /// that says so). Survives a crash. Idempotent.
+    async fn hold(&self, held: bool) -> Result<(), StoreError>;
 
     /// When the next pending delivery of an enabled endpoint is due, or its lease ends; `None` when none is pending. In the
     /// past when something is due that could not be claimed (its endpoint skipped or at its limit).

@@ -6,8 +6,10 @@
 #![allow(dead_code)] // each test binary uses its part
 
 use async_trait::async_trait;
-use loa_store::{AccessLedger, DigestLedger, FeedLedger, IntakeLedger, PushLedger, conformance::Place};
-use loa_store_sql::{AccessStore, DigestStore, FeedStore, IntakeStore, Postgres, PostgresConfig, PushStore};
+use loa_store::{AccessLedger, DigestLedger, FeedLedger, IntakeLedger, PushLedger, ReceiptLedger, conformance::Place};
+use loa_store_sql::{
+    AccessStore, DigestStore, FeedStore, IntakeStore, Postgres, PostgresConfig, PushStore, ReceiptStore,
+};
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
 use std::sync::{
@@ -85,8 +87,8 @@ pub async fn next_schemas() -> Schemas {
     let mut schemas = schemas().await;
     schemas.config.statement_cache_max = 100;
     drop((schemas.access().await, schemas.intake().await, schemas.feed().await));
-    drop((schemas.digest().await, schemas.push().await));
-    for ledger in ["access", "intake", "feed", "digest", "push"] {
+    drop((schemas.digest().await, schemas.push().await, schemas.receipts().await));
+    for ledger in ["access", "intake", "feed", "digest", "push", "receipts"] {
         let mut hand = schemas.hand(ledger).await;
         let next = "INSERT INTO migration (version, name, works_with) SELECT 9000, 'next', MAX(version) FROM migration;
             DO $$ DECLARE t text; BEGIN
@@ -133,5 +135,9 @@ impl Place for Schemas {
 
     async fn push(&self) -> Arc<dyn PushLedger> {
         opened!(PushStore, self.server())
+    }
+
+    async fn receipts(&self) -> Arc<dyn ReceiptLedger> {
+        opened!(ReceiptStore, self.server())
     }
 }

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     db::{Db, Locking, Tx},
     fault::{Result, corrupt},
+    hold::refuse_if_held,
     row::{from_row, ms, row_of},
 };
 use loa_domain::{Content, ItemKind, MailId, RunKey};
@@ -26,6 +27,7 @@ from_row!(DueRow { subscription: String, state: String, attempts: i64, orphaned:
 /// Claims due mails. A mail whose lease ended in `submitting` comes once more, as an orphan; the second time it is over.
 pub(super) async fn claim(db: &Db, lease: &Lease, max: u32) -> Result<Vec<DueMail>> {
     let mut tx = db.begin_beside().await?;
+    refuse_if_held(&mut tx, "digest").await?;
     let mut claimed = Vec::new();
     let mut composer = Composer::default();
     let mut run = 0_i64;
@@ -106,7 +108,8 @@ async fn give_up(tx: &mut Tx, run: i64, row: &DueRow, lease: &Lease) -> Result<(
     release_unsent(tx, run, &row.subscription).await
 }
 
-async fn may_have_gone_out(tx: &mut Tx, run: i64, subscription: &str) -> Result<()> {
+/// What a dialogue carried that was lost counts as read.
+pub(super) async fn may_have_gone_out(tx: &mut Tx, run: i64, subscription: &str) -> Result<()> {
     on!(tx, c: D => sqlx::query(
         "UPDATE mail_item SET exposed = 2 WHERE run = $1 AND subscription = $2 AND exposed = 1",
     )

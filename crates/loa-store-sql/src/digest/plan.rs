@@ -7,6 +7,7 @@ use super::{
 use crate::{
     db::{Db, Tx},
     fault::Result,
+    hold::refuse_if_held,
     row::{from_row, ms, row_of},
     seen::CHUNK,
 };
@@ -25,6 +26,7 @@ from_row!(OwedRow { subscription: String, article: String, revision: i64, withdr
 /// Plans up to `max` further mails; may stop earlier, with `complete: false`, after looking at many that are owed nothing.
 pub(super) async fn plan(db: &Db, run: i64, oldest: Timestamp, max: u32, at: Timestamp) -> Result<Plan> {
     let mut tx = db.begin().await?;
+    refuse_if_held(&mut tx, "digest").await?;
     let row = find(&mut tx, run).await?.ok_or_else(|| unknown(run))?;
     if row.planned == 1 {
         return Ok(Plan { mails: 0, complete: true });

@@ -113,7 +113,7 @@ pub(super) async fn record(db: &Db, holder: &str, records: &[MailRecord]) -> Res
         let held = row.is_held_by(holder);
         let went_out = matches!(record.outcome, MailOutcome::Sent(_)) && row.state != "sent";
         if held || went_out {
-            settle(&mut tx, record, held).await?;
+            settle_mail(&mut tx, record, held).await?;
             recorded += 1;
         }
     }
@@ -121,7 +121,7 @@ pub(super) async fn record(db: &Db, holder: &str, records: &[MailRecord]) -> Res
     Ok(recorded)
 }
 
-async fn settle(tx: &mut Tx, record: &MailRecord, held: bool) -> Result<()> {
+pub(super) async fn settle_mail(tx: &mut Tx, record: &MailRecord, held: bool) -> Result<()> {
     let (run, subscription) = (record.id.run, record.id.subscription.as_str());
     let (state, detail, ready_at, tried) = match &record.outcome {
         MailOutcome::Sent(answer) => ("sent", answer, None, 1_i64),

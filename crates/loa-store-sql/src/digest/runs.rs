@@ -5,6 +5,7 @@ use crate::{
     counter,
     db::{Db, Tx},
     fault::{Fault, Result, refuse},
+    hold::refuse_if_held,
     row::{from_row, ms, row_of},
 };
 use jiff::Timestamp;
@@ -88,6 +89,7 @@ pub(super) fn unknown(run: i64) -> Fault {
 /// Opens a run or finds it.
 pub(super) async fn open_run(db: &Db, key: &RunKey, cutoff: Timestamp, at: Timestamp) -> Result<(Run, bool)> {
     let mut tx = db.begin().await?;
+    refuse_if_held(&mut tx, "digest").await?;
     let existing: Option<RunRow> = on!(&mut tx, c: D => {
         let mut query = QueryBuilder::<D>::new(RUN);
         query.push("WHERE frequency = ").push_bind(key.frequency.as_str());

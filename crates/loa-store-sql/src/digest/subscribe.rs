@@ -51,7 +51,7 @@ async fn one(tx: &mut Tx, request: &SubscriptionRequest) -> Result<String> {
     }
 }
 
-async fn mailbox(tx: &mut Tx, request: &SubscriptionRequest) -> Result<String> {
+pub(super) async fn mailbox(tx: &mut Tx, request: &SubscriptionRequest) -> Result<String> {
     on!(&mut *tx, c: D => sqlx::query(
         "INSERT INTO subscriber (id, email, email_key, created_at) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (email_key) DO NOTHING",
@@ -69,7 +69,7 @@ async fn mailbox(tx: &mut Tx, request: &SubscriptionRequest) -> Result<String> {
         .await?))
 }
 
-async fn add(tx: &mut Tx, mailbox: &str, wish: i64, request: &SubscriptionRequest) -> Result<String> {
+pub(super) async fn add(tx: &mut Tx, mailbox: &str, wish: i64, request: &SubscriptionRequest) -> Result<String> {
     let considered = counter::last(tx, "item").await?;
     on!(tx, c: D => sqlx::query(
         "INSERT INTO subscription (id, subscriber, frequency, wish, state, token, token_hash, since, considered) \
@@ -114,7 +114,7 @@ async fn change(
 }
 
 /// Notes what is owed now and fits the new wish as well.
-async fn carry(tx: &mut Tx, id: &str, wish: i64) -> Result<()> {
+pub(super) async fn carry(tx: &mut Tx, id: &str, wish: i64) -> Result<()> {
     const FITS: &str = "(w.every_area = 1 OR EXISTS (SELECT 1 FROM item_reach AS r JOIN wish_area AS a ON a.area = r.area \
             WHERE r.article = i.article AND a.wish = w.id)) \
         AND (w.every_category = 1 OR EXISTS (SELECT 1 FROM wish_category AS k \
@@ -142,7 +142,7 @@ async fn carry(tx: &mut Tx, id: &str, wish: i64) -> Result<()> {
 }
 
 /// Drops what an ended subscription would have been owed.
-async fn let_go(tx: &mut Tx, id: &str) -> Result<()> {
+pub(super) async fn let_go(tx: &mut Tx, id: &str) -> Result<()> {
     on!(tx, c: D => {
         sqlx::query("DELETE FROM carried WHERE subscription = $1").bind(id).execute(&mut *c).await?;
         sqlx::query("DELETE FROM correction WHERE subscription = $1").bind(id).execute(&mut *c).await?.rows_affected()
@@ -151,7 +151,13 @@ async fn let_go(tx: &mut Tx, id: &str) -> Result<()> {
 }
 
 /// Sets the state, and the wish when it is another one; from `at` on, by matching, and nothing before.
-async fn restart(tx: &mut Tx, id: &str, state: SubscriptionState, wish: Option<i64>, at: Timestamp) -> Result<()> {
+pub(super) async fn restart(
+    tx: &mut Tx,
+    id: &str,
+    state: SubscriptionState,
+    wish: Option<i64>,
+    at: Timestamp,
+) -> Result<()> {
     let considered = counter::last(tx, "item").await?;
     on!(tx, c: D => sqlx::query(
         "UPDATE subscription SET state = $2, wish = COALESCE($3, wish), since = $4, considered = $5 WHERE id = $1",
@@ -168,7 +174,7 @@ async fn restart(tx: &mut Tx, id: &str, state: SubscriptionState, wish: Option<i
 }
 
 /// The number of a wish; a new one matches only what is accepted from now on.
-async fn wish_id(tx: &mut Tx, wish: &Wish) -> Result<i64> {
+pub(super) async fn wish_id(tx: &mut Tx, wish: &Wish) -> Result<i64> {
     let key = wish.key();
     let existing: Option<i64> = on!(&mut *tx, c: D => sqlx::query_scalar("SELECT id FROM wish WHERE key = $1")
         .bind(key.as_str())
@@ -205,7 +211,7 @@ async fn wish_id(tx: &mut Tx, wish: &Wish) -> Result<i64> {
 }
 
 /// A wish that nobody has any more is not matched any more.
-async fn drop_unwished(tx: &mut Tx, wish: i64) -> Result<()> {
+pub(super) async fn drop_unwished(tx: &mut Tx, wish: i64) -> Result<()> {
     on!(tx, c: D => sqlx::query(
         "DELETE FROM wish WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM subscription AS s WHERE s.wish = wish.id)",
     )

@@ -8,6 +8,7 @@ use super::endpoints;
 use crate::{
     db::{Db, Locking, Tx},
     fault::{Result, corrupt},
+    hold::refuse_if_held,
     row::{from_row, ms, row_of},
 };
 use loa_domain::{DeliveryId, Endpoint, EndpointId, EventKey};
@@ -42,6 +43,7 @@ pub(super) async fn claim(
     let skip: HashSet<&str> = skip.iter().map(EndpointId::as_str).collect();
     // In turn: how much an endpoint may still have, and whether an article is in flight, depends on what others claim.
     let mut tx = db.begin_in_turn().await?;
+    refuse_if_held(&mut tx, "push").await?;
     let waiting: Vec<(String, i64)> =
         on!(&mut tx, c: D => sqlx::query_as(WAITING).bind(ms(lease.now)).fetch_all(c).await?);
     let mut hands = Vec::new();

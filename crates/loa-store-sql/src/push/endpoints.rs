@@ -84,6 +84,25 @@ pub(super) async fn read(tx: &mut Tx, id: &EndpointId) -> Result<Option<Endpoint
     row.read(secrets).map(Some)
 }
 
+/// Keeps an endpoint as it is told, whether it is there or not.
+pub(super) async fn put(tx: &mut Tx, endpoint: &Endpoint) -> Result<()> {
+    on!(&mut *tx, c: D => sqlx::query(
+        "INSERT INTO endpoint (id, url, description, filter, disabled, created_at) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (id) DO UPDATE SET url = excluded.url, description = excluded.description, \
+         filter = excluded.filter, disabled = excluded.disabled",
+    )
+    .bind(endpoint.id.as_str())
+    .bind(endpoint.url.as_str())
+    .bind(endpoint.description.as_str())
+    .bind(to_json(&endpoint.filter)?)
+    .bind(reason(&endpoint.state))
+    .bind(ms(endpoint.created_at))
+    .execute(c)
+    .await?
+    .rows_affected());
+    replace_secrets(tx, &endpoint.id, &endpoint.secrets).await
+}
+
 /// Enables or disables.
 pub(super) async fn set_state(db: &Db, id: &EndpointId, state: &EndpointState) -> Result<()> {
     let mut tx = db.begin().await?;
@@ -108,13 +127,17 @@ pub(super) async fn set_secrets(db: &Db, id: &EndpointId, secrets: &[Vec<u8>]) -
     if read(&mut tx, id).await?.is_none() {
         return Err(unknown(id));
     }
-    on!(&mut tx, c: D => sqlx::query("DELETE FROM endpoint_secret WHERE endpoint = $1")
+    replace_secrets(&mut tx, id, secrets).await?;
+    tx.commit().await
+}
+
+async fn replace_secrets(tx: &mut Tx, id: &EndpointId, secrets: &[Vec<u8>]) -> Result<()> {
+    on!(&mut *tx, c: D => sqlx::query("DELETE FROM endpoint_secret WHERE endpoint = $1")
         .bind(id.as_str())
         .execute(c)
         .await?
         .rows_affected());
-    keep_secrets(&mut tx, id, secrets).await?;
-    tx.commit().await
+    keep_secrets(tx, id, secrets).await
 }
 
 fn unknown(id: &EndpointId) -> crate::fault::Fault {

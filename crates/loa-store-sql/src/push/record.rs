@@ -14,6 +14,9 @@ use loa_store::{AttemptRecord, StoreErrorKind};
 /// The longest sentence about an attempt that is kept, in characters.
 const DETAIL_CHARS_MAX: usize = 1_000;
 
+/// Why an endpoint is disabled that answered 410.
+pub(super) const GONE: &str = "410 Gone";
+
 from_row!(DeliveryRow {
     number: i64,
     endpoint: String,
@@ -26,6 +29,11 @@ from_row!(DeliveryRow {
     holder: Option<String>,
     attempts: i64,
 });
+
+/// The delivery of event ($1, $2) to endpoint $3.
+pub(super) const DELIVERY_OF: &str = "SELECT d.number, d.endpoint, d.article, d.revision, d.withdrawn, d.version_id, d.state, \
+    d.ready_at, d.holder, d.attempts FROM event AS v JOIN delivery AS d ON d.event = v.id \
+    WHERE v.event_source = $1 AND v.event_id = $2 AND d.endpoint = $3";
 
 /// Records attempts; returns how many changed their delivery. An attempt of a delivery that is not there is dropped.
 pub(super) async fn record(db: &Db, holder: &str, records: &[AttemptRecord]) -> Result<u64> {
@@ -41,7 +49,7 @@ pub(super) async fn record(db: &Db, holder: &str, records: &[AttemptRecord]) -> 
         };
         log(&mut tx, &row, record).await?;
         let held = row.state == DeliveryState::Pending.as_str() && row.holder.as_deref() == Some(holder);
-        changed += u64::from(settle(&mut tx, &row, record, held).await?);
+        changed += u64::from(settle_attempt(&mut tx, &row, record, held).await?);
     }
     tx.commit().await?;
     Ok(changed)
@@ -59,7 +67,7 @@ async fn find(tx: &mut Tx, id: &DeliveryId) -> Result<Option<DeliveryRow>> {
     .await?))
 }
 
-async fn log(tx: &mut Tx, row: &DeliveryRow, record: &AttemptRecord) -> Result<()> {
+pub(super) async fn log(tx: &mut Tx, row: &DeliveryRow, record: &AttemptRecord) -> Result<()> {
     let detail: String = record.detail.chars().filter(|c| !c.is_control()).take(DETAIL_CHARS_MAX).collect();
     on!(&mut *tx, c: D => sqlx::query(
         "INSERT INTO attempt (delivery, number, started_at, duration_ms, status, error_class, detail) \
@@ -84,7 +92,7 @@ async fn log(tx: &mut Tx, row: &DeliveryRow, record: &AttemptRecord) -> Result<(
 }
 
 /// Applies what follows; says whether the delivery changed.
-async fn settle(tx: &mut Tx, row: &DeliveryRow, record: &AttemptRecord, held: bool) -> Result<bool> {
+pub(super) async fn settle_attempt(tx: &mut Tx, row: &DeliveryRow, record: &AttemptRecord, held: bool) -> Result<bool> {
     let ended_ms = ms(record.started_at).saturating_add(signed(record.duration_ms)?);
     match &record.outcome {
         AttemptOutcome::Delivered if row.state == DeliveryState::Delivered.as_str() => Ok(false),
@@ -113,7 +121,7 @@ async fn settle(tx: &mut Tx, row: &DeliveryRow, record: &AttemptRecord, held: bo
         AttemptOutcome::Gone => {
             end(tx, row, DeliveryState::Failed, ended_ms).await?;
             let endpoint = row_of("delivery", &row.number).text("endpoint", row.endpoint.clone())?;
-            put_state(tx, &endpoint, &EndpointState::Disabled { reason: "410 Gone".into() }).await?;
+            put_state(tx, &endpoint, &EndpointState::Disabled { reason: GONE.into() }).await?;
             Ok(true)
         }
     }

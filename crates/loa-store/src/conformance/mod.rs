@@ -10,14 +10,17 @@ pub mod access;
 pub mod build;
 pub mod crowd;
 pub mod digest;
+pub mod digest_receipts;
 pub mod digest_runs;
 pub mod feed;
 pub mod intake;
 pub mod order;
 pub mod push;
+pub mod push_receipts;
+pub mod receipts;
 pub mod story;
 
-use crate::{AccessLedger, DigestLedger, FeedLedger, IntakeLedger, PushLedger};
+use crate::{AccessLedger, DigestLedger, FeedLedger, IntakeLedger, PushLedger, ReceiptLedger};
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -29,6 +32,7 @@ pub trait Place: Send + Sync {
     async fn feed(&self) -> Arc<dyn FeedLedger>;
     async fn digest(&self) -> Arc<dyn DigestLedger>;
     async fn push(&self) -> Arc<dyn PushLedger>;
+    async fn receipts(&self) -> Arc<dyn ReceiptLedger>;
 }
 
 /// Runs a case of a property to its end.
@@ -45,6 +49,9 @@ pub fn rules_written(suite: &str) -> usize {
         "push" => include_str!("push.rs"),
         "digest" => include_str!("digest.rs"),
         "digest_runs" => include_str!("digest_runs.rs"),
+        "receipts" => include_str!("receipts.rs"),
+        "digest_receipts" => include_str!("digest_receipts.rs"),
+        "push_receipts" => include_str!("push_receipts.rs"),
         _ => panic!("there is no suite {suite:?}"),
     };
     written.matches("\npub async fn ").count()
@@ -60,6 +67,9 @@ macro_rules! ledger_conformance_tests {
         $crate::ledger_conformance_tests!(@suite push, push, push_rules, $make);
         $crate::ledger_conformance_tests!(@suite digest, digest, digest_rules, $make);
         $crate::ledger_conformance_tests!(@suite digest_runs, digest, digest_run_rules, $make);
+        $crate::ledger_conformance_tests!(@suite receipts, receipts, receipt_rules, $make);
+        $crate::ledger_conformance_tests!(@suite digest_receipts, digest, digest_receipt_rules, $make);
+        $crate::ledger_conformance_tests!(@suite push_receipts, push, push_receipt_rules, $make);
 
         mod crowd {
             $crate::ledger_conformance_tests!(@crowd $make;
