@@ -1,6 +1,7 @@
 //! The service as a whole: what it holds, and the two loops it runs.
 
 use crate::{Config, Identity, naming::Names, pages::Pages, shelf::Shelf};
+use jiff::Timestamp;
 use loa_area::Directory;
 use loa_bus::{Bus, Queue};
 use loa_domain::Event;
@@ -100,6 +101,14 @@ impl Service {
     /// # Errors
     /// When the ledger does not take them; then it took none.
     pub async fn accept(&self, batch: &[Event]) -> Result<Accepted, StoreError> {
+        self.accept_at(batch, self.0.world.now()).await
+    }
+
+    /// As [`Self::accept`], as of an instant: for a ledger that is being restored.
+    ///
+    /// # Errors
+    /// As [`Self::accept`].
+    pub async fn accept_at(&self, batch: &[Event], at: Timestamp) -> Result<Accepted, StoreError> {
         let arrivals: Vec<FeedArrival> = batch
             .iter()
             .map(|event| FeedArrival {
@@ -107,7 +116,7 @@ impl Service {
                 event: event.clone(),
             })
             .collect();
-        let accepted = self.0.ledger.accept(&arrivals, self.0.world.now()).await?;
+        let accepted = self.0.ledger.accept(&arrivals, at).await?;
         metrics::counter!("loa_feed_events_accepted_total").increment(accepted.fresh);
         self.0.bell.ring();
         Ok(accepted)

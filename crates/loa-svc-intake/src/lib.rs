@@ -5,7 +5,8 @@
 //! confirms. The archive keeps every event of every producer, for replay. It knows no outlet; the bus does.
 //!
 //! The way through: `api.rs` or [`Service::import_page`] → [`Service::publish`] (`submit.rs`) → ledger → [`Service::step`]
-//! (`relay.rs`) → bus → [`Service::accept`] (`archive.rs`) → ledger.
+//! (`relay.rs`) → bus → [`Service::accept`] (`archive.rs`) → ledger. Back: [`Service::replay`] and, for a ledger that was lost,
+//! [`Service::restore`].
 
 mod answer;
 mod api;
@@ -17,6 +18,7 @@ mod import;
 mod item;
 mod refused;
 mod relay;
+mod restore;
 mod service;
 mod standing;
 mod submit;
@@ -25,4 +27,5 @@ pub use answer::{IntakeError, Receipt};
 pub use config::{Config, Portal};
 pub use import::{ImportReport, Imported};
 pub use item::Item;
+pub use restore::{CopyAge, Restorable, RestoreError, Restored, Restoring};
 pub use service::Service;
