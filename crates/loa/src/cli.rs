@@ -78,6 +78,14 @@ pub enum Command {
         #[arg(long)]
         article: Option<String>,
     },
+    /// Copy all ledgers (and embedded queues) into a new folder, while everything runs
+    Backup {
+        /// A folder that is not there yet
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+    },
+    /// Bring a ledger back from a copy, and make it whole; never repeats a mail or webhook that was sent
+    Restore(RestoreArguments),
     /// Tell what each outlet did with an article
     Journey {
         /// Its id
@@ -113,6 +121,57 @@ pub struct Place {
     /// Folder of ledgers and queues; overrides `data_dir`
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+}
+
+/// `loa restore`
+#[derive(Debug, Clone, Args)]
+pub struct RestoreArguments {
+    /// Which ledger
+    #[arg(value_enum)]
+    pub ledger: Ledger,
+    /// The copy, of a folder made by `loa backup`; without it, `feed` is made anew from the archive
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    /// When the copy was made (RFC 3339), if it does not say so itself
+    #[arg(long, value_name = "INSTANT")]
+    pub since: Option<jiff::Timestamp>,
+    /// Go on although it is not known what went out: something may be sent twice
+    #[arg(long)]
+    pub incomplete: bool,
+}
+
+/// What can be restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Ledger {
+    /// Articles, outbox, archive
+    Intake,
+    /// Feeds
+    Feed,
+    /// Subscriptions and digests
+    Digest,
+    /// Endpoints and webhooks
+    Push,
+    /// Tokens
+    Access,
+    /// What went out, for restoring digest and push
+    Receipts,
+    /// Embedded queues
+    Bus,
+}
+
+impl Ledger {
+    /// Its word: the name of its file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Intake => "intake",
+            Self::Feed => "feed",
+            Self::Digest => "digest",
+            Self::Push => "push",
+            Self::Access => "access",
+            Self::Receipts => "receipts",
+            Self::Bus => "bus",
+        }
+    }
 }
 
 /// The three ways out.

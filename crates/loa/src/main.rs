@@ -10,6 +10,7 @@ mod cli;
 mod cmd;
 mod config;
 mod demo;
+mod embedded;
 mod http;
 mod lifecycle;
 mod ops;

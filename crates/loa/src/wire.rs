@@ -3,15 +3,20 @@
 use crate::{
     access::LedgerTokens,
     config::{BusKind, Config, StoreKind},
+    embedded::{self, Locks},
     output::sentence,
 };
 use anyhow::Context;
+use jiff::SignedDuration;
 use loa_area::Directory;
 use loa_bus::{Administer, Bus, Health};
 use loa_bus_rabbitmq::{RabbitBus, RabbitConfig};
 use loa_bus_sqlite::SqliteBus;
-use loa_store::{AccessLedger, DigestLedger, FeedLedger, IntakeLedger, PushLedger, StoreError, StoreErrorKind};
-use loa_store_sql::{AccessStore, DigestStore, FeedStore, IntakeStore, Postgres, PushStore};
+use loa_store::{
+    AccessLedger, DigestLedger, FeedLedger, IntakeLedger, Notary, NotingDigest, NotingPush, PushLedger, ReceiptLedger,
+    StoreError, StoreErrorKind,
+};
+use loa_store_sql::{AccessStore, DigestStore, FeedStore, IntakeStore, Postgres, PushStore, ReceiptStore};
 use loa_svc_console as console;
 use loa_svc_digest as digest;
 use loa_svc_feed as feed;
@@ -48,6 +53,10 @@ pub struct House {
     digest: OnceCell<Arc<dyn DigestLedger>>,
     push: OnceCell<Arc<dyn PushLedger>>,
     access: OnceCell<Arc<dyn AccessLedger>>,
+    receipts: OnceCell<Arc<dyn ReceiptLedger>>,
+    noting_digest: OnceCell<Arc<dyn DigestLedger>>,
+    noting_push: OnceCell<Arc<dyn PushLedger>>,
+    locks: Locks,
     intake_service: OnceCell<intake::Service>,
     feed_service: OnceCell<feed::Service>,
     digest_service: OnceCell<digest::Service>,
@@ -61,7 +70,8 @@ macro_rules! ledger {
             let open = async || -> anyhow::Result<Arc<dyn $ledger>> {
                 match self.config.store.kind {
                     StoreKind::Sqlite => {
-                        let path = self.data_file($file)?;
+                        let path = self.embedded_file($file)?;
+                        self.locks.beside_others(&self.config, $file)?;
                         let store = $store::open(&path)
                             .await
                             .with_context(|| format!("cannot open the ledger {}", path.display()))?;
@@ -93,6 +103,10 @@ impl House {
             digest: OnceCell::new(),
             push: OnceCell::new(),
             access: OnceCell::new(),
+            receipts: OnceCell::new(),
+            noting_digest: OnceCell::new(),
+            noting_push: OnceCell::new(),
+            locks: Locks::default(),
             intake_service: OnceCell::new(),
             feed_service: OnceCell::new(),
             digest_service: OnceCell::new(),
@@ -110,24 +124,72 @@ impl House {
 
     ledger!(
         /// Intake's ledger.
-        intake_ledger, intake, IntakeLedger, IntakeStore, "intake.db"
+        intake_ledger, intake, IntakeLedger, IntakeStore, "intake"
     );
     ledger!(
         /// The feed outlet's ledger.
-        feed_ledger, feed, FeedLedger, FeedStore, "feed.db"
+        feed_ledger, feed, FeedLedger, FeedStore, "feed"
     );
     ledger!(
-        /// The digest outlet's ledger.
-        digest_ledger, digest, DigestLedger, DigestStore, "digest.db"
+        /// The digest outlet's ledger, without receipts.
+        bare_digest_ledger, digest, DigestLedger, DigestStore, "digest"
     );
     ledger!(
-        /// The push outlet's ledger.
-        push_ledger, push, PushLedger, PushStore, "push.db"
+        /// The push outlet's ledger, without receipts.
+        bare_push_ledger, push, PushLedger, PushStore, "push"
     );
     ledger!(
         /// Tokens.
-        access_ledger, access, AccessLedger, AccessStore, "access.db"
+        access_ledger, access, AccessLedger, AccessStore, "access"
     );
+
+    ledger!(
+        /// Receipts, as they are.
+        bare_receipt_ledger, receipts, ReceiptLedger, ReceiptStore, "receipts"
+    );
+
+    /// Receipts: what a restored ledger learns from.
+    pub async fn receipt_ledger(&self) -> anyhow::Result<Arc<dyn ReceiptLedger>> {
+        let ledger = self.bare_receipt_ledger().await?;
+        if self.is_embedded() {
+            // a server that is away is no reason to end: there it is begun by `migrate`, or by the first note
+            ledger.begin(self.world.now()).await?;
+        }
+        Ok(ledger)
+    }
+
+    /// The digest outlet's ledger. What goes out, and what people decide, is noted in the receipts.
+    pub async fn digest_ledger(&self) -> anyhow::Result<Arc<dyn DigestLedger>> {
+        let open = async || -> anyhow::Result<Arc<dyn DigestLedger>> {
+            let noting = NotingDigest::new(self.bare_digest_ledger().await?, self.notary().await?);
+            Ok(Arc::new(noting) as Arc<dyn DigestLedger>)
+        };
+        Ok(self.noting_digest.get_or_try_init(open).await?.clone())
+    }
+
+    /// The push outlet's ledger. What goes out, and what operators decide, is noted in the receipts.
+    pub async fn push_ledger(&self) -> anyhow::Result<Arc<dyn PushLedger>> {
+        let open = async || -> anyhow::Result<Arc<dyn PushLedger>> {
+            let noting = NotingPush::new(self.bare_push_ledger().await?, self.notary().await?);
+            Ok(Arc::new(noting) as Arc<dyn PushLedger>)
+        };
+        Ok(self.noting_push.get_or_try_init(open).await?.clone())
+    }
+
+    async fn notary(&self) -> anyhow::Result<Notary> {
+        let kept = SignedDuration::from_hours(24 * i64::from(self.config.receipts.days_kept));
+        Ok(Notary::new(self.receipt_ledger().await?, self.world.clock.clone(), kept))
+    }
+
+    /// Whether the ledgers are files of ours.
+    pub fn is_embedded(&self) -> bool {
+        embedded::is_embedded(&self.config)
+    }
+
+    /// The file of an embedded ledger, or of the embedded queues.
+    pub fn embedded_file(&self, name: &str) -> anyhow::Result<PathBuf> {
+        embedded::file(&self.config, name)
+    }
 
     /// Intake.
     pub async fn intake_service(&self) -> anyhow::Result<intake::Service> {
@@ -148,18 +210,20 @@ impl House {
 
     /// The feed outlet.
     pub async fn feed_service(&self) -> anyhow::Result<feed::Service> {
-        let make = async || -> anyhow::Result<feed::Service> {
-            let identity = feed::Identity {
-                portal_name: self.config.portal.name.clone(),
-                public_url: self.config.site.public_url.clone(),
-                tag_authority: self.config.site.tag_authority.clone(),
-                tag_date: self.config.site.tag_date.clone(),
-            };
-            let ledger = self.feed_ledger().await?;
-            feed::Service::new(self.config.feed.clone(), identity, ledger, self.directory.clone(), self.world.clone())
-                .context("the feed service cannot be set up")
-        };
+        let make = async || self.feed_service_on(self.feed_ledger().await?);
         Ok(self.feed_service.get_or_try_init(make).await?.clone())
+    }
+
+    /// The feed outlet on another ledger than the house's own.
+    pub fn feed_service_on(&self, ledger: Arc<dyn FeedLedger>) -> anyhow::Result<feed::Service> {
+        let identity = feed::Identity {
+            portal_name: self.config.portal.name.clone(),
+            public_url: self.config.site.public_url.clone(),
+            tag_authority: self.config.site.tag_authority.clone(),
+            tag_date: self.config.site.tag_date.clone(),
+        };
+        feed::Service::new(self.config.feed.clone(), identity, ledger, self.directory.clone(), self.world.clone())
+            .context("the feed service cannot be set up")
     }
 
     /// The push outlet.
@@ -219,7 +283,8 @@ impl House {
         let open = async || -> anyhow::Result<Arc<dyn Bus>> {
             match self.config.bus.kind {
                 BusKind::Sqlite => {
-                    let path = self.data_file("bus.db")?;
+                    let path = self.embedded_file("bus")?;
+                    self.locks.beside_others(&self.config, "bus")?;
                     let bus = SqliteBus::open(&path, self.world.clock.clone())
                         .await
                         .with_context(|| format!("cannot open the queues {}", path.display()))?;
@@ -355,13 +420,15 @@ impl House {
             DigestStore::on(&server).migrate().await.with_context(address)?;
             PushStore::on(&server).migrate().await.with_context(address)?;
             AccessStore::on(&server).migrate().await.with_context(address)?;
+            ReceiptStore::on(&server).migrate().await.with_context(address)?;
         }
         self.intake_ledger().await?.ping().await.context("intake's ledger")?;
         self.feed_ledger().await?.ping().await.context("the feed ledger")?;
         self.digest_ledger().await?.ping().await.context("the digest ledger")?;
         self.push_ledger().await?.ping().await.context("the push ledger")?;
         self.access_ledger().await?.ping().await.context("the access ledger")?;
-        for name in ["intake", "feed", "digest", "push", "access"] {
+        self.receipt_ledger().await?.begin(self.world.now()).await.context("the receipts")?;
+        for name in ["intake", "feed", "digest", "push", "access", "receipts"] {
             lines.push(format!("ledger {name}: up to date"));
         }
         Ok(lines)
@@ -375,17 +442,5 @@ impl House {
         if let Some(bus) = self.bus.get() {
             bus.close().await;
         }
-    }
-
-    /// A file in the data folder, which is made when it is not there, for its owner only: mailboxes are in it.
-    fn data_file(&self, name: &str) -> anyhow::Result<PathBuf> {
-        use std::os::unix::fs::DirBuilderExt;
-        let folder = &self.config.data_dir;
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .with_context(|| format!("cannot make the data folder {}; `data_dir` names another", folder.display()))?;
-        Ok(folder.join(name))
     }
 }

@@ -41,6 +41,10 @@ pub async fn run(context: &Context) -> anyhow::Result<()> {
         async { Ok(house.access_ledger().await?.ping().await.map(|()| "reached".to_owned())?) }.await,
     );
     note(
+        "ledger receipts",
+        async { Ok(house.receipt_ledger().await?.ping().await.map(|()| "reached".to_owned())?) }.await,
+    );
+    note(
         "bus",
         async {
             let bus = house.bus().await?;
@@ -64,7 +68,7 @@ pub async fn run(context: &Context) -> anyhow::Result<()> {
     context.output.result(&lines, |lines| {
         let rows: Vec<String> = lines
             .iter()
-            .map(|line| format!("{:4}  {:14}  {}", if line.ok { "ok" } else { "FAIL" }, line.what, line.detail))
+            .map(|line| format!("{:4}  {:15}  {}", if line.ok { "ok" } else { "FAIL" }, line.what, line.detail))
             .collect();
         rows.join("\n")
     })?;

@@ -1,5 +1,6 @@
 //! One file a command. Each gets the same context: the house, and where results are printed.
 
+mod backup;
 mod check;
 mod dead;
 mod digest;
@@ -9,6 +10,7 @@ pub mod journey;
 mod openapi;
 mod publish;
 mod replay;
+mod restore;
 pub mod serve;
 mod subscribers;
 mod token;
@@ -101,6 +103,8 @@ async fn dispatch(context: &Context, command: Command) -> anyhow::Result<()> {
         Command::Publish { file } => publish::publish(context, &file).await,
         Command::Withdraw { id, reason } => publish::withdraw(context, &id, &reason).await,
         Command::Replay { outlet, since, article } => replay::run(context, outlet, since, article).await,
+        Command::Backup { folder } => backup::run(context, &folder).await,
+        Command::Restore(arguments) => restore::run(context, arguments).await,
         Command::Journey { id } => journey::run(context, &id).await,
         Command::Subscribers(command) => subscribers::run(context, command).await,
         Command::Endpoints(command) => endpoints::run(context, command).await,

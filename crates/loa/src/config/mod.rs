@@ -32,6 +32,8 @@ pub struct Config {
     pub bus: BusConfig,
     /// The ledgers.
     pub store: StoreConfig,
+    /// What restored ledgers learn from.
+    pub receipts: ReceiptsConfig,
     /// The process that runs everything.
     pub up: Listen,
     /// The way in.
@@ -86,6 +88,7 @@ impl Config {
             ("bus.rabbitmq.connect_timeout_seconds", rabbitmq.connect_timeout_seconds, 1, 3_600),
             ("store.postgres.connections_max", u64::from(self.store.postgres.connections_max), 1, 100),
             ("store.postgres.statement_cache_max", u64::from(self.store.postgres.statement_cache_max), 0, 1_000),
+            ("receipts.days_kept", u64::from(self.receipts.days_kept), 2, 400),
             ("stop.grace_seconds", self.stop.grace_seconds, 0, 3_600),
         ] {
             anyhow::ensure!((least..=most).contains(&value), "{key} is {value}; it must be from {least} to {most}");
@@ -233,6 +236,16 @@ pub struct StoreConfig {
     pub kind: StoreKind,
     /// Where PostgreSQL is.
     pub postgres: PostgresSettings,
+}
+
+/// What restored ledgers learn from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiptsConfig {
+    /// How long receipts are kept: a copy must be younger to be restored.
+    pub days_kept: u32,
+    /// Folder of the embedded ledger of receipts; empty: `data_dir`.
+    pub folder: PathBuf,
 }
 
 /// Where a process listens.
