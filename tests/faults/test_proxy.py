@@ -1,5 +1,6 @@
 """The proxy leads through, resets, and swallows."""
 
+import contextlib
 import socket
 import threading
 
@@ -18,8 +19,9 @@ def way():
             threading.Thread(target=answer, args=(connection,), daemon=True).start()
 
     def answer(connection: socket.socket) -> None:
-        while data := connection.recv(100):
-            connection.sendall(data)
+        with contextlib.suppress(OSError):  # the proxy resets it
+            while data := connection.recv(100):
+                connection.sendall(data)
 
     threading.Thread(target=echo, daemon=True).start()
     return Proxies().to("127.0.0.1", server.getsockname()[1])
