@@ -13,8 +13,8 @@ import time
 import urllib.error
 from concurrent.futures import ThreadPoolExecutor
 
-from broker import Broker, script
-from database import Database
+from broker import Broker, BrokerError, script
+from database import Database, DatabaseError
 
 from house import House
 from journal import Journal, Window
@@ -109,19 +109,30 @@ class Injector:
             self.broker.kill()
             window.effects = 1
             time.sleep(fault.seconds)
-            self.servers.submit(self.broker.start).result()
+            self.come_back(self.broker)
             return
         if fault.target == "postgres":
             self.database.kill()
             window.effects = 1
             time.sleep(fault.seconds)
-            self.servers.submit(self.database.start).result()
+            self.come_back(self.database)
             return
         for name in self.some(fault):
             window.effects += self.house.kill_one(name)
         time.sleep(fault.seconds)
         self.start_held(fault.target)
         self.until_ready(fault.target)
+
+    def come_back(self, server: Broker | Database) -> None:
+        """Starts a server that was killed; tries again, for a busy machine may take longer than it should."""
+        for left in (2, 1, 0):
+            try:
+                self.servers.submit(server.start).result()
+                return
+            except (BrokerError, DatabaseError) as error:
+                if not left:
+                    raise
+                self.journal.say(f"a server did not come back, and is started again: {str(error)[:200]}")
 
     def do_stop(self, fault: Fault, window: Window) -> None:
         """SIGSTOP, and SIGCONT after a while."""
