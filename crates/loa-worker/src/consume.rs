@@ -83,6 +83,7 @@ pub async fn consume<H: Handler>(
     stop: CancellationToken,
 ) {
     let door = format!("bus {}", options.queue);
+    status.expect(&door);
     let mut backoff = options.backoff_min;
     while !stop.is_cancelled() {
         let opened = tokio::select! {

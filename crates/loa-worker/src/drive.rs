@@ -51,6 +51,7 @@ where
     E: Error,
 {
     let door = format!("ledger {}", options.name);
+    status.expect(&door);
     let mut backoff = options.backoff_min;
     while !stop.is_cancelled() {
         let failure = match AssertUnwindSafe(async { step().await }).catch_unwind().await {
@@ -135,7 +136,10 @@ mod tests {
             let stop = &stop;
             async move {
                 match n {
-                    0 | 1 => Err(Away),
+                    0 | 1 => {
+                        assert!(!ready, "before it was tried, too");
+                        Err(Away)
+                    }
                     2 => {
                         assert!(!ready);
                         Ok(Progress::Worked)

@@ -24,6 +24,7 @@ pub struct WatchOptions {
 
 /// Looks until `stop`.
 pub async fn watch(options: WatchOptions, bus: Arc<dyn Bus>, status: Arc<Status>, stop: CancellationToken) {
+    status.expect(TOPOLOGY);
     while !stop.is_cancelled() {
         let looking = async {
             look_at_topology(&*bus, &status).await;

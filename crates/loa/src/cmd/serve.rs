@@ -11,7 +11,7 @@ use crate::{
 };
 use axum::Router;
 use loa_bus::Queue;
-use loa_worker::{HEARTBEAT_AGE, WatchOptions};
+use loa_worker::{HEARTBEAT_AGE, TOPOLOGY, WatchOptions};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 /// `loa up`: migrates, then runs everything behind one listener. Broker and database need not be there yet; topology and
@@ -155,6 +155,9 @@ async fn watch(house: &Arc<House>, lifecycle: &Lifecycle, queue: Queue) -> anyho
         unrouted: queue == Queue::Archive,
         every: Duration::from_secs(house.config.bus.look_seconds),
     };
+    // before anybody can ask: a task that has not begun yet has reported nothing
+    house.status.expect(TOPOLOGY);
+    house.status.expect(&format!("bus {queue}"));
     house.status.note(HEARTBEAT_AGE, queue.name(), house.world.now());
     let (bus, status, stop) = (house.bus().await?, house.status.clone(), lifecycle.stop.clone());
     lifecycle.spawn("watch", loa_worker::watch(options, bus, status, stop));
