@@ -9,7 +9,7 @@ use lapin::{
     message::Delivery,
     types::{AMQPValue, FieldTable, ShortString},
 };
-use loa_bus::{DeadLetter, DeadReason, Message, Outgoing, Queue, Route, limits};
+use loa_bus::{DeadLetter, DeadReason, Message, Outgoing, Past, Queue, Route, limits};
 use std::collections::BTreeMap;
 
 /// The direct exchange of dead letters.
@@ -20,6 +20,13 @@ const ROUTING_KEY: &str = "x-loa-routing-key";
 const REASON: &str = "x-loa-reason";
 const POSITION: &str = "x-loa-position";
 const DEAD_AT: &str = "x-loa-dead-at";
+/// Carried through a redrive, so that a message that dies again knows of its earlier deaths.
+const FIRST_DEAD_AT: &str = "x-loa-first-dead-at";
+const DEATHS: &str = "x-loa-deaths";
+/// For whoever looks with RabbitMQ's own tools: the queue it died in, and who put it here.
+const QUEUE: &str = "x-loa-queue";
+const BURIED_BY: &str = "x-loa-buried-by";
+const US: &str = concat!("loa ", env!("CARGO_PKG_VERSION"));
 
 /// The longest reason and position, in bytes: the headers of a message travel in one frame.
 const REASON_BYTES_MAX: usize = 2_048;
@@ -47,19 +54,24 @@ impl Parcel {
     }
 
     /// A message on its way to the dead letters of a queue.
-    pub(crate) fn dead(queue: Queue, message: Message, routing_key: &str, reason: &DeadReason, at: Timestamp) -> Self {
-        let about = [
-            (ROUTING_KEY, routing_key.to_owned()),
+    pub(crate) fn dead(queue: Queue, arrived: Arrived, reason: &DeadReason, at: Timestamp) -> Self {
+        let Arrived { message, routing_key, past } = arrived;
+        let mut about = vec![
+            (ROUTING_KEY, routing_key),
             (REASON, cut(&reason.reason, REASON_BYTES_MAX)),
             (POSITION, cut(&reason.position, POSITION_BYTES_MAX)),
             (DEAD_AT, at.to_string()),
+            (QUEUE, queue.name().to_owned()),
+            (BURIED_BY, US.to_owned()),
         ];
+        about.extend(tell(&past.died(Some(at))));
         Self::pack(DEAD_EXCHANGE, queue.name(), message, about)
     }
 
     /// A dead letter on its way back to its queue.
     pub(crate) fn redriven(letter: DeadLetter) -> Self {
-        let about = (!letter.routing_key.is_empty()).then_some((ROUTING_KEY, letter.routing_key));
+        let mut about = tell(&letter.past);
+        about.extend((!letter.routing_key.is_empty()).then_some((ROUTING_KEY, letter.routing_key)));
         Self::pack("", letter.queue.name(), letter.message, about)
     }
 
@@ -128,8 +140,24 @@ fn cut(text: &str, bytes_max: usize) -> String {
     text[..text.floor_char_boundary(bytes_max)].to_owned()
 }
 
-/// The message in a delivery and the routing key it was first published with.
-pub(crate) fn read(delivery: Delivery) -> (Message, String) {
+/// A message as a delivery brought it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Arrived {
+    pub(crate) message: Message,
+    /// What it was first published with; empty when it came straight to the queue.
+    pub(crate) routing_key: String,
+    /// Its earlier deaths, if it was redriven.
+    pub(crate) past: Past,
+}
+
+/// The headers that tell of earlier deaths.
+fn tell(past: &Past) -> Vec<(&'static str, String)> {
+    let first = past.first_dead_at.map(|at| (FIRST_DEAD_AT, at.to_string()));
+    first.into_iter().chain([(DEATHS, past.deaths.to_string())]).collect()
+}
+
+/// The message in a delivery, and what is known of it.
+pub(crate) fn read(delivery: Delivery) -> Arrived {
     let headers = delivery.properties.headers().clone().unwrap_or_default();
     let routing_key = if delivery.exchange.as_str().is_empty() {
         // straight to the queue: a redriven message says where it came from
@@ -154,13 +182,17 @@ pub(crate) fn read(delivery: Delivery) -> (Message, String) {
             .collect(),
         body: delivery.data.into(),
     };
-    (message, routing_key)
+    let past = Past {
+        deaths: text_header(&headers, DEATHS).and_then(|text| text.parse().ok()).unwrap_or(0),
+        first_dead_at: text_header(&headers, FIRST_DEAD_AT).and_then(|text| text.parse().ok()),
+    };
+    Arrived { message, routing_key, past }
 }
 
 /// The dead letter in a delivery from a queue's dead letters.
 pub(crate) fn read_dead(queue: Queue, delivery: Delivery) -> DeadLetter {
     let headers = delivery.properties.headers().clone().unwrap_or_default();
-    let (message, _) = read(delivery);
+    let Arrived { message, past, .. } = read(delivery);
     if let Some(reason) = text_header(&headers, REASON) {
         return DeadLetter {
             message,
@@ -168,6 +200,8 @@ pub(crate) fn read_dead(queue: Queue, delivery: Delivery) -> DeadLetter {
             routing_key: text_header(&headers, ROUTING_KEY).unwrap_or_default(),
             reason: DeadReason { reason, position: text_header(&headers, POSITION).unwrap_or_default() },
             dead_at: text_header(&headers, DEAD_AT).and_then(|text| text.parse().ok()),
+            past,
+            buried_by: text_header(&headers, BURIED_BY).unwrap_or_default(),
         };
     }
     // the broker put it here itself; its newest death is the first of the list
@@ -200,6 +234,9 @@ pub(crate) fn read_dead(queue: Queue, delivery: Delivery) -> DeadLetter {
         routing_key: routing_key.unwrap_or_default(),
         reason: DeadReason { reason, position: String::new() },
         dead_at,
+        // the headers of an earlier life came along
+        past: past.died(dead_at),
+        buried_by: String::new(),
     }
 }
 
@@ -254,6 +291,10 @@ mod tests {
         }
     }
 
+    fn arrived(message: Message) -> Arrived {
+        Arrived { message, routing_key: "article.published.x".to_owned(), past: Past::default() }
+    }
+
     fn delivered(parcel: Parcel) -> Delivery {
         let mut delivery = Delivery::mock(1, parcel.exchange.into(), parcel.routing_key, false, parcel.body.to_vec());
         delivery.properties = parcel.properties;
@@ -264,14 +305,20 @@ mod tests {
     fn a_dead_letter_is_read_as_it_was_written() {
         let reason = DeadReason { reason: "không có tiêu đề".to_owned(), position: "/data/title".to_owned() };
         let at: Timestamp = "2026-11-23T08:00:00Z".parse().unwrap();
-        let parcel = Parcel::dead(Queue::Feed, message(), "article.published.x", &reason, at);
+        let parcel = Parcel::dead(Queue::Feed, arrived(message()), &reason, at);
         let letter = read_dead(Queue::Feed, delivered(parcel));
         assert_eq!(letter.message, message());
-        assert_eq!((letter.reason.clone(), letter.dead_at), (reason, Some(at)));
+        assert_eq!((letter.reason.clone(), letter.dead_at), (reason.clone(), Some(at)));
         assert_eq!(letter.routing_key, "article.published.x");
+        assert_eq!((&letter.past, letter.buried_by.as_str()), (&Past { deaths: 1, first_dead_at: Some(at) }, US));
 
-        let (again, routing_key) = read(delivered(Parcel::redriven(letter)));
-        assert_eq!((again, routing_key.as_str()), (message(), "article.published.x"));
+        let again = read(delivered(Parcel::redriven(letter.clone())));
+        let expected = Arrived { past: letter.past, ..arrived(message()) };
+        assert_eq!(again, expected);
+        let later = at + std::time::Duration::from_secs(60);
+        let letter = read_dead(Queue::Feed, delivered(Parcel::dead(Queue::Feed, again, &reason, later)));
+        assert_eq!(letter.dead_at, Some(later));
+        assert_eq!(letter.past, Past { deaths: 2, first_dead_at: Some(at) });
     }
 
     #[test]
@@ -284,14 +331,14 @@ mod tests {
         headers.insert("x-delivery-count".into(), AMQPValue::LongLongInt(3));
         let mut delivery = Delivery::mock(1, "loa.events".into(), "article.published.x".into(), false, Vec::new());
         delivery.properties = BasicProperties::default().with_headers(headers);
-        let (message, _) = read(delivery);
+        let message = read(delivery).message;
         let expected = [("number", "7"), ("time", "2023-11-16T01:02:22Z"), ("truth", "true")];
         assert_eq!(message.headers, expected.map(|(k, v)| (k.to_owned(), v.to_owned())).into());
     }
 
     #[test]
     fn a_message_without_an_id_has_the_same_one_on_every_repeat() {
-        let id = |body: &[u8]| read(Delivery::mock(1, "".into(), "loa.feed".into(), false, body.to_vec())).0.id;
+        let id = |body: &[u8]| read(Delivery::mock(1, "".into(), "loa.feed".into(), false, body.to_vec())).message.id;
         assert_eq!(id(b"one"), id(b"one"));
         assert_ne!(id(b"one"), id(b"other"));
         assert!(id(b"").starts_with("body-"));
@@ -302,7 +349,7 @@ mod tests {
         let mut large = message();
         large.headers.insert("huge".to_owned(), "x".repeat(limits::HEADERS_BYTES_MAX));
         let reason = DeadReason { reason: "y".repeat(100_000), position: String::new() };
-        let parcel = Parcel::dead(Queue::Push, large, "k", &reason, Timestamp::UNIX_EPOCH);
+        let parcel = Parcel::dead(Queue::Push, arrived(large), &reason, Timestamp::UNIX_EPOCH);
         let letter = read_dead(Queue::Push, delivered(parcel));
         assert_eq!(letter.message.headers, message().headers);
         assert_eq!(letter.reason.reason.len(), REASON_BYTES_MAX);

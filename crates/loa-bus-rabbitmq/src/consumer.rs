@@ -8,7 +8,7 @@
 //! from time to time while consuming goes on: one poisonous message must not stop an outlet for as long as an alarm lasts.
 
 use crate::{
-    carriage::{Parcel, read},
+    carriage::{Arrived, Parcel, read},
     fault::{fault, is_not_found, late, missing},
     gauges,
     link::Session,
@@ -22,7 +22,7 @@ use lapin::{
     options::{BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, BasicRejectOptions},
     types::FieldTable,
 };
-use loa_bus::{BusError, BusErrorKind, Clock, Consumer, DeadReason, Message, Queue, Received, Settlement, Tag};
+use loa_bus::{BusError, BusErrorKind, Clock, Consumer, DeadReason, Queue, Received, Settlement, Tag};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
 
@@ -77,8 +77,7 @@ struct Dead {
 struct Held {
     acker: Acker,
     /// Kept for the dead letters; the body is shared with what was handed out.
-    message: Message,
-    routing_key: String,
+    arrived: Arrived,
 }
 
 impl ChannelConsumer {
@@ -119,8 +118,9 @@ impl ChannelConsumer {
     /// Hands out a delivery.
     fn hand_out(&mut self, delivery: Delivery) -> Received {
         let (tag, redelivered, acker) = (delivery.delivery_tag, delivery.redelivered, delivery.acker.clone());
-        let (message, routing_key) = read(delivery);
-        self.unsettled.insert(tag, Held { acker, message: message.clone(), routing_key: routing_key.clone() });
+        let arrived = read(delivery);
+        let (message, routing_key) = (arrived.message.clone(), arrived.routing_key.clone());
+        self.unsettled.insert(tag, Held { acker, arrived });
         Received { tag: Tag(tag), message, routing_key, redelivered }
     }
 
@@ -204,7 +204,7 @@ impl ChannelConsumer {
         let at = (self.clock)();
         let pack = |dead: &Dead| {
             let held = self.unsettled.get(&dead.tag)?;
-            Some(Parcel::dead(self.queue, held.message.clone(), &held.routing_key, &dead.reason, at))
+            Some(Parcel::dead(self.queue, held.arrived.clone(), &dead.reason, at))
         };
         let parcels: Vec<_> = self.dead.iter().filter_map(pack).collect();
         let outcomes = self.publisher.publish(&parcels).await;

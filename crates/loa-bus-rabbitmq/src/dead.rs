@@ -74,10 +74,19 @@ impl Graveyard {
                     parcels.push(Parcel::redriven(letter));
                 }
             }
+            let mut failure = None;
             for (acker, outcome) in ackers.iter().zip(publisher.publish(&parcels).await) {
-                outcome?;
-                self.forget(acker).await?;
-                moved += 1;
+                match outcome {
+                    // what has arrived leaves the dead letters, whatever became of its neighbours
+                    Ok(()) => {
+                        self.forget(acker).await?;
+                        moved += 1;
+                    }
+                    Err(error) => failure = Some(error),
+                }
+            }
+            if let Some(error) = failure {
+                return Err(error);
             }
         }
         Ok(moved)

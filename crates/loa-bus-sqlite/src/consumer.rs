@@ -245,8 +245,9 @@ impl Shared {
         let connection = &mut *transaction;
         for (position, reason) in &settling.dead {
             sqlx::query(
-                "INSERT INTO dead (queue, body_id, reason, position, dead_at)
-                 SELECT queue, body_id, $4, $5, $6 FROM entry WHERE position = $1 AND holder = $2 AND session = $3",
+                "INSERT INTO dead (queue, body_id, reason, position, dead_at, deaths, first_dead_at, buried_by)
+                 SELECT queue, body_id, $4, $5, $6, deaths + 1, coalesce(first_dead_at, $6), $7
+                 FROM entry WHERE position = $1 AND holder = $2 AND session = $3",
             )
             .bind(position)
             .bind(self.holder.id)
@@ -254,6 +255,7 @@ impl Shared {
             .bind(&reason.reason)
             .bind(&reason.position)
             .bind(now.as_millisecond())
+            .bind(concat!("loa ", env!("CARGO_PKG_VERSION")))
             .execute(&mut *connection)
             .await?;
         }

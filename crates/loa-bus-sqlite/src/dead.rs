@@ -5,7 +5,7 @@ use crate::{
     rows::{array, forget_bodies, message, message_columns},
 };
 use jiff::Timestamp;
-use loa_bus::{DeadLetter, DeadReason, Message, Queue};
+use loa_bus::{DeadLetter, DeadReason, Message, Past, Queue};
 use sqlx::{Row, SqliteConnection};
 
 /// Dead letters moved by one transaction: keeps other writers' wait short.
@@ -15,7 +15,7 @@ impl Shared {
     /// The oldest dead letters of a queue.
     pub(crate) async fn dead_letters(&self, queue: Queue, max: usize) -> sqlx::Result<Vec<DeadLetter>> {
         let rows = sqlx::query(concat!(
-            "SELECT d.reason, d.position, d.dead_at, ",
+            "SELECT d.reason, d.position, d.dead_at, d.deaths, d.first_dead_at, d.buried_by, ",
             message_columns!(),
             " FROM dead d JOIN body b ON b.id = d.body_id WHERE d.queue = $1 ORDER BY d.id LIMIT $2"
         ))
@@ -28,7 +28,13 @@ impl Shared {
                 let (message, routing_key) = message(row)?;
                 let reason = DeadReason { reason: row.try_get("reason")?, position: row.try_get("position")? };
                 let dead_at = Timestamp::from_millisecond(row.try_get("dead_at")?).ok();
-                Ok(DeadLetter { message, queue, routing_key, reason, dead_at })
+                let first_dead_at: Option<i64> = row.try_get("first_dead_at")?;
+                let past = Past {
+                    deaths: u32::try_from(row.try_get::<i64, _>("deaths")?).unwrap_or(u32::MAX),
+                    first_dead_at: first_dead_at.and_then(|at| Timestamp::from_millisecond(at).ok()),
+                };
+                let buried_by = row.try_get("buried_by")?;
+                Ok(DeadLetter { message, queue, routing_key, reason, dead_at, past, buried_by })
             })
             .collect()
     }
@@ -49,8 +55,8 @@ impl Shared {
             }
             let chosen = array(chosen);
             sqlx::query(
-                "INSERT INTO entry (queue, body_id)
-                 SELECT queue, body_id FROM dead WHERE id IN (SELECT value FROM json_each($1)) ORDER BY id",
+                "INSERT INTO entry (queue, body_id, deaths, first_dead_at)
+                 SELECT queue, body_id, deaths, first_dead_at FROM dead WHERE id IN (SELECT value FROM json_each($1)) ORDER BY id",
             )
             .bind(&chosen)
             .execute(&mut *transaction)

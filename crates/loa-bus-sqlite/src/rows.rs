@@ -60,8 +60,9 @@ pub(crate) async fn give_back(
     .await?
     .rows_affected();
     let worn_out = sqlx::query(
-        "INSERT INTO dead (queue, body_id, reason, position, dead_at)
-         SELECT queue, body_id, 'given back after ' || deliveries || ' deliveries: the delivery limit', '', $3
+        "INSERT INTO dead (queue, body_id, reason, position, dead_at, deaths, first_dead_at)
+         SELECT queue, body_id, 'given back after ' || deliveries || ' deliveries: the delivery limit', '', $3,
+                deaths + 1, coalesce(first_dead_at, $3)
          FROM entry
          WHERE position IN (SELECT value FROM json_each($1)) AND deliveries > $2
          ORDER BY position",

@@ -5,7 +5,8 @@
 use sqlx::SqliteConnection;
 
 /// One text per version of the schema; `PRAGMA user_version` says how many are in a file.
-const VERSIONS: &[&str] = &["
+const VERSIONS: &[&str] = &[
+    "
 -- the queues that `declare` made; a file without them is an empty topology
 CREATE TABLE queue (
     name TEXT NOT NULL PRIMARY KEY
@@ -50,7 +51,17 @@ CREATE INDEX dead_body ON dead (body_id);
 CREATE TABLE holder (
     id INTEGER PRIMARY KEY AUTOINCREMENT
 ) STRICT;
-"];
+",
+    "
+-- what a message went through in the dead letters; a redrive carries it along
+ALTER TABLE entry ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE entry ADD COLUMN first_dead_at INTEGER; -- milliseconds since 1970
+ALTER TABLE dead ADD COLUMN deaths INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE dead ADD COLUMN first_dead_at INTEGER;
+ALTER TABLE dead ADD COLUMN buried_by TEXT NOT NULL DEFAULT ''; -- empty: the delivery limit did
+UPDATE dead SET first_dead_at = dead_at;
+",
+];
 
 /// Brings the schema up to date; the caller has begun an immediate transaction.
 ///

@@ -18,7 +18,7 @@ mod topology;
 pub use door::{Administer, Bus, Clock, Consume, Consumer, Health, Publish};
 pub use error::{BusError, BusErrorKind};
 pub use message::{
-    DeadLetter, DeadReason, HEARTBEAT, HEARTBEAT_KEY, HEARTBEAT_SENT_AT, Message, Outgoing, Received, Route,
+    DeadLetter, DeadReason, HEARTBEAT, HEARTBEAT_KEY, HEARTBEAT_SENT_AT, Message, Outgoing, Past, Received, Route,
     Settlement, Tag,
 };
 pub use topology::{DELIVERY_LIMIT, EVENTS_EXCHANGE, Queue, UNROUTED, routing_key_matches};

@@ -94,4 +94,24 @@ pub struct DeadLetter {
     pub reason: DeadReason,
     /// Since when it is dead; `None` when the broker put it here itself (delivery limit) and gave no time.
     pub dead_at: Option<Timestamp>,
+    /// What it went through before.
+    pub past: Past,
+    /// Who buried it (`loa 0.1.0`); empty where the broker moved it itself.
+    pub buried_by: String,
+}
+
+/// What a message went through in the dead letters: carried along by a redrive, never part of the message.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Past {
+    /// How often it died: each redrive that failed is one more.
+    pub deaths: u32,
+    /// When it died for the first time.
+    pub first_dead_at: Option<Timestamp>,
+}
+
+impl Past {
+    /// The same after one more death.
+    pub fn died(self, at: Option<Timestamp>) -> Self {
+        Self { deaths: self.deaths.saturating_add(1), first_dead_at: self.first_dead_at.or(at) }
+    }
 }

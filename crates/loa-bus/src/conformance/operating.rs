@@ -109,6 +109,7 @@ pub async fn all_dead_letters_get_their_second_chance_in_order(fixture: &impl Fi
 pub async fn a_redriven_message_that_fails_again_is_dead_again(fixture: &impl Fixture) {
     let bus = fixture.bus().await;
     bury(&bus, 0..1).await;
+    let first = bus.dead_letters(Queue::Feed, 10).await.unwrap().remove(0);
     bus.redrive(Queue::Feed, &[]).await.unwrap();
     let mut consumer = consume(&bus, Queue::Feed, 10).await;
     let received = receive(&mut consumer, 1).await;
@@ -117,6 +118,8 @@ pub async fn a_redriven_message_that_fails_again_is_dead_again(fixture: &impl Fi
     let dead = bus.dead_letters(Queue::Feed, 10).await.unwrap();
     assert_eq!(dead.len(), 1);
     assert_eq!((&dead[0].message, &dead[0].reason), (&article(0).message, &reason));
+    assert_eq!(dead[0].past.deaths, 2, "it is known that this was its second chance");
+    assert_eq!(dead[0].past.first_dead_at, first.dead_at);
     assert_eq!(dead[0].routing_key, "article.published.kinh-te");
 }
 

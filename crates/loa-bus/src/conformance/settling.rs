@@ -54,6 +54,7 @@ pub async fn a_message_given_back_too_often_becomes_a_dead_letter(fixture: &impl
     assert_eq!(dead[0].message, article(0).message);
     assert_eq!((dead[0].queue, dead[0].routing_key.as_str()), (Queue::Feed, "article.published.kinh-te"));
     assert!(dead[0].reason.reason.contains("delivery limit"), "{:?}", dead[0].reason);
+    assert_eq!((dead[0].past.deaths, dead[0].buried_by.as_str()), (1, ""));
 }
 
 /// No code of ours need run after the delivery: a consumer that dies each time is counted, too.
@@ -91,6 +92,8 @@ pub async fn a_dead_letter_keeps_its_message_and_says_why(fixture: &impl Fixture
     assert_eq!(dead[0].reason, reason);
     assert_eq!((dead[0].queue, dead[0].routing_key.as_str()), (Queue::Digest, "article.published.kinh-te"));
     assert!(dead[0].dead_at.is_some(), "since when");
+    assert_eq!((dead[0].past.deaths, dead[0].past.first_dead_at), (1, dead[0].dead_at), "for the first time");
+    assert!(dead[0].buried_by.starts_with("loa "), "by whom: {:?}", dead[0].buried_by);
     assert!(bus.dead_letters(Queue::Feed, 10).await.unwrap().is_empty());
     let mut neighbour = consume(&bus, Queue::Feed, 10).await;
     assert_eq!(ids_of(&receive(&mut neighbour, 2).await), ids(0..2));

@@ -109,6 +109,9 @@ fn summary(letter: &DeadLetter) -> Value {
         "reason": letter.reason.reason,
         "position": letter.reason.position,
         "dead_at": letter.dead_at.map(|at| at.to_string()),
+        "first_dead_at": letter.past.first_dead_at.map(|at| at.to_string()),
+        "deaths": letter.past.deaths,
+        "buried_by": letter.buried_by,
         "bytes": letter.message.body.len(),
     })
 }
