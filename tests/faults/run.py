@@ -91,7 +91,7 @@ class Run:
         self.operator.start()
         for producer in self.producers:
             producer.start()
-        self.injector.run(self.faults)
+        self.injector.run(self.faults, self.given.seconds)
         self.wait_for_the_end()
         faults_ended = time.time()
         self.journal.say("no more faults")
