@@ -34,7 +34,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="only these faults: kill,portal-500,kill:broker,…")
     parser.add_argument("--pace", type=float, default=2.0, help="steps of producers a second (default: 2)")
     parser.add_argument("--every", type=float, default=3.0, help="seconds between two faults, on average (default: 3)")
-    parser.add_argument("--settle", type=float, default=240, help="longest time for settling, in seconds (default: 240)")
+    parser.add_argument("--settle", type=float, default=240, help="longest time for settling without getting any better, in seconds (default: 240)")
     given = parser.parse_args()
     if given.seed is None:
         given.seed = random.SystemRandom().randrange(1_000_000)

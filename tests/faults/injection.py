@@ -205,7 +205,7 @@ class Injector:
         self.receivers.moods.pop(fault.target, None)
         if fault.kind == "portal-410" and window.effects:
             self.until_seen_closed(fault.target)
-            window.note = "enabled again" if self.operator.let_have(fault.target) else "to be enabled at the end"
+            window.note = "enabled again" if self.operator.let_have(fault.target) else "to be enabled later"
 
     def until_seen_closed(self, target: str) -> None:
         """What answered 410 must be seen as disabled before it is enabled again."""

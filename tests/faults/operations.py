@@ -28,6 +28,7 @@ class Operator(threading.Thread):
         self.accounts: dict[int, dict] = {}  # run -> its last account
         self.unbalanced: list[str] = []
         self.rounds = 0
+        self.to_enable: set[str] = set()  # endpoints that could not be enabled when they should have been
         self.policy: Window | None = None  # while the mail server refuses us, nobody resumes
 
     def run(self) -> None:
@@ -42,6 +43,8 @@ class Operator(threading.Thread):
         self.rounds += 1
         self.look_at_runs()
         self.look_at_endpoints()
+        for name in list(self.to_enable):
+            self.let_have(name)
 
     def end(self) -> None:
         self.over.set()
@@ -123,7 +126,9 @@ class Operator(threading.Thread):
         if seen is not None:
             self.closings.append((name, seen, time.time()))
         _, why = self.house.try_command("endpoints", "enable", number)
-        return not why and self.redrive(number)
+        well = not why and self.redrive(number)
+        (self.to_enable.discard if well else self.to_enable.add)(name)
+        return well
 
     def redrive(self, number: str) -> bool:
         answer = self.ask("GET", "push", f"/v1/deliveries?state=failed&endpoint={number}&limit=1000")
