@@ -5,7 +5,8 @@
 use async_trait::async_trait;
 use loa_store::{AccessLedger, DigestLedger, FeedLedger, IntakeLedger, PushLedger, ReceiptLedger, conformance::Place};
 use loa_store_sql::{AccessStore, DigestStore, FeedStore, IntakeStore, PushStore, ReceiptStore};
-use std::sync::Arc;
+use sqlx::Connection;
+use std::{collections::BTreeMap, sync::Arc};
 
 struct Folder(tempfile::TempDir);
 
@@ -38,6 +39,16 @@ impl Place for Folder {
     async fn receipts(&self) -> Arc<dyn ReceiptLedger> {
         Arc::new(ReceiptStore::open(self.0.path().join("receipts.db")).await.unwrap())
     }
+
+    async fn rows(&self, ledger: &str) -> BTreeMap<String, i64> {
+        let mut hand = hand(&self.0.path().join(format!("{ledger}.db"))).await;
+        let mut rows = BTreeMap::new();
+        for table in tables(&mut hand).await {
+            let count = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
+            rows.insert(table, sqlx::query_scalar(count).fetch_one(&mut hand).await.unwrap());
+        }
+        rows
+    }
 }
 
 mod as_this_program_makes_them {
@@ -63,12 +74,20 @@ async fn next_folder() -> NextFolder {
     NextFolder(folder)
 }
 
-async fn add_what_comes_next(path: &std::path::Path) {
-    use sqlx::Connection;
+/// A hand of our own in a ledger's file.
+async fn hand(path: &std::path::Path) -> sqlx::SqliteConnection {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
-    let mut hand = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::SqliteConnection::connect_with(&options).await.unwrap()
+}
+
+async fn tables(hand: &mut sqlx::SqliteConnection) -> Vec<String> {
     let list = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
-    let tables: Vec<String> = sqlx::query_scalar(list).fetch_all(&mut hand).await.unwrap();
+    sqlx::query_scalar(list).fetch_all(hand).await.unwrap()
+}
+
+async fn add_what_comes_next(path: &std::path::Path) {
+    let mut hand = hand(path).await;
+    let tables = tables(&mut hand).await;
     let mut step = String::from(
         "INSERT INTO migration (version, name, works_with) SELECT 9000, 'next', MAX(version) FROM migration; \
          CREATE TABLE next (id INTEGER);",
@@ -104,6 +123,10 @@ impl Place for NextFolder {
 
     async fn receipts(&self) -> Arc<dyn ReceiptLedger> {
         self.0.receipts().await
+    }
+
+    async fn rows(&self, ledger: &str) -> BTreeMap<String, i64> {
+        self.0.rows(ledger).await
     }
 }
 

@@ -12,9 +12,12 @@ use loa_store_sql::{
 };
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 use tokio::sync::OnceCell;
 
@@ -139,5 +142,17 @@ impl Place for Schemas {
 
     async fn receipts(&self) -> Arc<dyn ReceiptLedger> {
         opened!(ReceiptStore, self.server())
+    }
+
+    async fn rows(&self, ledger: &str) -> BTreeMap<String, i64> {
+        let mut hand = self.hand(ledger).await;
+        let list = "SELECT table_name::text FROM information_schema.tables WHERE table_schema = current_schema()";
+        let tables: Vec<String> = sqlx::query_scalar(list).fetch_all(&mut hand).await.unwrap();
+        let mut rows = BTreeMap::new();
+        for table in tables {
+            let count = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
+            rows.insert(table, sqlx::query_scalar(count).fetch_one(&mut hand).await.unwrap());
+        }
+        rows
     }
 }

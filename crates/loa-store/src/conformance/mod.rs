@@ -14,6 +14,7 @@ pub mod digest_receipts;
 pub mod digest_runs;
 pub mod feed;
 pub mod intake;
+pub mod leftovers;
 pub mod order;
 pub mod push;
 pub mod push_receipts;
@@ -22,7 +23,7 @@ pub mod story;
 
 use crate::{AccessLedger, DigestLedger, FeedLedger, IntakeLedger, PushLedger, ReceiptLedger};
 use async_trait::async_trait;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// A place of a test's own, at first empty. Each call opens another store on it, as another process would.
 #[async_trait]
@@ -33,6 +34,9 @@ pub trait Place: Send + Sync {
     async fn digest(&self) -> Arc<dyn DigestLedger>;
     async fn push(&self) -> Arc<dyn PushLedger>;
     async fn receipts(&self) -> Arc<dyn ReceiptLedger>;
+
+    /// How many rows each table of a ledger has, looked at from outside.
+    async fn rows(&self, ledger: &str) -> BTreeMap<String, i64>;
 }
 
 /// Runs a case of a property to its end.
@@ -72,12 +76,24 @@ macro_rules! ledger_conformance_tests {
         $crate::ledger_conformance_tests!(@suite push_receipts, push, push_receipt_rules, $make);
 
         mod crowd {
-            $crate::ledger_conformance_tests!(@crowd $make;
+            $crate::ledger_conformance_tests!(@of_all crowd, $make;
                 writers_queue_and_every_event_is_fresh_exactly_once
                 planners_and_senders_share_a_run_without_repeats
                 relays_side_by_side_send_each_event_once_and_no_article_twice_at_a_time
                 pushers_side_by_side_keep_the_limits_of_each_endpoint_and_article
                 the_same_events_accepted_side_by_side_are_owed_once
+            );
+        }
+
+        mod leftovers {
+            $crate::ledger_conformance_tests!(@of_all leftovers, $make;
+                a_repeat_leaves_every_table_as_it_was
+                a_refused_batch_leaves_nothing
+                a_confirmed_event_leaves_the_outbox_and_stays_in_the_archive
+                an_edited_article_stands_nowhere_it_does_not_belong_any_more
+                a_wish_that_nobody_has_any_more_is_gone_with_all_it_matched
+                who_leaves_is_owed_nothing_any_more
+                replaced_secrets_and_old_counts_of_confirmations_are_gone
             );
         }
 
@@ -103,12 +119,12 @@ macro_rules! ledger_conformance_tests {
             }
         }
     };
-    (@crowd $make:path; $($rule:ident)*) => {
+    (@of_all $suite:ident, $make:path; $($rule:ident)*) => {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn $rule() {
                 let place = $make().await;
-                $crate::conformance::crowd::$rule(&place).await;
+                $crate::conformance::$suite::$rule(&place).await;
             }
         )*
     };
