@@ -190,8 +190,11 @@ pub(crate) fn wrong(pointer: &str, expected: &str, found: &Value) -> Refusal {
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     };
-    let name = pointer.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("the event");
-    Refusal::at(RefusalKind::WrongShape, pointer, format!("`{name}` is {found}, where {expected} was expected"))
+    let name = match pointer.rsplit('/').next() {
+        Some(name) if !name.is_empty() => format!("`{name}`"),
+        _ => "the event".to_owned(),
+    };
+    Refusal::at(RefusalKind::WrongShape, pointer, format!("{name} is {found}, where {expected} was expected"))
 }
 
 /// `date-time` of RFC 3339 §5.6, by shape: jiff alone takes more than the contract promises.

@@ -1,6 +1,7 @@
 //! What commands print: for people, or JSON for machines; and how an error is said.
 
 use anyhow::Context;
+use loa_domain::is_xml_char;
 use serde::Serialize;
 use std::io::{IsTerminal, Write};
 
@@ -76,10 +77,21 @@ pub fn sentence(error: &anyhow::Error) -> String {
     said.join(": ")
 }
 
-/// Columns for people: each as wide as its widest cell, two spaces between.
+/// Text that came from outside, as it can stand on a terminal: what would move the cursor, change colours or turn the
+/// reading direction is written as `\u{…}`.
+pub fn plain(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_xml_char(c) && !c.is_control() { shown.push(c) } else { shown.extend(c.escape_unicode()) }
+    }
+    shown
+}
+
+/// Columns for people: each as wide as its widest cell, two spaces between. Cells are made [`plain`].
 pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| plain(cell)).collect()).collect();
     let mut widths: Vec<usize> = head.iter().map(|cell| cell.chars().count()).collect();
-    for row in rows {
+    for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
         }
@@ -107,6 +119,12 @@ mod tests {
         assert_eq!(sentence(&error), "cannot open the ledger: disk full");
         let error = anyhow::anyhow!("no such file").context("cannot read a.txt");
         assert_eq!(sentence(&error), "cannot read a.txt: no such file");
+    }
+
+    #[test]
+    fn what_came_from_outside_cannot_steer_the_terminal() {
+        assert_eq!(plain("a\u{1b}[2J\nb\u{202e}c\u{9b}"), "a\\u{1b}[2J\\u{a}b\\u{202e}c\\u{9b}");
+        assert_eq!(plain("Điện Biên 📢"), "Điện Biên 📢");
     }
 
     #[test]
