@@ -1,0 +1,202 @@
+"""The corpus of bad input between good neighbours: kept with a reason an operator can act on, or cleaned; nothing else harmed.
+
+Through the bus as a foreign producer sends it, and through `POST /v1/articles` as an editor's CMS does.
+"""
+
+import html.parser
+import itertools
+import json
+import re
+import unicodedata
+
+import hostile
+import pytest
+import shapes
+from contract import published
+from installation import http, until
+from judges import read_feed, xmllint
+from lxml import etree
+
+SHAPES = shapes.EVERY
+QUEUES = ("archive", "feed", "digest", "push")
+READER = "can-bo@dienbien.example"
+CORPUS = hostile.corpus()
+REFUSED = {case.name: case for case in CORPUS if case.refused}
+TAKEN = {case.name: case for case in CORPUS if not case.refused}
+NEIGHBOURS = [f"good-{number}" for number in range(len(CORPUS) // 8)]
+
+
+@pytest.fixture(scope="module")
+def loa(install):
+    loa = install(feed__entries_max=1_000, feed__document_bytes_max=10_000_000)
+    loa.start("intake", "feed", "digest", "push")
+    loa.command("subscribers", "add", READER, "--frequency", "daily")
+    return loa
+
+
+@pytest.fixture(scope="module")
+def producer(loa, bus):
+    return bus(loa)
+
+
+@pytest.fixture(scope="module")
+def fed(loa, producer, portal):
+    """The whole corpus, a good neighbour after every eighth of it, and all of it settled."""
+    loa.json("endpoints", "add", portal.url)
+    neighbours = iter(NEIGHBOURS)
+    for number, case in enumerate(CORPUS):
+        producer.raw(case.body, case.routing_key, case.content_type, case.name, case.headers)
+        if number % 8 == 7:
+            producer.structured(published(next(neighbours), published_at="2024-01-02T08:00:00+07:00", modified_at="2024-01-02T08:00:00+07:00"))
+    until(90, "every queue is empty", lambda: not any(producer.depth(f"loa.{queue}") for queue in QUEUES))
+    until(60, "every dead letter is kept", lambda: all(len(dead(loa, queue)) == len(REFUSED) for queue in QUEUES))
+    until(60, "every neighbour stands", lambda: {f"Tin {name}" for name in NEIGHBOURS} <= set(loa.titles()))
+    return loa
+
+
+def dead(loa, queue: str) -> dict[str, dict]:
+    """The dead letters of one queue, as an operator lists them, by message id."""
+    return {letter["message_id"]: letter for letter in loa.json("dead", "list", "--queue", queue)}
+
+
+def test_what_is_malformed_is_kept_with_its_reason_and_position_and_nothing_else(fed):
+    faults = []
+    kept = {queue: dead(fed, queue) for queue in QUEUES}
+    for queue, letters in kept.items():
+        assert set(letters) == set(REFUSED), queue
+    for letters, (name, case) in itertools.product(kept.values(), REFUSED.items()):
+        letter = letters[name]
+        if case.refused["says"] not in f"{letter['reason']} {letter['position']}" or not hostile.at_place(letter["position"], case.refused["at"]):
+            faults.append(f"{name}: {letter['reason']} (at {letter['position']})")
+        if any(unicodedata.category(c) in ("Cc", "Cf") for c in letter["reason"] + letter["position"]):
+            faults.append(f"{name}: {letter['reason']!r} could steer a terminal")
+    assert not faults, "\n".join(faults)
+
+
+def test_an_operator_is_shown_what_is_wrong_where_and_what_to_do(fed):
+    for name in list(REFUSED)[::12]:
+        shown = fed.command("dead", "show", name).stdout
+        letter = fed.json("dead", "show", name)
+        assert letter["reason"].split('"')[0] in shown, name
+        assert letter["position"] in shown, name
+        assert f"loa dead discard {name}" in shown and f"loa dead redrive {name}" in shown, name
+        assert letter["queues"] == [f"loa.{queue}" for queue in QUEUES], name
+        assert not any(unicodedata.category(c) in ("Cc", "Cf") and c != "\n" for c in shown), f"{name}: {shown!r}"
+    shown = fed.command("dead", "show", "lone-high-surrogate").stdout
+    assert '"a\\ud800b"' in shown and re.search(r"^ +\^$", shown, re.M), "the place, with a caret under it"
+    assert '"revision": 1.5' in fed.command("dead", "show", "revision-a-fraction").stdout
+    listing = fed.command("dead", "list", "--queue", "feed").stdout
+    assert re.search(r"^\d+ +the body is not UTF-8", listing, re.M), "how many there are of each kind"
+
+
+class Page(html.parser.HTMLParser):
+    """Python's own HTML parser: what is in a body that does something."""
+
+    ACTIVE = set("script style iframe object embed applet frame frameset form input button select textarea svg math base meta link template "
+                 "noscript plaintext xmp video audio source portal".split())
+
+    DOING = ("style", "srcset", "id", "name", "formaction", "ping", "background", "target")
+
+    def __init__(self, text: str, of_ours: bool = False):
+        super().__init__(convert_charrefs=True)
+        self.faults: list[str] = []
+        self.of_ours = of_ours  # a whole page or mail: its own styles, forms and marks are no fault
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        if tag in self.ACTIVE and not (self.of_ours and tag in ("meta", "link", "style", "form", "input", "button", "select")):
+            self.faults.append(f"<{tag}>")
+        for name, value in attrs:
+            if name.startswith("on") or (name in self.DOING and not self.of_ours):
+                self.faults.append(f"{name}={value!r}")
+            harmless = r"(https?://[^/]|mailto:|/|#|$)" if self.of_ours else r"(https?://[^/]|mailto:)"
+            if name in ("href", "src", "cite") and not re.match(harmless, value or ""):
+                self.faults.append(f"{name}={value!r}")
+
+
+def test_what_is_hostile_but_readable_is_cleaned_in_every_feed(fed):
+    items = {item["title"]: item for item in fed.feed("all.json").json()["items"]}
+    by_address = {item["id"].rsplit(":", 1)[-1]: item for item in items.values()}
+    assert len(by_address) >= len(NEIGHBOURS) + len(TAKEN) - 8, "but those of the future, and two of one id"
+    for name, case in TAKEN.items():
+        expected = case.becomes.get("/title", f"Tin {name}")
+        if name.startswith("published-in-") and ("future" in name or "2100" in name):
+            continue  # not before its time
+        if case.keeps:
+            assert case.keeps in items[expected]["content_html"], name
+        if "/content_html" in case.becomes:
+            assert items[expected]["content_html"] == case.becomes["/content_html"], name
+    for item in items.values():
+        faults = Page(item.get("content_html", "")).faults
+        assert not faults, f"{item['id']}: {faults}"
+        assert item["title"] == unicodedata.normalize("NFC", item["title"])
+    for form, kind in (("rss", "application/rss+xml"), ("atom", "application/atom+xml")):
+        for feed in ("all", "documents", "category-tin-tuc", "area-na-son-03203-2025"):
+            body = fed.feed(f"{feed}.{form}").body
+            xmllint(body)
+            read_feed(body, kind)
+            for text in etree.fromstring(body).itertext():
+                if "<" in text and "GIỮ" in text:
+                    assert not Page(text).faults, f"{feed}.{form}: {Page(text).faults}"
+
+
+def test_no_page_runs_what_an_article_brought(fed):
+    for path in ("/feeds/all", "/feeds/category-tin-tuc"):
+        page = http("GET", f"{fed.url('feed')}{path}")
+        assert page.status == 200 and "script-src" not in page.headers["content-security-policy"]
+        assert not Page(page.text, of_ours=True).faults, path
+
+
+def test_webhooks_carry_what_was_accepted_and_nothing_else(fed, portal):
+    subjects = {json.loads(case.body)["subject"] if not case.headers else case.headers["cloudEvents:subject"] for case in TAKEN.values()}
+    wanted = subjects | set(NEIGHBOURS)
+    until(60, "every webhook has come", lambda: {hook.json()["subject"] for hook in portal.delivered()} >= wanted)
+    assert {hook.json()["subject"] for hook in portal.delivered()} == wanted
+    by_id = {hook.json()["id"]: hook for hook in portal.delivered()}
+    for name, case in TAKEN.items():
+        if not case.headers:
+            assert by_id[name].body == case.body, f"{name}: the event as its producer wrote it"
+
+
+def test_the_digest_names_the_neighbours_and_is_a_mail_like_any_other(fed, mail_server):
+    fed.command("digest", "run")
+    mail = until(30, "the digest arrives", lambda: mail_server.to(READER))[0]
+    assert not mail.defects()
+    text, page = mail.part("plain"), mail.part("html")
+    assert all(f"Tin {name}" in text for name in NEIGHBOURS[-5:])
+    assert "Bcc" not in mail.message, "a title forges no header"
+    assert not Page(page, of_ours=True).faults
+    for part in (text, page):
+        assert not any(unicodedata.category(c) == "Cc" and c not in "\r\n\t" for c in part)
+        assert not set(part) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+
+
+def test_the_http_api_answers_problems_and_never_a_fault_of_ours(loa):
+    token = loa.json("token", "create", "--name", "cms", "--scope", "publish")["secret"]
+
+    def post(body: bytes, content_type: str):
+        return http("POST", f"{loa.url('intake')}/v1/articles", body, 30, Authorization=f"Bearer {token}", Content_Type=content_type)
+
+    faults = []
+    for case in CORPUS:
+        for body, whole in ((case.body, True), (case.article, False)):
+            if body is None:
+                continue
+            answer = post(body, "application/json")
+            if whole or case.refused:
+                if answer.status in (200, 202) and (whole or "absent" in case.name or case.name == "withdrawal-of-no-time"):
+                    continue  # an editor's CMS need not say all that an event must; or the data stood alone
+                if not 400 <= answer.status < 500 or answer.headers["content-type"] != "application/problem+json":
+                    faults.append(f"{case.name}: {answer.status} {answer.text[:200]}")
+                elif len(answer.json()["detail"]) < 10 or answer.json()["status"] != answer.status:
+                    faults.append(f"{case.name}: {answer.text[:200]}")
+                elif not whole and case.refused["at"].startswith("/data/"):
+                    pointer = answer.json().get("pointer", "")
+                    if not pointer.startswith(case.refused["at"].removeprefix("/data")):
+                        faults.append(f"{case.name}: at {pointer}, not {case.refused['at']}")
+            elif answer.status not in (200, 202):
+                faults.append(f"{case.name}: {answer.status} {answer.text[:200]}")
+    assert not faults, "\n".join(faults)
+    assert post(b"{}", "text/xml").status == 415
+    assert post(b"x" * 1_048_577, "application/json").status == 413
