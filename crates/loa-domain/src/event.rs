@@ -15,6 +15,15 @@ pub struct EventKey {
     pub id: String,
 }
 
+impl EventKey {
+    /// The key as one text: in the order of ids, and of sources where two producers number their events alike. Two keys never
+    /// have the same.
+    pub fn rank(&self) -> String {
+        // an id is visible ASCII, so that a space comes before all it could go on with
+        format!("{} {}", self.id, self.source)
+    }
+}
+
 /// The five types of the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -129,7 +138,7 @@ impl Event {
             Change::Live(content) => (content.revision(), false),
             Change::Withdrawn(withdrawal) => (withdrawal.revision, true),
         };
-        Version { revision, withdrawn, event_id: self.key.id.clone() }
+        Version { revision, withdrawn, event_id: self.key.rank() }
     }
 
     /// The content, unless it is a withdrawal.

@@ -3,14 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 /// One state of one article. The order is the order of the fields: a higher revision wins; at one revision a
-/// withdrawal wins over a publication (the careful choice); the event's id settles what a careless producer left equal.
+/// withdrawal wins over a publication (the careful choice); the event's id, then its
+/// source, settle what careless producers left equal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Version {
     /// Grows with each edit; 1 and up.
     pub revision: u64,
     /// Whether this state is a withdrawal.
     pub withdrawn: bool,
-    /// The id of the event that brought it.
+    /// The event that brought it, as [`crate::EventKey::rank`] has it.
     pub event_id: String,
 }
 
