@@ -1,0 +1,16 @@
+//! Bodies of fuzz targets: bytes in, and a panic where a promise about bad input is broken.
+//!
+//! One place, two callers: `fuzz/` feeds them what a fuzzer invents, `tests/hostile.rs` a bounded number of cases in the
+//! normal suite. What is bounded and pure goes here; what needs a broker or a ledger is in the system suite.
+
+mod event;
+mod feed;
+mod harmless;
+mod page;
+mod strict;
+
+pub use event::{binary_event, structured_event};
+pub use feed::feed_of_event;
+pub use harmless::harmless_html;
+pub use page::portal_page;
+pub use strict::{legal_text, well_formed_xml};

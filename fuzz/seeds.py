@@ -1,0 +1,34 @@
+"""Writes inputs to start from into fuzz/corpus: the contract's examples, the corpus of bad input, the portal's seed page."""
+
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "tests/system"))
+
+
+def main() -> None:
+    from hostile import corpus
+
+    def keep(target: str, name: str, body: bytes) -> None:
+        folder = ROOT / "fuzz/corpus" / target
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(body)
+
+    for example in (ROOT / "docs/schemas/examples").glob("*.json"):
+        keep("structured_event", example.stem, example.read_bytes())
+    for case in corpus():
+        if len(case.body) > 65_536:
+            continue
+        if case.headers:
+            head = {"content-type": case.content_type} | case.headers
+            keep("binary_event", case.name, "".join(f"{name}: {value}\n" for name, value in head.items()).encode() + b"\n" + case.body)
+        else:
+            keep("structured_event", case.name, case.body)
+    for page in (ROOT / "crates/loa-portal/fixtures").glob("seed.*"):
+        keep("portal_page", page.name, page.read_bytes())
+    keep("feed_of_event", "every-text", "\xff".join(["Tieu de<b>", "]]>", "<p>x</p>", "Nhan", "Nguon", "tep", "a"]).encode("latin-1"))
+
+
+main()
