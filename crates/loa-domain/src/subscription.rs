@@ -96,6 +96,15 @@ pub struct Wish {
 }
 
 impl Wish {
+    /// The longest [`Self::key`] a ledger takes, in bytes: it stands in a unique index, and a row of PostgreSQL's has room
+    /// for 2,700. About 70 areas and categories together.
+    pub const KEY_BYTES_MAX: usize = 2_000;
+
+    /// Whether a ledger takes it.
+    pub fn fits(&self) -> bool {
+        self.key().len() <= Self::KEY_BYTES_MAX
+    }
+
     /// One text for one wish: equal wishes, equal keys. Can be read back by a person.
     pub fn key(&self) -> String {
         let join = |parts: Vec<&str>| if parts.is_empty() { "*".to_owned() } else { parts.join(",") };
@@ -171,5 +180,7 @@ mod tests {
         let two = Wish { areas: [area("a"), area("b")].into(), ..Wish::default() };
         assert_eq!(one.key(), two.key());
         assert_eq!(one.key(), "areas=a,b;categories=*");
+        let many = Wish { areas: (0..200).map(|n| area(&format!("na-son-{n}"))).collect(), ..Wish::default() };
+        assert!(one.fits() && !many.fits());
     }
 }

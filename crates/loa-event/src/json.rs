@@ -4,6 +4,7 @@
 //! a path; hence this walk, which builds the same `Value`. Bytes come in, nothing else.
 
 use crate::{Refusal, RefusalKind, limits::DEPTH_MAX, refusal::TextPosition};
+use loa_domain::is_xml_char;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use std::{cell::RefCell, fmt};
@@ -31,9 +32,10 @@ pub(crate) fn parse(bytes: &[u8], prefix: &str) -> Result<Value, Refusal> {
     })
 }
 
-/// One step of a pointer (RFC 6901 §3).
+/// One step of a pointer (RFC 6901 §3), for people: cut short, and with a mark for what no terminal should show.
 pub(crate) fn escape(step: &str) -> String {
-    step.chars().take(80).collect::<String>().replace('~', "~0").replace('/', "~1")
+    let shown = step.chars().take(80).map(|c| if is_xml_char(c) && !c.is_control() { c } else { '\u{fffd}' });
+    shown.collect::<String>().replace('~', "~0").replace('/', "~1")
 }
 
 fn syntax(bytes: &[u8], pointer: String, error: &serde_json::Error) -> Refusal {

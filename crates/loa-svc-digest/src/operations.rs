@@ -23,6 +23,11 @@ pub enum OperationError {
     /// An area that the directory does not have.
     #[error("there is no area {0:?}")]
     NoArea(String),
+    /// More than one wish can name.
+    #[error(
+        "the wish names too many areas and categories (about 70 fit); name fewer, or none of a kind for all of them"
+    )]
+    TooMany,
 }
 
 /// A digest as it would look now.
@@ -42,7 +47,7 @@ impl Service {
     /// Adds a mailbox's subscription, active at once, or changes the one it has for this frequency.
     ///
     /// # Errors
-    /// `NoArea` for a wish that nothing can match; the ledger's errors.
+    /// `NoArea` for a wish that nothing can match, `TooMany` for one that names more than fits; the ledger's errors.
     pub async fn add_subscriber(
         &self,
         email: EmailAddress,
@@ -51,6 +56,9 @@ impl Service {
     ) -> Result<Subscription, OperationError> {
         if let Some(unknown) = wish.areas.iter().find(|id| self.0.directory.get(id).is_none()) {
             return Err(OperationError::NoArea(unknown.to_string()));
+        }
+        if !wish.fits() {
+            return Err(OperationError::TooMany);
         }
         Ok(self.subscribe(email, wish, frequency, SubscriptionState::Active).await?)
     }

@@ -222,7 +222,11 @@ fn is_distrust(error: &Error) -> bool {
     false
 }
 
-/// The server's own words where there are some, otherwise the fault's.
+/// Characters of a server's answer that are kept: a ledger and a page take them, whatever the server says.
+const WORDS_MAX: usize = 500;
+
+/// The server's own words where there are some, otherwise the fault's; one line.
 fn words(error: &Error) -> String {
-    error.source().map_or_else(|| error.to_string(), ToString::to_string)
+    let said = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+    loa_domain::clean_line(&said).chars().take(WORDS_MAX).collect()
 }

@@ -50,6 +50,7 @@ impl From<OperationError> for Refused {
     fn from(error: OperationError) -> Self {
         match error {
             OperationError::Ledger(error) => error.into(),
+            OperationError::TooMany => Problem::new(422, "Too many", error.to_string()).at("/areas").into(),
             OperationError::NoArea(_) => Problem::new(422, "No such area", error.to_string()).at("/areas").into(),
             OperationError::Render(error) => {
                 tracing::error!(error = %error, "a digest could not be rendered");

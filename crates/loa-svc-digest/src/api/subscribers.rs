@@ -10,7 +10,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use jiff::Timestamp;
-use loa_domain::{AreaId, CategorySlug, EmailAddress, Frequency, Scope, SubscriptionState, Wish};
+use loa_domain::{AreaId, CategorySlug, EmailAddress, Frequency, Scope, SubscriptionState, Wish, clean_line};
 use loa_store::Subscription;
 use loa_worker::{Guarded, Problem, TakesJson};
 use serde::{Deserialize, Serialize};
@@ -112,7 +112,7 @@ pub(super) async fn list(
     api.allow(&headers, Scope::Operate).await?;
     let Query(page) = page?;
     let limit = page.limit.unwrap_or(ROWS).clamp(1, ROWS_MAX);
-    let found = api.service.0.ledger.subscribers(&page.after.to_ascii_lowercase(), limit).await?;
+    let found = api.service.0.ledger.subscribers(&clean_line(&page.after).to_ascii_lowercase(), limit).await?;
     let next = (found.len() == limit as usize).then(|| found.last().map(|last| last.email.key())).flatten();
     let subscribers = found
         .into_iter()

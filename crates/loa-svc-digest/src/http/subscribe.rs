@@ -158,8 +158,8 @@ impl Service {
             let slug = CategorySlug::new(text).map_err(|_| "Có chuyên mục không đúng. Xin chọn lại.")?;
             wish.categories.insert(slug);
         }
-        if wish.categories.len() > 100 {
-            return Err("Xin chọn ít chuyên mục hơn.");
+        if !wish.fits() {
+            return Err("Xin chọn ít địa bàn và chuyên mục hơn; để trống là nhận tất cả.");
         }
         Ok(wish)
     }
