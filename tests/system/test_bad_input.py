@@ -48,12 +48,10 @@ def fed(loa, producer, portal):
         producer.raw(case.body, case.routing_key, case.content_type, case.name, case.headers)
         if number % 8 == 7:
             producer.structured(published(next(neighbours), published_at="2024-01-02T08:00:00+07:00", modified_at="2024-01-02T08:00:00+07:00"))
-    until(90, "every queue is empty", lambda: not any(producer.depth(f"loa.{queue}") for queue in QUEUES))
+    until(180, "every queue is empty", lambda: not any(producer.depth(f"loa.{queue}") for queue in QUEUES))
     for queue in QUEUES:
-        def missing(queue=queue) -> list[str]:
-            return sorted(set(REFUSED) ^ set(dead(loa, queue)))
-        until(60, f"every dead letter of {queue} is kept", lambda: equal(missing(), []))
-    until(60, "every neighbour stands", lambda: {f"Tin {name}" for name in NEIGHBOURS} <= set(loa.titles()))
+        until(120, f"what is dead in {queue} is what is malformed", lambda queue=queue: equal(set(dead(loa, queue)) ^ set(REFUSED), set()))
+    until(120, "every neighbour stands", lambda: {f"Tin {name}" for name in NEIGHBOURS} <= set(loa.titles()))
     return loa
 
 
