@@ -33,6 +33,12 @@ fn live(article: Article, event_id: &str) -> Event {
     Event { key: EventKey { id: event_id.to_owned(), ..event.key.clone() }, ..event }
 }
 
+/// A withdrawal under an id of its own: the builders number by revision, and one id is one event.
+fn gone(id: &str, revision: u64) -> Event {
+    let event = withdrawn(id, revision);
+    Event { key: EventKey { id: format!("{}-gone", event.key.id), ..event.key.clone() }, ..event }
+}
+
 fn categorised(article: Article, slug: &str, label: &str) -> Article {
     Article { category: Category { slug: CategorySlug::new(slug).unwrap(), label: label.into() }, ..article }
 }
@@ -61,7 +67,7 @@ fn events() -> Vec<Event> {
     let area = |id: &str| vec![AreaId::new(id).unwrap()];
     let elsewhere =
         |event: Event| Event { key: EventKey { source: "https://tinh.example/".into(), ..event.key.clone() }, ..event };
-    let mut second = withdrawn("c", 2);
+    let mut second = gone("c", 2);
     second.key.id = "c-2-again".into();
     if let Change::Withdrawn(withdrawal) = &mut second.change {
         withdrawal.reason = "Lý do khác".into();
@@ -75,19 +81,19 @@ fn events() -> Vec<Event> {
         elsewhere(live(Article { title: "Bản tin b, của tỉnh".into(), ..article("b", 1) }, "b-1-other")),
         published(article("c", 1)),
         published(article("c", 2)),
-        withdrawn("c", 2),
+        gone("c", 2),
         second,
         published(article("d", 1)),
-        withdrawn("d", 2),
+        gone("d", 2),
         published(categorised(article("d", 3), "tin-tuc", "Tin tức – sự kiện")),
-        withdrawn("e", 5),
+        gone("e", 5),
         published(article("e", 4)),
         published(categorised(article("f", 1), "tin-tuc", "TIN TỨC")),
         published(categorised(article("g", 1), "kinh-te", "Kinh tế – xã hội")),
-        withdrawn("g", 1),
+        gone("g", 1),
         document("v", 1),
         document("v", 2),
-        withdrawn("w", 1),
+        gone("w", 1),
     ]
 }
 
