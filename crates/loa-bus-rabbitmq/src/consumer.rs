@@ -22,7 +22,9 @@ use lapin::{
     options::{BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, BasicRejectOptions},
     types::FieldTable,
 };
-use loa_bus::{BusError, BusErrorKind, Clock, Consumer, DeadReason, Queue, Received, Settlement, Tag};
+use loa_bus::{
+    BusError, BusErrorKind, Clock, Consumer, DeadReason, Queue, Received, Settlement, Tag, limits::BATCH_BYTES_MAX,
+};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
 
@@ -283,10 +285,14 @@ impl Consumer for ChannelConsumer {
             Err(_) => return Ok(Vec::new()),
         };
         // no await from here on: what was taken from the stream is handed out
+        let mut bytes = first.data.len();
         let mut batch = vec![self.hand_out(first)];
-        while batch.len() < max {
+        while batch.len() < max && bytes < BATCH_BYTES_MAX {
             match self.stream.next().now_or_never() {
-                Some(Some(Ok(delivery))) => batch.push(self.hand_out(delivery)),
+                Some(Some(Ok(delivery))) => {
+                    bytes += delivery.data.len();
+                    batch.push(self.hand_out(delivery));
+                }
                 Some(Some(Err(error))) => {
                     self.ended = Some(self.end(Some(error)));
                     break;

@@ -9,7 +9,9 @@ use crate::{
     rows::{array, forget_bodies, give_back, message, message_columns},
 };
 use async_trait::async_trait;
-use loa_bus::{BusError, BusErrorKind, Consumer, DeadReason, Queue, Received, Settlement, Tag};
+use loa_bus::{
+    BusError, BusErrorKind, Consumer, DeadReason, Queue, Received, Settlement, Tag, limits::BATCH_BYTES_MAX,
+};
 use sqlx::{Row, SqliteConnection};
 use std::{
     collections::{HashMap, VecDeque},
@@ -209,16 +211,15 @@ impl Shared {
         if ended.load(Ordering::Acquire) {
             return Ok(Vec::new());
         }
+        let positions = array(self.batch(&mut transaction, queue, max).await?);
         let rows = sqlx::query(concat!(
             "SELECT e.position, e.deliveries, ",
             message_columns!(),
             " FROM entry e JOIN body b ON b.id = e.body_id
-              WHERE e.queue = $1 AND e.holder IS NULL
-              ORDER BY e.position
-              LIMIT $2"
+              WHERE e.position IN (SELECT value FROM json_each($1))
+              ORDER BY e.position"
         ))
-        .bind(queue.name())
-        .bind(i64::try_from(max).unwrap_or(i64::MAX))
+        .bind(&positions)
         .fetch_all(&mut *transaction)
         .await?;
         let claimed = rows.iter().map(read_claimed).collect::<sqlx::Result<Vec<_>>>()?;
@@ -228,11 +229,34 @@ impl Shared {
         )
         .bind(self.holder.id)
         .bind(session)
-        .bind(array(claimed.iter().map(|c| c.position)))
+        .bind(&positions)
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
         Ok(claimed)
+    }
+
+    /// Which the oldest ready messages are, up to `max`, and no more once their bodies fill a batch. SQLite tells a body's
+    /// length without reading it.
+    async fn batch(&self, connection: &mut SqliteConnection, queue: Queue, max: usize) -> sqlx::Result<Vec<i64>> {
+        let ready: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT e.position, length(b.body)
+             FROM entry e JOIN body b ON b.id = e.body_id
+             WHERE e.queue = $1 AND e.holder IS NULL
+             ORDER BY e.position
+             LIMIT $2",
+        )
+        .bind(queue.name())
+        .bind(i64::try_from(max).unwrap_or(i64::MAX))
+        .fetch_all(connection)
+        .await?;
+        let mut bytes = 0_usize;
+        let fits = ready.into_iter().take_while(|(_, length)| {
+            let room = bytes < BATCH_BYTES_MAX;
+            bytes = bytes.saturating_add(usize::try_from(*length).unwrap_or(usize::MAX));
+            room
+        });
+        Ok(fits.map(|(position, _)| position).collect())
     }
 
     /// Applies decisions in one transaction. Rows that are no longer held by this session are left alone.

@@ -82,7 +82,8 @@ pub trait Consume: Send + Sync {
 /// One open consumer. Dropping it gives back what was not settled.
 #[async_trait]
 pub trait Consumer: Send {
-    /// Waits up to `wait` for a first message, then takes what else is there, up to `max`. Empty: nothing came.
+    /// Waits up to `wait` for a first message, then takes what else is there, up to `max` messages, and no more once their
+    /// bodies together measure [`crate::limits::BATCH_BYTES_MAX`]. Empty: nothing came.
     ///
     /// Cancel-safe: a message not handed out is not lost.
     ///

@@ -14,6 +14,10 @@ pub const SHORT_TEXT_BYTES_MAX: usize = 255;
 /// both sides agree on by default. The rest is room for the headers that a dead letter gets.
 pub const HEADERS_BYTES_MAX: usize = 96 * 1024;
 
+/// A batch is full once its bodies together measure this, in bytes, however many messages that is: decoding and accepting
+/// hold a batch several times over, and a backlog of the largest articles must not cost more memory than one of the smallest.
+pub const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// Checks that every broker can carry the message.
 ///
 /// # Errors

@@ -12,6 +12,11 @@ use tokio_util::sync::CancellationToken;
 /// How long settling may still take once `stop` has come; what is not settled by then comes again.
 const SETTLE_AFTER_STOP: Duration = Duration::from_secs(5);
 
+/// Messages unsettled at a time. A broker counts them and does not weigh them, so this is what bounds a service's memory: so
+/// many of the largest articles (1 MiB) and what decoding a batch takes stay well under 256 MiB. More would gain little:
+/// one commit and one acknowledgement for so many messages is thousands a second.
+const PREFETCH: u16 = 64;
+
 /// Why a batch was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum AcceptError {
@@ -60,12 +65,12 @@ pub struct ConsumeOptions {
 }
 
 impl ConsumeOptions {
-    /// Prefetch 500, batches of 200, back-off from 100 ms to 5 s.
+    /// Prefetch [`PREFETCH`], batches up to that, back-off from 100 ms to 5 s.
     pub fn of(queue: Queue) -> Self {
         Self {
             queue,
-            prefetch: 500,
-            batch_max: 200,
+            prefetch: PREFETCH,
+            batch_max: PREFETCH.into(),
             wait: Duration::from_secs(1),
             backoff_min: Duration::from_millis(100),
             backoff_max: Duration::from_secs(5),

@@ -4,7 +4,7 @@ use super::fixture::{
     Fixture, QUIET, article, consume, id, ids, ids_of, publish, receive, receive_nothing, settle, to_feed,
     wait_for_depth,
 };
-use crate::{BusErrorKind, HEARTBEAT, Outgoing, Queue, Route, Settlement};
+use crate::{BusErrorKind, HEARTBEAT, Outgoing, Queue, Route, Settlement, limits::BATCH_BYTES_MAX};
 use std::{
     collections::BTreeSet,
     time::{Duration, Instant},
@@ -63,6 +63,32 @@ pub async fn a_batch_holds_no_more_than_was_asked_for(fixture: &impl Fixture) {
         seen.extend(ids_of(&batch));
     }
     assert_eq!(seen, ids(0..50));
+}
+
+/// Bytes bound a batch too: twenty messages of 1 MiB come in several, each as soon as it is full; a message larger than a
+/// whole batch comes alone.
+pub async fn a_batch_is_full_when_its_bodies_are(fixture: &impl Fixture) {
+    let sized = |n: usize, bytes: usize| {
+        let mut outgoing = to_feed(n);
+        outgoing.message.body = vec![0; bytes].into();
+        outgoing
+    };
+    let bus = fixture.bus().await;
+    publish(&bus, vec![sized(0, BATCH_BYTES_MAX + 1)]).await;
+    publish(&bus, (1..=10).map(|n| sized(n, 1024 * 1024)).collect()).await;
+    publish(&bus, (11..=20).map(|n| sized(n, 1024 * 1024)).collect()).await;
+    let mut consumer = consume(&bus, Queue::Feed, 100).await;
+    let mut seen = Vec::new();
+    while seen.len() < 21 {
+        let batch = consumer.receive(100, Duration::from_secs(10)).await.unwrap();
+        let before_the_last: usize = batch.iter().rev().skip(1).map(|received| received.message.body.len()).sum();
+        assert!(
+            !batch.is_empty() && before_the_last < BATCH_BYTES_MAX,
+            "{before_the_last} bytes, and one more was taken"
+        );
+        seen.extend(ids_of(&batch));
+    }
+    assert_eq!(seen, ids(0..21));
 }
 
 /// First in, first out, over batches and publishes.

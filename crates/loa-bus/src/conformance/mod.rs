@@ -71,6 +71,7 @@ macro_rules! bus_conformance_rules {
             a_dropped_consumer_gives_back_what_it_had_not_settled
             a_closed_consumer_gives_back_what_it_had_not_settled
             a_batch_holds_no_more_than_was_asked_for
+            a_batch_is_full_when_its_bodies_are
             the_order_of_publishing_is_kept
             no_more_than_the_prefetch_is_unsettled
             two_consumers_share_a_queue_without_double_delivery
