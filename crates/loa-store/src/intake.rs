@@ -128,7 +128,8 @@ pub trait IntakeLedger: Send + Sync {
     async fn submit(&self, batch: &[Submission]) -> Result<Vec<Submitted>, StoreError>;
 
     /// Claims up to `max` due outbox rows in order of sequence. Of one article never a later row while an earlier one
-    /// is unconfirmed and not in this claim; so what stands behind a failed row waits with it.
+    /// is unconfirmed and not in this claim; so what stands behind a failed row waits with it. Fewer where events are large:
+    /// some MiB of bodies fill a claim, which has at least one.
     async fn claim_outbox(&self, lease: &Lease, max: u32) -> Result<Vec<OutboxRow>, StoreError>;
 
     /// Removes rows that the bus has confirmed (whoever holds them: confirmed is confirmed). Idempotent.

@@ -19,6 +19,8 @@ use sqlx::QueryBuilder;
 const ENDED_MAX: i64 = 10_000;
 /// Rows are counted up to here: an outage of the broker must not make every look at the outbox dearer.
 const COUNTED_MAX: i64 = 100_000;
+/// Once the bodies of a claim measure this, in bytes, its other rows are given back: hundreds of events may be 1 MiB each.
+const BODIES_MAX: i64 = 8 * 1024 * 1024;
 /// The longest text of an error that is kept, in characters.
 const ERROR_CHARS_MAX: usize = 1_000;
 
@@ -75,6 +77,8 @@ pub(super) async fn claim(db: &Db, lease: &Lease, max: u32) -> Result<Vec<Outbox
         .fetch_all(c)
         .await?);
     claimed.sort_by_key(|row| row.sequence);
+    let too_much = claimed.split_off(fitting(&mut tx, &claimed).await?);
+    give_back(&mut tx, &too_much).await?;
     let mut rows = Vec::with_capacity(claimed.len());
     for chunk in claimed.chunks(CHUNK) {
         let events = events(&mut tx, chunk).await?;
@@ -92,6 +96,48 @@ pub(super) async fn claim(db: &Db, lease: &Lease, max: u32) -> Result<Vec<Outbox
     }
     tx.commit().await?;
     Ok(rows)
+}
+
+/// How many of these rows, from the first, fit into one claim; at least one.
+async fn fitting(tx: &mut Tx, claimed: &[ClaimedRow]) -> Result<usize> {
+    let (mut fitting, mut bytes) = (0, 0_i64);
+    for chunk in claimed.chunks(CHUNK) {
+        let lengths: Vec<i64> = on!(&mut *tx, c: D => {
+            let mut query =
+                QueryBuilder::<D>::new("SELECT CAST(length(body) AS BIGINT) FROM archive WHERE sequence IN (");
+            let mut list = query.separated(", ");
+            for row in chunk {
+                list.push_bind(row.sequence);
+            }
+            query.push(") ORDER BY sequence");
+            query.build_query_scalar().persistent(chunk.len() == CHUNK).fetch_all(c).await?
+        });
+        for length in lengths {
+            if bytes >= BODIES_MAX {
+                return Ok(fitting);
+            }
+            bytes = bytes.saturating_add(length);
+            fitting += 1;
+        }
+    }
+    Ok(fitting)
+}
+
+/// Makes rows of this claim ready again: they are the last of it, so none of an article overtakes another.
+async fn give_back(tx: &mut Tx, rows: &[ClaimedRow]) -> Result<()> {
+    for chunk in rows.chunks(CHUNK) {
+        on!(&mut *tx, c: D => {
+            let mut query =
+                QueryBuilder::<D>::new("UPDATE outbox SET holder = NULL, ready_at = 0 WHERE sequence IN (");
+            let mut list = query.separated(", ");
+            for row in chunk {
+                list.push_bind(row.sequence);
+            }
+            query.push(")");
+            query.build().persistent(chunk.len() == CHUNK).execute(c).await?.rows_affected()
+        });
+    }
+    Ok(())
 }
 
 /// The events of these rows, in order of sequence; there is one for each (foreign key).

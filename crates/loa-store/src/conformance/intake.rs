@@ -18,6 +18,7 @@ macro_rules! intake_rules {
         $test!(an_older_version_is_sent_but_does_not_stand);
         $test!(what_no_ledger_can_keep_is_rejected_as_a_whole);
         $test!(the_outbox_is_claimed_in_the_order_of_submission);
+        $test!(a_claim_of_large_events_is_smaller_and_leaves_the_others_to_the_next);
         $test!(a_claimed_row_is_nobody_elses_until_its_lease_ends);
         $test!(a_later_row_of_an_article_never_overtakes_an_earlier_one);
         $test!(rows_of_one_article_may_be_claimed_together);
@@ -194,6 +195,33 @@ pub async fn the_outbox_is_claimed_in_the_order_of_submission(open: impl AsyncFn
     assert!(claimed(&*ledger, "z", 1, 0).await.is_empty());
     // Whatever the order in which leases ended, the older number goes first.
     assert_eq!(names(&claimed(&*ledger, "w", 11, 10).await), ["c-1", "a-1", "b-1"]);
+}
+
+pub async fn a_claim_of_large_events_is_smaller_and_leaves_the_others_to_the_next(
+    open: impl AsyncFn() -> Arc<dyn IntakeLedger>,
+) {
+    let ledger = open().await;
+    let mebibyte = vec![b'x'; 1024 * 1024];
+    for article in ["a", "b"] {
+        for revision in 1..=10_u64 {
+            let body = mebibyte.clone();
+            let expect = revision.checked_sub(1).filter(|before| *before > 0);
+            stored(&*ledger, &[Submission { body, ..submission(article, revision, expect) }]).await;
+        }
+    }
+    let mut all = Vec::new();
+    for claims in 1.. {
+        let rows = ledger.claim_outbox(&lease("x", 1), 1_000).await.unwrap();
+        if rows.is_empty() {
+            assert!(claims > 2, "twenty mebibytes are no single claim");
+            break;
+        }
+        assert!(rows.len() <= 8, "a claim of {} MiB", rows.len());
+        all.extend(rows.iter().map(|row| row.key.id.clone()));
+        ledger.outbox_confirmed(&rows.iter().map(|row| row.sequence).collect::<Vec<_>>(), at(1)).await.unwrap();
+    }
+    let wanted: Vec<String> = ["a", "b"].iter().flat_map(|a| (1..=10).map(move |n| format!("{a}-{n}"))).collect();
+    assert_eq!(all, wanted);
 }
 
 pub async fn a_claimed_row_is_nobody_elses_until_its_lease_ends(open: impl AsyncFn() -> Arc<dyn IntakeLedger>) {
