@@ -12,6 +12,10 @@ use loa_domain::{
 };
 use serde::{Deserialize, Serialize};
 
+/// Matched articles that one mail takes at most. A mail shows fewer and counts the rest, so more would only make a reader's
+/// backlog of a million cost as much memory and time at once; what is over goes into the next run's mail.
+pub const MAIL_MATCHES_MAX: u32 = 1_000;
+
 /// A mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscriber {
@@ -224,7 +228,9 @@ pub trait DigestLedger: Send + Sync {
     /// accepted in (since, cutoff] and not before `oldest`, not delivered in this or a higher revision; and corrections, however
     /// old, for what was sent to it and is withdrawn) one mail with its items, reserved as delivered, in one transaction. What
     /// a run passes over as older than `oldest` stays passed over. May plan fewer, even none, with `complete: false`, after
-    /// looking at many: call again. When nobody is left, the audience is frozen. Never an empty mail. Idempotent. `NotFound`.
+    /// looking at many: call again. When nobody is left, the audience is frozen. Never an empty mail. Of what was matched, one
+    /// mail takes at most [`MAIL_MATCHES_MAX`], in the order of acceptance; the rest stays owed, to the next run. Idempotent.
+    /// `NotFound`.
     async fn plan(&self, run: i64, oldest: Timestamp, max: u32, at: Timestamp) -> Result<Plan, StoreError>;
 
     /// What a wish would be sent now if it had existed all the time: standing items accepted after `since`, newest (by

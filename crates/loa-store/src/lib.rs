@@ -23,7 +23,8 @@ mod receipt;
 
 pub use access::AccessLedger;
 pub use digest::{
-    DigestItem, DigestLedger, DueMail, MailRecord, MailView, Plan, Run, Subscriber, Subscription, SubscriptionRequest,
+    DigestItem, DigestLedger, DueMail, MAIL_MATCHES_MAX, MailRecord, MailView, Plan, Run, Subscriber, Subscription,
+    SubscriptionRequest,
 };
 pub use error::{StoreError, StoreErrorKind};
 pub use feed::{FeedArrival, FeedEntry, FeedLedger, FeedSummary, Rendered, Tombstone};

@@ -3,7 +3,7 @@
 use crate::Service;
 use async_trait::async_trait;
 use loa_bus::{DeadReason, Message};
-use loa_domain::Event;
+use loa_domain::{Change, Content, Event};
 use loa_store::StoreErrorKind;
 use loa_worker::{AcceptError, Handler};
 
@@ -15,6 +15,7 @@ impl Handler for Service {
         let content_type = Some(message.content_type.as_str()).filter(|t| !t.is_empty());
         let id = Some(message.id.as_str()).filter(|id| !id.is_empty());
         loa_event::decode(content_type, &message.headers, id, &message.body, &self.0.directory)
+            .map(without_body)
             .map_err(|refusal| DeadReason { reason: refusal.sentence.clone(), position: refusal.position() })
     }
 
@@ -25,4 +26,16 @@ impl Handler for Service {
             Err(error) => Err(AcceptError::Failed(error.into())),
         }
     }
+}
+
+/// A digest tells title and summary and leads to the portal for the rest. A thousand items may be in hand at a time, so what
+/// nobody will read here, up to a mebibyte of each, is not kept.
+fn without_body(mut event: Event) -> Event {
+    event.frozen = Vec::new();
+    if let Change::Live(content) = &mut event.change
+        && let Content::Article(article) = &mut **content
+    {
+        article.content_html = String::new();
+    }
+    event
 }

@@ -24,14 +24,17 @@ pub(super) const DUE: &str = "SELECT subscription, state, attempts, orphaned FRO
 
 from_row!(DueRow { subscription: String, state: String, attempts: i64, orphaned: i64 });
 
+/// Lines after which a claim ends: bounds its memory. Mostly a mail has a few, and `max` comes first.
+const LINES_MAX: usize = 5_000;
+
 /// Claims due mails. A mail whose lease ended in `submitting` comes once more, as an orphan; the second time it is over.
 pub(super) async fn claim(db: &Db, lease: &Lease, max: u32) -> Result<Vec<DueMail>> {
     let mut tx = db.begin_beside().await?;
     refuse_if_held(&mut tx, "digest").await?;
     let mut claimed = Vec::new();
     let mut composer = Composer::default();
-    let mut run = 0_i64;
-    while claimed.len() < max as usize {
+    let (mut run, mut lines) = (0_i64, 0);
+    while claimed.len() < max as usize && lines < LINES_MAX {
         let next: Option<i64> = on!(&mut tx, c: D => sqlx::query_scalar(NEXT_RUN).bind(run).fetch_one(c).await?);
         let Some(next) = next else { break };
         run = next;
@@ -51,12 +54,17 @@ pub(super) async fn claim(db: &Db, lease: &Lease, max: u32) -> Result<Vec<DueMai
         }
         let key = run_key(&mut tx, run).await?;
         for row in due {
+            if lines >= LINES_MAX {
+                break; // what was only looked at stays due
+            }
             let in_dialogue = row.state == "submitting";
             if in_dialogue && row.orphaned == 1 {
                 give_up(&mut tx, run, &row, lease).await?;
             } else {
                 hold(&mut tx, run, &row, in_dialogue, lease).await?;
-                claimed.push(composer.compose(&mut tx, run, &key, row, in_dialogue).await?);
+                let mail = composer.compose(&mut tx, run, &key, row, in_dialogue).await?;
+                lines += mail.items.len();
+                claimed.push(mail);
             }
         }
     }

@@ -10,10 +10,10 @@ use crate::{
 use jiff::Timestamp;
 use loa_domain::Frequency;
 
-/// Owed by matching, of active subscriptions of frequency $1 with ids in ($2, $3], accepted in [$4, $5]. What is new to a
-/// subscription is told by item numbers and never by its time: a clock may step back.
+/// Owed by matching, of active subscriptions of frequency $1 with ids in ($2, $3], accepted in [$4, $5] under item numbers up
+/// to $6. What is new to a subscription is told by item numbers and never by its time: a clock may step back.
 pub(super) const MATCHED: &str = "SELECT s.id AS subscription, i.article AS article, i.revision AS revision, CAST(0 AS BIGINT) AS withdrawn \
-    FROM subscription AS s JOIN matched AS m ON m.wish = s.wish AND m.sequence > s.considered \
+    FROM subscription AS s JOIN matched AS m ON m.wish = s.wish AND m.sequence > s.considered AND m.sequence <= $6 \
     JOIN item AS i ON i.article = m.article \
     WHERE s.frequency = $1 AND s.state = 'active' AND s.id > $2 AND s.id <= $3 \
     AND i.accepted_at >= $4 AND i.accepted_at <= $5 AND NOT EXISTS \
@@ -23,14 +23,14 @@ pub(super) const MATCHED: &str = "SELECT s.id AS subscription, i.article AS arti
 pub(super) const CARRIED: &str = "SELECT s.id AS subscription, i.article AS article, i.revision AS revision, CAST(0 AS BIGINT) AS withdrawn \
     FROM subscription AS s JOIN carried AS k ON k.subscription = s.id JOIN item AS i ON i.article = k.article \
     WHERE s.frequency = $1 AND s.state = 'active' AND s.id > $2 AND s.id <= $3 \
-    AND i.withdrawn = 0 AND i.accepted_at >= $4 AND i.accepted_at <= $5 AND NOT EXISTS \
+    AND i.withdrawn = 0 AND i.accepted_at >= $4 AND i.accepted_at <= $5 AND $6 = $6 AND NOT EXISTS \
         (SELECT 1 FROM mail_item AS d WHERE d.subscription = s.id AND d.article = i.article AND d.withdrawn = 0 \
          AND d.revision >= i.revision)";
 /// Corrections owed, however old; parameters as of [`MATCHED`].
 pub(super) const CORRECTIONS: &str = "SELECT s.id AS subscription, i.article AS article, i.revision AS revision, CAST(1 AS BIGINT) AS withdrawn \
     FROM subscription AS s JOIN correction AS k ON k.subscription = s.id JOIN item AS i ON i.article = k.article \
     WHERE s.frequency = $1 AND s.state = 'active' AND s.id > $2 AND s.id <= $3 \
-    AND i.withdrawn = 1 AND i.accepted_at <= $5 AND $4 = $4 AND EXISTS \
+    AND i.withdrawn = 1 AND i.accepted_at <= $5 AND $4 = $4 AND $6 = $6 AND EXISTS \
         (SELECT 1 FROM mail_item AS d WHERE d.subscription = s.id AND d.article = i.article AND d.withdrawn = 0 \
          AND d.exposed > 0) AND NOT EXISTS \
         (SELECT 1 FROM mail_item AS k WHERE k.subscription = s.id AND k.article = i.article AND k.withdrawn = 1 \
@@ -72,6 +72,7 @@ pub(super) async fn anything(db: &Db, frequency: Frequency, oldest: Timestamp, c
                 .bind(LAST_ID)
                 .bind(ms(oldest))
                 .bind(ms(cutoff))
+                .bind(i64::MAX)
                 .fetch_optional(c)
                 .await?
         });
@@ -116,6 +117,9 @@ mod tests {
         assert!(first_after[0].contains("item_accepted"), "{first_after:?}");
         let matched = store.db.steps_of(MATCHED).await;
         assert!(matched[0].contains("subscription_audience"), "{matched:?}");
-        assert!(matched[1].contains("wish=? AND sequence>?"), "only what is new to the subscription: {matched:?}");
+        assert!(
+            matched[1].contains("wish=? AND sequence>? AND sequence<?"),
+            "only what is new to the subscription: {matched:?}"
+        );
     }
 }

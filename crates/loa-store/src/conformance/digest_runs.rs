@@ -4,9 +4,9 @@ use super::{
     build::{Draft, at, id, lease},
     digest::{accept, claim, key, lines, planned, request, run, send, subscribe, wish},
 };
-use crate::{DigestLedger, MailRecord, StoreErrorKind, SubscriptionRequest};
+use crate::{DigestLedger, MAIL_MATCHES_MAX, MailRecord, StoreErrorKind, SubscriptionRequest};
 use loa_domain::{Account, Frequency, ItemKind, MailId, MailOutcome, MailState, RunKey, SubscriptionState};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Calls `$test!(rule)` for each rule of this file.
 #[macro_export]
@@ -16,6 +16,7 @@ macro_rules! digest_run_rules {
         $test!(an_unknown_run_is_not_found);
         $test!(planning_goes_piece_by_piece_and_freezes_the_audience);
         $test!(planning_looks_at_everyone_even_when_few_are_owed);
+        $test!(a_mail_takes_so_many_matches_and_the_rest_goes_into_the_next_run);
         $test!(two_runs_never_plan_the_same_line);
         $test!(lines_come_by_kind_and_newest_first);
         $test!(a_claimed_mail_is_nobody_elses_until_its_lease_ends);
@@ -157,6 +158,54 @@ pub async fn planning_looks_at_everyone_even_when_few_are_owed(open: impl AsyncF
     accept(&*ledger, &[Draft::of("a").areas(&["na-son"]).live()], 1).await;
     assert_eq!(planned(&*ledger, "1", 2).await.1, 1);
     assert_eq!(claim(&*ledger, "x", 2).await[0].id.subscription.as_str(), "s-n37");
+}
+
+pub async fn a_mail_takes_so_many_matches_and_the_rest_goes_into_the_next_run(
+    open: impl AsyncFn() -> Arc<dyn DigestLedger>,
+) {
+    let ledger = open().await;
+    let most = MAIL_MATCHES_MAX as usize;
+    for name in ["all-1", "all-2", "na", "phi"] {
+        let areas: &[&str] = if name.starts_with("all") { &[] } else { &["na-son"] };
+        subscribe(&*ledger, request(name, wish(areas, &[]))).await;
+    }
+    let events: Vec<_> = (0..2 * most + 5).map(|n| Draft::of(&format!("a{n:05}")).live()).collect();
+    for (minute, batch) in (1..).zip(events.chunks(500)) {
+        accept(&*ledger, batch, minute).await;
+    }
+    // what comes last of all is not late for those who wish for little
+    accept(&*ledger, &[Draft::of("b").areas(&["na-son"]).live()], 8).await;
+    let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut sizes = Vec::new();
+    for slot in ["1", "2", "3"] {
+        planned(&*ledger, slot, 10).await;
+        let mut of_run = Vec::new();
+        loop {
+            let mails = claim(&*ledger, slot, 10).await;
+            if mails.is_empty() {
+                break;
+            }
+            for mail in mails {
+                send(&*ledger, slot, &mail.id, 10).await;
+                let name = mail.subscription.email.as_str().split('@').next().unwrap().to_owned();
+                of_run.push((name.clone(), mail.items.len()));
+                told.entry(name).or_default().extend(lines(&mail));
+            }
+        }
+        of_run.sort();
+        sizes.push(of_run);
+    }
+    let sized = |sizes: &[(&str, usize)]| sizes.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect::<Vec<_>>();
+    assert_eq!(sizes[0], sized(&[("all-1", most), ("all-2", most), ("na", 1), ("phi", 1)]));
+    assert_eq!(sizes[1], sized(&[("all-1", most), ("all-2", most)]));
+    assert_eq!(sizes[2], sized(&[("all-1", 6), ("all-2", 6)]));
+    for name in ["all-1", "all-2"] {
+        let mut lines = told[name].clone();
+        lines.sort();
+        lines.dedup();
+        assert_eq!(lines.len(), 2 * most + 6, "{name}: each line once");
+    }
+    assert!(!ledger.owed(Frequency::Daily, at(-1_000), at(20)).await.unwrap());
 }
 
 pub async fn two_runs_never_plan_the_same_line(open: impl AsyncFn() -> Arc<dyn DigestLedger>) {
