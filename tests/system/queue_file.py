@@ -25,14 +25,24 @@ class QueueFile(Producer):
         self.file.close()
 
     def raw(self, body: bytes, key: str, content_type: str = STRUCTURED, message_id: str | None = None, headers: dict | None = None):
-        bound = key.split(".")[0] in BOUND or key == "system.heartbeat"
         self.file.execute("BEGIN IMMEDIATE")
+        self.insert(body, key, content_type, message_id or str(uuid.uuid4()), headers or {})
+        self.file.execute("COMMIT")
+
+    def many(self, messages: list[tuple[bytes, str, str]]) -> None:
+        """Publishes messages (body, routing key, message id) in one transaction."""
+        self.file.execute("BEGIN IMMEDIATE")
+        for body, key, message_id in messages:
+            self.insert(body, key, STRUCTURED, message_id, {})
+        self.file.execute("COMMIT")
+
+    def insert(self, body: bytes, key: str, content_type: str, message_id: str, headers: dict) -> None:
+        bound = key.split(".")[0] in BOUND or key == "system.heartbeat"
         made = self.file.execute(
             "INSERT INTO body (message_id, content_type, headers, routing_key, body) VALUES (?, ?, ?, ?, ?)",
-            (message_id or str(uuid.uuid4()), content_type, json.dumps(headers or {}, ensure_ascii=False), key, body))
+            (message_id, content_type, json.dumps(headers, ensure_ascii=False), key, body))
         for queue in QUEUES if bound else ("unrouted",):
             self.file.execute("INSERT INTO entry (queue, body_id) VALUES (?, ?)", (f"loa.{queue}", made.lastrowid))
-        self.file.execute("COMMIT")
 
     def depth(self, queue: str) -> int:
         return self.file.execute("SELECT count(*) FROM entry WHERE queue = ? AND holder IS NULL", (queue,)).fetchone()[0]

@@ -3,10 +3,12 @@
 Must not know what Loa is; both can misbehave when told to.
 """
 
+import asyncio
 import email
 import email.policy
 import http.server
 import json
+import socket
 import threading
 from collections.abc import Callable
 
@@ -37,16 +39,18 @@ class Mail:
 
 
 class MailServer:
-    """A real SMTP server (aiosmtpd). `answer(address)` may give another answer to RCPT than 250."""
+    """A real SMTP server (aiosmtpd). `answer(address)` may give another answer to RCPT than 250; `pause` makes it slow."""
 
-    def __init__(self):
+    def __init__(self, pause: float = 0):
         self.mails: list[Mail] = []
+        self.pause = pause
         self.answer: Callable[[str], str | None] = lambda address: None
         self.controller = Controller(self, hostname="127.0.0.1", port=free_port())
         self.controller.start()
         self.port = self.controller.port
 
     async def handle_RCPT(self, server, session, envelope, address, rcpt_options):  # noqa: N802 (aiosmtpd's name)
+        await asyncio.sleep(self.pause)
         said = self.answer(address)
         if said:
             return said
@@ -117,3 +121,25 @@ class ProvincialPortal:
     def close(self) -> None:
         self.server.shutdown()
         self.server.server_close()
+
+
+class DeadPortal:
+    """Takes every connection and never says a word."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.held: list[socket.socket] = []
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/webhooks"
+        threading.Thread(target=self.take, daemon=True).start()
+
+    def take(self) -> None:
+        while True:
+            try:
+                self.held.append(self.listener.accept()[0])
+            except OSError:  # closed
+                return
+
+    def close(self) -> None:
+        self.listener.close()
+        for connection in self.held:
+            connection.close()

@@ -11,7 +11,7 @@ from load import CATEGORIES, Cms, Stranger, standing, title
 
 SHAPES = [shapes.KNOWN["postgres-rabbitmq"], *shapes.POOLER]
 EVENTS = 600
-SUBSCRIBERS = 40
+SUBSCRIBERS = 12
 SERVICES = ("intake", "feed", "digest", "push")
 SECONDS = tuple(f"{name}-2" for name in SERVICES)
 READERS = [f"can-bo-{number:02}@nason.example" for number in range(SUBSCRIBERS)]
