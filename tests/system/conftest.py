@@ -24,7 +24,7 @@ NUMBERS = itertools.count(1)
 
 
 def pytest_addoption(parser):
-    parser.addoption("--shapes", default="sqlite-embedded,sqlite-rabbitmq", help="of " + ", ".join(shapes.KNOWN))
+    parser.addoption("--shapes", default=",".join(shapes.KNOWN), help="of " + ", ".join(shapes.KNOWN))
 
 
 def pytest_generate_tests(metafunc):
