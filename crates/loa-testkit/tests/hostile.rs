@@ -155,7 +155,8 @@ fn what_the_properties_start_from_is_good() {
 
 #[test]
 fn what_once_broke_a_target_does_not_again() {
-    let targets: [(&str, fn(&[u8])); 4] = [
+    type Body = fn(&[u8]);
+    let targets: [(&str, Body); 4] = [
         ("structured_event", |bytes| drop(structured_event(bytes))),
         ("binary_event", |bytes| drop(binary_event(bytes))),
         ("portal_page", |bytes| drop(portal_page(bytes))),

@@ -146,6 +146,8 @@ mod tests {
             routing_key: String::new(),
             reason: DeadReason { reason: "no".into(), position: position.into() },
             dead_at: None,
+            buried_by: String::new(),
+            past: Default::default(),
         }
     }
 
