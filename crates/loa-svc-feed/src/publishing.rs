@@ -18,6 +18,9 @@ const FUTURE_ROWS: u32 = 20;
 /// How far a portal's clock may be ahead of ours before its article counts as dated in the future.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
+/// How often a feed is written again because another writing overtook it, before the next round has to do it.
+const OVERTAKEN_MAX: usize = 5;
+
 /// Why a feed could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
@@ -80,8 +83,8 @@ impl Service {
         let mut feeds = inner.shelf.wanted_of(names);
         feeds.extend(inner.shelf.due(inner.world.now()));
         for name in &feeds {
-            match inner.write(name, number, true).await {
-                Ok(snapshot) => inner.shelf.put(snapshot),
+            match inner.show(name, true).await {
+                Ok(_) => {}
                 Err(error) if error.may_pass() => return Err(error),
                 Err(error) => report_defect(&name.to_string(), &error),
             }
@@ -111,18 +114,30 @@ impl Service {
             return Ok(snapshot);
         }
         inner.shelf.want(name);
-        let snapshot = inner.write(name, inner.shelf.seen(), false).await?;
-        if snapshot.last_modified.is_some() {
-            inner.shelf.put(snapshot.clone());
-        }
-        Ok(snapshot)
+        inner.show(name, false).await
     }
 }
 
 impl Inner {
+    /// Writes a feed until it is one that may be shown: never older than what was shown before.
+    async fn show(&self, name: &FeedName, must_keep: bool) -> Result<Arc<Snapshot>, FeedError> {
+        for _ in 0..OVERTAKEN_MAX {
+            let snapshot = self.write(name, must_keep).await?;
+            if self.shelf.show(&snapshot) {
+                return Ok(snapshot);
+            }
+            if let Some(standing) = self.shelf.feed(name).filter(|_| !must_keep) {
+                return Ok(standing);
+            }
+        }
+        let what = format!("the feed {name} was overtaken again and again while it was written");
+        Err(StoreError::new(StoreErrorKind::Conflict, what).into())
+    }
+
     /// Reads and writes a feed. `must_keep`: fail when the ledger cannot keep `Last-Modified`; otherwise go without.
-    async fn write(&self, name: &FeedName, as_of: i64, must_keep: bool) -> Result<Arc<Snapshot>, FeedError> {
+    async fn write(&self, name: &FeedName, must_keep: bool) -> Result<Arc<Snapshot>, FeedError> {
         let now = self.world.now();
+        let began = self.shelf.moment();
         let most = u32::try_from(self.window.entries_max).unwrap_or(u32::MAX);
         let rows = self.ledger.entries(name, None, most.saturating_add(FUTURE_ROWS)).await?;
         let stones = match u32::try_from(self.window.tombstones_max).unwrap_or(u32::MAX) {
@@ -131,6 +146,7 @@ impl Inner {
         };
         let (standing, due_at) = shown(rows, now);
         let label = self.category_label(name, &standing).await?;
+        let read = self.shelf.moment();
         let head = self.names.head(name, label.as_deref());
         let stones: Vec<Tombstone> = stones
             .into_iter()
@@ -148,7 +164,8 @@ impl Inner {
         .await??;
         let last_modified = self.last_modified(name, &written.fingerprint, now, must_keep).await?;
         Ok(Arc::new(Snapshot {
-            as_of,
+            began,
+            read,
             feed: written.feed,
             fingerprint: written.fingerprint,
             last_modified,

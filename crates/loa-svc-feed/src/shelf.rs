@@ -10,14 +10,15 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
 
 /// One feed, written in every form.
 pub(crate) struct Snapshot {
-    /// The change number up to which it is surely true.
-    pub(crate) as_of: i64,
+    /// When its rows were read: after `began`, before `read`, as [`Shelf::moment`] counts.
+    pub(crate) began: u64,
+    pub(crate) read: u64,
     pub(crate) feed: Feed,
     /// A mark of all its documents together.
     pub(crate) fingerprint: String,
@@ -46,6 +47,10 @@ pub(crate) struct Shelf {
     /// Somebody asked for them. Marked *before* their ledger rows are read: a change committed after the mark is seen by
     /// the next step, one committed before it by the reading itself. So none falls between.
     wanted: Mutex<BTreeSet<FeedName>>,
+    /// The moment up to which a feed was shown as it stood then. Readings overlap, and one may be held up for long (the
+    /// ledger cannot keep a date): what was read before something that was shown since is never shown after it.
+    shown: Mutex<BTreeMap<FeedName, u64>>,
+    moments: AtomicU64,
     overview: RwLock<Option<Arc<Overview>>>,
     seen: AtomicI64,
 }
@@ -55,13 +60,27 @@ impl Shelf {
         self.feeds.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
-    /// Puts a snapshot in its place, unless a later one stands there.
-    pub(crate) fn put(&self, snapshot: Arc<Snapshot>) {
-        let name = snapshot.feed.head().name.clone();
-        let mut feeds = self.feeds.write().unwrap_or_else(PoisonError::into_inner);
-        if feeds.get(&name).is_none_or(|standing| standing.as_of <= snapshot.as_of) {
-            feeds.insert(name, snapshot);
+    /// Counts moments: what happens in this process, in its order.
+    pub(crate) fn moment(&self) -> u64 {
+        self.moments.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    /// Shows a snapshot, and puts it in its place when its date is kept; `false`: something read later was shown already, so
+    /// it must be read again.
+    pub(crate) fn show(&self, snapshot: &Arc<Snapshot>) -> bool {
+        let name = &snapshot.feed.head().name;
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let upto = shown.entry(name.clone()).or_default();
+        if snapshot.began < *upto {
+            return false;
         }
+        *upto = (*upto).max(snapshot.read);
+        if snapshot.last_modified.is_some() {
+            // under the lock of `shown`, so that what is put last was shown last
+            let mut feeds = self.feeds.write().unwrap_or_else(PoisonError::into_inner);
+            feeds.insert(name.clone(), snapshot.clone());
+        }
+        true
     }
 
     pub(crate) fn want(&self, name: &FeedName) {

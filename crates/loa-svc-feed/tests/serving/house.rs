@@ -18,10 +18,11 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
 pub const FORMATS: [&str; 3] = ["rss", "atom", "json"];
@@ -37,6 +38,10 @@ pub struct Door {
     pub shut: AtomicBool,
     /// Only writing fails: the disk is full.
     pub full: AtomicBool,
+    /// Dates are kept only when this lets them: one permit each.
+    pub dates: Semaphore,
+    /// How many have come to have their date kept.
+    pub waiting: AtomicUsize,
 }
 
 impl Door {
@@ -81,7 +86,10 @@ impl FeedLedger for Door {
         self.open()?.standing(article).await
     }
     async fn rendered(&self, feed: &FeedName, fingerprint: &str, candidate: Timestamp) -> Result<Rendered, StoreError> {
-        self.writable()?.rendered(feed, fingerprint, candidate).await
+        let ledger = self.writable()?;
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        self.dates.acquire().await.unwrap().forget();
+        ledger.rendered(feed, fingerprint, candidate).await
     }
     async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyStep>, StoreError> {
         self.open()?.journey(article).await
@@ -132,7 +140,13 @@ impl House {
     async fn on(folder: TempDir, clock: HandClock) -> Self {
         let path: PathBuf = folder.path().join("feed.db");
         let inner = FeedStore::open(&path).await.unwrap();
-        let door = Arc::new(Door { inner, shut: AtomicBool::new(false), full: AtomicBool::new(false) });
+        let door = Arc::new(Door {
+            inner,
+            shut: AtomicBool::new(false),
+            full: AtomicBool::new(false),
+            dates: Semaphore::new(1_000),
+            waiting: AtomicUsize::new(0),
+        });
         let directory = Arc::new(Directory::load(&[AreaFile { label: "areas.csv", text: AREAS }]).unwrap());
         let identity = Identity {
             portal_name: "Cổng thông tin Điện Biên Đông".into(),
