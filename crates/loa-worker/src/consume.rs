@@ -65,7 +65,7 @@ pub struct ConsumeOptions {
 }
 
 impl ConsumeOptions {
-    /// Prefetch [`PREFETCH`], batches up to that, back-off from 100 ms to 5 s.
+    /// Prefetch 64, batches up to that, back-off from 100 ms to 5 s.
     pub fn of(queue: Queue) -> Self {
         Self {
             queue,
