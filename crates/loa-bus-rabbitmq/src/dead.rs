@@ -14,22 +14,31 @@ use lapin::{
     options::{BasicAckOptions, BasicGetOptions, BasicNackOptions},
 };
 use loa_bus::{BusError, BusErrorKind, DeadLetter, Queue};
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 use tokio::time::timeout;
 
 /// Dead letters moved before the next are got.
 const MOVED_AT_ONCE: usize = 200;
+
+/// How often, and after what pause, we look whether what was given back is there again.
+const BACK_TRIES_MAX: u32 = 100;
+const BACK_PAUSE: Duration = Duration::from_millis(20);
 
 /// The dead letters of one queue, over a channel of their own.
 pub(crate) struct Graveyard {
     channel: Channel,
     queue: Queue,
     answer_timeout: Duration,
+    /// Letters got and not settled.
+    held: AtomicU64,
 }
 
 impl Graveyard {
     pub(crate) fn new(channel: Channel, queue: Queue, answer_timeout: Duration) -> Self {
-        Self { channel, queue, answer_timeout }
+        Self { channel, queue, answer_timeout, held: AtomicU64::new(0) }
     }
 
     /// The oldest dead letters, left where they are.
@@ -119,6 +128,7 @@ impl Graveyard {
         let get = self.channel.basic_get(name.into(), BasicGetOptions::default());
         match timeout(self.answer_timeout, get).await {
             Ok(Ok(got)) => Ok(got.map(|got| {
+                self.held.fetch_add(1, Ordering::Relaxed);
                 let acker = got.delivery.acker.clone();
                 (acker, read_dead(self.queue, got.delivery))
             })),
@@ -130,7 +140,10 @@ impl Graveyard {
 
     async fn forget(&self, acker: &Acker) -> Result<(), BusError> {
         match timeout(self.answer_timeout, acker.ack(BasicAckOptions::default())).await {
-            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(true)) => {
+                self.held.fetch_sub(1, Ordering::Relaxed);
+                Ok(())
+            }
             Ok(Ok(false)) => Err(BusError::new(
                 BusErrorKind::Unavailable,
                 format!("the channel to {} was closed in the middle", self.queue.dead_name()),
@@ -140,13 +153,20 @@ impl Graveyard {
         }
     }
 
-    /// Gives back what is unsettled, and waits until the broker has heard it: whoever looks next sees all of it.
+    /// Gives back what is unsettled, and waits until it is there again: whoever looks next sees all of it. (A quorum queue
+    /// takes it back some moments after the channel has heard of it. Should somebody else have taken it meanwhile, we do
+    /// not wait for ever.)
     async fn leave(self) {
+        let held = self.held.load(Ordering::Relaxed);
         let leave = async {
             // tag 0 with `multiple`: everything got and not settled
             self.channel.basic_nack(0, BasicNackOptions { multiple: true, requeue: true }).await?;
-            // answered after the nack was passed on to the queue
-            self.channel.basic_qos(1, lapin::options::BasicQosOptions::default()).await?;
+            for _ in 0..BACK_TRIES_MAX {
+                if self.count().await.is_ok_and(|ready| ready >= held) {
+                    break;
+                }
+                tokio::time::sleep(BACK_PAUSE).await;
+            }
             self.channel.close(200, "bye".into()).await
         };
         match timeout(self.answer_timeout, leave).await {

@@ -171,8 +171,14 @@ mod tests {
             (include_str!("../access.rs"), include_str!("access.rs").to_owned()),
             (include_str!("../intake.rs"), include_str!("intake.rs").to_owned()),
             (include_str!("../feed.rs"), include_str!("feed.rs").to_owned()),
-            (include_str!("../push.rs"), include_str!("push.rs").to_owned()),
-            (include_str!("../digest.rs"), include_str!("digest.rs").to_owned() + include_str!("digest_runs.rs")),
+            (include_str!("../push.rs"), include_str!("push.rs").to_owned() + include_str!("push_receipts.rs")),
+            (
+                include_str!("../digest.rs"),
+                include_str!("digest.rs").to_owned()
+                    + include_str!("digest_runs.rs")
+                    + include_str!("digest_receipts.rs"),
+            ),
+            (include_str!("../receipt.rs"), include_str!("receipts.rs").to_owned()),
         ];
         for (door, rules) in doors {
             let methods = methods(door);
