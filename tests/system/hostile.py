@@ -92,7 +92,7 @@ def case(given: dict) -> Case:
     if "pad_to" in given:
         body = body.ljust(given["pad_to"])
     touched = {*given.get("set", {}), *given.get("without", []), *raw}
-    in_data = touched - {"/subject"} and all(pointer.startswith("/data/") for pointer in touched - {"/subject"})
+    in_data = given.get("refused", {}).get("at") != "/subject" and touched - {"/subject"} and all(pointer.startswith("/data/") for pointer in touched - {"/subject"})
     return Case(
         given["name"], body, given.get("content_type", STRUCTURED if binary is None else "application/json"), binary or {},
         written(event["data"], raw) if in_data else None, given.get("refused"), given.get("becomes", {}), given.get("keeps", ""),

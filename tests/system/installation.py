@@ -278,7 +278,9 @@ class Installation:
 
     def titles(self, name: str = "all") -> list[str]:
         """The titles in a feed, newest first."""
-        return [item["title"] for item in self.feed(f"{name}.json").json()["items"]]
+        answer = self.feed(f"{name}.json")
+        assert answer.status == 200, f"{name}: {answer.status} {answer.text[:200]}"
+        return [item["title"] for item in answer.json()["items"]]
 
     def logs(self) -> str:
         """All that every process said."""

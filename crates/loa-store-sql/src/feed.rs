@@ -50,8 +50,14 @@ impl FeedLedger for FeedStore {
         look::standing(&self.db, article).await.during("read how an article stands")
     }
 
-    async fn rendered(&self, feed: &FeedName, fingerprint: &str, candidate: Timestamp) -> Result<Rendered, StoreError> {
-        rendered::rendered(&self.db, feed, fingerprint, candidate).await.during("keep what a feed reads like")
+    async fn rendered(
+        &self,
+        feed: &FeedName,
+        fingerprint: &str,
+        change: i64,
+        candidate: Timestamp,
+    ) -> Result<Rendered, StoreError> {
+        rendered::rendered(&self.db, feed, fingerprint, change, candidate).await.during("keep what a feed reads like")
     }
 
     async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyStep>, StoreError> {

@@ -39,7 +39,8 @@ macro_rules! migration {
 }
 
 pub(crate) const INTAKE: &[Migration] = &[migration!(1, "intake", works_with 1)];
-pub(crate) const FEED: &[Migration] = &[migration!(2, "feed", works_with 2)];
+pub(crate) const FEED: &[Migration] =
+    &[migration!(2, "feed", works_with 2), migration!(7, "rendering_change", works_with 2)];
 pub(crate) const DIGEST: &[Migration] = &[migration!(3, "digest", works_with 3)];
 pub(crate) const PUSH: &[Migration] = &[migration!(4, "push", works_with 4)];
 pub(crate) const ACCESS: &[Migration] = &[migration!(5, "access", works_with 5)];

@@ -95,7 +95,17 @@ pub trait FeedLedger: Send + Sync {
 
     /// Says that a feed now reads like `fingerprint`. The same fingerprint as stored: what is stored comes back. Another:
     /// it is stored with `Last-Modified` = the later of `candidate` (cut to whole seconds) and one second after the stored one.
-    async fn rendered(&self, feed: &FeedName, fingerprint: &str, candidate: Timestamp) -> Result<Rendered, StoreError>;
+    /// `change`: the number of [`Self::changed`] up to which what was rendered is surely true.
+    ///
+    /// # Errors
+    /// `Stale` when something else is stored that is true up to a higher number: read the feed again.
+    async fn rendered(
+        &self,
+        feed: &FeedName,
+        fingerprint: &str,
+        change: i64,
+        candidate: Timestamp,
+    ) -> Result<Rendered, StoreError>;
 
     /// What this ledger knows of an article, oldest first: `accepted`, `withdrawn`, `stale` (came too late to stand).
     async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyStep>, StoreError>;

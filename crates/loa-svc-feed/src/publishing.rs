@@ -122,9 +122,12 @@ impl Inner {
     /// Writes a feed until it is one that may be shown: never older than what was shown before.
     async fn show(&self, name: &FeedName, must_keep: bool) -> Result<Arc<Snapshot>, FeedError> {
         for _ in 0..OVERTAKEN_MAX {
-            let snapshot = self.write(name, must_keep).await?;
-            if self.shelf.show(&snapshot) {
-                return Ok(snapshot);
+            match self.write(name, must_keep).await {
+                Ok(snapshot) if self.shelf.show(&snapshot) => return Ok(snapshot),
+                Ok(_) => {}
+                // another replica has told readers of a later change meanwhile
+                Err(FeedError::Ledger(error)) if error.kind == StoreErrorKind::Stale => {}
+                Err(error) => return Err(error),
             }
             if let Some(standing) = self.shelf.feed(name).filter(|_| !must_keep) {
                 return Ok(standing);
@@ -138,6 +141,8 @@ impl Inner {
     async fn write(&self, name: &FeedName, must_keep: bool) -> Result<Arc<Snapshot>, FeedError> {
         let now = self.world.now();
         let began = self.shelf.moment();
+        // asked before the rows are read: they are true up to here at least
+        let (_, change) = self.ledger.changed(i64::MAX, 1).await?;
         let most = u32::try_from(self.window.entries_max).unwrap_or(u32::MAX);
         let rows = self.ledger.entries(name, None, most.saturating_add(FUTURE_ROWS)).await?;
         let stones = match u32::try_from(self.window.tombstones_max).unwrap_or(u32::MAX) {
@@ -162,12 +167,11 @@ impl Inner {
             written(&site, &pages, head, &entries, &stones, window)
         })
         .await??;
-        let last_modified = self.last_modified(name, &written.fingerprint, now, must_keep).await?;
+        let last_modified = self.last_modified(name, &written.fingerprint, change, now, must_keep).await?;
         Ok(Arc::new(Snapshot {
             began,
             read,
             feed: written.feed,
-            fingerprint: written.fingerprint,
             last_modified,
             due_at,
             documents: written.documents,
@@ -192,18 +196,14 @@ impl Inner {
         &self,
         name: &FeedName,
         mark: &str,
+        change: i64,
         now: Timestamp,
         must_keep: bool,
     ) -> Result<Option<Timestamp>, FeedError> {
-        if let Some(standing) = self.shelf.feed(name)
-            && standing.fingerprint == mark
-            && standing.last_modified.is_some()
-        {
-            return Ok(standing.last_modified);
-        }
-        match self.ledger.rendered(name, mark, now).await {
+        // Asked each time, though the shelf may have the same words: another replica may have told them at another time.
+        match self.ledger.rendered(name, mark, change, now).await {
             Ok(rendered) => Ok(Some(rendered.last_modified)),
-            Err(error) if must_keep => Err(error.into()),
+            Err(error) if must_keep || error.kind == StoreErrorKind::Stale => Err(error.into()),
             Err(error) => {
                 tracing::warn!(feed = %name, error = %chain(&error), "Last-Modified could not be kept; the feed is served without");
                 Ok(None)

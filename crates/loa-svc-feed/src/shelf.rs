@@ -20,8 +20,6 @@ pub(crate) struct Snapshot {
     pub(crate) began: u64,
     pub(crate) read: u64,
     pub(crate) feed: Feed,
-    /// A mark of all its documents together.
-    pub(crate) fingerprint: String,
     /// `None`: the ledger could not keep one; it is served without, and not kept.
     pub(crate) last_modified: Option<Timestamp>,
     /// When an entry dated in the future is to appear.

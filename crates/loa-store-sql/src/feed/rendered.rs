@@ -3,36 +3,49 @@
 
 use crate::{
     db::{Db, Tx},
-    fault::Result,
+    fault::{Result, refuse},
     row::{ms, row_of},
 };
 use jiff::Timestamp;
 use loa_domain::FeedName;
-use loa_store::Rendered;
+use loa_store::{Rendered, StoreErrorKind};
 
 /// Keeps a new fingerprint, or brings back what is kept of the same one.
-pub(super) async fn rendered(db: &Db, feed: &FeedName, fingerprint: &str, candidate: Timestamp) -> Result<Rendered> {
+pub(super) async fn rendered(
+    db: &Db,
+    feed: &FeedName,
+    fingerprint: &str,
+    change: i64,
+    candidate: Timestamp,
+) -> Result<Rendered> {
     let name = feed.to_string();
-    if let Some(kept) = kept(&mut db.snapshot().await?, &name).await?.filter(|kept| kept.fingerprint == fingerprint) {
-        return Ok(kept); // the common case, after a restart: nothing to write
+    let is_the_same = |kept: &Kept| kept.rendered.fingerprint == fingerprint && kept.change >= change;
+    if let Some(kept) = kept(&mut db.snapshot().await?, &name).await?.filter(is_the_same) {
+        return Ok(kept.rendered); // the common case: nothing to write
     }
     let mut tx = db.begin().await?;
-    let before = kept(&mut tx, &name).await?;
-    if let Some(kept) = before.as_ref().filter(|kept| kept.fingerprint == fingerprint) {
-        return Ok(kept.clone()); // another process was first
-    }
     let whole_second = ms(candidate).div_euclid(1_000) * 1_000;
-    let last_modified = match &before {
-        Some(before) => whole_second.max(ms(before.last_modified) + 1_000),
+    let last_modified = match kept(&mut tx, &name).await? {
+        Some(kept) if is_the_same(&kept) => return Ok(kept.rendered), // another process was first
+        // the same words, true for longer than was known
+        Some(kept) if kept.rendered.fingerprint == fingerprint => ms(kept.rendered.last_modified),
+        Some(kept) if kept.change > change => {
+            let what =
+                format!("the feed {feed} was read up to change {change}; it was told up to {} already", kept.change);
+            return Err(refuse(StoreErrorKind::Stale, what));
+        }
+        Some(kept) => whole_second.max(ms(kept.rendered.last_modified) + 1_000),
         None => whole_second,
     };
     on!(&mut tx, c: D => sqlx::query(
-        "INSERT INTO rendering (feed, fingerprint, last_modified) VALUES ($1, $2, $3) \
-         ON CONFLICT (feed) DO UPDATE SET fingerprint = excluded.fingerprint, last_modified = excluded.last_modified",
+        "INSERT INTO rendering (feed, fingerprint, last_modified, change) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (feed) DO UPDATE SET fingerprint = excluded.fingerprint, last_modified = excluded.last_modified, \
+         change = excluded.change",
     )
     .bind(name.as_str())
     .bind(fingerprint)
     .bind(last_modified)
+    .bind(change)
     .execute(c)
     .await?
     .rows_affected());
@@ -43,15 +56,21 @@ pub(super) async fn rendered(db: &Db, feed: &FeedName, fingerprint: &str, candid
     })
 }
 
-async fn kept(tx: &mut Tx, name: &str) -> Result<Option<Rendered>> {
-    let row: Option<(String, i64)> = on!(tx, c: D => sqlx::query_as(
-        "SELECT fingerprint, last_modified FROM rendering WHERE feed = $1",
+struct Kept {
+    rendered: Rendered,
+    change: i64,
+}
+
+async fn kept(tx: &mut Tx, name: &str) -> Result<Option<Kept>> {
+    let row: Option<(String, i64, i64)> = on!(tx, c: D => sqlx::query_as(
+        "SELECT fingerprint, last_modified, change FROM rendering WHERE feed = $1",
     )
     .bind(name)
     .fetch_optional(c)
     .await?);
-    row.map(|(fingerprint, at)| {
-        Ok(Rendered { fingerprint, last_modified: row_of("rendering", &name).time("last_modified", at)? })
+    row.map(|(fingerprint, at, change)| {
+        let last_modified = row_of("rendering", &name).time("last_modified", at)?;
+        Ok(Kept { rendered: Rendered { fingerprint, last_modified }, change })
     })
     .transpose()
 }

@@ -85,11 +85,17 @@ impl FeedLedger for Door {
     async fn standing(&self, article: &ArticleId) -> Result<Option<Result<FeedEntry, Tombstone>>, StoreError> {
         self.open()?.standing(article).await
     }
-    async fn rendered(&self, feed: &FeedName, fingerprint: &str, candidate: Timestamp) -> Result<Rendered, StoreError> {
+    async fn rendered(
+        &self,
+        feed: &FeedName,
+        fingerprint: &str,
+        change: i64,
+        candidate: Timestamp,
+    ) -> Result<Rendered, StoreError> {
         let ledger = self.writable()?;
         self.waiting.fetch_add(1, Ordering::SeqCst);
         self.dates.acquire().await.unwrap().forget();
-        ledger.rendered(feed, fingerprint, candidate).await
+        ledger.rendered(feed, fingerprint, change, candidate).await
     }
     async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyStep>, StoreError> {
         self.open()?.journey(article).await
