@@ -80,6 +80,7 @@ def test_what_is_malformed_is_kept_with_its_reason_and_position_and_nothing_else
     assert not faults, "\n".join(faults)
 
 
+@pytest.mark.on(shapes.KNOWN["sqlite-embedded"], shapes.KNOWN["postgres-rabbitmq"])  # some minutes on a broker, and the store has no part in it
 def test_an_operator_is_shown_what_is_wrong_where_and_what_to_do(fed):
     for name in list(REFUSED)[::12]:
         shown = fed.command("dead", "show", name).stdout
