@@ -92,6 +92,13 @@ pub(crate) fn self_url(site: &Site, feed: &Feed, format: Format) -> String {
     site.url(&format!("feeds/{}.{}", feed.head().name, format.extension()))
 }
 
+/// What an HTTP answer with this document says in `Link` (WebSub §4: where its hub is, and its one address); `None` while
+/// there is no hub.
+pub fn discovery_link(site: &Site, feed: &Feed, format: Format) -> Option<String> {
+    let hub = site.hub.as_ref()?;
+    Some(format!("<{hub}>; rel=\"hub\", <{}>; rel=\"self\"", self_url(site, feed, format)))
+}
+
 /// Vietnam's offset. Fixed, not looked up: bytes must not depend on a time-zone database.
 fn local(at: Timestamp) -> jiff::ZonedDateTime {
     let whole = at.checked_sub(SignedDuration::from_nanos(i64::from(at.subsec_nanosecond()))).unwrap_or(at);

@@ -68,4 +68,6 @@ pub struct Identity {
     pub tag_authority: String,
     /// A day on which it was ours, `2026-01-01`. Never to be changed.
     pub tag_date: String,
+    /// The WebSub hub that feeds name; `None`: they name none.
+    pub hub: Option<Url>,
 }

@@ -15,6 +15,7 @@ pub(crate) const HTML: &str = "text/html; charset=utf-8";
 /// A document in every coding, with the headers that never change.
 pub(crate) struct Document {
     content_type: &'static str,
+    link: Option<HeaderValue>,
     tag: String,
     identity: Coded,
     gzip: Coded,
@@ -44,10 +45,17 @@ impl Document {
         };
         Ok(Self {
             content_type,
+            link: None,
             identity: coded(Encoding::Identity),
             gzip: coded(Encoding::Gzip),
             tag: representation.tag().to_owned(),
         })
+    }
+
+    /// The same document, whose answers say this in `Link`.
+    pub(crate) fn with_link(self, link: Option<String>) -> Self {
+        // addresses of ours: always a header value
+        Self { link: link.and_then(|link| HeaderValue::try_from(link).ok()), ..self }
     }
 
     /// The content's own mark.
@@ -79,6 +87,9 @@ impl Document {
         }
         // a reader that cannot reach us shows what it has for a day rather than an error (RFC 5861)
         set(headers, header::CACHE_CONTROL, &format!("public, max-age={}, stale-if-error=86400", terms.max_age));
+        if let Some(link) = &self.link {
+            headers.insert(header::LINK, link.clone());
+        }
         headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         if terms.shared_with_scripts {

@@ -6,7 +6,7 @@
 use crate::{Service, document::Document, service::Inner, shelf::Snapshot};
 use jiff::{SignedDuration, Timestamp};
 use loa_domain::{AreaId, FeedName};
-use loa_feed::{AreaLabel, Entry, Feed, FeedHead, Format, RenderError, Tombstone, fingerprint, render};
+use loa_feed::{AreaLabel, Entry, Feed, FeedHead, Format, RenderError, Tombstone, discovery_link, fingerprint, render};
 use loa_store::{FeedEntry, StoreError, StoreErrorKind};
 use loa_worker::Progress;
 use std::sync::Arc;
@@ -229,7 +229,8 @@ fn written(
 ) -> Result<Written, FeedError> {
     let feed = Feed::assemble(site, head, entries, stones, window);
     let document = |format: Format| -> Result<Document, FeedError> {
-        Ok(Document::new(format.content_type(), render(format, site, &feed)?)?)
+        let document = Document::new(format.content_type(), render(format, site, &feed)?)?;
+        Ok(document.with_link(discovery_link(site, &feed, format)))
     };
     let documents = [document(Format::Rss)?, document(Format::Atom)?, document(Format::Json)?];
     let page = Document::new(crate::document::HTML, pages.feed(&feed)?)?;

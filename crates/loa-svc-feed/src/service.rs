@@ -75,7 +75,7 @@ impl Service {
             publisher: config.publisher.clone(),
             language: config.language.clone(),
             ttl_minutes: config.ttl_minutes,
-            hub: None,
+            hub: identity.hub,
         });
         let names = Arc::new(Names::new(site.clone(), directory.clone(), config.categories));
         Ok(Self(Arc::new(Inner {

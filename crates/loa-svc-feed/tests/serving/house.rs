@@ -159,6 +159,7 @@ impl House {
             public_url: "https://loa.example.vn/".parse().unwrap(),
             tag_authority: "loa.example.vn".into(),
             tag_date: "2026-01-01".into(),
+            hub: Some("https://loa.example.vn/hub".parse().unwrap()),
         };
         let slug = CategorySlug::new("giao-duc").unwrap();
         let config = Config { categories: vec![Category { slug, label: "Giáo dục".into() }], ..Config::default() };

@@ -173,3 +173,21 @@ async fn a_feed_that_can_be_named_is_there_though_empty_and_one_that_cannot_is_n
         "a suggestion"
     );
 }
+
+#[tokio::test]
+async fn every_feed_document_names_its_hub_and_itself_in_one_header_whether_it_changed_or_not() {
+    let house = house().await;
+    for format in FORMATS {
+        let path = format!("/feeds/all.{format}");
+        let link = format!("<https://loa.example.vn/hub>; rel=\"hub\", <https://loa.example.vn{path}>; rel=\"self\"");
+        let full = house.ask(Method::GET, &path, &[]).await;
+        assert!(full.text().contains("https://loa.example.vn/hub"), "in the document too");
+        let etag = full.header("etag").to_owned();
+        let unchanged = house.ask(Method::GET, &path, &[("if-none-match", &etag)]).await;
+        let head = house.ask(Method::HEAD, &path, &[]).await;
+        for (answer, status) in [(&full, 200), (&unchanged, 304), (&head, 200)] {
+            assert_eq!((answer.status.as_u16(), answer.header("link")), (status, link.as_str()), "{path}");
+        }
+    }
+    assert_eq!(house.ask(Method::GET, "/feeds/all", &[]).await.header("link"), "", "the page is no topic");
+}
