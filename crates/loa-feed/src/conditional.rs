@@ -16,7 +16,7 @@ pub enum Answer {
 
 /// Decides by RFC 9110 §13.2.2 for GET and HEAD.
 ///
-/// `tag` is the content's own mark, without quotes and coding ([`crate::Representation::tag`]). `If-None-Match` wins: when it
+/// `tag` is the content's own mark, without quotes and coding ([`crate::fingerprint`]). `If-None-Match` wins: when it
 /// is there, `If-Modified-Since` is not looked at. Several header lines are given joined by a comma. A date later than
 /// `last_modified` means the reader is up to date; one that is no HTTP date is not there. Without `last_modified`,
 /// `If-Modified-Since` is not looked at.

@@ -52,12 +52,12 @@ impl FeedLedger for FeedStore {
 
     async fn rendered(
         &self,
-        feed: &FeedName,
+        name: &str,
         fingerprint: &str,
         change: i64,
         candidate: Timestamp,
     ) -> Result<Rendered, StoreError> {
-        rendered::rendered(&self.db, feed, fingerprint, change, candidate).await.during("keep what a feed reads like")
+        rendered::rendered(&self.db, name, fingerprint, change, candidate).await.during("keep what a feed reads like")
     }
 
     async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyStep>, StoreError> {

@@ -53,7 +53,7 @@ pub struct FeedSummary {
     pub newest_at: Option<Timestamp>,
 }
 
-/// What readers were last told of one feed.
+/// What readers were last told of one feed, or another document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
     /// A digest of everything rendered.
@@ -93,15 +93,15 @@ pub trait FeedLedger: Send + Sync {
     /// Whether an article stands, is withdrawn, or is unknown (`None`).
     async fn standing(&self, article: &ArticleId) -> Result<Option<Result<FeedEntry, Tombstone>>, StoreError>;
 
-    /// Says that a feed now reads like `fingerprint`. The same fingerprint as stored: what is stored comes back. Another:
-    /// it is stored with `Last-Modified` = the later of `candidate` (cut to whole seconds) and one second after the stored one.
+    /// Says that something served now reads like `fingerprint`: a feed under its name, any other document under a name that no
+    /// feed has (1 to 500 bytes). The same fingerprint as stored: what is stored comes back. Another: it is stored with `Last-Modified` = the later of `candidate` (cut to whole seconds) and one second after the stored one.
     /// `change`: the number of [`Self::changed`] up to which what was rendered is surely true.
     ///
     /// # Errors
-    /// `Stale` when something else is stored that is true up to a higher number: read the feed again.
+    /// `Stale` when something else is stored that is true up to a higher number: read it again.
     async fn rendered(
         &self,
-        feed: &FeedName,
+        name: &str,
         fingerprint: &str,
         change: i64,
         candidate: Timestamp,

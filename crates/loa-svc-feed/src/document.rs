@@ -1,5 +1,6 @@
 //! A document at hand, and how it is answered: validators, coding, freshness (RFC 9110, RFC 9111).
 
+use crate::publishing::{FeedError, chain};
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
@@ -7,23 +8,22 @@ use axum::{
 };
 use bytes::Bytes;
 use jiff::Timestamp;
-use loa_feed::{Answer, Encoding, Representation, http_date, negotiate, revalidate};
+use loa_feed::{Answer, Encoding, encoded, etag, fingerprint, http_date, negotiate, revalidate};
+use tokio::sync::OnceCell;
 
 /// The content type of pages.
 pub(crate) const HTML: &str = "text/html; charset=utf-8";
 
-/// A document in every coding, with the headers that never change.
+/// A document, in each coding that anybody asked for.
+///
+/// Answers share its bytes; none copies them. A coding is made once, however many ask, and from then on beforehand for the
+/// next version too ([`Document::following`]): what nobody takes costs no time and no memory.
 pub(crate) struct Document {
     content_type: &'static str,
     link: Option<HeaderValue>,
     tag: String,
-    identity: Coded,
-    gzip: Coded,
-}
-
-struct Coded {
-    bytes: Bytes,
-    etag: String,
+    identity: Bytes,
+    coded: [OnceCell<Bytes>; 3],
 }
 
 /// How long it may be kept, and by whom it may be read.
@@ -36,20 +36,30 @@ pub(crate) struct Terms {
 }
 
 impl Document {
-    /// Compresses a text and makes its validators. Work for the processor: not on the request path.
-    pub(crate) fn new(content_type: &'static str, text: String) -> std::io::Result<Self> {
-        let representation = Representation::of(text)?;
-        let coded = |encoding: Encoding| Coded {
-            bytes: Bytes::copy_from_slice(representation.bytes(encoding)),
-            etag: representation.etag(encoding),
-        };
-        Ok(Self {
+    /// Makes the validators of a text.
+    pub(crate) fn new(content_type: &'static str, text: String) -> Self {
+        let mut identity = text.into_bytes();
+        identity.shrink_to_fit();
+        Self {
             content_type,
             link: None,
-            identity: coded(Encoding::Identity),
-            gzip: coded(Encoding::Gzip),
-            tag: representation.tag().to_owned(),
-        })
+            tag: fingerprint([&identity[..]]),
+            identity: Bytes::from(identity),
+            coded: Default::default(),
+        }
+    }
+
+    /// As [`Self::new`], in every coding that the version before was asked for. Work for the processor: not on the request
+    /// path.
+    pub(crate) fn following(before: Option<&Self>, content_type: &'static str, text: String) -> std::io::Result<Self> {
+        let document = Self::new(content_type, text);
+        for encoding in Encoding::ALL {
+            if let (Some(cell), Some(_)) = (document.cell(encoding), before.and_then(|before| before.made(encoding))) {
+                // nobody else has it yet
+                drop(cell.set(Bytes::from(encoded(encoding, &document.identity)?)));
+            }
+        }
+        Ok(document)
     }
 
     /// The same document, whose answers say this in `Link`.
@@ -63,25 +73,52 @@ impl Document {
         &self.tag
     }
 
-    /// The answer to a GET; axum takes the body away for a HEAD and leaves the rest.
-    pub(crate) fn answer(&self, request: &HeaderMap, last_modified: Option<Timestamp>, terms: Terms) -> Response {
-        let encoding = negotiate(joined(request, header::ACCEPT_ENCODING).as_deref());
-        let coded = match encoding {
-            Encoding::Identity => &self.identity,
-            Encoding::Gzip => &self.gzip,
+    fn cell(&self, encoding: Encoding) -> Option<&OnceCell<Bytes>> {
+        match encoding {
+            Encoding::Identity => None,
+            Encoding::Gzip => self.coded.first(),
+            Encoding::Brotli => self.coded.get(1),
+            Encoding::Zstd => self.coded.get(2),
+        }
+    }
+
+    fn made(&self, encoding: Encoding) -> Option<&Bytes> {
+        self.cell(encoding).map_or(Some(&self.identity), OnceCell::get)
+    }
+
+    /// The bytes in a coding, made now if nobody asked for it before; identity, where that fails.
+    async fn bytes(&self, encoding: Encoding) -> (Encoding, Bytes) {
+        let Some(cell) = self.cell(encoding) else { return (encoding, self.identity.clone()) };
+        let make = async || -> Result<Bytes, FeedError> {
+            let identity = self.identity.clone();
+            Ok(tokio::task::spawn_blocking(move || encoded(encoding, &identity)).await??.into())
         };
+        match cell.get_or_try_init(make).await {
+            Ok(bytes) => (encoding, bytes.clone()),
+            Err(error) => {
+                tracing::error!(error = %chain(&error), "a document could not be compressed; it goes out as it is");
+                (Encoding::Identity, self.identity.clone())
+            }
+        }
+    }
+
+    /// The answer to a GET; axum takes the body away for a HEAD and leaves the rest.
+    pub(crate) async fn answer(&self, request: &HeaderMap, last_modified: Option<Timestamp>, terms: Terms) -> Response {
+        let encoding = negotiate(joined(request, header::ACCEPT_ENCODING).as_deref());
         let answer = revalidate(
             joined(request, header::IF_NONE_MATCH).as_deref(),
             joined(request, header::IF_MODIFIED_SINCE).as_deref(),
             &self.tag,
             last_modified,
         );
-        let mut response = match answer {
-            Answer::Full => Response::new(Body::from(coded.bytes.clone())),
-            Answer::NotModified => Response::new(Body::empty()),
+        let (encoding, bytes) = match answer {
+            Answer::Full => self.bytes(encoding).await,
+            Answer::NotModified => (encoding, Bytes::new()),
         };
+        let length = bytes.len();
+        let mut response = Response::new(Body::from(bytes));
         let headers = response.headers_mut();
-        set(headers, header::ETAG, &coded.etag);
+        set(headers, header::ETAG, &etag(&self.tag, encoding));
         if let Some(at) = last_modified {
             set(headers, header::LAST_MODIFIED, &http_date(at));
         }
@@ -106,7 +143,7 @@ impl Document {
             Answer::NotModified => *response.status_mut() = StatusCode::NOT_MODIFIED,
             Answer::Full => {
                 headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-                headers.insert(header::CONTENT_LENGTH, HeaderValue::from(coded.bytes.len()));
+                headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
                 if let Some(name) = encoding.name() {
                     headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
                 }

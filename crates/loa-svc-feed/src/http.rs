@@ -59,14 +59,14 @@ fn open(router: MethodRouter<Service>) -> MethodRouter<Service> {
 
 async fn feeds(State(service): State<Service>, request: HeaderMap) -> Response {
     match service.overview().await {
-        Ok(overview) => overview.page.answer(&request, None, PAGE_TERMS),
+        Ok(overview) => overview.page.answer(&request, overview.last_modified, PAGE_TERMS).await,
         Err(error) => away(&service, &error),
     }
 }
 
 async fn opml(State(service): State<Service>, request: HeaderMap) -> Response {
     match service.overview().await {
-        Ok(overview) => overview.opml.answer(&request, None, service.feed_terms()),
+        Ok(overview) => overview.opml.answer(&request, overview.last_modified, service.feed_terms()).await,
         Err(error) => away(&service, &error),
     }
 }
@@ -87,8 +87,10 @@ async fn feed(State(service): State<Service>, Path(file): Path<String>, request:
     }
     let response = match service.snapshot(&name).await {
         Ok(snapshot) => match format {
-            Some(format) => snapshot.document(format).answer(&request, snapshot.last_modified, service.feed_terms()),
-            None => snapshot.page.answer(&request, snapshot.last_modified, PAGE_TERMS),
+            Some(format) => {
+                snapshot.document(format).answer(&request, snapshot.last_modified, service.feed_terms()).await
+            }
+            None => snapshot.page.answer(&request, snapshot.last_modified, PAGE_TERMS).await,
         },
         Err(error) => away(&service, &error),
     };

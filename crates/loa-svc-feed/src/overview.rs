@@ -1,17 +1,28 @@
 //! All feeds at a glance: the page `/feeds` and the list `/feeds.opml`, and which names there are.
 
-use crate::{Service, document::Document, publishing::FeedError, service::Inner, words};
+use crate::{
+    Service,
+    document::Document,
+    publishing::{FeedError, OVERTAKEN_MAX},
+    service::Inner,
+    words,
+};
+use jiff::Timestamp;
 use loa_domain::FeedName;
-use loa_feed::{Item, Outline, OutlineGroup, opml};
-use loa_store::FeedSummary;
+use loa_feed::{Item, Outline, OutlineGroup, fingerprint, opml};
+use loa_store::{FeedSummary, StoreErrorKind};
 use std::{collections::BTreeMap, sync::Arc};
 
+/// The name under which the ledger keeps when page and list last changed; no feed's.
+const KEPT_AS: &str = "feeds";
 /// Latest entries shown on the page of all feeds.
 const LATEST: usize = 10;
 
 /// Everything about all feeds together.
 pub(crate) struct Overview {
     pub(crate) as_of: i64,
+    /// `None`: the ledger could not keep one.
+    pub(crate) last_modified: Option<Timestamp>,
     pub(crate) summaries: BTreeMap<FeedName, FeedSummary>,
     pub(crate) page: Document,
     pub(crate) opml: Document,
@@ -25,7 +36,7 @@ impl Service {
         }
         // wanted, so that steps keep its latest entries up to date
         self.snapshot(&FeedName::All).await?;
-        let overview = self.0.write_overview(self.0.shelf.seen()).await?;
+        let overview = self.0.write_overview(false).await?;
         self.0.shelf.put_overview(overview.clone());
         Ok(overview)
     }
@@ -40,7 +51,21 @@ impl Service {
 }
 
 impl Inner {
-    pub(crate) async fn write_overview(&self, as_of: i64) -> Result<Arc<Overview>, FeedError> {
+    /// Writes page and list until they are such that may be shown: never older than what another replica has shown.
+    /// `must_keep`: as for a feed.
+    pub(crate) async fn write_overview(&self, must_keep: bool) -> Result<Arc<Overview>, FeedError> {
+        for _ in 1..OVERTAKEN_MAX {
+            match self.write_overview_once(must_keep).await {
+                Err(FeedError::Ledger(error)) if error.kind == StoreErrorKind::Stale => {}
+                written => return written,
+            }
+        }
+        self.write_overview_once(must_keep).await
+    }
+
+    async fn write_overview_once(&self, must_keep: bool) -> Result<Arc<Overview>, FeedError> {
+        // asked before the rest is read: that is true up to here at least
+        let (_, as_of) = self.ledger.changed(i64::MAX, 1).await?;
         let summaries: BTreeMap<FeedName, FeedSummary> =
             self.ledger.summaries().await?.into_iter().map(|summary| (summary.feed.clone(), summary)).collect();
         let latest: Vec<Item> = match self.shelf.feed(&FeedName::All) {
@@ -48,9 +73,12 @@ impl Inner {
             None => Vec::new(),
         };
         let (site, pages, names) = (self.site.clone(), self.pages.clone(), self.names.clone());
+        let before = self.shelf.overview();
         let written = tokio::task::spawn_blocking(move || -> Result<Overview, FeedError> {
             let listed = names.listed(&summaries);
-            let page = Document::new(crate::document::HTML, pages.feeds(&listed, &latest)?)?;
+            let before = before.as_deref();
+            let page = pages.feeds(&listed, &latest)?;
+            let page = Document::following(before.map(|before| &before.page), crate::document::HTML, page)?;
             let outlines = |names: &[crate::naming::Listed]| -> Vec<Outline> {
                 names.iter().map(|feed| Outline { name: feed.name.clone(), title: feed.title.clone() }).collect()
             };
@@ -59,10 +87,13 @@ impl Inner {
                 OutlineGroup { title: words::CATEGORIES.to_owned(), outlines: outlines(&listed.categories) },
                 OutlineGroup { title: words::AREAS.to_owned(), outlines: outlines(&listed.areas) },
             ];
-            let opml = Document::new("text/x-opml; charset=utf-8", opml(&site, &groups)?)?;
-            Ok(Overview { as_of, page, opml, summaries })
+            let opml = opml(&site, &groups)?;
+            let opml = Document::following(before.map(|before| &before.opml), "text/x-opml; charset=utf-8", opml)?;
+            Ok(Overview { as_of, last_modified: None, page, opml, summaries })
         })
         .await??;
-        Ok(Arc::new(written))
+        let mark = fingerprint([written.page.tag().as_bytes(), written.opml.tag().as_bytes()]);
+        let last_modified = self.last_modified(KEPT_AS, &mark, as_of, self.world.now(), must_keep).await?;
+        Ok(Arc::new(Overview { last_modified, ..written }))
     }
 }

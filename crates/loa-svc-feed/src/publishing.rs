@@ -18,8 +18,8 @@ const FUTURE_ROWS: u32 = 20;
 /// How far a portal's clock may be ahead of ours before its article counts as dated in the future.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
-/// How often a feed is written again because another writing overtook it, before the next round has to do it.
-const OVERTAKEN_MAX: usize = 5;
+/// How often something is written again because another writing overtook it, before the next round has to do it.
+pub(crate) const OVERTAKEN_MAX: usize = 5;
 
 /// Why a feed could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -90,7 +90,7 @@ impl Service {
             }
         }
         if (moved || !feeds.is_empty()) && inner.shelf.overview().is_some() {
-            match inner.write_overview(number).await {
+            match inner.write_overview(true).await {
                 Ok(overview) => inner.shelf.put_overview(overview),
                 Err(error) if error.may_pass() => return Err(error),
                 Err(error) => report_defect("the list of feeds", &error),
@@ -158,16 +158,17 @@ impl Inner {
             .map(|stone| Tombstone { article: stone.article, at: stone.at, reason: stone.reason })
             .collect();
         let (site, pages, names, window) = (self.site.clone(), self.pages.clone(), self.names.clone(), self.window);
+        let before = self.shelf.feed(name);
         let written = tokio::task::spawn_blocking(move || -> Result<Written, FeedError> {
             let label = |id: &AreaId| AreaLabel { id: id.clone(), name: names.area(id) };
             let entries: Vec<Entry> = standing
                 .into_iter()
                 .map(|row| Entry { areas: row.content.areas().iter().map(label).collect(), content: row.content })
                 .collect();
-            written(&site, &pages, head, &entries, &stones, window)
+            written(&site, &pages, head, &entries, &stones, window, before.as_deref())
         })
         .await??;
-        let last_modified = self.last_modified(name, &written.fingerprint, change, now, must_keep).await?;
+        let last_modified = self.last_modified(&name.to_string(), &written.fingerprint, change, now, must_keep).await?;
         Ok(Arc::new(Snapshot {
             began,
             read,
@@ -192,9 +193,9 @@ impl Inner {
 
     /// What `Last-Modified` says of these bytes: kept by the ledger, so that it steps with each version and never goes
     /// back, on every replica and after every restart.
-    async fn last_modified(
+    pub(crate) async fn last_modified(
         &self,
-        name: &FeedName,
+        name: &str,
         mark: &str,
         change: i64,
         now: Timestamp,
@@ -205,7 +206,7 @@ impl Inner {
             Ok(rendered) => Ok(Some(rendered.last_modified)),
             Err(error) if must_keep || error.kind == StoreErrorKind::Stale => Err(error.into()),
             Err(error) => {
-                tracing::warn!(feed = %name, error = %chain(&error), "Last-Modified could not be kept; the feed is served without");
+                tracing::warn!(document = name, error = %chain(&error), "Last-Modified could not be kept; it is served without");
                 Ok(None)
             }
         }
@@ -226,14 +227,16 @@ fn written(
     entries: &[Entry],
     stones: &[Tombstone],
     window: loa_feed::Window,
+    before: Option<&Snapshot>,
 ) -> Result<Written, FeedError> {
     let feed = Feed::assemble(site, head, entries, stones, window);
     let document = |format: Format| -> Result<Document, FeedError> {
-        let document = Document::new(format.content_type(), render(format, site, &feed)?)?;
+        let before = before.map(|before| before.document(format));
+        let document = Document::following(before, format.content_type(), render(format, site, &feed)?)?;
         Ok(document.with_link(discovery_link(site, &feed, format)))
     };
     let documents = [document(Format::Rss)?, document(Format::Atom)?, document(Format::Json)?];
-    let page = Document::new(crate::document::HTML, pages.feed(&feed)?)?;
+    let page = Document::following(before.map(|before| &before.page), crate::document::HTML, pages.feed(&feed)?)?;
     let marks = documents.iter().chain([&page]).map(|document| document.tag().as_bytes());
     Ok(Written { fingerprint: fingerprint(marks), documents, page, feed })
 }

@@ -7,31 +7,28 @@ use crate::{
     row::{ms, row_of},
 };
 use jiff::Timestamp;
-use loa_domain::FeedName;
 use loa_store::{Rendered, StoreErrorKind};
 
 /// Keeps a new fingerprint, or brings back what is kept of the same one.
 pub(super) async fn rendered(
     db: &Db,
-    feed: &FeedName,
+    name: &str,
     fingerprint: &str,
     change: i64,
     candidate: Timestamp,
 ) -> Result<Rendered> {
-    let name = feed.to_string();
     let is_the_same = |kept: &Kept| kept.rendered.fingerprint == fingerprint && kept.change >= change;
-    if let Some(kept) = kept(&mut db.snapshot().await?, &name).await?.filter(is_the_same) {
+    if let Some(kept) = kept(&mut db.snapshot().await?, name).await?.filter(is_the_same) {
         return Ok(kept.rendered); // the common case: nothing to write
     }
     let mut tx = db.begin().await?;
     let whole_second = ms(candidate).div_euclid(1_000) * 1_000;
-    let last_modified = match kept(&mut tx, &name).await? {
+    let last_modified = match kept(&mut tx, name).await? {
         Some(kept) if is_the_same(&kept) => return Ok(kept.rendered), // another process was first
         // the same words, true for longer than was known
         Some(kept) if kept.rendered.fingerprint == fingerprint => ms(kept.rendered.last_modified),
         Some(kept) if kept.change > change => {
-            let what =
-                format!("the feed {feed} was read up to change {change}; it was told up to {} already", kept.change);
+            let what = format!("{name} was read up to change {change}; readers were told of {} already", kept.change);
             return Err(refuse(StoreErrorKind::Stale, what));
         }
         Some(kept) => whole_second.max(ms(kept.rendered.last_modified) + 1_000),
@@ -42,7 +39,7 @@ pub(super) async fn rendered(
          ON CONFLICT (feed) DO UPDATE SET fingerprint = excluded.fingerprint, last_modified = excluded.last_modified, \
          change = excluded.change",
     )
-    .bind(name.as_str())
+    .bind(name)
     .bind(fingerprint)
     .bind(last_modified)
     .bind(change)

@@ -337,45 +337,39 @@ pub async fn an_article_stands_is_withdrawn_or_is_unknown(open: impl AsyncFn() -
 
 pub async fn the_same_fingerprint_brings_back_what_was_told(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
     let ledger = open().await;
-    let first = ledger.rendered(&FeedName::All, "f1", 0, at(5)).await.unwrap();
+    let first = ledger.rendered("all", "f1", 0, at(5)).await.unwrap();
     assert_eq!((first.fingerprint.as_str(), first.last_modified), ("f1", at(5)));
-    assert_eq!(ledger.rendered(&FeedName::All, "f1", 0, at(9)).await.unwrap(), first);
-    let other = ledger.rendered(&na_son(), "f1", 0, at(9)).await.unwrap();
+    assert_eq!(ledger.rendered("all", "f1", 0, at(9)).await.unwrap(), first);
+    let other = ledger.rendered("area-na-son", "f1", 0, at(9)).await.unwrap();
     assert_eq!(other.last_modified, at(9), "each feed has its own");
+    let document = ledger.rendered("all/2026-02.atom", "f2", 0, at(7)).await.unwrap();
+    assert_eq!(document.last_modified, at(7), "and every other document");
     drop(ledger);
-    assert_eq!(open().await.rendered(&FeedName::All, "f1", 0, at(99)).await.unwrap(), first, "after a restart too");
+    assert_eq!(open().await.rendered("all", "f1", 0, at(99)).await.unwrap(), first, "after a restart too");
 }
 
 pub async fn what_is_older_than_what_readers_were_told_does_not_take_its_place(
     open: impl AsyncFn() -> Arc<dyn FeedLedger>,
 ) {
     let (quick, slow) = (open().await, open().await);
-    let told = quick.rendered(&FeedName::All, "f2", 7, at(5)).await.unwrap();
-    let error = slow.rendered(&FeedName::All, "f1", 6, at(6)).await.unwrap_err();
+    let told = quick.rendered("all", "f2", 7, at(5)).await.unwrap();
+    let error = slow.rendered("all", "f1", 6, at(6)).await.unwrap_err();
     assert_eq!(error.kind, StoreErrorKind::Stale);
-    assert_eq!(slow.rendered(&FeedName::All, "f2", 6, at(7)).await.unwrap(), told, "the same words are never too old");
-    assert_eq!(
-        slow.rendered(&FeedName::All, "f2", 9, at(8)).await.unwrap(),
-        told,
-        "nor new when they are true for longer"
-    );
-    assert_eq!(quick.rendered(&FeedName::All, "f3", 8, at(9)).await.unwrap_err().kind, StoreErrorKind::Stale);
-    assert!(quick.rendered(&FeedName::All, "f3", 9, at(9)).await.unwrap().last_modified > told.last_modified);
+    assert_eq!(slow.rendered("all", "f2", 6, at(7)).await.unwrap(), told, "the same words are never too old");
+    assert_eq!(slow.rendered("all", "f2", 9, at(8)).await.unwrap(), told, "nor new when they are true for longer");
+    assert_eq!(quick.rendered("all", "f3", 8, at(9)).await.unwrap_err().kind, StoreErrorKind::Stale);
+    assert!(quick.rendered("all", "f3", 9, at(9)).await.unwrap().last_modified > told.last_modified);
 }
 
 pub async fn last_modified_is_whole_seconds_and_always_steps_forward(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
     let ledger = open().await;
     let candidate: Timestamp = "2026-03-01T00:00:00.987Z".parse().unwrap();
     let second = SignedDuration::from_secs(1);
-    assert_eq!(ledger.rendered(&FeedName::All, "f1", 0, candidate).await.unwrap().last_modified, at(0));
-    assert_eq!(ledger.rendered(&FeedName::All, "f2", 0, candidate).await.unwrap().last_modified, at(0) + second);
-    let stepped_back = ledger.rendered(&FeedName::All, "f3", 0, at(-60)).await.unwrap();
+    assert_eq!(ledger.rendered("all", "f1", 0, candidate).await.unwrap().last_modified, at(0));
+    assert_eq!(ledger.rendered("all", "f2", 0, candidate).await.unwrap().last_modified, at(0) + second);
+    let stepped_back = ledger.rendered("all", "f3", 0, at(-60)).await.unwrap();
     assert_eq!(stepped_back.last_modified, at(0) + second + second, "a clock that steps back does not take it back");
-    assert_eq!(
-        ledger.rendered(&FeedName::All, "f1", 0, at(5)).await.unwrap().last_modified,
-        at(5),
-        "as before is new too"
-    );
+    assert_eq!(ledger.rendered("all", "f1", 0, at(5)).await.unwrap().last_modified, at(5), "as before is new too");
 }
 
 pub async fn a_journey_says_what_was_accepted(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {

@@ -87,7 +87,7 @@ impl FeedLedger for Door {
     }
     async fn rendered(
         &self,
-        feed: &FeedName,
+        name: &str,
         fingerprint: &str,
         change: i64,
         candidate: Timestamp,
@@ -95,7 +95,7 @@ impl FeedLedger for Door {
         let ledger = self.writable()?;
         self.waiting.fetch_add(1, Ordering::SeqCst);
         self.dates.acquire().await.unwrap().forget();
-        ledger.rendered(feed, fingerprint, change, candidate).await
+        ledger.rendered(name, fingerprint, change, candidate).await
     }
     async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyStep>, StoreError> {
         self.open()?.journey(article).await
@@ -194,6 +194,13 @@ impl House {
             assert_eq!(headers[header::CONTENT_LENGTH], body.len().to_string().as_str());
         }
         Answer { status, headers, body }
+    }
+
+    /// The body as it would go to the socket.
+    pub async fn shared(&self, path: &str, coding: &str) -> axum::body::Bytes {
+        let request = Request::builder().uri(path).header("accept-encoding", coding).body(Body::empty()).unwrap();
+        let response = self.service.router().oneshot(request).await.unwrap();
+        to_bytes(response.into_body(), usize::MAX).await.unwrap()
     }
 
     pub async fn get(&self, path: &str) -> Answer {
