@@ -23,6 +23,8 @@ const DEAD_AT: &str = "x-loa-dead-at";
 /// Carried through a redrive, so that a message that dies again knows of its earlier deaths.
 const FIRST_DEAD_AT: &str = "x-loa-first-dead-at";
 const DEATHS: &str = "x-loa-deaths";
+/// The broker's own, of quorum queues; absent at the first delivery.
+const DELIVERY_COUNT: &str = "x-delivery-count";
 /// For whoever looks with RabbitMQ's own tools: the queue it died in, and who put it here.
 const QUEUE: &str = "x-loa-queue";
 const BURIED_BY: &str = "x-loa-buried-by";
@@ -156,6 +158,12 @@ fn tell(past: &Past) -> Vec<(&'static str, String)> {
     first.into_iter().chain([(DEATHS, past.deaths.to_string())]).collect()
 }
 
+/// How often a message was delivered before and came back.
+pub(crate) fn deliveries_before(delivery: &Delivery) -> u32 {
+    let headers = delivery.properties.headers().as_ref();
+    headers.and_then(|headers| text_header(headers, DELIVERY_COUNT)?.parse().ok()).unwrap_or(0)
+}
+
 /// The message in a delivery, and what is known of it.
 pub(crate) fn read(delivery: Delivery) -> Arrived {
     let headers = delivery.properties.headers().clone().unwrap_or_default();
@@ -242,7 +250,7 @@ pub(crate) fn read_dead(queue: Queue, delivery: Delivery) -> DeadLetter {
 
 /// Headers that the broker or this adapter adds on the way.
 fn is_bookkeeping(name: &str) -> bool {
-    const BROKERS: [&str; 3] = ["x-death", "x-delivery-count", "x-acquired-count"];
+    const BROKERS: [&str; 3] = ["x-death", DELIVERY_COUNT, "x-acquired-count"];
     BROKERS.contains(&name)
         || ["x-loa-", "x-first-death-", "x-last-death-", "x-opt-rabbitmq-"]
             .iter()

@@ -8,7 +8,7 @@
 //! from time to time while consuming goes on: one poisonous message must not stop an outlet for as long as an alarm lasts.
 
 use crate::{
-    carriage::{Arrived, Parcel, read},
+    carriage::{Arrived, Parcel, deliveries_before, read},
     fault::{fault, is_not_found, late, missing},
     gauges,
     link::Session,
@@ -19,14 +19,24 @@ use futures_util::{FutureExt, StreamExt};
 use lapin::{
     Acker, Channel,
     message::Delivery,
-    options::{BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, BasicRejectOptions},
+    options::{
+        BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, BasicRejectOptions,
+    },
     types::FieldTable,
 };
 use loa_bus::{
-    BusError, BusErrorKind, Clock, Consumer, DeadReason, Queue, Received, Settlement, Tag, limits::BATCH_BYTES_MAX,
+    ALONE_AFTER, BusError, BusErrorKind, Clock, Consumer, DeadReason, Queue, Received, Settlement, Tag,
+    limits::BATCH_BYTES_MAX,
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tokio::time::{Instant, timeout};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, error::Elapsed, timeout},
+};
 
 /// Unsettled messages that RabbitMQ allows on a quorum queue at most.
 const PREFETCH_MAX: u16 = 2_000;
@@ -51,6 +61,13 @@ pub(crate) struct Opening {
 pub(crate) struct ChannelConsumer {
     channel: Channel,
     stream: lapin::Consumer,
+    pace: Pace,
+    /// Under way, when a `receive` was cancelled meanwhile.
+    widening: Option<JoinHandle<Result<lapin::Result<lapin::Consumer>, Elapsed>>>,
+    /// Taken from the stream and not handed out.
+    waiting: VecDeque<Delivery>,
+    /// Most that is in the caller's hands.
+    prefetch: u16,
     session: Session,
     publisher: Arc<Publisher>,
     clock: Clock,
@@ -65,6 +82,18 @@ pub(crate) struct ChannelConsumer {
     bury_again_at: Instant,
     /// Whether a line was written about dead letters that are held.
     told: bool,
+}
+
+/// How much the broker sends ahead.
+///
+/// A consumer begins with one message: whether this is a time to be careful, only its count of deliveries tells. One that
+/// was delivered often may be what killed the process before, and then it must kill nobody else, so it comes alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// One at a time.
+    Alone,
+    /// The whole prefetch.
+    Wide,
 }
 
 /// A dead letter to be.
@@ -89,10 +118,7 @@ impl ChannelConsumer {
         let what = format!("consume {queue}");
         let open = async {
             let channel = session.connection.create_channel().await?;
-            channel.basic_qos(prefetch.clamp(1, PREFETCH_MAX), BasicQosOptions::default()).await?;
-            let stream = channel
-                .basic_consume(queue.name().into(), "".into(), BasicConsumeOptions::default(), FieldTable::default())
-                .await?;
+            let stream = begin(&channel, queue, 1).await?;
             Ok((channel, stream))
         };
         let (channel, stream) = match timeout(answer_timeout, open).await {
@@ -104,6 +130,10 @@ impl ChannelConsumer {
         Ok(Self {
             channel,
             stream,
+            pace: if prefetch > 1 { Pace::Alone } else { Pace::Wide },
+            widening: None,
+            waiting: VecDeque::new(),
+            prefetch: prefetch.clamp(1, PREFETCH_MAX),
             session,
             publisher,
             clock,
@@ -115,6 +145,73 @@ impl ChannelConsumer {
             bury_again_at: Instant::now(),
             told: false,
         })
+    }
+
+    /// Lets the broker send the whole prefetch ahead: `basic.qos` is for consumers to come, so this one is cancelled and
+    /// another begun on the same channel. Only while the one message that it may have is unsettled: nothing is under way
+    /// then. Cancel-safe: a task of its own does it, and the next call picks up its result.
+    async fn widen(&mut self) -> Result<(), BusError> {
+        let widening = self.widening.get_or_insert_with(|| {
+            let (channel, tag, queue, prefetch) = (self.channel.clone(), self.stream.tag(), self.queue, self.prefetch);
+            let wider = async move {
+                channel.basic_cancel(tag, BasicCancelOptions::default()).await?;
+                begin(&channel, queue, prefetch).await
+            };
+            tokio::spawn(timeout(self.answer_timeout, wider))
+        });
+        let joined = widening.await;
+        self.widening = None;
+        let what = format!("consume {}", self.queue);
+        self.stream = match joined {
+            Ok(Ok(Ok(stream))) => stream,
+            Ok(Ok(Err(error))) if is_not_found(&error) => return Err(missing(&format!("the queue {}", self.queue))),
+            Ok(Ok(Err(error))) => return Err(fault(&what, error)),
+            Ok(Err(_)) => return Err(late(&what)),
+            Err(error) => return Err(BusError::caused(BusErrorKind::Unavailable, "receiving was cut short", error)),
+        };
+        self.pace = Pace::Wide;
+        Ok(())
+    }
+
+    /// What comes next; `None` when nothing does for so long.
+    async fn arrival(&mut self, wait: Duration) -> Result<Option<Delivery>, BusError> {
+        let next = tokio::select! {
+            biased;
+            next = timeout(wait, self.stream.next()) => next,
+            // lapin ends the stream, too; this is for the case that it forgets
+            () = self.session.ended.cancelled() => Ok(None),
+        };
+        match next {
+            Ok(Some(Ok(delivery))) => Ok(Some(delivery)),
+            Ok(Some(Err(error))) => Err(self.end(Some(error))),
+            Ok(None) => Err(self.end(None)),
+            Err(_) if !self.channel.status().connected() => Err(self.end(None)),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Waits while the prefetch is in the caller's hands: nothing may be handed out, but an end must be heard.
+    async fn listen_only(&mut self, wait: Duration) -> Result<(), BusError> {
+        let until = Instant::now() + wait;
+        while let Some(delivery) = self.arrival(until.saturating_duration_since(Instant::now())).await? {
+            self.waiting.push_back(delivery);
+        }
+        Ok(())
+    }
+
+    /// What has come already; an end is told with the next `receive`.
+    fn at_hand(&mut self) -> Option<Delivery> {
+        match self.stream.next().now_or_never()? {
+            Some(Ok(delivery)) => Some(delivery),
+            Some(Err(error)) => {
+                self.ended = Some(self.end(Some(error)));
+                None
+            }
+            None => {
+                self.ended = Some(self.end(None));
+                None
+            }
+        }
     }
 
     /// Hands out a delivery.
@@ -253,6 +350,12 @@ impl ChannelConsumer {
     }
 }
 
+/// Begins to consume, with so much sent ahead.
+async fn begin(channel: &Channel, queue: Queue, prefetch: u16) -> lapin::Result<lapin::Consumer> {
+    channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
+    channel.basic_consume(queue.name().into(), "".into(), BasicConsumeOptions::default(), FieldTable::default()).await
+}
+
 impl Drop for ChannelConsumer {
     fn drop(&mut self) {
         if !self.dead.is_empty() {
@@ -271,38 +374,28 @@ impl Consumer for ChannelConsumer {
         if !self.dead.is_empty() && Instant::now() >= self.bury_again_at {
             self.bury().await?;
         }
-        let first = tokio::select! {
-            biased;
-            first = timeout(wait, self.stream.next()) => first,
-            // lapin ends the stream, too; this is for the case that it forgets
-            () = self.session.ended.cancelled() => Ok(None),
-        };
-        let first = match first {
-            Ok(Some(Ok(delivery))) => delivery,
-            Ok(Some(Err(error))) => return Err(self.end(Some(error))),
-            Ok(None) => return Err(self.end(None)),
-            Err(_) if !self.channel.status().connected() => return Err(self.end(None)),
-            Err(_) => return Ok(Vec::new()),
-        };
+        // a dead letter that is held must not hold up what comes after it
+        if self.pace == Pace::Alone && !self.dead.is_empty() {
+            self.widen().await?;
+        }
+        // the broker counts the prefetch without the message that came alone
+        let room = usize::from(self.prefetch).saturating_sub(self.unsettled.len());
+        if room == 0 {
+            return self.listen_only(wait).await.map(|()| Vec::new());
+        }
+        if self.waiting.is_empty() {
+            let Some(first) = self.arrival(wait).await? else { return Ok(Vec::new()) };
+            self.waiting.push_back(first);
+        }
+        if self.pace == Pace::Alone && self.waiting.front().is_some_and(|it| deliveries_before(it) < ALONE_AFTER) {
+            self.widen().await?;
+        }
         // no await from here on: what was taken from the stream is handed out
-        let mut bytes = first.data.len();
-        let mut batch = vec![self.hand_out(first)];
-        while batch.len() < max && bytes < BATCH_BYTES_MAX {
-            match self.stream.next().now_or_never() {
-                Some(Some(Ok(delivery))) => {
-                    bytes += delivery.data.len();
-                    batch.push(self.hand_out(delivery));
-                }
-                Some(Some(Err(error))) => {
-                    self.ended = Some(self.end(Some(error)));
-                    break;
-                }
-                Some(None) => {
-                    self.ended = Some(self.end(None));
-                    break;
-                }
-                None => break,
-            }
+        let (mut bytes, mut batch) = (0, Vec::new());
+        while batch.len() < max.min(room) && bytes < BATCH_BYTES_MAX {
+            let Some(delivery) = self.waiting.pop_front().or_else(|| self.at_hand()) else { break };
+            bytes += delivery.data.len();
+            batch.push(self.hand_out(delivery));
         }
         Ok(batch)
     }
@@ -333,7 +426,7 @@ impl Consumer for ChannelConsumer {
 
     async fn close(self: Box<Self>) -> Result<(), BusError> {
         let close = async {
-            self.channel.basic_cancel(self.stream.tag(), lapin::options::BasicCancelOptions::default()).await?;
+            self.channel.basic_cancel(self.stream.tag(), BasicCancelOptions::default()).await?;
             // tag 0 with `multiple`: everything delivered and not settled, handed out or not
             self.channel.basic_nack(0, BasicNackOptions { multiple: true, requeue: true }).await?;
             self.channel.close(200, "bye".into()).await

@@ -74,6 +74,7 @@ impl SqliteBus {
     pub async fn open(path: impl AsRef<Path>, clock: Clock) -> Result<Self, BusError> {
         let path = path.as_ref();
         let what = format!("open the queues {}", path.display());
+        make_private_file(path).await.map_err(|error| fault(&what, sqlx::Error::Io(error)))?;
         // two processes that open a new file at once can collide while it is turned to WAL, where SQLite does not wait
         let mut tries = 0;
         let (write, holder) = loop {
@@ -115,6 +116,18 @@ impl SqliteBus {
             );
         }
         Ok(Self { shared: Arc::new(shared) })
+    }
+}
+
+/// Makes the file when it is not there. Events are read by their owner alone; the write-ahead log takes the file's permissions.
+async fn make_private_file(path: &Path) -> std::io::Result<()> {
+    let mut options = tokio::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    options.mode(0o600);
+    match options.open(path).await {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -10,7 +10,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use loa_bus::{
-    BusError, BusErrorKind, Consumer, DeadReason, Queue, Received, Settlement, Tag, limits::BATCH_BYTES_MAX,
+    ALONE_AFTER, BusError, BusErrorKind, Consumer, DeadReason, Queue, Received, Settlement, Tag,
+    limits::BATCH_BYTES_MAX,
 };
 use sqlx::{Row, SqliteConnection};
 use std::{
@@ -45,6 +46,14 @@ pub(crate) struct FileConsumer {
     ended: Arc<AtomicBool>,
 }
 
+/// What a consumer can take.
+#[derive(Clone, Copy)]
+struct Wanted {
+    max: usize,
+    /// Nothing is in its hands: it can take a message that must be alone.
+    alone: bool,
+}
+
 /// A message taken from its queue.
 struct Claimed {
     position: i64,
@@ -72,7 +81,8 @@ impl FileConsumer {
         let claiming = self.claiming.get_or_insert_with(|| {
             let (shared, ended) = (self.shared.clone(), self.ended.clone());
             let (queue, session) = (self.queue, self.session);
-            tokio::spawn(async move { shared.claim(queue, session, room.min(CLAIM_MAX), &ended).await })
+            let wanted = Wanted { max: room.min(CLAIM_MAX), alone: self.unsettled.is_empty() };
+            tokio::spawn(async move { shared.claim(queue, session, wanted, &ended).await })
         });
         let joined = claiming.await;
         self.claiming = None;
@@ -193,8 +203,14 @@ struct Settling {
 }
 
 impl Shared {
-    /// Takes the oldest ready messages of a queue, up to `max`.
-    async fn claim(&self, queue: Queue, session: i64, max: usize, ended: &AtomicBool) -> sqlx::Result<Vec<Claimed>> {
+    /// Takes the oldest ready messages of a queue, as many as are wanted.
+    async fn claim(
+        &self,
+        queue: Queue,
+        session: i64,
+        wanted: Wanted,
+        ended: &AtomicBool,
+    ) -> sqlx::Result<Vec<Claimed>> {
         self.release_abandoned().await?;
         self.bury_the_dead(false).await?;
         // a look costs no lock; most looks at an idle queue end here
@@ -211,7 +227,7 @@ impl Shared {
         if ended.load(Ordering::Acquire) {
             return Ok(Vec::new());
         }
-        let positions = array(self.batch(&mut transaction, queue, max).await?);
+        let positions = array(self.batch(&mut transaction, queue, wanted).await?);
         let rows = sqlx::query(concat!(
             "SELECT e.position, e.deliveries, ",
             message_columns!(),
@@ -236,27 +252,34 @@ impl Shared {
         Ok(claimed)
     }
 
-    /// Which the oldest ready messages are, up to `max`, and no more once their bodies fill a batch. SQLite tells a body's
+    /// Which the oldest ready messages are, up to `max`, and no more once their bodies fill a batch. One that was delivered
+    /// too often for company comes alone, or, while others are in its consumer's hands, not yet. SQLite tells a body's
     /// length without reading it.
-    async fn batch(&self, connection: &mut SqliteConnection, queue: Queue, max: usize) -> sqlx::Result<Vec<i64>> {
-        let ready: Vec<(i64, i64)> = sqlx::query_as(
-            "SELECT e.position, length(b.body)
+    async fn batch(&self, connection: &mut SqliteConnection, queue: Queue, wanted: Wanted) -> sqlx::Result<Vec<i64>> {
+        let ready: Vec<(i64, i64, i64)> = sqlx::query_as(
+            "SELECT e.position, e.deliveries, length(b.body)
              FROM entry e JOIN body b ON b.id = e.body_id
              WHERE e.queue = $1 AND e.holder IS NULL
              ORDER BY e.position
              LIMIT $2",
         )
         .bind(queue.name())
-        .bind(i64::try_from(max).unwrap_or(i64::MAX))
+        .bind(i64::try_from(wanted.max).unwrap_or(i64::MAX))
         .fetch_all(connection)
         .await?;
+        let must_be_alone = |deliveries: i64| deliveries >= i64::from(ALONE_AFTER);
+        if let Some((position, deliveries, _)) = ready.first()
+            && must_be_alone(*deliveries)
+        {
+            return Ok(wanted.alone.then_some(*position).into_iter().collect());
+        }
         let mut bytes = 0_usize;
-        let fits = ready.into_iter().take_while(|(_, length)| {
+        let fits = ready.into_iter().take_while(|(_, deliveries, length)| {
             let room = bytes < BATCH_BYTES_MAX;
             bytes = bytes.saturating_add(usize::try_from(*length).unwrap_or(usize::MAX));
-            room
+            room && !must_be_alone(*deliveries)
         });
-        Ok(fits.map(|(position, _)| position).collect())
+        Ok(fits.map(|(position, ..)| position).collect())
     }
 
     /// Applies decisions in one transaction. Rows that are no longer held by this session are left alone.

@@ -25,7 +25,11 @@ impl Holder {
     /// row of a living holder without its lock.
     pub(crate) fn take(queues: &Path, id: i64) -> io::Result<Self> {
         let path = lock_path(queues, id);
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let lock = options.open(&path)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { id, path, _lock: lock }),
             Err(TryLockError::WouldBlock) => {

@@ -182,3 +182,16 @@ async fn bodies(path: &Path) -> i64 {
     let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
     sqlx::query_scalar("SELECT count(*) FROM body").fetch_one(&pool).await.unwrap()
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_its_owner_can_read_the_queues() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let bus = open(&folder.path().join("bus.db")).await;
+    bus.declare().await.unwrap();
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", entry.path());
+    }
+}

@@ -21,4 +21,4 @@ pub use message::{
     DeadLetter, DeadReason, HEARTBEAT, HEARTBEAT_KEY, HEARTBEAT_SENT_AT, Message, Outgoing, Past, Received, Route,
     Settlement, Tag,
 };
-pub use topology::{DELIVERY_LIMIT, EVENTS_EXCHANGE, Queue, UNROUTED, routing_key_matches};
+pub use topology::{ALONE_AFTER, DELIVERY_LIMIT, EVENTS_EXCHANGE, Queue, UNROUTED, routing_key_matches};

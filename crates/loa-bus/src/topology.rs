@@ -13,6 +13,9 @@ pub const UNROUTED: &str = "loa.unrouted";
 /// process each time must not do so for ever. A message is so delivered this many times and once more; the last
 /// delivery, given back too, ends it (RabbitMQ's `x-delivery-limit`).
 pub const DELIVERY_LIMIT: u32 = 20;
+/// From so many deliveries on, a message is handed out alone, with nothing else in its consumer's hands. What kills its
+/// process then kills nobody else: those that were delivered beside it come through before the limit.
+pub const ALONE_AFTER: u32 = 4;
 
 /// A queue of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// How long a rule waits for what must come. Generous: the machine may be busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a rule waits for what must not come.
 pub(super) const QUIET: Duration = Duration::from_millis(300);
 

@@ -87,6 +87,7 @@ macro_rules! bus_conformance_rules {
             a_retried_message_comes_again_in_its_place
             a_message_given_back_too_often_becomes_a_dead_letter
             a_message_that_kills_its_consumer_each_time_becomes_a_dead_letter
+            what_kills_its_consumer_takes_no_neighbour_along
             a_dead_letter_keeps_its_message_and_says_why
             a_batch_may_be_settled_in_all_three_ways_and_in_any_order
             acking_some_does_not_ack_their_neighbours

@@ -1,9 +1,15 @@
 //! Rules of settling: forget, again, or to the dead letters.
 
 use super::fixture::{
-    Fixture, article, consume, id, ids, ids_of, publish, receive, receive_nothing, settle, to_feed, wait_for_depth,
+    Fixture, PATIENCE, QUIET, article, consume, id, ids, ids_of, publish, receive, receive_nothing, settle, to_feed,
+    wait_for_depth,
 };
 use crate::{DELIVERY_LIMIT, DeadReason, Queue, Settlement, Tag};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long to wait for more of what is under way.
+const SOON: Duration = Duration::from_millis(60);
 
 /// After an ack the broker has forgotten, for good.
 pub async fn what_was_acked_never_comes_again(fixture: &impl Fixture) {
@@ -20,14 +26,15 @@ pub async fn what_was_acked_never_comes_again(fixture: &impl Fixture) {
     wait_for_depth(&bus, Queue::Feed, (0, 0)).await;
 }
 
-/// A message given back is not sent to the end of the queue.
+/// A message given back is not sent to the end of the queue; only what is under way already may come before it.
 pub async fn a_retried_message_comes_again_in_its_place(fixture: &impl Fixture) {
     let bus = fixture.bus().await;
     publish(&bus, (0..6).map(to_feed).collect()).await;
     let mut consumer = consume(&bus, Queue::Feed, 2).await;
     let received = receive(&mut consumer, 2).await;
     consumer.settle(vec![(received[1].tag, Settlement::Ack), (received[0].tag, Settlement::Retry)]).await.unwrap();
-    let again = receive(&mut consumer, 2).await;
+    let mut again = receive(&mut consumer, 2).await;
+    again.sort_by_key(|received| received.message.id.clone());
     assert_eq!(ids_of(&again), [id(0), id(2)]);
     assert!(again[0].redelivered && !again[1].redelivered);
 }
@@ -69,6 +76,41 @@ pub async fn a_message_that_kills_its_consumer_each_time_becomes_a_dead_letter(f
     wait_for_depth(&bus, Queue::Feed, (0, 1)).await;
     receive_nothing(&mut consume(&bus, Queue::Feed, 1).await).await;
     assert_eq!(bus.dead_letters(Queue::Feed, 10).await.unwrap()[0].message, to_feed(0).message);
+}
+
+/// A process that dies takes its whole prefetch back with it, time and again; only the message that kills it may end as a
+/// dead letter. Which one that is, nobody can know: from [`ALONE_AFTER`] deliveries on, each comes alone.
+pub async fn what_kills_its_consumer_takes_no_neighbour_along(fixture: &impl Fixture) {
+    const KILLER: usize = 7;
+    const PREFETCH: usize = 10;
+    let bus = fixture.bus().await;
+    publish(&bus, (0..20).map(to_feed).collect()).await;
+    let (mut came, mut deaths) = (Vec::new(), 0);
+    let deadline = Instant::now() + 2 * PATIENCE;
+    while came.len() < 19 || bus.depth(Queue::Feed).await.unwrap() != (0, 1) {
+        assert!(Instant::now() < deadline, "after {deaths} deaths only {came:?} came");
+        let mut consumer = consume(&bus, Queue::Feed, 10).await;
+        let mut held = consumer.receive(PREFETCH, QUIET).await.unwrap();
+        while !held.is_empty() && held.len() < PREFETCH {
+            let more = consumer.receive(PREFETCH - held.len(), SOON).await.unwrap();
+            if more.is_empty() {
+                break;
+            }
+            held.extend(more);
+        }
+        if held.iter().any(|received| received.message.id == id(KILLER)) {
+            deaths += 1;
+            drop(consumer);
+        } else {
+            came.extend(ids_of(&held));
+            settle(&mut consumer, &held, Settlement::Ack).await;
+            consumer.close().await.unwrap();
+        }
+    }
+    assert!(deaths > DELIVERY_LIMIT / 2, "{deaths} deaths are too few to give up a message");
+    came.sort();
+    assert_eq!(came, ids((0..20).filter(|n| *n != KILLER)), "each neighbour came through, once");
+    assert_eq!(bus.dead_letters(Queue::Feed, 10).await.unwrap()[0].message.id, id(KILLER));
 }
 
 /// An operator finds what it was, why, where in it, and where it came from; other queues' copies go on.
