@@ -24,6 +24,7 @@ mod consumer;
 mod dead;
 mod dial;
 mod fault;
+mod flow;
 mod gauges;
 mod link;
 mod publish;

@@ -1,0 +1,221 @@
+//! What comes to a consumer, and how much the broker sends ahead.
+//!
+//! A consumer begins with one message: whether this is a time to be careful, only its count of deliveries tells. One that
+//! was delivered often may be what killed the process before, and then it must kill nobody else, so it comes alone.
+
+use crate::{
+    carriage::deliveries_before,
+    fault::{fault, is_not_found, late, missing},
+    link::Session,
+};
+use futures_util::{FutureExt, StreamExt};
+use lapin::{
+    Channel,
+    message::Delivery,
+    options::{BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions},
+    types::FieldTable,
+};
+use loa_bus::{ALONE_AFTER, BusError, BusErrorKind, Queue};
+use std::{collections::VecDeque, time::Duration};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, error::Elapsed, timeout},
+};
+
+/// Unsettled messages that RabbitMQ allows on a quorum queue at most.
+const PREFETCH_MAX: u16 = 2_000;
+
+/// Deliveries of one queue, over a channel of their own.
+pub(crate) struct Flow {
+    pub(crate) channel: Channel,
+    stream: lapin::Consumer,
+    session: Session,
+    queue: Queue,
+    answer_timeout: Duration,
+    /// Most that is in the caller's hands.
+    prefetch: u16,
+    pace: Pace,
+    /// Under way, when its caller was cancelled meanwhile.
+    widening: Option<JoinHandle<Result<lapin::Result<lapin::Consumer>, Elapsed>>>,
+    /// Taken from the stream and not handed out.
+    waiting: VecDeque<Delivery>,
+    /// Seen while handing out; told with the next [`Self::first`].
+    ended: Option<BusError>,
+}
+
+/// How much the broker sends ahead.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// One at a time.
+    Alone,
+    /// The whole prefetch.
+    Wide,
+}
+
+impl Flow {
+    /// Opens a channel and begins to consume.
+    pub(crate) async fn open(
+        session: Session,
+        queue: Queue,
+        prefetch: u16,
+        answer_timeout: Duration,
+    ) -> Result<Self, BusError> {
+        let open = async {
+            let channel = session.connection.create_channel().await?;
+            let stream = begin(&channel, queue, 1).await?;
+            Ok((channel, stream))
+        };
+        let (channel, stream) = begun(queue, timeout(answer_timeout, open).await)?;
+        Ok(Self {
+            channel,
+            stream,
+            session,
+            queue,
+            answer_timeout,
+            prefetch: prefetch.clamp(1, PREFETCH_MAX),
+            pace: if prefetch > 1 { Pace::Alone } else { Pace::Wide },
+            widening: None,
+            waiting: VecDeque::new(),
+            ended: None,
+        })
+    }
+
+    /// How many more may be handed out while so many are unsettled. The broker counts without the one that came alone.
+    pub(crate) fn room(&self, unsettled: usize) -> usize {
+        usize::from(self.prefetch).saturating_sub(unsettled)
+    }
+
+    pub(crate) fn alive(&self) -> bool {
+        !self.session.ended.is_cancelled() && self.channel.status().connected()
+    }
+
+    /// Waits until something is at hand; whether it is. Cancel-safe.
+    pub(crate) async fn first(&mut self, wait: Duration) -> Result<bool, BusError> {
+        if let Some(error) = self.ended.take() {
+            return Err(error);
+        }
+        if self.waiting.is_empty() {
+            let Some(first) = self.arrival(wait).await? else { return Ok(false) };
+            self.waiting.push_back(first);
+        }
+        if self.waiting.front().is_some_and(|first| deliveries_before(first) < ALONE_AFTER) {
+            self.widen().await?;
+        }
+        Ok(true)
+    }
+
+    /// The next of what is at hand, without waiting; an end is told with the next [`Self::first`].
+    pub(crate) fn next(&mut self) -> Option<Delivery> {
+        if let Some(delivery) = self.waiting.pop_front() {
+            return Some(delivery);
+        }
+        let error = match self.stream.next().now_or_never()? {
+            Some(Ok(delivery)) => return Some(delivery),
+            Some(Err(error)) => Some(error),
+            None => None,
+        };
+        self.ended = Some(self.end(error));
+        None
+    }
+
+    /// Waits while the prefetch is in the caller's hands: nothing may be handed out, but an end must be heard.
+    pub(crate) async fn listen_only(&mut self, wait: Duration) -> Result<(), BusError> {
+        if let Some(error) = self.ended.take() {
+            return Err(error);
+        }
+        let until = Instant::now() + wait;
+        while let Some(delivery) = self.arrival(until.saturating_duration_since(Instant::now())).await? {
+            self.waiting.push_back(delivery);
+        }
+        Ok(())
+    }
+
+    /// Lets the broker send the whole prefetch ahead, if it does not yet: `basic.qos` is for consumers to come, so this one
+    /// is cancelled and another begun on the same channel. Only while the one message that it may have is unsettled:
+    /// nothing is under way then. Cancel-safe: a task of its own does it, and the next call picks up its result.
+    pub(crate) async fn widen(&mut self) -> Result<(), BusError> {
+        if self.pace == Pace::Wide {
+            return Ok(());
+        }
+        let widening = self.widening.get_or_insert_with(|| {
+            let (channel, tag, queue, prefetch) = (self.channel.clone(), self.stream.tag(), self.queue, self.prefetch);
+            let wider = async move {
+                channel.basic_cancel(tag, BasicCancelOptions::default()).await?;
+                begin(&channel, queue, prefetch).await
+            };
+            tokio::spawn(timeout(self.answer_timeout, wider))
+        });
+        let joined = widening.await;
+        self.widening = None;
+        let joined =
+            joined.map_err(|error| BusError::caused(BusErrorKind::Unavailable, "receiving was cut short", error))?;
+        self.stream = begun(self.queue, joined)?;
+        self.pace = Pace::Wide;
+        Ok(())
+    }
+
+    /// Gives everything back that was delivered and not settled, and closes the channel.
+    pub(crate) async fn close(&self) -> Result<(), BusError> {
+        let close = async {
+            self.channel.basic_cancel(self.stream.tag(), BasicCancelOptions::default()).await?;
+            // tag 0 with `multiple`: everything delivered and not settled, handed out or not
+            self.channel.basic_nack(0, BasicNackOptions { multiple: true, requeue: true }).await?;
+            self.channel.close(200, "bye".into()).await
+        };
+        match timeout(self.answer_timeout, close).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(fault(&format!("close the consumer of {}", self.queue), error)),
+            Err(_) => Err(late(&format!("close the consumer of {}", self.queue))),
+        }
+    }
+
+    /// What comes next; `None` when nothing does for so long.
+    async fn arrival(&mut self, wait: Duration) -> Result<Option<Delivery>, BusError> {
+        let next = tokio::select! {
+            biased;
+            next = timeout(wait, self.stream.next()) => next,
+            // lapin ends the stream, too; this is for the case that it forgets
+            () = self.session.ended.cancelled() => Ok(None),
+        };
+        match next {
+            Ok(Some(Ok(delivery))) => Ok(Some(delivery)),
+            Ok(Some(Err(error))) => Err(self.end(Some(error))),
+            Ok(None) => Err(self.end(None)),
+            Err(_) if !self.channel.status().connected() => Err(self.end(None)),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// What the end of the stream means.
+    fn end(&self, error: Option<lapin::Error>) -> BusError {
+        match error {
+            Some(error) if is_not_found(&error) => missing(&format!("the queue {}", self.queue)),
+            Some(error) => fault(&format!("go on consuming {}", self.queue), error),
+            None if !self.alive() => {
+                let what = format!("cannot go on consuming {}: the connection to the broker was lost", self.queue);
+                BusError::new(BusErrorKind::Unavailable, what).because("connection_lost")
+            }
+            // what a broker does when the queue was deleted
+            None => {
+                let what = format!("the broker ended the consumer of {}", self.queue);
+                BusError::new(BusErrorKind::Unavailable, what).because("cancelled")
+            }
+        }
+    }
+}
+
+/// Begins to consume, with so much sent ahead.
+async fn begin(channel: &Channel, queue: Queue, prefetch: u16) -> lapin::Result<lapin::Consumer> {
+    channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
+    channel.basic_consume(queue.name().into(), "".into(), BasicConsumeOptions::default(), FieldTable::default()).await
+}
+
+fn begun<T>(queue: Queue, outcome: Result<lapin::Result<T>, Elapsed>) -> Result<T, BusError> {
+    let what = format!("consume {queue}");
+    match outcome {
+        Ok(Ok(begun)) => Ok(begun),
+        Ok(Err(error)) if is_not_found(&error) => Err(missing(&format!("the queue {queue}"))),
+        Ok(Err(error)) => Err(fault(&what, error)),
+        Err(_) => Err(late(&what)),
+    }
+}
