@@ -12,7 +12,10 @@ from installation import SEED, until
 from proxy import Nginx
 
 SHAPES = [*shapes.SMALL, shapes.Shape("postgres", "rabbitmq")]
-DOCUMENTS = ["/feeds/all.rss", "/feeds/all.atom", "/feeds/all.json", "/feeds/all", "/feeds", "/feeds.opml"]
+DOCUMENTS = [
+    "/feeds/all.rss", "/feeds/all.atom", "/feeds/all.json", "/feeds/all", "/feeds", "/feeds.opml",
+    "/feeds/area-na-son-03205-2004/2023-11.atom", "/feeds/area-na-son-03205-2004/2023-11.json",
+]
 LATER, EARLIER = "Fri, 01 Jan 2044 00:00:00 GMT", "Wed, 01 Jan 2020 00:00:00 GMT"
 CODINGS = ["identity", "gzip", "br", "zstd"]
 

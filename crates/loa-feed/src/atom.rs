@@ -5,7 +5,7 @@
 
 use crate::{
     Feed, Format, Item, Label, RenderError, Site, Tombstone,
-    format::{rfc3339, self_url},
+    format::{HISTORY, hub, neighbours, rfc3339, self_url},
 };
 use atom_syndication::{
     Category, Content, Entry, FixedDateTime, Generator, Link, Person, Text, WriteConfig,
@@ -44,9 +44,16 @@ fn head(site: &Site, feed: &Feed) -> Result<atom_syndication::Feed, RenderError>
         typed("self", self_url(site, feed, Format::Atom), Format::Atom.media_type()),
         typed("alternate", site.page_url(name), "text/html"),
     ];
-    links.extend(site.hub.as_ref().map(|hub| Link { rel: "hub".to_owned(), href: hub.to_string(), ..Link::default() }));
+    let others = neighbours(site, feed, Format::Atom);
+    links.extend(others.into_iter().map(|(rel, href)| typed(rel, href, Format::Atom.media_type())));
+    links.extend(hub(site, feed).map(|hub| Link { rel: "hub".to_owned(), href: hub.to_string(), ..Link::default() }));
     let mut namespaces = BTreeMap::new();
     let mut extensions = ExtensionMap::new();
+    if feed.position().archive.is_some() {
+        namespaces.insert("fh".to_owned(), HISTORY.to_owned());
+        let archive = Extension { name: "fh:archive".to_owned(), ..Extension::default() };
+        extensions.insert("fh".to_owned(), BTreeMap::from([("archive".to_owned(), vec![archive])]));
+    }
     if !feed.tombstones().is_empty() {
         namespaces.insert("at".to_owned(), TOMBSTONES.to_owned());
         let stones = feed.tombstones().iter().map(|(id, stone)| deleted_entry(id, stone)).collect();

@@ -1,6 +1,6 @@
 //! A feed: its head, its items newest first within a window, and what is left of the withdrawn.
 
-use crate::{Entry, Item, Site, Tombstone};
+use crate::{Entry, Item, Position, Site, Tombstone};
 use jiff::Timestamp;
 use loa_domain::{ArticleId, FeedName, clean_line, clean_text};
 use std::collections::BTreeMap;
@@ -45,39 +45,37 @@ pub struct Feed {
     items: Vec<Item>,
     tombstones: Vec<(String, Tombstone)>,
     updated_at: Timestamp,
+    position: Position,
 }
 
 impl Feed {
     /// Orders entries (newest `published_at` first, then by id), keeps the highest revision of each, and cuts to the
     /// window. A tombstone of something that stands is dropped: it was published again. Any order in, the same feed out.
     pub fn assemble(site: &Site, head: FeedHead, entries: &[Entry], tombstones: &[Tombstone], window: Window) -> Self {
-        let mut standing: BTreeMap<&ArticleId, &Entry> = BTreeMap::new();
-        for entry in entries {
-            let kept = standing.entry(entry.content.id()).or_insert(entry);
-            if entry.content.revision() > kept.content.revision() {
-                *kept = entry;
-            }
-        }
+        let standing = standing(entries);
         let gone = tombstones_of(site, &standing, tombstones, window.tombstones_max);
-        let mut ordered: Vec<&Entry> = standing.into_values().collect();
-        ordered.sort_by(|a, b| {
-            let newest_first = b.content.published_at().cmp(&a.content.published_at());
-            newest_first.then_with(|| a.content.id().cmp(b.content.id()))
-        });
+        let ordered = newest_first(standing);
         let mut items = Vec::with_capacity(ordered.len().min(window.entries_max));
         let mut bytes = 0;
         for entry in ordered.into_iter().take(window.entries_max.max(1)) {
-            let mut item = Item::of(site, entry);
-            // by its own size only: what a reader has got of an entry must not change with its neighbours
-            if item.weight() > window.bytes_max / ITEMS_MIN {
-                item = item.short(entry);
-            }
+            let item = item_of(site, entry, window);
             bytes += item.weight();
             if bytes > window.bytes_max && !items.is_empty() {
                 break;
             }
             items.push(item);
         }
+        Self::of(site, head, items, gone)
+    }
+
+    /// An archive document: every entry that it is given, newest first, as the feed itself would show it. What is gone is
+    /// gone from here too, without a word: tombstones stand in the feed.
+    pub fn archive(site: &Site, head: FeedHead, entries: &[Entry], window: Window) -> Self {
+        let items = newest_first(standing(entries)).into_iter().map(|entry| item_of(site, entry, window)).collect();
+        Self::of(site, head, items, Vec::new())
+    }
+
+    fn of(site: &Site, head: FeedHead, items: Vec<Item>, gone: Vec<(String, Tombstone)>) -> Self {
         let moved = items.iter().map(|item| item.modified_at).chain(gone.iter().map(|(_, stone)| stone.at));
         let updated_at = moved.max().unwrap_or_else(|| site.tag.epoch());
         let head = FeedHead {
@@ -85,7 +83,17 @@ impl Feed {
             title: clean_line(&head.title),
             description: clean_text(&head.description).trim().to_owned(),
         };
-        Self { head, items, tombstones: gone, updated_at }
+        Self { head, items, tombstones: gone, updated_at, position: Position::default() }
+    }
+
+    /// The same, knowing where it stands among its feed's documents.
+    pub fn at(self, position: Position) -> Self {
+        Self { position, ..self }
+    }
+
+    /// Where it stands among its feed's documents.
+    pub fn position(&self) -> Position {
+        self.position
     }
 
     /// What it is called.
@@ -115,6 +123,33 @@ impl Feed {
     pub fn updated_at(&self) -> Timestamp {
         self.updated_at
     }
+}
+
+/// The highest revision of each.
+fn standing(entries: &[Entry]) -> BTreeMap<&ArticleId, &Entry> {
+    let mut standing: BTreeMap<&ArticleId, &Entry> = BTreeMap::new();
+    for entry in entries {
+        let kept = standing.entry(entry.content.id()).or_insert(entry);
+        if entry.content.revision() > kept.content.revision() {
+            *kept = entry;
+        }
+    }
+    standing
+}
+
+fn newest_first<'a>(standing: BTreeMap<&ArticleId, &'a Entry>) -> Vec<&'a Entry> {
+    let mut ordered: Vec<&Entry> = standing.into_values().collect();
+    ordered.sort_by(|a, b| {
+        let newest_first = b.content.published_at().cmp(&a.content.published_at());
+        newest_first.then_with(|| a.content.id().cmp(b.content.id()))
+    });
+    ordered
+}
+
+/// Shortened by its own size only: what a reader has got of an entry must not change with its neighbours.
+fn item_of(site: &Site, entry: &Entry, window: Window) -> Item {
+    let item = Item::of(site, entry);
+    if item.weight() > window.bytes_max / ITEMS_MIN { item.short(entry) } else { item }
 }
 
 fn tombstones_of(

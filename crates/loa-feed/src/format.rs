@@ -1,6 +1,6 @@
 //! The three formats, their addresses and types, and their dates.
 
-use crate::{Feed, Site, atom, json, rss2};
+use crate::{ArchiveName, Feed, Site, atom, json, rss2};
 use jiff::{SignedDuration, Timestamp, tz};
 
 /// A feed format.
@@ -87,15 +87,48 @@ pub fn render(format: Format, site: &Site, feed: &Feed) -> Result<String, Render
     }
 }
 
-/// The address of a feed in a format: what `self` links say, byte for byte.
+/// The address of a document in a format: what `self` links say, byte for byte.
 pub(crate) fn self_url(site: &Site, feed: &Feed, format: Format) -> String {
+    match feed.position().archive {
+        None => current_url(site, feed, format),
+        Some(archive) => archive_url(site, feed, archive, format),
+    }
+}
+
+/// The address of what readers subscribe to.
+pub(crate) fn current_url(site: &Site, feed: &Feed, format: Format) -> String {
     site.url(&format!("feeds/{}.{}", feed.head().name, format.extension()))
 }
+
+/// The address of one of a feed's archive documents.
+pub(crate) fn archive_url(site: &Site, feed: &Feed, archive: ArchiveName, format: Format) -> String {
+    site.url(&format!("feeds/{}/{archive}.{}", feed.head().name, format.extension()))
+}
+
+/// The links from one document of a feed to the others (RFC 5005 §4): relation and address.
+pub(crate) fn neighbours(site: &Site, feed: &Feed, format: Format) -> Vec<(&'static str, String)> {
+    let position = feed.position();
+    let link = |rel, name: Option<ArchiveName>| name.map(|name| (rel, archive_url(site, feed, name, format)));
+    let mut links: Vec<_> =
+        [link("prev-archive", position.previous), link("next-archive", position.next)].into_iter().flatten().collect();
+    if position.archive.is_some() {
+        links.push(("current", current_url(site, feed, format)));
+    }
+    links
+}
+
+/// The hub that a document names: archives are no topics.
+pub(crate) fn hub<'a>(site: &'a Site, feed: &Feed) -> Option<&'a url::Url> {
+    site.hub.as_ref().filter(|_| feed.position().archive.is_none())
+}
+
+/// The namespace of RFC 5005.
+pub(crate) const HISTORY: &str = "http://purl.org/syndication/history/1.0";
 
 /// What an HTTP answer with this document says in `Link` (WebSub §4: where its hub is, and its one address); `None` while
 /// there is no hub.
 pub fn discovery_link(site: &Site, feed: &Feed, format: Format) -> Option<String> {
-    let hub = site.hub.as_ref()?;
+    let hub = hub(site, feed)?;
     Some(format!("<{hub}>; rel=\"hub\", <{}>; rel=\"self\"", self_url(site, feed, format)))
 }
 

@@ -4,7 +4,7 @@
 
 use crate::{
     Feed, Format, Item, Media, RenderError, Site,
-    format::{rfc3339, self_url},
+    format::{archive_url, current_url, hub, rfc3339},
 };
 use serde::Serialize;
 
@@ -14,6 +14,8 @@ struct Document<'a> {
     title: String,
     home_page_url: String,
     feed_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_url: Option<String>,
     #[serde(skip_serializing_if = "str::is_empty")]
     description: &'a str,
     language: &'a str,
@@ -95,11 +97,13 @@ pub(crate) fn write(site: &Site, feed: &Feed) -> Result<String, RenderError> {
         version: "https://jsonfeed.org/version/1.1",
         title: feed.full_title(site),
         home_page_url: site.page_url(&feed.head().name),
-        feed_url: self_url(site, feed, Format::Json),
+        // of every page: it names the feed
+        feed_url: current_url(site, feed, Format::Json),
+        next_url: feed.position().previous.map(|archive| archive_url(site, feed, archive, Format::Json)),
         description: &feed.head().description,
         language: &site.language,
         authors: vec![Author { name: publisher, url: Some(site.base.as_str()) }],
-        hubs: site.hub.iter().map(|hub| Hub { kind: "WebSub", url: hub.as_str() }).collect(),
+        hubs: hub(site, feed).into_iter().map(|hub| Hub { kind: "WebSub", url: hub.as_str() }).collect(),
         loa: (!withdrawn.is_empty()).then_some(Extension {
             about: "https://www.rfc-editor.org/rfc/rfc6721 in JSON: entries that were withdrawn",
             withdrawn,

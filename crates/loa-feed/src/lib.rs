@@ -16,6 +16,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod archive;
 mod atom;
 mod body;
 mod conditional;
@@ -31,6 +32,7 @@ mod rss2;
 mod site;
 mod words;
 
+pub use archive::{ArchiveName, Month, Position};
 pub use conditional::{Answer, http_date, parse_http_date, revalidate};
 pub use feed::{Feed, FeedHead, Window};
 pub use format::{Format, RenderError, discovery_link, render};

@@ -5,7 +5,7 @@
 
 use crate::{
     Feed, Format, Item, Media, RenderError, Site, body,
-    format::{rfc822, self_url},
+    format::{HISTORY, hub, neighbours, rfc822, self_url},
 };
 use rss::{
     Category, Channel, Enclosure, Guid,
@@ -23,14 +23,22 @@ const SYNDICATION: &str = "http://purl.org/rss/1.0/modules/syndication/";
 
 pub(crate) fn write(site: &Site, feed: &Feed) -> Result<String, RenderError> {
     let mut links = vec![link("self", self_url(site, feed, Format::Rss), Some(Format::Rss.media_type()))];
-    links.extend(site.hub.as_ref().map(|hub| link("hub", hub.to_string(), None)));
+    let others = neighbours(site, feed, Format::Rss);
+    links.extend(others.into_iter().map(|(rel, href)| link(rel, href, Some(Format::Rss.media_type()))));
+    links.extend(hub(site, feed).map(|hub| link("hub", hub.to_string(), None)));
     let mut namespaces = BTreeMap::from([("dcterms".to_owned(), DCTERMS.to_owned())]);
     if feed.items().iter().any(|item| item.image.is_some()) {
         namespaces.insert("media".to_owned(), MEDIA.to_owned());
     }
-    let extensions = update_hint(site.ttl_minutes);
+    let mut extensions = update_hint(site.ttl_minutes);
     if !extensions.is_empty() {
         namespaces.insert("sy".to_owned(), SYNDICATION.to_owned());
+    }
+    if feed.position().archive.is_some() {
+        // RFC 5005 appendix B
+        namespaces.insert("fh".to_owned(), HISTORY.to_owned());
+        let archive = element("fh:archive", None);
+        extensions.insert("fh".to_owned(), BTreeMap::from([("archive".to_owned(), vec![archive])]));
     }
     let description = &feed.head().description;
     let channel = Channel {

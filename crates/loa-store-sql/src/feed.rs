@@ -2,9 +2,10 @@
 //!
 //! What can be read is a function of the *set* of accepted events: the highest version of a subject stands; a withdrawn
 //! one has its tombstone in every feed that any of its publications belonged to, whatever came first.
-//! `accept.rs` takes in, `look.rs` reads, `rendered.rs` keeps `Last-Modified` honest.
+//! `accept.rs` takes in, `look.rs` reads what is new and `history.rs` what is old, `rendered.rs` keeps `Last-Modified` honest.
 
 mod accept;
+mod history;
 mod look;
 mod rendered;
 
@@ -36,6 +37,30 @@ impl FeedLedger for FeedStore {
         limit: u32,
     ) -> Result<Vec<FeedEntry>, StoreError> {
         look::entries(&self.db, feed, before, limit).await.during("read the entries of a feed")
+    }
+
+    async fn counted(&self, feed: &FeedName, from: Timestamp, until: Timestamp) -> Result<u64, StoreError> {
+        history::counted(&self.db, feed, from, until).await.during("count the entries of a feed")
+    }
+
+    async fn between(
+        &self,
+        feed: &FeedName,
+        from: Timestamp,
+        until: Timestamp,
+        skip: u64,
+        limit: u32,
+    ) -> Result<Vec<FeedEntry>, StoreError> {
+        history::between(&self.db, feed, from, until, skip, limit).await.during("read the history of a feed")
+    }
+
+    async fn around(
+        &self,
+        feed: &FeedName,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<(Option<Timestamp>, Option<Timestamp>), StoreError> {
+        history::around(&self.db, feed, from, until).await.during("look around in the history of a feed")
     }
 
     async fn tombstones(&self, feed: &FeedName, limit: u32) -> Result<Vec<Tombstone>, StoreError> {

@@ -84,6 +84,29 @@ pub trait FeedLedger: Send + Sync {
         limit: u32,
     ) -> Result<Vec<FeedEntry>, StoreError>;
 
+    /// How many entries of a feed were published from `from` up to but without `until`. Costs their keys, not their contents.
+    async fn counted(&self, feed: &FeedName, from: Timestamp, until: Timestamp) -> Result<u64, StoreError>;
+
+    /// The entries of a feed published from `from` up to but without `until`, the oldest first (by `published_at`, then by
+    /// id): `limit` of them after the first `skip`. What is skipped costs its keys, not its contents.
+    async fn between(
+        &self,
+        feed: &FeedName,
+        from: Timestamp,
+        until: Timestamp,
+        skip: u64,
+        limit: u32,
+    ) -> Result<Vec<FeedEntry>, StoreError>;
+
+    /// When the entries of a feed on both sides of a span of time were published: the newest before `from`, and the oldest
+    /// at `until` or later; `None` where there is none.
+    async fn around(
+        &self,
+        feed: &FeedName,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<(Option<Timestamp>, Option<Timestamp>), StoreError>;
+
     /// The newest `limit` tombstones of a feed, newest first.
     async fn tombstones(&self, feed: &FeedName, limit: u32) -> Result<Vec<Tombstone>, StoreError>;
 

@@ -68,6 +68,8 @@ pub struct Identity {
     pub tag_authority: String,
     /// A day on which it was ours, `2026-01-01`. Never to be changed.
     pub tag_date: String,
+    /// The zone whose months archives are made of.
+    pub zone: jiff::tz::TimeZone,
     /// The WebSub hub that feeds name; `None`: they name none.
     pub hub: Option<Url>,
 }

@@ -31,6 +31,8 @@ pub(crate) struct Document {
 pub(crate) struct Terms {
     /// Seconds.
     pub(crate) max_age: u32,
+    /// Seconds, for those who keep it for others; `None`: as for all.
+    pub(crate) shared_max_age: Option<u32>,
     /// Whether scripts of other sites may read it.
     pub(crate) shared_with_scripts: bool,
 }
@@ -66,6 +68,12 @@ impl Document {
     pub(crate) fn with_link(self, link: Option<String>) -> Self {
         // addresses of ours: always a header value
         Self { link: link.and_then(|link| HeaderValue::try_from(link).ok()), ..self }
+    }
+
+    /// What it takes in memory once readers have asked for every coding, in bytes.
+    pub(crate) fn weight(&self) -> usize {
+        const FRAME: usize = 1_000;
+        FRAME + 2 * self.identity.len()
     }
 
     /// The content's own mark.
@@ -123,7 +131,9 @@ impl Document {
             set(headers, header::LAST_MODIFIED, &http_date(at));
         }
         // a reader that cannot reach us shows what it has for a day rather than an error (RFC 5861)
-        set(headers, header::CACHE_CONTROL, &format!("public, max-age={}, stale-if-error=86400", terms.max_age));
+        let shared = terms.shared_max_age.map(|seconds| format!(", s-maxage={seconds}")).unwrap_or_default();
+        let kept = format!("public, max-age={}{shared}, stale-if-error=86400", terms.max_age);
+        set(headers, header::CACHE_CONTROL, &kept);
         if let Some(link) = &self.link {
             headers.insert(header::LINK, link.clone());
         }

@@ -14,7 +14,7 @@ use axum::{
     routing::{MethodRouter, get},
 };
 use loa_domain::{ArticleId, FeedName};
-use loa_feed::Format;
+use loa_feed::{ArchiveName, Format};
 use std::collections::BTreeMap;
 
 /// How long a page may be kept, in seconds: people press "reload" and expect news.
@@ -23,7 +23,8 @@ const PAGE_MAX_AGE: u32 = 60;
 const RETRY_AFTER: &str = "30";
 
 impl Service {
-    /// `/feeds`, `/feeds/{feed}` as page, `.rss`, `.atom` and `.json`, `/feeds.opml`, `/a/{article}`.
+    /// `/feeds`, `/feeds/{feed}` as page, `.rss`, `.atom` and `.json`, `/feeds/{feed}/{yyyy-mm}` in the same formats,
+    /// `/feeds.opml`, `/a/{article}`.
     pub fn router(&self) -> Router {
         Router::new()
             .route("/feeds", get(feeds))
@@ -33,16 +34,17 @@ impl Service {
             )
             .route("/feeds.opml", open(get(opml)))
             .route("/feeds/{feed}", open(get(feed)))
+            .route("/feeds/{feed}/{archive}", open(get(archive)))
             .route("/a/{*article}", get(article))
             .with_state(self.clone())
     }
 
     fn feed_terms(&self) -> Terms {
-        Terms { max_age: self.0.site.ttl_minutes * 60, shared_with_scripts: true }
+        Terms { max_age: self.0.site.ttl_minutes * 60, shared_max_age: None, shared_with_scripts: true }
     }
 }
 
-const PAGE_TERMS: Terms = Terms { max_age: PAGE_MAX_AGE, shared_with_scripts: false };
+const PAGE_TERMS: Terms = Terms { max_age: PAGE_MAX_AGE, shared_max_age: None, shared_with_scripts: false };
 
 /// Lets scripts of other sites ask whether they may send conditional requests (CORS preflight); changes nothing.
 fn open(router: MethodRouter<Service>) -> MethodRouter<Service> {
@@ -96,6 +98,35 @@ async fn feed(State(service): State<Service>, Path(file): Path<String>, request:
     };
     let form = format.map_or("html", Format::extension);
     metrics::counter!("loa_feed_requests_total", "format" => form, "status" => response.status().as_str().to_owned())
+        .increment(1);
+    response
+}
+
+/// A month of a feed, or a part of it.
+async fn archive(
+    State(service): State<Service>,
+    Path((feed, file)): Path<(String, String)>,
+    request: HeaderMap,
+) -> Response {
+    let document = file.rsplit_once('.').and_then(|(stem, extension)| {
+        let (archive, format) = (ArchiveName::parse(stem)?, Format::parse(extension)?);
+        Some((FeedName::parse(&feed)?, archive, format))
+    });
+    let Some((name, archive, format)) = document else { return missing_feed(&service, &feed).await };
+    match service.exists(&name).await {
+        Ok(true) => {}
+        Ok(false) => return missing_feed(&service, &feed).await,
+        Err(error) => return away(&service, &error),
+    }
+    let response = match service.archive(&name, archive, format).await {
+        Ok(Some(archive)) => {
+            let terms = service.archive_terms(&archive);
+            archive.document.answer(&request, archive.last_modified, terms).await
+        }
+        Ok(None) => missing_feed(&service, &feed).await,
+        Err(error) => away(&service, &error),
+    };
+    metrics::counter!("loa_feed_requests_total", "format" => "archive", "status" => response.status().as_str().to_owned())
         .increment(1);
     response
 }

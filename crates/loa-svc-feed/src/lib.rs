@@ -8,11 +8,13 @@
 //! ledger does not hold: after a restart the same bytes with the same `ETag` and `Last-Modified` go out.
 //!
 //! The way through: `arrivals.rs` (bus → ledger), `publishing.rs` (ledger → bytes), `shelf.rs` (bytes at hand),
-//! `http.rs` and `document.rs` (bytes → reader), `naming.rs` and `pages.rs` (what people read).
+//! `archives.rs` (what no longer fits into a feed), `http.rs` and `document.rs` (bytes → reader), `naming.rs` and `pages.rs` (what people read).
 
+mod archives;
 mod arrivals;
 mod config;
 mod document;
+mod flights;
 mod http;
 mod naming;
 mod overview;

@@ -5,18 +5,16 @@
 
 use crate::{Service, document::Document, service::Inner, shelf::Snapshot};
 use jiff::{SignedDuration, Timestamp};
-use loa_domain::{AreaId, FeedName};
-use loa_feed::{AreaLabel, Entry, Feed, FeedHead, Format, RenderError, Tombstone, discovery_link, fingerprint, render};
+use loa_domain::{AreaId, ArticleId, FeedName};
+use loa_feed::{AreaLabel, Entry, Feed, Format, Position, RenderError, Tombstone, discovery_link, fingerprint, render};
 use loa_store::{FeedEntry, StoreError, StoreErrorKind};
 use loa_worker::Progress;
 use std::sync::Arc;
 
 /// Most changed feeds looked at in one round.
 const CHANGED_MAX: u32 = 1_000;
-/// Rows read beyond the window, for entries dated in the future, which are not shown yet.
-const FUTURE_ROWS: u32 = 20;
 /// How far a portal's clock may be ahead of ours before its article counts as dated in the future.
-const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+pub(crate) const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// How often something is written again because another writing overtook it, before the next round has to do it.
 pub(crate) const OVERTAKEN_MAX: usize = 5;
@@ -39,6 +37,9 @@ pub enum FeedError {
     /// Writing panicked: a defect.
     #[error("writing the feed panicked")]
     Panicked(#[from] tokio::task::JoinError),
+    /// Whoever wrote it for several did not succeed.
+    #[error(transparent)]
+    Shared(#[from] Arc<FeedError>),
 }
 
 impl FeedError {
@@ -49,6 +50,7 @@ impl FeedError {
             Self::Ledger(error) => {
                 matches!(error.kind, StoreErrorKind::Unavailable | StoreErrorKind::Conflict | StoreErrorKind::Stale)
             }
+            Self::Shared(error) => error.may_pass(),
             _ => false,
         }
     }
@@ -80,6 +82,7 @@ impl Service {
         let (names, number) = inner.ledger.changed(inner.shelf.seen(), CHANGED_MAX).await?;
         let full_page = names.len() >= CHANGED_MAX as usize;
         let moved = !names.is_empty();
+        inner.shelf.have_changed(&names, number);
         let mut feeds = inner.shelf.wanted_of(names);
         feeds.extend(inner.shelf.due(inner.world.now()));
         for name in &feeds {
@@ -108,13 +111,16 @@ impl Service {
         if let Some(snapshot) = inner.shelf.feed(name) {
             return Ok(snapshot);
         }
-        // the semaphore is never closed; were it, writing without a permit is right as well
-        let _permit = inner.writing.acquire().await.ok();
-        if let Some(snapshot) = inner.shelf.feed(name) {
-            return Ok(snapshot);
-        }
-        inner.shelf.want(name);
-        inner.show(name, false).await
+        let write = async {
+            // the semaphore is never closed; were it, writing without a permit is right as well
+            let _permit = inner.writing.acquire().await.ok();
+            if let Some(snapshot) = inner.shelf.feed(name) {
+                return Ok(snapshot);
+            }
+            inner.shelf.want(name);
+            inner.show(name, false).await.map_err(Arc::new)
+        };
+        Ok(inner.flights.once(name, write).await?)
     }
 }
 
@@ -144,12 +150,14 @@ impl Inner {
         // asked before the rows are read: they are true up to here at least
         let (_, change) = self.ledger.changed(i64::MAX, 1).await?;
         let most = u32::try_from(self.window.entries_max).unwrap_or(u32::MAX);
-        let rows = self.ledger.entries(name, None, most.saturating_add(FUTURE_ROWS)).await?;
+        let shown_until = shown_until(now);
+        // one more than is shown: whether there is more, and when it was published
+        let standing = self.ledger.entries(name, older_than(shown_until), most.saturating_add(1)).await?;
+        let (_, next) = self.ledger.around(name, Timestamp::MIN, shown_until).await?;
         let stones = match u32::try_from(self.window.tombstones_max).unwrap_or(u32::MAX) {
             0 => Vec::new(),
             most => self.ledger.tombstones(name, most).await?,
         };
-        let (standing, due_at) = shown(rows, now);
         let label = self.category_label(name, &standing).await?;
         let read = self.shelf.moment();
         let head = self.names.head(name, label.as_deref());
@@ -157,24 +165,28 @@ impl Inner {
             .into_iter()
             .map(|stone| Tombstone { article: stone.article, at: stone.at, reason: stone.reason })
             .collect();
-        let (site, pages, names, window) = (self.site.clone(), self.pages.clone(), self.names.clone(), self.window);
-        let before = self.shelf.feed(name);
-        let written = tokio::task::spawn_blocking(move || -> Result<Written, FeedError> {
+        let rows: Vec<_> = standing.iter().map(|row| (row.content.published_at(), row.content.id().clone())).collect();
+        let (site, names, window) = (self.site.clone(), self.names.clone(), self.window);
+        let feed = tokio::task::spawn_blocking(move || {
             let label = |id: &AreaId| AreaLabel { id: id.clone(), name: names.area(id) };
             let entries: Vec<Entry> = standing
                 .into_iter()
                 .map(|row| Entry { areas: row.content.areas().iter().map(label).collect(), content: row.content })
                 .collect();
-            written(&site, &pages, head, &entries, &stones, window, before.as_deref())
+            Feed::assemble(&site, head, &entries, &stones, window)
         })
-        .await??;
+        .await?;
+        let previous = self.after_feed(name, &feed, &rows, shown_until).await?;
+        let feed = feed.at(Position { previous, ..Position::default() });
+        let (site, pages, before) = (self.site.clone(), self.pages.clone(), self.shelf.feed(name));
+        let written = tokio::task::spawn_blocking(move || written(&site, &pages, feed, before.as_deref())).await??;
         let last_modified = self.last_modified(&name.to_string(), &written.fingerprint, change, now, must_keep).await?;
         Ok(Arc::new(Snapshot {
             began,
             read,
             feed: written.feed,
             last_modified,
-            due_at,
+            due_at: next.and_then(|at| at.checked_sub(CLOCK_SKEW).ok()),
             documents: written.documents,
             page: written.page,
         }))
@@ -223,13 +235,9 @@ struct Written {
 fn written(
     site: &loa_feed::Site,
     pages: &crate::pages::Pages,
-    head: FeedHead,
-    entries: &[Entry],
-    stones: &[Tombstone],
-    window: loa_feed::Window,
+    feed: Feed,
     before: Option<&Snapshot>,
 ) -> Result<Written, FeedError> {
-    let feed = Feed::assemble(site, head, entries, stones, window);
     let document = |format: Format| -> Result<Document, FeedError> {
         let before = before.map(|before| before.document(format));
         let document = Document::following(before, format.content_type(), render(format, site, &feed)?)?;
@@ -241,12 +249,21 @@ fn written(
     Ok(Written { fingerprint: fingerprint(marks), documents, page, feed })
 }
 
-/// The rows that may be shown by now, and when the next of the others may.
-fn shown(rows: Vec<FeedEntry>, now: Timestamp) -> (Vec<FeedEntry>, Option<Timestamp>) {
-    let horizon = now.checked_add(CLOCK_SKEW).unwrap_or(now);
-    let (standing, future): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.content.published_at() <= horizon);
-    let due_at = future.iter().map(|row| row.content.published_at()).min();
-    (standing, due_at.map(|at| at.checked_sub(CLOCK_SKEW).unwrap_or(at)))
+/// The first instant whose entries are not shown yet, because they are dated in the future. However many there are, they
+/// take no room in a feed.
+pub(crate) fn shown_until(now: Timestamp) -> Timestamp {
+    after(now.checked_add(CLOCK_SKEW).unwrap_or(now))
+}
+
+/// The next instant that a ledger tells from this one: it keeps milliseconds.
+pub(crate) fn after(at: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(at.as_millisecond().saturating_add(1)).unwrap_or(Timestamp::MAX)
+}
+
+/// All entries published before an instant, as [`loa_store::FeedLedger::entries`] is asked for them.
+fn older_than(until: Timestamp) -> Option<(Timestamp, ArticleId)> {
+    // the first of all ids there may be: none sorts before it
+    ArticleId::new("!").ok().map(|first| (until, first))
 }
 
 /// An error with its causes, on one line.

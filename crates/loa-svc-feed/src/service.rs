@@ -1,10 +1,18 @@
 //! The service as a whole: what it holds, and the two loops it runs.
 
-use crate::{Config, Identity, naming::Names, pages::Pages, shelf::Shelf};
+use crate::{
+    Config, Identity,
+    archives::Archives,
+    flights::Flights,
+    naming::Names,
+    pages::Pages,
+    publishing::FeedError,
+    shelf::{Shelf, Snapshot},
+};
 use jiff::Timestamp;
 use loa_area::Directory;
 use loa_bus::{Bus, Queue};
-use loa_domain::Event;
+use loa_domain::{Event, FeedName};
 use loa_feed::{Site, TagAuthority, TagError, Window, feeds_of};
 use loa_store::{Accepted, FeedArrival, FeedLedger, StoreError};
 use loa_worker::{Bell, ConsumeOptions, DriveOptions, Progress, Status, World, consume, drive};
@@ -48,6 +56,10 @@ pub(crate) struct Inner {
     pub(crate) directory: Arc<Directory>,
     pub(crate) world: World,
     pub(crate) shelf: Shelf,
+    pub(crate) zone: jiff::tz::TimeZone,
+    pub(crate) archives: Archives,
+    /// Feeds being written because somebody asked.
+    pub(crate) flights: Flights<FeedName, Result<Arc<Snapshot>, Arc<FeedError>>>,
     pub(crate) writing: Semaphore,
     bell: Bell,
 }
@@ -91,6 +103,9 @@ impl Service {
             directory,
             world,
             shelf: Shelf::default(),
+            zone: identity.zone,
+            archives: Archives::default(),
+            flights: Flights::default(),
             writing: Semaphore::new(WRITING_MAX),
             bell: Bell::default(),
         })))

@@ -49,6 +49,8 @@ pub(crate) struct Shelf {
     /// ledger cannot keep a date): what was read before something that was shown since is never shown after it.
     shown: Mutex<BTreeMap<FeedName, u64>>,
     moments: AtomicU64,
+    /// A change number up to which each feed has changed, of those that changed since the start.
+    changed: Mutex<BTreeMap<FeedName, i64>>,
     overview: RwLock<Option<Arc<Overview>>>,
     seen: AtomicI64,
 }
@@ -88,6 +90,17 @@ impl Shelf {
     pub(crate) fn wanted_of(&self, names: Vec<FeedName>) -> BTreeSet<FeedName> {
         let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
         names.into_iter().filter(|name| wanted.contains(name)).collect()
+    }
+
+    /// Notes that these feeds changed, not later than with this number.
+    pub(crate) fn have_changed(&self, names: &[FeedName], number: i64) {
+        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        changed.extend(names.iter().map(|name| (name.clone(), number)));
+    }
+
+    /// The number up to which a feed has changed; 0: not since the start.
+    pub(crate) fn changed_at(&self, name: &FeedName) -> i64 {
+        self.changed.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied().unwrap_or_default()
     }
 
     /// Feeds in which something dated in the future is to appear by now.

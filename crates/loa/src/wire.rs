@@ -221,6 +221,7 @@ impl House {
             public_url: self.config.site.public_url.clone(),
             tag_authority: self.config.site.tag_authority.clone(),
             tag_date: self.config.site.tag_date.clone(),
+            zone: self.zone.clone(),
             hub: None,
         };
         feed::Service::new(self.config.feed.clone(), identity, ledger, self.directory.clone(), self.world.clone())

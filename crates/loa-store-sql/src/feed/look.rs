@@ -88,6 +88,11 @@ pub(super) async fn entries(
     .bind(i64::from(limit))
     .fetch_all(pool)
     .await?);
+    standing_entries(rows)
+}
+
+/// Rows that are said to stand.
+pub(super) fn standing_entries(rows: Vec<ItemRow>) -> Result<Vec<FeedEntry>> {
     rows.into_iter()
         .map(|row| {
             let key = row.article.clone();

@@ -13,6 +13,9 @@ macro_rules! feed_rules {
         $test!(a_published_article_stands_in_its_feeds);
         $test!(accepting_an_event_twice_changes_nothing);
         $test!(entries_come_newest_first_and_page_by_page);
+        $test!(the_history_of_a_feed_is_read_piece_by_piece_from_its_oldest_entry);
+        $test!(what_lies_around_a_span_of_time_is_found_however_far_away);
+        $test!(history_follows_edits_and_withdrawals_and_knows_no_other_feed);
         $test!(an_update_replaces_what_stood_and_moves_between_feeds);
         $test!(an_older_version_is_seen_and_changes_nothing);
         $test!(at_one_revision_a_withdrawal_stands);
@@ -128,6 +131,68 @@ pub async fn entries_come_newest_first_and_page_by_page(open: impl AsyncFn() -> 
         seen.push(last.content.id().to_string());
     }
     assert_eq!(seen, ["c", "b", "a", "d"]);
+}
+
+pub async fn the_history_of_a_feed_is_read_piece_by_piece_from_its_oldest_entry(
+    open: impl AsyncFn() -> Arc<dyn FeedLedger>,
+) {
+    let ledger = open().await;
+    let mut events: Vec<Event> = (0..7).map(|n| Draft::of(&format!("a{n}")).published(10 * n).live()).collect();
+    events.extend(["y", "x", "z"].map(|article| Draft::of(article).published(30).live()));
+    events.reverse();
+    accept(&*ledger, events, 100).await;
+    let all = FeedName::All;
+    assert_eq!(ledger.counted(&all, at(10), at(60)).await.unwrap(), 8, "from the first up to but without the last");
+    assert_eq!(ledger.counted(&all, at(61), at(99)).await.unwrap(), 0);
+    assert_eq!(ledger.counted(&all, Timestamp::MIN, Timestamp::MAX).await.unwrap(), 10);
+    let mut seen = Vec::new();
+    loop {
+        let page = ledger.between(&all, at(10), at(60), seen.len() as u64, 3).await.unwrap();
+        let full = page.len() == 3;
+        seen.extend(page.into_iter().map(|entry| entry.content.id().to_string()));
+        if !full {
+            break;
+        }
+    }
+    assert_eq!(seen, ["a1", "a2", "a3", "x", "y", "z", "a4", "a5"], "by their instant, then by their id");
+    assert!(ledger.between(&all, at(10), at(60), 8, 3).await.unwrap().is_empty());
+}
+
+pub async fn what_lies_around_a_span_of_time_is_found_however_far_away(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let ledger = open().await;
+    let all = FeedName::All;
+    assert_eq!(ledger.around(&all, at(0), at(9)).await.unwrap(), (None, None), "of an empty feed");
+    let years = 60 * 24 * 365 * 20;
+    let events = [-years, 5, 20, years].map(|minute| Draft::of(&format!("a{minute}")).published(minute).live());
+    accept(&*ledger, events.into(), 30).await;
+    for (from, until, expected) in [
+        (5, 20, (Some(at(-years)), Some(at(20)))),
+        (6, 21, (Some(at(5)), Some(at(years)))),
+        (21, 22, (Some(at(20)), Some(at(years)))),
+        (-years, years, (None, Some(at(years)))),
+    ] {
+        assert_eq!(ledger.around(&all, at(from), at(until)).await.unwrap(), expected, "{from} to {until}");
+    }
+    assert_eq!(ledger.around(&all, Timestamp::MIN, Timestamp::MAX).await.unwrap(), (None, None));
+}
+
+pub async fn history_follows_edits_and_withdrawals_and_knows_no_other_feed(
+    open: impl AsyncFn() -> Arc<dyn FeedLedger>,
+) {
+    let ledger = open().await;
+    let events = ["a", "b", "c"].map(|article| Draft::of(article).published(5).areas(&["na-son"]).live());
+    accept(&*ledger, events.into(), 6).await;
+    accept(&*ledger, vec![Draft::of("b").revision(2).published(5).areas(&["phi-nhu"]).live()], 7).await;
+    accept(&*ledger, vec![Draft::of("c").revision(2).published(5).withdrawn("")], 8).await;
+    let ids = async |feed: FeedName| {
+        let found = ledger.between(&feed, at(0), at(9), 0, 10).await.unwrap();
+        assert_eq!(ledger.counted(&feed, at(0), at(9)).await.unwrap(), found.len() as u64);
+        found.iter().map(|entry| format!("{}@{}", entry.content.id(), entry.content.revision())).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(FeedName::All).await, ["a@1", "b@2"]);
+    assert_eq!(ids(na_son()).await, ["a@1"]);
+    assert_eq!(ids(phi_nhu()).await, ["b@2"]);
+    assert_eq!(ledger.around(&na_son(), at(9), at(9)).await.unwrap(), (Some(at(5)), None), "tombstones are none");
 }
 
 pub async fn an_update_replaces_what_stood_and_moves_between_feeds(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {

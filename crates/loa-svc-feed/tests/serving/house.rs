@@ -42,6 +42,8 @@ pub struct Door {
     pub dates: Semaphore,
     /// How many have come to have their date kept.
     pub waiting: AtomicUsize,
+    /// How often entries were read.
+    pub reading: AtomicUsize,
 }
 
 impl Door {
@@ -74,7 +76,30 @@ impl FeedLedger for Door {
         before: Option<(Timestamp, ArticleId)>,
         limit: u32,
     ) -> Result<Vec<FeedEntry>, StoreError> {
+        self.reading.fetch_add(1, Ordering::SeqCst);
         self.open()?.entries(feed, before, limit).await
+    }
+    async fn counted(&self, feed: &FeedName, from: Timestamp, until: Timestamp) -> Result<u64, StoreError> {
+        self.open()?.counted(feed, from, until).await
+    }
+    async fn between(
+        &self,
+        feed: &FeedName,
+        from: Timestamp,
+        until: Timestamp,
+        skip: u64,
+        limit: u32,
+    ) -> Result<Vec<FeedEntry>, StoreError> {
+        self.reading.fetch_add(1, Ordering::SeqCst);
+        self.open()?.between(feed, from, until, skip, limit).await
+    }
+    async fn around(
+        &self,
+        feed: &FeedName,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<(Option<Timestamp>, Option<Timestamp>), StoreError> {
+        self.open()?.around(feed, from, until).await
     }
     async fn tombstones(&self, feed: &FeedName, limit: u32) -> Result<Vec<Tombstone>, StoreError> {
         self.open()?.tombstones(feed, limit).await
@@ -152,6 +177,7 @@ impl House {
             full: AtomicBool::new(false),
             dates: Semaphore::new(1_000),
             waiting: AtomicUsize::new(0),
+            reading: AtomicUsize::new(0),
         });
         let directory = Arc::new(Directory::load(&[AreaFile { label: "areas.csv", text: AREAS }]).unwrap());
         let identity = Identity {
@@ -159,6 +185,7 @@ impl House {
             public_url: "https://loa.example.vn/".parse().unwrap(),
             tag_authority: "loa.example.vn".into(),
             tag_date: "2026-01-01".into(),
+            zone: jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").unwrap(),
             hub: Some("https://loa.example.vn/hub".parse().unwrap()),
         };
         let slug = CategorySlug::new("giao-duc").unwrap();

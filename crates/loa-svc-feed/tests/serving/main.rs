@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is the failure message, in what the tests call too")]
 
+mod archives;
 mod house;
 mod order;
 mod outages;
