@@ -1,10 +1,13 @@
 """PostgreSQL absent at the start, killed under load, frozen: services wait, say so, and go on by themselves; nothing is lost."""
 
 import collections
+import re
 import time
 
 import pytest
 import shapes
+from broker import free_port
+from contract import published, withdrawn
 from database import Database, Pooler, make_database
 from installation import http, until
 from load import Cms, Stranger, standing, title
@@ -121,3 +124,34 @@ def test_frozen_under_load(loa, server, bus, receiver):
     time.sleep(5)
     server.thaw()
     everything_is_there_once(loa, receiver, cms, stranger)
+
+
+@pytest.mark.on(shapes.KNOWN["postgres-rabbitmq"])
+def test_readers_get_the_last_good_state_after_a_restart_too_without_database_and_broker(loa, server, bus):
+    loa.start("feed")
+    producer = bus(loa)
+    for number in range(3):
+        producer.structured(published(f"con-lai-{number}"))
+    until(30, "three articles", lambda: len(loa.titles()) == 3)
+    paths = ["all.rss", "all.atom", "all.json", "all", "category-kinh-te.atom"]
+    before = {path: loa.feed(path) for path in paths} | {"": http("GET", f"{loa.url('feed')}/feeds")}
+    server.stop()
+    loa.kill("feed")
+    address = loa.settings["bus.rabbitmq.url"]
+    loa.settings["bus.rabbitmq.url"] = re.sub(r":[0-9]+/", f":{free_port()}/", address)
+    loa.write_config()
+    loa.start("feed", wait=False)
+    until(30, "it says what it serves", lambda: (
+        answer := http("GET", f"{loa.url('feed')}/readyz", timeout=10)).status == 503 and "last good state" in answer.text)
+    for path, answer in before.items():
+        after = loa.feed(path) if path else http("GET", f"{loa.url('feed')}/feeds")
+        assert (after.status, after.body) == (200, answer.body), path
+        for name in ("etag", "last-modified", "cache-control"):
+            assert after.headers[name] == answer.headers[name], path
+    server.start()
+    loa.settings["bus.rabbitmq.url"] = address
+    loa.write_config()
+    loa.stop("feed")
+    loa.start("feed")
+    producer.structured(withdrawn("con-lai-0", 2, "Đăng nhầm"))
+    until(30, "it goes on from the ledger", lambda: len(loa.titles()) == 2)

@@ -40,5 +40,5 @@ pub use item::{AreaLabel, Entry, Item, Label, Media, Tombstone};
 pub use negotiate::{Encoding, negotiate};
 pub use opml::{Outline, OutlineGroup, opml};
 pub use placing::feeds_of;
-pub use representation::{encoded, etag, fingerprint};
+pub use representation::{encoded, etag, fingerprint, unpacked};
 pub use site::{Site, TagAuthority, TagError};

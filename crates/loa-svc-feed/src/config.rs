@@ -2,7 +2,7 @@
 
 use loa_domain::Category;
 use serde::Deserialize;
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 use url::Url;
 
 /// Section `[feed]`. [`Config::default`] is what `config/default.toml` says.
@@ -25,6 +25,15 @@ pub struct Config {
     pub document_bytes_max: u32,
     /// Most tombstones in a feed (0 to 1,000).
     pub tombstones_max: u32,
+    /// Most bytes of memory for feeds that somebody reads (10,000,000 and up); the longest unasked are let go and
+    /// written again when somebody asks.
+    pub memory_bytes_max: u64,
+    /// Folder in which the last good state of feeds is kept, to be served after a restart while the ledger is away. Empty: none.
+    pub snapshot_dir: PathBuf,
+    /// Most feeds kept so (0: none, at most 100,000), and most bytes of their files.
+    pub snapshots_max: u32,
+    /// See `snapshots_max`.
+    pub snapshot_bytes_max: u64,
     /// Categories that have a feed before their first article, in the order in which they are listed.
     pub categories: Vec<Category>,
 }
@@ -39,6 +48,10 @@ impl Default for Config {
             entries_max: 50,
             document_bytes_max: 250_000,
             tombstones_max: 50,
+            memory_bytes_max: 134_217_728,
+            snapshot_dir: PathBuf::new(),
+            snapshots_max: 1_000,
+            snapshot_bytes_max: 268_435_456,
             categories: Vec::new(),
         }
     }
@@ -54,6 +67,12 @@ impl Config {
             .or_else(|| outside("entries_max", self.entries_max, 1, 1_000))
             .or_else(|| outside("document_bytes_max", self.document_bytes_max, 10_000, u32::MAX))
             .or_else(|| outside("tombstones_max", self.tombstones_max, 0, 1_000))
+            .or_else(|| {
+                let least = 10_000_000;
+                (self.memory_bytes_max < least)
+                    .then(|| format!("feed.memory_bytes_max is {}; it must be {least} or more", self.memory_bytes_max))
+            })
+            .or_else(|| outside("snapshots_max", self.snapshots_max, 0, 100_000))
     }
 }
 

@@ -42,13 +42,12 @@ impl Document {
     pub(crate) fn new(content_type: &'static str, text: String) -> Self {
         let mut identity = text.into_bytes();
         identity.shrink_to_fit();
-        Self {
-            content_type,
-            link: None,
-            tag: fingerprint([&identity[..]]),
-            identity: Bytes::from(identity),
-            coded: Default::default(),
-        }
+        Self::of(content_type, Bytes::from(identity))
+    }
+
+    /// As [`Self::new`], of bytes that were one's [`Self::text`].
+    pub(crate) fn of(content_type: &'static str, identity: Bytes) -> Self {
+        Self { content_type, link: None, tag: fingerprint([&identity[..]]), identity, coded: Default::default() }
     }
 
     /// As [`Self::new`], in every coding that the version before was asked for. Work for the processor: not on the request
@@ -74,6 +73,11 @@ impl Document {
     pub(crate) fn weight(&self) -> usize {
         const FRAME: usize = 1_000;
         FRAME + 2 * self.identity.len()
+    }
+
+    /// Its bytes as they are.
+    pub(crate) fn text(&self) -> Bytes {
+        self.identity.clone()
     }
 
     /// The content's own mark.

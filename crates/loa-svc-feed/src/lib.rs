@@ -2,7 +2,8 @@
 //!
 //! Events come from the queue `loa.feed`; [`Service::accept`] takes them into the ledger, [`Service::step`] writes anew
 //! what changed of the feeds that somebody reads, and [`Service::router`] serves the bytes. A feed that nobody asked for yet
-//! is written at its first request. When the ledger is away, readers keep getting the last good bytes.
+//! is written at its first request. When the ledger is away, readers keep getting the last good bytes, after a restart too (`kept.rs`,
+//! `falling_back.rs`).
 //!
 //! It knows neither the other outlets nor how a feed format looks (`loa-feed` does). In memory there is nothing that the
 //! ledger does not hold: after a restart the same bytes with the same `ETag` and `Last-Modified` go out.
@@ -14,8 +15,10 @@ mod archives;
 mod arrivals;
 mod config;
 mod document;
+mod falling_back;
 mod flights;
 mod http;
+mod kept;
 mod naming;
 mod overview;
 mod page_models;

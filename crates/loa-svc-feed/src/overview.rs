@@ -14,13 +14,17 @@ use loa_store::{FeedSummary, StoreErrorKind};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The name under which the ledger keeps when page and list last changed; no feed's.
-const KEPT_AS: &str = "feeds";
+pub(crate) const KEPT_AS: &str = "feeds";
+/// The content type of the list.
+pub(crate) const OPML: &str = "text/x-opml; charset=utf-8";
 /// Latest entries shown on the page of all feeds.
 const LATEST: usize = 10;
 
 /// Everything about all feeds together.
 pub(crate) struct Overview {
     pub(crate) as_of: i64,
+    /// As for a feed.
+    pub(crate) read_back: bool,
     /// `None`: the ledger could not keep one.
     pub(crate) last_modified: Option<Timestamp>,
     pub(crate) summaries: BTreeMap<FeedName, FeedSummary>,
@@ -35,10 +39,18 @@ impl Service {
             return Ok(overview);
         }
         // wanted, so that steps keep its latest entries up to date
-        self.snapshot(&FeedName::All).await?;
-        let overview = self.0.write_overview(false).await?;
-        self.0.shelf.put_overview(overview.clone());
-        Ok(overview)
+        let written = match self.snapshot(&FeedName::All).await {
+            Ok(_) => self.0.write_overview(false).await,
+            Err(error) => Err(error),
+        };
+        match written {
+            Ok(overview) => {
+                self.0.shelf.put_overview(overview.clone());
+                Ok(overview)
+            }
+            // it may have been read back meanwhile
+            Err(error) => self.0.shelf.overview().ok_or(error),
+        }
     }
 
     /// Whether there is a feed of this name: known to the directory or the configuration, or it had an entry once.
@@ -68,7 +80,7 @@ impl Inner {
         let (_, as_of) = self.ledger.changed(i64::MAX, 1).await?;
         let summaries: BTreeMap<FeedName, FeedSummary> =
             self.ledger.summaries().await?.into_iter().map(|summary| (summary.feed.clone(), summary)).collect();
-        let latest: Vec<Item> = match self.shelf.feed(&FeedName::All) {
+        let latest: Vec<Item> = match self.shelf.looked_at(&FeedName::All) {
             Some(all) => all.feed.items().iter().take(LATEST).cloned().collect(),
             None => Vec::new(),
         };
@@ -88,12 +100,14 @@ impl Inner {
                 OutlineGroup { title: words::AREAS.to_owned(), outlines: outlines(&listed.areas) },
             ];
             let opml = opml(&site, &groups)?;
-            let opml = Document::following(before.map(|before| &before.opml), "text/x-opml; charset=utf-8", opml)?;
-            Ok(Overview { as_of, last_modified: None, page, opml, summaries })
+            let opml = Document::following(before.map(|before| &before.opml), OPML, opml)?;
+            Ok(Overview { as_of, read_back: false, last_modified: None, page, opml, summaries })
         })
         .await??;
         let mark = fingerprint([written.page.tag().as_bytes(), written.opml.tag().as_bytes()]);
         let last_modified = self.last_modified(KEPT_AS, &mark, as_of, self.world.now(), must_keep).await?;
-        Ok(Arc::new(Overview { last_modified, ..written }))
+        let overview = Arc::new(Overview { last_modified, ..written });
+        self.keep_overview(&overview).await;
+        Ok(overview)
     }
 }

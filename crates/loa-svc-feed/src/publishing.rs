@@ -9,7 +9,10 @@ use loa_domain::{AreaId, ArticleId, FeedName};
 use loa_feed::{AreaLabel, Entry, Feed, Format, Position, RenderError, Tombstone, discovery_link, fingerprint, render};
 use loa_store::{FeedEntry, StoreError, StoreErrorKind};
 use loa_worker::Progress;
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 /// Most changed feeds looked at in one round.
 const CHANGED_MAX: u32 = 1_000;
@@ -34,6 +37,14 @@ pub enum FeedError {
     /// Compression failed: a defect.
     #[error("the document could not be compressed")]
     Compression(#[from] std::io::Error),
+    /// The ledger is away, and readers get what they got before.
+    #[error("feeds are served from the last good state ({feeds} of them at hand)")]
+    LastGoodState {
+        /// How many.
+        feeds: usize,
+        /// Why.
+        source: Box<FeedError>,
+    },
     /// Writing panicked: a defect.
     #[error("writing the feed panicked")]
     Panicked(#[from] tokio::task::JoinError),
@@ -51,6 +62,7 @@ impl FeedError {
                 matches!(error.kind, StoreErrorKind::Unavailable | StoreErrorKind::Conflict | StoreErrorKind::Stale)
             }
             Self::Shared(error) => error.may_pass(),
+            Self::LastGoodState { source, .. } => source.may_pass(),
             _ => false,
         }
     }
@@ -74,7 +86,27 @@ impl Service {
     /// When the ledger is away; the next step does the same work. A feed that cannot be written for another reason (a row
     /// that cannot be read, a defect) is logged and keeps its last good bytes; the others go through.
     pub async fn step(&self) -> Result<Progress, FeedError> {
-        Ok(self.round().await?.progress)
+        let progress = self.round_or_fall_back().await?.progress;
+        self.refresh_overview().await?;
+        Ok(progress)
+    }
+
+    /// Writes page and list of all feeds anew, if they are at hand and something changed since. They cost all feeds, not those
+    /// that changed.
+    pub(crate) async fn refresh_overview(&self) -> Result<(), FeedError> {
+        let inner = &self.0;
+        if !inner.shelf.take_old_overview() {
+            return Ok(());
+        }
+        match inner.write_overview(true).await {
+            Ok(overview) => inner.shelf.put_overview(overview),
+            Err(error) if error.may_pass() => {
+                inner.shelf.overview_grew_old();
+                return Err(error);
+            }
+            Err(error) => report_defect("the list of feeds", &error),
+        }
+        Ok(())
     }
 
     pub(crate) async fn round(&self) -> Result<Round, FeedError> {
@@ -83,8 +115,12 @@ impl Service {
         let full_page = names.len() >= CHANGED_MAX as usize;
         let moved = !names.is_empty();
         inner.shelf.have_changed(&names, number);
+        inner.forget_sheets(&names).await;
+        let fallen_back = inner.fallen_back.load(Ordering::Acquire);
+        let read_back = if fallen_back { inner.shelf.to_write_anew() } else { Vec::new() };
         let mut feeds = inner.shelf.wanted_of(names);
         feeds.extend(inner.shelf.due(inner.world.now()));
+        feeds.extend(read_back);
         for name in &feeds {
             match inner.show(name, true).await {
                 Ok(_) => {}
@@ -92,12 +128,8 @@ impl Service {
                 Err(error) => report_defect(&name.to_string(), &error),
             }
         }
-        if (moved || !feeds.is_empty()) && inner.shelf.overview().is_some() {
-            match inner.write_overview(true).await {
-                Ok(overview) => inner.shelf.put_overview(overview),
-                Err(error) if error.may_pass() => return Err(error),
-                Err(error) => report_defect("the list of feeds", &error),
-            }
+        if moved || !feeds.is_empty() || inner.shelf.overview().is_some_and(|overview| overview.read_back) {
+            inner.shelf.overview_grew_old();
         }
         inner.shelf.has_seen(number);
         metrics::counter!("loa_feed_written_total").increment(feeds.len() as u64);
@@ -109,6 +141,9 @@ impl Service {
     pub(crate) async fn snapshot(&self, name: &FeedName) -> Result<Arc<Snapshot>, FeedError> {
         let inner = &self.0;
         if let Some(snapshot) = inner.shelf.feed(name) {
+            if snapshot.read_back {
+                inner.shelf.want(name);
+            }
             return Ok(snapshot);
         }
         let write = async {
@@ -118,7 +153,11 @@ impl Service {
                 return Ok(snapshot);
             }
             inner.shelf.want(name);
-            inner.show(name, false).await.map_err(Arc::new)
+            match inner.show(name, false).await {
+                // it may have been read back meanwhile
+                Err(error) if error.may_pass() => inner.shelf.feed(name).ok_or_else(|| Arc::new(error)),
+                shown => shown.map_err(Arc::new),
+            }
         };
         Ok(inner.flights.once(name, write).await?)
     }
@@ -129,8 +168,13 @@ impl Inner {
     async fn show(&self, name: &FeedName, must_keep: bool) -> Result<Arc<Snapshot>, FeedError> {
         for _ in 0..OVERTAKEN_MAX {
             match self.write(name, must_keep).await {
-                Ok(snapshot) if self.shelf.show(&snapshot) => return Ok(snapshot),
-                Ok(_) => {}
+                Ok(snapshot) => {
+                    // before anybody sees it: after a restart it is not older than what was seen
+                    self.keep_sheet(&snapshot).await;
+                    if self.shelf.show(&snapshot) {
+                        return Ok(snapshot);
+                    }
+                }
                 // another replica has told readers of a later change meanwhile
                 Err(FeedError::Ledger(error)) if error.kind == StoreErrorKind::Stale => {}
                 Err(error) => return Err(error),
@@ -178,17 +222,20 @@ impl Inner {
         .await?;
         let previous = self.after_feed(name, &feed, &rows, shown_until).await?;
         let feed = feed.at(Position { previous, ..Position::default() });
-        let (site, pages, before) = (self.site.clone(), self.pages.clone(), self.shelf.feed(name));
+        let (site, pages, before) = (self.site.clone(), self.pages.clone(), self.shelf.looked_at(name));
         let written = tokio::task::spawn_blocking(move || written(&site, &pages, feed, before.as_deref())).await??;
         let last_modified = self.last_modified(&name.to_string(), &written.fingerprint, change, now, must_keep).await?;
         Ok(Arc::new(Snapshot {
             began,
             read,
+            as_of: change,
+            read_back: false,
             feed: written.feed,
             last_modified,
             due_at: next.and_then(|at| at.checked_sub(CLOCK_SKEW).ok()),
             documents: written.documents,
             page: written.page,
+            used: AtomicU64::default(),
         }))
     }
 

@@ -4,6 +4,7 @@ use crate::{
     Config, Identity,
     archives::Archives,
     flights::Flights,
+    kept::Kept,
     naming::Names,
     pages::Pages,
     publishing::FeedError,
@@ -16,15 +17,23 @@ use loa_domain::{Event, FeedName};
 use loa_feed::{Site, TagAuthority, TagError, Window, feeds_of};
 use loa_store::{Accepted, FeedArrival, FeedLedger, StoreError};
 use loa_worker::{Bell, ConsumeOptions, DriveOptions, Progress, Status, World, consume, drive};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
+    time::Duration,
+};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 /// Feeds written at a time because somebody asked for one that is not at hand. Writing is work for the processor.
 const WRITING_MAX: usize = 2;
-/// The shortest time between two rounds of writing: an import of thousands of articles writes each feed five times a
-/// second at most, and a single article still goes out at once.
-const COALESCE: Duration = Duration::from_millis(200);
+/// The shortest rest between two rounds of writing, which is as long as the round before at least: an import of thousands of
+/// articles writes each feed twenty times a second at most and takes half a processor, a single article goes out at once, and
+/// what comes in between is seen within this and two rounds.
+const COALESCE: Duration = Duration::from_millis(50);
+
+/// The shortest rest between two writings of page and list of all feeds, which is ten times as long as the writing at least:
+/// with ten thousand feeds it must not keep news from them.
+const OVERVIEW_REST: Duration = Duration::from_secs(1);
 
 /// Why the service can't be set up: the configuration is wrong. Each sentence says where to mend it.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +67,12 @@ pub(crate) struct Inner {
     pub(crate) shelf: Shelf,
     pub(crate) zone: jiff::tz::TimeZone,
     pub(crate) archives: Archives,
+    /// `None`: the last good state is kept in memory alone.
+    pub(crate) kept: Option<Arc<Kept>>,
+    /// Whether the ledger was away at the last step.
+    pub(crate) fallen_back: AtomicBool,
+    /// Whether the last sheet could not be written.
+    pub(crate) cannot_keep: AtomicBool,
     /// Feeds being written because somebody asked.
     pub(crate) flights: Flights<FeedName, Result<Arc<Snapshot>, Arc<FeedError>>>,
     pub(crate) writing: Semaphore,
@@ -101,8 +116,12 @@ impl Service {
             names,
             ledger,
             directory,
+            kept: Kept::new(&config.snapshot_dir, config.snapshots_max, config.snapshot_bytes_max, world.bytes())
+                .map(Arc::new),
             world,
-            shelf: Shelf::default(),
+            shelf: Shelf::new(usize::try_from(config.memory_bytes_max).unwrap_or(usize::MAX)),
+            fallen_back: AtomicBool::new(false),
+            cannot_keep: AtomicBool::new(false),
             zone: identity.zone,
             archives: Archives::default(),
             flights: Flights::default(),
@@ -141,13 +160,22 @@ impl Service {
     pub async fn run(&self, bus: Arc<dyn Bus>, status: Arc<Status>, stop: CancellationToken) {
         let arrivals =
             consume(ConsumeOptions::of(Queue::Feed), bus, Arc::new(self.clone()), status.clone(), stop.clone());
+        let overview = Mutex::new((tokio::time::Instant::now(), Duration::ZERO));
         let publishing = drive(DriveOptions::named("feed"), &self.0.bell, &status, &stop, || async {
-            let written = self.round().await?;
+            let began = tokio::time::Instant::now();
+            let written = self.round_or_fall_back().await?;
             if written.feeds > 0 {
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    () = tokio::time::sleep(COALESCE) => {}
+                    () = tokio::time::sleep(COALESCE.max(began.elapsed())) => {}
                 }
+            }
+            let (written_at, rest) = *overview.lock().unwrap_or_else(PoisonError::into_inner);
+            if written_at.elapsed() >= rest {
+                let began = tokio::time::Instant::now();
+                self.refresh_overview().await?;
+                let rest = OVERVIEW_REST.max(10 * began.elapsed());
+                *overview.lock().unwrap_or_else(PoisonError::into_inner) = (began, rest);
             }
             Ok::<Progress, crate::FeedError>(written.progress)
         });

@@ -10,7 +10,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
 };
 
@@ -19,6 +19,10 @@ pub(crate) struct Snapshot {
     /// When its rows were read: after `began`, before `read`, as [`Shelf::moment`] counts.
     pub(crate) began: u64,
     pub(crate) read: u64,
+    /// The change number up to which it is surely true.
+    pub(crate) as_of: i64,
+    /// It is from before the start, read back while the ledger is away: to be written anew as soon as it can be.
+    pub(crate) read_back: bool,
     pub(crate) feed: Feed,
     /// `None`: the ledger could not keep one; it is served without, and not kept.
     pub(crate) last_modified: Option<Timestamp>,
@@ -26,9 +30,17 @@ pub(crate) struct Snapshot {
     pub(crate) due_at: Option<Timestamp>,
     pub(crate) documents: [Document; Format::ALL.len()],
     pub(crate) page: Document,
+    /// When somebody last asked for it, as [`Shelf::moment`] counts.
+    pub(crate) used: AtomicU64,
 }
 
 impl Snapshot {
+    /// What it takes in memory, in bytes.
+    fn weight(&self) -> usize {
+        // the items are about as large as one of the documents
+        self.documents.iter().chain([&self.page]).map(Document::weight).sum::<usize>() + self.documents[0].weight() / 2
+    }
+
     pub(crate) fn document(&self, format: Format) -> &Document {
         match format {
             Format::Rss => &self.documents[0],
@@ -41,6 +53,8 @@ impl Snapshot {
 /// All that is at hand.
 #[derive(Default)]
 pub(crate) struct Shelf {
+    /// Most bytes of feeds. The longest unasked make room; they are written again when somebody asks.
+    bytes_max: usize,
     feeds: RwLock<BTreeMap<FeedName, Arc<Snapshot>>>,
     /// Somebody asked for them. Marked *before* their ledger rows are read: a change committed after the mark is seen by
     /// the next step, one committed before it by the reading itself. So none falls between.
@@ -52,12 +66,59 @@ pub(crate) struct Shelf {
     /// A change number up to which each feed has changed, of those that changed since the start.
     changed: Mutex<BTreeMap<FeedName, i64>>,
     overview: RwLock<Option<Arc<Overview>>>,
+    overview_is_old: AtomicBool,
     seen: AtomicI64,
 }
 
 impl Shelf {
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        Self { bytes_max, ..Self::default() }
+    }
+
+    /// A feed, for somebody who asked for it.
     pub(crate) fn feed(&self, name: &FeedName) -> Option<Arc<Snapshot>> {
+        let snapshot = self.looked_at(name)?;
+        snapshot.used.store(self.moment(), Ordering::Release);
+        Some(snapshot)
+    }
+
+    /// A feed, for nobody.
+    pub(crate) fn looked_at(&self, name: &FeedName) -> Option<Arc<Snapshot>> {
         self.feeds.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// Takes the longest unasked feeds off until the rest takes nine tenths of what it may. `all` stays: the list of all feeds
+    /// is made of it, too.
+    fn make_room(&self, feeds: &mut BTreeMap<FeedName, Arc<Snapshot>>) {
+        let mut bytes: usize = feeds.values().map(|snapshot| snapshot.weight()).sum();
+        if bytes <= self.bytes_max {
+            return;
+        }
+        let mut by_use: Vec<(u64, FeedName, usize)> = feeds
+            .iter()
+            .filter(|(name, _)| **name != FeedName::All)
+            .map(|(name, snapshot)| (snapshot.used.load(Ordering::Acquire), name.clone(), snapshot.weight()))
+            .collect();
+        by_use.sort();
+        let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        for (_, name, weight) in by_use {
+            if bytes <= self.bytes_max / 10 * 9 {
+                break;
+            }
+            feeds.remove(&name);
+            wanted.remove(&name);
+            bytes -= weight;
+        }
+    }
+
+    /// Most bytes that feeds may take.
+    pub(crate) fn bytes_max(&self) -> usize {
+        self.bytes_max
+    }
+
+    /// How many feeds are at hand.
+    pub(crate) fn feeds(&self) -> usize {
+        self.feeds.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Counts moments: what happens in this process, in its order.
@@ -78,9 +139,33 @@ impl Shelf {
         if snapshot.last_modified.is_some() {
             // under the lock of `shown`, so that what is put last was shown last
             let mut feeds = self.feeds.write().unwrap_or_else(PoisonError::into_inner);
-            feeds.insert(name.clone(), snapshot.clone());
+            if let Some(before) = feeds.insert(name.clone(), snapshot.clone()) {
+                snapshot.used.store(before.used.load(Ordering::Acquire), Ordering::Release);
+            } else {
+                snapshot.used.store(self.moment(), Ordering::Release);
+                self.make_room(&mut feeds);
+            }
         }
         true
+    }
+
+    /// Puts what was shown before the start in its place, where nothing was shown since.
+    pub(crate) fn read_back(&self, snapshot: Arc<Snapshot>) {
+        let name = &snapshot.feed.head().name;
+        let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if !shown.contains_key(name) {
+            // under the lock of `shown`, as above
+            let mut feeds = self.feeds.write().unwrap_or_else(PoisonError::into_inner);
+            feeds.entry(name.clone()).or_insert(snapshot);
+        }
+    }
+
+    /// The ledger is back: what was read back and nobody asked for goes, the names of what somebody did ask for come back.
+    pub(crate) fn to_write_anew(&self) -> Vec<FeedName> {
+        let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut feeds = self.feeds.write().unwrap_or_else(PoisonError::into_inner);
+        feeds.retain(|name, snapshot| !snapshot.read_back || wanted.contains(name));
+        feeds.iter().filter(|(_, snapshot)| snapshot.read_back).map(|(name, _)| name.clone()).collect()
     }
 
     pub(crate) fn want(&self, name: &FeedName) {
@@ -115,9 +200,19 @@ impl Shelf {
 
     pub(crate) fn put_overview(&self, overview: Arc<Overview>) {
         let mut place = self.overview.write().unwrap_or_else(PoisonError::into_inner);
-        if place.as_ref().is_none_or(|standing| standing.as_of <= overview.as_of) {
+        if place.as_ref().is_none_or(|standing| standing.read_back || standing.as_of <= overview.as_of) {
             *place = Some(overview);
         }
+    }
+
+    /// Notes that something changed since the overview was written.
+    pub(crate) fn overview_grew_old(&self) {
+        self.overview_is_old.store(true, Ordering::Release);
+    }
+
+    /// Whether there is an overview to be written anew; once for each time that it grew old.
+    pub(crate) fn take_old_overview(&self) -> bool {
+        self.overview_is_old.swap(false, Ordering::AcqRel) && self.overview().is_some()
     }
 
     /// The change number up to which everything at hand is true.
@@ -127,5 +222,58 @@ impl Shelf {
 
     pub(crate) fn has_seen(&self, number: i64) {
         self.seen.fetch_max(number, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use loa_feed::{FeedHead, Site, TagAuthority, Window};
+
+    fn snapshot(name: &str, began: u64) -> Arc<Snapshot> {
+        let site = Site {
+            tag: TagAuthority::new("loa.example.vn", jiff::civil::date(2026, 1, 1)).unwrap(),
+            base: "https://loa.example.vn/".parse().unwrap(),
+            title: String::new(),
+            publisher: String::new(),
+            language: "vi".into(),
+            ttl_minutes: 15,
+            hub: None,
+        };
+        let head = FeedHead { name: FeedName::parse(name).unwrap(), title: String::new(), description: String::new() };
+        let document = || Document::new("text/plain", "x".repeat(10_000));
+        Arc::new(Snapshot {
+            began,
+            read: began,
+            as_of: 1,
+            read_back: false,
+            feed: Feed::assemble(&site, head, &[], &[], Window::default()),
+            last_modified: Some(Timestamp::UNIX_EPOCH),
+            due_at: None,
+            documents: [document(), document(), document()],
+            page: document(),
+            used: AtomicU64::default(),
+        })
+    }
+
+    #[test]
+    fn the_longest_unasked_feeds_make_room_and_are_not_kept_up_to_date_any_more() {
+        let shelf = Shelf::new(10 * snapshot("all", 0).weight());
+        let names: Vec<String> = ["all".to_owned()].into_iter().chain((0..11).map(|n| format!("area-a{n}"))).collect();
+        let mut asked_often = None;
+        for name in &names {
+            let snapshot = snapshot(name, shelf.moment());
+            let name = snapshot.feed.head().name.clone();
+            shelf.want(&name);
+            assert!(shelf.show(&snapshot));
+            asked_often = asked_often.or(Some(name).filter(|name| *name != FeedName::All));
+            assert!(asked_often.iter().all(|name| shelf.feed(name).is_some()), "it is asked for again and again");
+        }
+        let there = |name: &String| shelf.looked_at(&FeedName::parse(name).unwrap()).is_some();
+        let left: Vec<&String> = names.iter().filter(|name| there(name)).collect();
+        assert!(left.len() <= 10 && left.len() >= 8, "{left:?}");
+        assert!(there(&names[0]) && there(&names[1]) && there(&names[11]) && !there(&names[2]), "{left:?}");
+        let wanted = shelf.wanted_of(names.iter().filter_map(|name| FeedName::parse(name)).collect());
+        assert_eq!(wanted.len(), left.len());
     }
 }

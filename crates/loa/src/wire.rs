@@ -224,7 +224,11 @@ impl House {
             zone: self.zone.clone(),
             hub: None,
         };
-        feed::Service::new(self.config.feed.clone(), identity, ledger, self.directory.clone(), self.world.clone())
+        let mut config = self.config.feed.clone();
+        if config.snapshot_dir.as_os_str().is_empty() {
+            config.snapshot_dir = self.config.data_dir.join("feed-snapshots");
+        }
+        feed::Service::new(config, identity, ledger, self.directory.clone(), self.world.clone())
             .context("the feed service cannot be set up")
     }
 

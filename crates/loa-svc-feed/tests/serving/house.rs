@@ -189,7 +189,11 @@ impl House {
             hub: Some("https://loa.example.vn/hub".parse().unwrap()),
         };
         let slug = CategorySlug::new("giao-duc").unwrap();
-        let config = Config { categories: vec![Category { slug, label: "Giáo dục".into() }], ..Config::default() };
+        let config = Config {
+            categories: vec![Category { slug, label: "Giáo dục".into() }],
+            snapshot_dir: folder.path().join("sheets"),
+            ..Config::default()
+        };
         let service = Service::new(config, identity, door.clone(), directory, clock.world(1)).unwrap();
         Self { clock, service, door, folder }
     }
@@ -199,6 +203,18 @@ impl House {
         let Self { clock, folder, service, door } = self;
         drop((service, door));
         Self::on(folder, clock).await
+    }
+
+    /// The same ledger under a new process that cannot reach it.
+    pub async fn restarted_without_ledger(self) -> Self {
+        let house = self.restarted().await;
+        house.door.shut.store(true, Ordering::SeqCst);
+        house
+    }
+
+    /// Where the last good state is kept.
+    pub fn sheets(&self) -> PathBuf {
+        self.folder.path().join("sheets")
     }
 
     /// Takes events in, one batch each, and steps.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is the failure message, in what the tests call too")]
 
 mod archives;
+mod falling_back;
 mod house;
 mod order;
 mod outages;
