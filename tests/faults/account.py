@@ -350,7 +350,9 @@ class Mailbox:
                 self.wrong(f"the withdrawal [e{mark}] was told again under another Message-ID: {sorted(numbers)}", article)
         if final.withdrawn:
             self.judge_correction(article, final, told, corrected)
-        elif self.wish.matches(final) and final.mark not in told and not self.may_be_hidden(article):
+        # a revision is told once: of two events that claim the same one, a mail may tell the one that came first
+        elif (self.wish.matches(final) and not any(self.model.states[mark].revision == final.revision for mark in told)
+              and not self.may_be_hidden(article)):
             self.missing(f"{self.wish.address} was never told {final.title}", article, final)
 
     def judge_correction(self, article: str, final: State, told: dict, corrected: dict) -> None:

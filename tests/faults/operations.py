@@ -81,13 +81,21 @@ class Operator(threading.Thread):
             if account["planned"] != sum(account[word] for word in ("sent", "failed", "suppressed", "uncertain", "waiting")):
                 self.unbalanced.append(f"run {run['id']}: {account}")
             if run["paused"] and self.policy is None:
-                self.journal.write("resumed", run=run["id"], why=run["paused"])
-                self.ask("POST", "digest", f"/v1/digest-runs/{run['id']}/resume")
+                self.resume(run)
         listed = {run["id"] for run in answer["runs"]}
+        # however many came after them
+        stuck = self.ask("GET", "digest", f"/v1/digest-runs?state=stuck&limit={RUNS_MAX}")
+        for run in stuck["runs"] if stuck else ():
+            if run["id"] not in listed and run["paused"] and self.policy is None:
+                self.resume(run)
         for number, account in self.accounts.items():
             if account["waiting"] and number not in listed and limit == RUNS_MAX:
                 waiting += self.recount(number, account)
         return waiting == 0
+
+    def resume(self, run: dict) -> None:
+        self.journal.write("resumed", run=run["id"], why=run["paused"])
+        self.ask("POST", "digest", f"/v1/digest-runs/{run['id']}/resume")
 
     def recount(self, number: int, account: dict) -> int:
         """Counts a run that is too old to be listed by its mails. Returns how many wait."""

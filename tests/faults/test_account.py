@@ -109,6 +109,15 @@ def test_a_state_that_was_never_told_is_lost(account):
     assert "was never told" in account.lost[0].what
 
 
+def test_of_two_events_at_one_revision_either_may_be_told_and_an_older_revision_is_not_enough(account):
+    rival = dataclasses.replace(EDITED, mark="4", event_id="id-9")
+    account.model.acknowledged(rival, 1002.0)
+    assert account.model.final(ARTICLE.article) == rival
+    assert mailbox(account, [Line("update", "2")]).is_clean()
+    mailbox(account, [Line("news", "1")])
+    assert [finding.what for finding in account.lost], "revision 1 is not revision 2"
+
+
 def test_an_item_under_two_message_ids_is_wrong(account):
     mailbox(account, [Line("news", "2")], [Line("news", "2")])
     assert "another Message-ID" in account.wrong[0].what

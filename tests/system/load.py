@@ -12,7 +12,7 @@ from contract import Producer, article, published
 from installation import Installation, http
 
 CATEGORIES = 10
-TAKEN_SECONDS_MAX = 60
+TAKEN_SECONDS_MAX = 180
 
 
 def category(number: int) -> dict:
@@ -25,9 +25,10 @@ def title(number: int) -> str:
 
 
 def standing(loa: Installation, replica: str = "feed") -> collections.Counter:
-    """All titles in all category feeds, and how often each is there."""
-    return collections.Counter(
-        item["title"] for number in range(CATEGORIES) for item in loa.feed(f"category-muc-{number}.json", replica).json()["items"])
+    """All titles in all category feeds, and how often each is there. A category nothing has reached yet has no feed."""
+    answers = [loa.feed(f"category-muc-{number}.json", replica) for number in range(CATEGORIES)]
+    assert all(answer.status in (200, 404) for answer in answers), [answer.status for answer in answers]
+    return collections.Counter(item["title"] for answer in answers if answer.status == 200 for item in answer.json()["items"])
 
 
 class Cms(threading.Thread):

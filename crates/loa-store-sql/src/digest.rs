@@ -125,6 +125,14 @@ impl DigestLedger for DigestStore {
         look::runs(&self.db, limit).await.during("list runs")
     }
 
+    async fn stuck_runs(&self, limit: u32) -> Result<Vec<Run>, StoreError> {
+        look::stuck_runs(&self.db, limit).await.during("list runs that are stuck")
+    }
+
+    async fn run(&self, run: i64) -> Result<Option<Run>, StoreError> {
+        look::run(&self.db, run).await.during("look at a run")
+    }
+
     async fn mails(&self, run: i64, after: &str, limit: u32) -> Result<Vec<MailView>, StoreError> {
         look::mails(&self.db, run, after, limit).await.during("list the mails of a run")
     }

@@ -273,6 +273,13 @@ pub trait DigestLedger: Send + Sync {
     /// Runs, newest first.
     async fn runs(&self, limit: u32) -> Result<Vec<Run>, StoreError>;
 
+    /// Runs that do not go on by themselves, oldest first: paused, or with an audience that is not frozen yet. However many
+    /// runs came after them.
+    async fn stuck_runs(&self, limit: u32) -> Result<Vec<Run>, StoreError>;
+
+    /// One run; `None` when no run has this number.
+    async fn run(&self, run: i64) -> Result<Option<Run>, StoreError>;
+
     /// Mails of a run in order of address, after `after` (an address key; empty: from the beginning).
     async fn mails(&self, run: i64, after: &str, limit: u32) -> Result<Vec<MailView>, StoreError>;
 

@@ -15,6 +15,8 @@ use serde::Serialize;
 const ROWS_MAX: u32 = 1_000;
 /// The most dead letters shown of one queue.
 const DEAD_LETTERS_MAX: usize = 100;
+/// Most runs of digests that are told of as stopped.
+const STUCK_MAX: u32 = 20;
 
 /// The overview page.
 #[derive(Debug, Serialize)]
@@ -238,11 +240,16 @@ impl Service {
 
     async fn look_at_digest(&self, overview: &mut Overview) {
         let Some(runs) = answered(overview, "digest", self.0.doors.digest.runs(20).await) else { return };
+        let Some(stuck) = answered(overview, "digest", self.0.doors.digest.stuck_runs(STUCK_MAX).await) else { return };
+        for run in stuck {
+            let Some(why) = run.paused.filter(|_| run.account.waiting > 0) else { continue };
+            overview.alarms.push(format!(
+                "Đợt thư {} đang dừng, {} thư chờ: {why}. Khi máy chủ thư đã nhận lại, cho gửi tiếp bằng POST /v1/digest-runs/{}/resume.",
+                run.key, run.account.waiting, run.id
+            ));
+        }
         for run in runs {
             let account = run.account;
-            if let Some(why) = &run.paused {
-                overview.alarms.push(format!("Đợt thư {} đang dừng: {why}", run.key));
-            }
             if run.planned && !account.balances() {
                 overview.alarms.push(format!(
                     "Số liệu của đợt thư {} không khớp: đây là lỗi phần mềm, hãy báo người phát triển.",

@@ -100,7 +100,7 @@ impl Service {
         let run = self.open(&self.0.schedule.by_hand(frequency, now), now).await?;
         while !self.plan_some(run.id, now).await? {}
         self.0.bell.ring();
-        self.run_of(run.id).await
+        self.0.ledger.run(run.id).await
     }
 
     /// Opens a run by hand and sends until nothing of it is due any more: all sent, or what is left waits for a later try
@@ -111,7 +111,7 @@ impl Service {
     pub async fn run_now(&self, frequency: Frequency) -> Result<Option<Run>, StoreError> {
         let Some(run) = self.open_run_now(frequency).await? else { return Ok(None) };
         while self.step().await? == Progress::Worked {}
-        self.run_of(run.id).await
+        self.0.ledger.run(run.id).await
     }
 
     /// What a wish would be sent now if it had existed all the time. `None`: nothing.
@@ -153,11 +153,6 @@ impl Service {
     pub async fn reach_mail_server(&self) -> Result<(), Unreachable> {
         self.0.submit.open().await?.close().await;
         Ok(())
-    }
-
-    /// A run among the newest.
-    pub(crate) async fn run_of(&self, id: i64) -> Result<Option<Run>, StoreError> {
-        Ok(self.0.ledger.runs(200).await?.into_iter().find(|run| run.id == id))
     }
 
     /// The subscription of this mailbox for this frequency, in whatever state.

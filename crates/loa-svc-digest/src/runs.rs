@@ -14,8 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 const PLAN_MAX: u32 = 1_000;
 /// How often the ledger is asked for what other processes left behind, and whether anything is wanted at once.
 const SWEEP: SignedDuration = SignedDuration::from_secs(30);
-/// Runs looked through for one that is not planned to its end.
+/// Runs in which mails may wait.
 const RUNS_LOOKED_AT: u32 = 50;
+/// Runs that are stuck, looked at in a sweep: the oldest.
+const STUCK_LOOKED_AT: u32 = 200;
 
 /// What this process remembers of runs. Losing it costs a few questions.
 #[derive(Debug, Default)]
@@ -114,13 +116,15 @@ impl Service {
         let due = self.0.watch().swept_at.is_none_or(|at| now >= at.saturating_add(SWEEP).unwrap_or(at));
         if due {
             let runs = self.0.ledger.runs(RUNS_LOOKED_AT).await?;
-            let waiting: u64 = runs.iter().map(|run| run.account.waiting).sum();
+            let stuck = self.0.ledger.stuck_runs(STUCK_LOOKED_AT).await?;
+            let old = stuck.iter().filter(|run| runs.iter().all(|newer| newer.id != run.id));
+            let waiting: u64 = runs.iter().chain(old).map(|run| run.account.waiting).sum();
             #[allow(clippy::cast_precision_loss, reason = "a gauge")]
             metrics::gauge!("loa_digest_mails_waiting").set(waiting as f64);
             metrics::gauge!("loa_digest_runs_paused")
-                .set(runs.iter().filter(|run| run.paused.is_some() && run.account.waiting > 0).count() as f64);
+                .set(stuck.iter().filter(|run| run.paused.is_some() && run.account.waiting > 0).count() as f64);
             let mut watch = self.0.watch();
-            watch.unplanned = runs.iter().filter(|run| !run.planned).map(|run| run.id).collect();
+            watch.unplanned = stuck.iter().filter(|run| !run.planned).map(|run| run.id).collect();
             watch.swept_at = Some(now);
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! What operators see: runs in figures, their mails, an article's journey, what a wish would bring.
 
-use super::runs::{newest, run_key};
+use super::runs::{newest, one, run_key, stuck};
 use crate::{
     db::{Db, Tx},
     fault::{Result, corrupt},
@@ -18,6 +18,14 @@ const PAGE_MAX: u32 = 1_000;
 /// Runs, newest first.
 pub(super) async fn runs(db: &Db, limit: u32) -> Result<Vec<Run>> {
     newest(&mut db.snapshot().await?, i64::from(limit.clamp(1, PAGE_MAX))).await
+}
+
+pub(super) async fn stuck_runs(db: &Db, limit: u32) -> Result<Vec<Run>> {
+    stuck(&mut db.snapshot().await?, i64::from(limit.clamp(1, PAGE_MAX))).await
+}
+
+pub(super) async fn run(db: &Db, run: i64) -> Result<Option<Run>> {
+    one(&mut db.snapshot().await?, run).await
 }
 
 /// A run in figures, counted from its mails, so that it cannot drift from them.

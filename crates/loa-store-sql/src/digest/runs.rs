@@ -60,9 +60,26 @@ pub(super) async fn run_key(tx: &mut Tx, run: i64) -> Result<RunKey> {
 
 /// Runs, newest first.
 pub(super) async fn newest(tx: &mut Tx, limit: i64) -> Result<Vec<Run>> {
+    listed(tx, "ORDER BY id DESC LIMIT ", limit).await
+}
+
+/// Runs that do not go on by themselves, oldest first. The condition is the one of the index `run_stuck`, word for word.
+pub(super) async fn stuck(tx: &mut Tx, limit: i64) -> Result<Vec<Run>> {
+    listed(tx, "WHERE paused IS NOT NULL OR planned = 0 ORDER BY id LIMIT ", limit).await
+}
+
+/// One run, in figures.
+pub(super) async fn one(tx: &mut Tx, run: i64) -> Result<Option<Run>> {
+    match find(tx, run).await? {
+        Some(row) => Ok(Some(row.read(tx).await?)),
+        None => Ok(None),
+    }
+}
+
+async fn listed(tx: &mut Tx, which: &'static str, limit: i64) -> Result<Vec<Run>> {
     let rows: Vec<RunRow> = on!(&mut *tx, c: D => {
         let mut query = QueryBuilder::<D>::new(RUN);
-        query.push("ORDER BY id DESC LIMIT ").push_bind(limit);
+        query.push(which).push_bind(limit);
         query.build_query_as().fetch_all(c).await?
     });
     let mut runs = Vec::with_capacity(rows.len());

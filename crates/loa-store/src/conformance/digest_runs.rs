@@ -48,6 +48,7 @@ macro_rules! digest_run_rules {
         $test!(a_withdrawal_at_the_same_revision_is_corrected);
         $test!(mails_are_listed_by_address_page_by_page);
         $test!(runs_are_listed_newest_first);
+        $test!(stuck_runs_are_found_however_many_came_after_them);
         $test!(runs_survive_a_crash);
         $test!(two_stores_plan_and_claim_without_repeats);
     };
@@ -655,6 +656,31 @@ pub async fn runs_are_listed_newest_first(open: impl AsyncFn() -> Arc<dyn Digest
     }
     let slots: Vec<String> = ledger.runs(2).await.unwrap().into_iter().map(|run| run.key.slot).collect();
     assert_eq!(slots, ["3", "2"]);
+}
+
+pub async fn stuck_runs_are_found_however_many_came_after_them(open: impl AsyncFn() -> Arc<dyn DigestLedger>) {
+    let ledger = open().await;
+    people(&*ledger, &["a", "b"]).await;
+    accept(&*ledger, &[Draft::of("x").live()], 1).await;
+    let (paused, _) = planned(&*ledger, "1", 2).await;
+    ledger.pause_run(paused, Some("554 5.7.1 policy"), at(3)).await.unwrap();
+    let (unplanned, _) = ledger.open_run(&key("2"), at(4), at(4)).await.unwrap();
+    for second in 5..40 {
+        planned(&*ledger, &format!("later-{second}"), second).await;
+    }
+    let stuck = ledger.stuck_runs(10).await.unwrap();
+    assert_eq!(
+        stuck.iter().map(|run| run.id).collect::<Vec<_>>(),
+        [paused, unplanned.id],
+        "oldest first, and no other"
+    );
+    assert_eq!(stuck[0].paused.as_deref(), Some("554 5.7.1 policy"));
+    assert_eq!((stuck[0].account.waiting, stuck[1].planned), (2, false));
+    assert_eq!(ledger.stuck_runs(1).await.unwrap(), stuck[..1]);
+    assert_eq!(ledger.run(paused).await.unwrap().as_ref(), Some(&stuck[0]));
+    assert_eq!(ledger.run(i64::MAX).await.unwrap(), None);
+    ledger.pause_run(paused, None, at(50)).await.unwrap();
+    assert_eq!(ledger.stuck_runs(10).await.unwrap().len(), 1, "what goes on is stuck no longer");
 }
 
 pub async fn runs_survive_a_crash(open: impl AsyncFn() -> Arc<dyn DigestLedger>) {

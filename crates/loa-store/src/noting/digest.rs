@@ -164,6 +164,14 @@ impl DigestLedger for NotingDigest {
         self.ledger.runs(limit).await
     }
 
+    async fn stuck_runs(&self, limit: u32) -> Result<Vec<Run>, StoreError> {
+        self.ledger.stuck_runs(limit).await
+    }
+
+    async fn run(&self, run: i64) -> Result<Option<Run>, StoreError> {
+        self.ledger.run(run).await
+    }
+
     async fn mails(&self, run: i64, after: &str, limit: u32) -> Result<Vec<MailView>, StoreError> {
         self.ledger.mails(run, after, limit).await
     }

@@ -28,6 +28,25 @@ pub(super) struct Page {
     limit: Option<u32>,
 }
 
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Which {
+    /// Absent: the newest, newest first. `stuck`: those that do not go on by themselves (stopped, or with an audience that
+    /// is not frozen yet), oldest first, however old they are.
+    #[param(inline)]
+    state: Option<WhichState>,
+    /// How many; 100 unless said.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+}
+
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum WhichState {
+    Stuck,
+}
+
 #[derive(Serialize, ToSchema)]
 #[schema(as = DigestRun)]
 pub(super) struct RunShown {
@@ -117,28 +136,32 @@ pub(super) struct Opened {
     frequency: Frequency,
 }
 
-/// Runs, newest first.
+/// Runs: the newest, or those that are stuck.
 #[utoipa::path(
     get,
     path = "/v1/digest-runs",
     operation_id = "listDigestRuns",
     tag = "Digest runs",
     security(("bearer" = ["read"])),
-    params(Page),
+    params(Which),
     responses(
         Guarded,
-        (status = 200, description = "The newest.", body = Runs),
+        (status = 200, description = "Those that were asked for.", body = Runs),
         (status = 400, description = "The query was not understood.", body = Problem, content_type = Problem::MEDIA_TYPE),
     )
 )]
 pub(super) async fn list(
     State(api): State<Api>,
     headers: HeaderMap,
-    page: Result<Query<Page>, QueryRejection>,
+    which: Result<Query<Which>, QueryRejection>,
 ) -> Result<Json<Runs>, Refused> {
     api.allow(&headers, Scope::Read).await?;
-    let Query(page) = page?;
-    let runs = api.service.0.ledger.runs(page.limit.unwrap_or(ROWS).clamp(1, ROWS_MAX)).await?;
+    let Query(which) = which?;
+    let limit = which.limit.unwrap_or(ROWS).clamp(1, ROWS_MAX);
+    let runs = match which.state {
+        Some(WhichState::Stuck) => api.service.0.ledger.stuck_runs(limit).await?,
+        None => api.service.0.ledger.runs(limit).await?,
+    };
     Ok(Json(Runs { runs: runs.into_iter().map(RunShown::from).collect() }))
 }
 
@@ -154,7 +177,7 @@ pub(super) async fn list(
         Guarded,
         (status = 200, description = "The run.", body = RunShown),
         (status = 400, description = "The path's number is none.", body = String, content_type = "text/plain; charset=utf-8"),
-        (status = 404, description = "No run among the newest has this number.", body = Problem, content_type = Problem::MEDIA_TYPE),
+        (status = 404, description = "No run has this number.", body = Problem, content_type = Problem::MEDIA_TYPE),
     )
 )]
 pub(super) async fn one(
@@ -163,9 +186,9 @@ pub(super) async fn one(
     Path(id): Path<i64>,
 ) -> Result<Json<RunShown>, Refused> {
     api.allow(&headers, Scope::Read).await?;
-    match api.service.run_of(id).await? {
+    match api.service.0.ledger.run(id).await? {
         Some(run) => Ok(Json(run.into())),
-        None => Err(Problem::new(404, "Not found", format!("there is no run {id} among the newest")).into()),
+        None => Err(Problem::new(404, "Not found", format!("there is no run {id}")).into()),
     }
 }
 
