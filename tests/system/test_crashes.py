@@ -9,7 +9,7 @@ from broker import Broker
 from installation import http, until
 from load import Cms, Stranger, standing, title
 
-SHAPES = [*shapes.EVERY, *shapes.POOLER]
+SHAPES = [*shapes.SMALL, *shapes.ON_BROKER]
 EVENTS = 1000
 READER = "luu-tru@nason.example"
 
