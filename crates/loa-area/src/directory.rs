@@ -2,7 +2,7 @@
 //!
 //! Built once from CSV text and never changed; share it. Every answer is in the order of ids.
 
-use crate::{Area, AreaFile, LoadError, Match, gazetteer::Gazetteer, load, spelling};
+use crate::{Area, AreaFile, LoadError, Match, Share, gazetteer::Gazetteer, load, spelling};
 use jiff::civil::Date;
 use loa_domain::AreaId;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -97,6 +97,21 @@ impl Directory {
             .filter_map(|id| self.get(id))
             .filter(|area| area.is_in_force(on))
             .collect()
+    }
+
+    /// The one of [`Self::successors`] to name when only one may be named: by the part to assume at each division, by the
+    /// first where none is said. The area itself while it is in force, or when nothing took its place.
+    pub fn successor(&self, id: &AreaId, on: Date) -> Option<&Area> {
+        let mut area = self.get(id)?;
+        while !area.is_in_force(on) {
+            let assumed = area.successors.iter().find(|s| s.share == Share::PartDefault);
+            // succession never runs in a circle (`fits_together`)
+            match assumed.or(area.successors.first()).and_then(|s| self.get(&s.to)) {
+                Some(next) => area = next,
+                None => break,
+            }
+        }
+        Some(area)
     }
 
     /// Those that ended and gave all or part of themselves to this area; one step back.

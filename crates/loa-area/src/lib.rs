@@ -24,6 +24,7 @@ mod gazetteer;
 mod lexicon;
 mod load;
 mod reading;
+mod search;
 mod spelling;
 mod words;
 
@@ -32,3 +33,5 @@ pub use by_name::NameError;
 pub use directory::Directory;
 pub use gazetteer::Match;
 pub use load::{AreaFile, LoadError};
+pub use search::AreaSearch;
+pub use spelling::folded;

@@ -25,8 +25,8 @@ pub(crate) fn bare(word: &str) -> String {
     letters.map(|c| if c == 'đ' { 'd' } else { c }).collect()
 }
 
-/// A name without tones and marks, words parted by one space: for people who type `na son`.
-pub(crate) fn folded(name: &str) -> String {
+/// A text without tones, marks and capitals, its words parted by one space: for people who type `na son`.
+pub fn folded(name: &str) -> String {
     keyed(name, bare)
 }
 
