@@ -1,6 +1,6 @@
-//! Feed names: `all`, `documents`, `category-{slug}`, `area-{id}`.
+//! Feed names: `all`, `documents`, `category-{slug}`, `area-{id}`, and combinations of the last three.
 
-use crate::{AreaId, CategorySlug};
+use crate::{AreaId, CategorySlug, Combination};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -17,11 +17,24 @@ pub enum FeedName {
     Category(CategorySlug),
     /// One area, with what reached it from its predecessors.
     Area(AreaId),
+    /// What a reader put together: some areas, some categories.
+    Combined(Combination),
 }
 
 impl FeedName {
-    /// Reads a name; `None` when no feed can have it.
+    /// Reads a name; `None` when no feed can have it, or when it is a combination in another form than its one address.
     pub fn parse(text: &str) -> Option<Self> {
+        Self::read(text).filter(|name| !matches!(name, Self::Combined(_)) || name.to_string() == text)
+    }
+
+    /// Reads a name as somebody may write it: the parts of a combination in any order, more than once, parted by the blanks
+    /// that some programs make of `+`. [`Self::to_string`] is its one address.
+    pub fn read(text: &str) -> Option<Self> {
+        let parts: Option<Vec<Self>> = text.split(['+', ' ']).map(Self::part).collect();
+        Combination::of(parts?)
+    }
+
+    fn part(text: &str) -> Option<Self> {
         match text {
             "all" => Some(Self::All),
             "documents" => Some(Self::Documents),
@@ -43,6 +56,7 @@ impl fmt::Display for FeedName {
             Self::Documents => f.write_str("documents"),
             Self::Category(slug) => write!(f, "category-{slug}"),
             Self::Area(id) => write!(f, "area-{id}"),
+            Self::Combined(combination) => combination.fmt(f),
         }
     }
 }

@@ -12,6 +12,7 @@
 //! ```
 
 mod access;
+mod combination;
 mod content;
 mod digest;
 mod endpoint;
@@ -25,6 +26,7 @@ mod text;
 mod version;
 
 pub use access::{Scope, Token};
+pub use combination::Combination;
 pub use content::{Article, Attachment, Category, Content, Document, Image, Withdrawal};
 pub use digest::{Account, Frequency, ItemKind, MailId, MailOutcome, MailState, RunKey};
 pub use endpoint::{AttemptOutcome, DeliveryState, Endpoint, EndpointState, EventFilter};

@@ -5,7 +5,7 @@
 
 use crate::{
     Feed, Format, Item, Label, RenderError, Site, Tombstone,
-    format::{HISTORY, hub, neighbours, rfc3339, self_url},
+    format::{HISTORY, hub, neighbours, prolog, rfc3339, self_url},
 };
 use atom_syndication::{
     Category, Content, Entry, FixedDateTime, Generator, Link, Person, Text, WriteConfig,
@@ -24,7 +24,8 @@ pub(crate) fn write(site: &Site, feed: &Feed) -> Result<String, RenderError> {
         head(site, feed)?.write_with_config(Vec::new(), config).map_err(|error| RenderError::new("Atom", error))?;
     let head = String::from_utf8(head).map_err(|error| RenderError::new("Atom", error))?;
     let head = head.strip_suffix(END).ok_or_else(|| RenderError::new("Atom", "the head does not end as a feed"))?;
-    let mut out = format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n{head}");
+    let mut out = prolog(site);
+    out.push_str(head);
     for item in feed.items() {
         let entry = entry(site, item)?
             .write_with_config(Vec::new(), config)
@@ -85,6 +86,7 @@ fn entry(site: &Site, item: &Item) -> Result<Entry, RenderError> {
         });
     }
     let mut categories: Vec<Category> = item.category.iter().map(|label| term(site, "category", label)).collect();
+    categories.extend(item.kind.iter().map(|label| term(site, "kind", label)));
     categories.extend(item.areas.iter().map(|label| term(site, "area", label)));
     Ok(Entry {
         title: Text::plain(item.title.clone()),

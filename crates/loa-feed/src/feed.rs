@@ -1,6 +1,6 @@
 //! A feed: its head, its items newest first within a window, and what is left of the withdrawn.
 
-use crate::{Entry, Item, Position, Site, Tombstone};
+use crate::{Entry, Farewell, Item, Position, Site, Tombstone};
 use jiff::Timestamp;
 use loa_domain::{ArticleId, FeedName, clean_line, clean_text};
 use std::collections::BTreeMap;
@@ -46,6 +46,7 @@ pub struct Feed {
     tombstones: Vec<(String, Tombstone)>,
     updated_at: Timestamp,
     position: Position,
+    has_ended: bool,
 }
 
 impl Feed {
@@ -83,7 +84,7 @@ impl Feed {
             title: clean_line(&head.title),
             description: clean_text(&head.description).trim().to_owned(),
         };
-        Self { head, items, tombstones: gone, updated_at, position: Position::default() }
+        Self { head, items, tombstones: gone, updated_at, position: Position::default(), has_ended: false }
     }
 
     /// The same, knowing where it stands among its feed's documents.
@@ -94,6 +95,19 @@ impl Feed {
     /// Where it stands among its feed's documents.
     pub fn position(&self) -> Position {
         self.position
+    }
+
+    /// The same feed, ended: before everything that stood in it, it says what took its place.
+    pub fn ended(mut self, site: &Site, farewell: &Farewell) -> Self {
+        self.items.insert(0, Item::of_farewell(site, &self.head.name, farewell));
+        self.updated_at = self.updated_at.max(farewell.at);
+        self.has_ended = true;
+        self
+    }
+
+    /// Whether nothing new is to be expected in it, for others took its place.
+    pub fn has_ended(&self) -> bool {
+        self.has_ended
     }
 
     /// What it is called.
@@ -109,9 +123,14 @@ impl Feed {
         }
     }
 
-    /// Newest first.
+    /// Newest first; before all of them a [`Farewell`].
     pub fn items(&self) -> &[Item] {
         &self.items
+    }
+
+    /// What stands in it: the items without a [`Farewell`].
+    pub fn entries(&self) -> &[Item] {
+        &self.items[usize::from(self.has_ended)..]
     }
 
     /// Outward id and tombstone, the latest first.

@@ -87,6 +87,13 @@ pub fn render(format: Format, site: &Site, feed: &Feed) -> Result<String, Render
     }
 }
 
+/// What stands before the root element of an XML document of ours. The style is for people who open a feed in a browser; it
+/// is named without host, so that it is found wherever the feed is reached.
+pub(crate) fn prolog(site: &Site) -> String {
+    let style = format!("{}/feeds.css", site.base.path().trim_end_matches('/')).replace('&', "&amp;");
+    format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<?xml-stylesheet type=\"text/css\" href=\"{style}\"?>\n")
+}
+
 /// The address of a document in a format: what `self` links say, byte for byte.
 pub(crate) fn self_url(site: &Site, feed: &Feed, format: Format) -> String {
     match feed.position().archive {

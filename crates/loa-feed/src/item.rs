@@ -4,7 +4,7 @@
 
 use crate::{Site, body};
 use jiff::Timestamp;
-use loa_domain::{AreaId, ArticleId, Content, clean_line, clean_text};
+use loa_domain::{AreaId, ArticleId, Content, FeedName, clean_line, clean_text};
 
 /// An area with its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,19 @@ pub struct Tombstone {
     pub reason: String,
 }
 
+/// What a feed says for good when others take its place: its first entry, for readers that know no other way to learn it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Farewell {
+    /// Since when. Never moves.
+    pub at: Timestamp,
+    /// Plain text, one line.
+    pub title: String,
+    /// Plain text.
+    pub summary: String,
+    /// The feeds to follow instead: title and address of the page.
+    pub instead: Vec<(String, String)>,
+}
+
 /// A term of a list, for machines and for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
@@ -62,8 +75,8 @@ pub struct Media {
 pub struct Item {
     /// A `tag:` URI that never changes.
     pub id: String,
-    /// The portal's id.
-    pub article: ArticleId,
+    /// The portal's id; `None` for what we say ourselves ([`Farewell`]).
+    pub article: Option<ArticleId>,
     /// Where it can be read.
     pub url: String,
     /// Plain text, one line.
@@ -78,6 +91,8 @@ pub struct Item {
     pub author: String,
     /// Its category; a document has none.
     pub category: Option<Label>,
+    /// What kind of paper a document is (`Quyết định`); may be unknown. An article has none.
+    pub kind: Option<Label>,
     /// The areas it is about.
     pub areas: Vec<Label>,
     /// The main picture.
@@ -100,7 +115,7 @@ impl Item {
         let language = clean_line(language);
         Self {
             id: site.tag.entry(content.id()),
-            article: content.id().clone(),
+            article: Some(content.id().clone()),
             url: content.url().to_string(),
             title: clean_line(&content.title()),
             summary: clean_text(&body::summary(content)).trim().to_owned(),
@@ -110,6 +125,7 @@ impl Item {
             category: content
                 .category()
                 .map(|category| Label { term: category.slug.to_string(), label: clean_line(&category.label) }),
+            kind: kind(content),
             areas: entry
                 .areas
                 .iter()
@@ -119,6 +135,33 @@ impl Item {
             attachments: content.attachments().iter().map(file).collect(),
             published_at: content.published_at(),
             modified_at: content.modified_at().max(content.published_at()),
+        }
+    }
+
+    /// The item of a farewell; it leads to the feed's own page, which names the others too.
+    pub(crate) fn of_farewell(site: &Site, feed: &FeedName, farewell: &Farewell) -> Self {
+        let summary = clean_text(&farewell.summary).trim().to_owned();
+        let mut html = format!("<p>{}</p><ul>", body::escaped(&summary));
+        for (title, page) in &farewell.instead {
+            html.push_str(&format!("<li><a href=\"{}\">{}</a></li>", body::escaped(page), body::escaped(title)));
+        }
+        html.push_str("</ul>");
+        Self {
+            id: site.tag.farewell(feed),
+            article: None,
+            url: site.page_url(feed),
+            title: clean_line(&farewell.title),
+            summary,
+            content_html: clean_text(&html),
+            language: site.language.clone(),
+            author: String::new(),
+            category: None,
+            kind: None,
+            areas: Vec::new(),
+            image: None,
+            attachments: Vec::new(),
+            published_at: farewell.at,
+            modified_at: farewell.at,
         }
     }
 
@@ -139,6 +182,12 @@ impl Item {
         let media: usize = self.attachments.iter().map(|a| EACH_MEDIA + 2 * a.url.len() + a.title.len()).sum();
         FRAME + media + escaped(&self.content_html) + 2 * escaped(&self.summary) + escaped(&self.title) + self.url.len()
     }
+}
+
+fn kind(content: &Content) -> Option<Label> {
+    let Content::Document(document) = content else { return None };
+    let label = clean_line(&document.kind);
+    (!label.is_empty()).then(|| Label { term: label.to_lowercase(), label })
 }
 
 fn main_image(content: &Content) -> Option<Media> {

@@ -22,6 +22,8 @@ struct Document<'a> {
     authors: Vec<Author<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     hubs: Vec<Hub<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expired: Option<bool>,
     #[serde(rename = "_loa", skip_serializing_if = "Option::is_none")]
     loa: Option<Extension<'a>>,
     items: Vec<Entry<'a>>,
@@ -104,6 +106,7 @@ pub(crate) fn write(site: &Site, feed: &Feed) -> Result<String, RenderError> {
         language: &site.language,
         authors: vec![Author { name: publisher, url: Some(site.base.as_str()) }],
         hubs: hub(site, feed).into_iter().map(|hub| Hub { kind: "WebSub", url: hub.as_str() }).collect(),
+        expired: feed.has_ended().then_some(true),
         loa: (!withdrawn.is_empty()).then_some(Extension {
             about: "https://www.rfc-editor.org/rfc/rfc6721 in JSON: entries that were withdrawn",
             withdrawn,
@@ -116,7 +119,7 @@ pub(crate) fn write(site: &Site, feed: &Feed) -> Result<String, RenderError> {
 }
 
 fn entry(item: &Item) -> Entry<'_> {
-    let labels = item.category.iter().chain(&item.areas);
+    let labels = item.category.iter().chain(&item.kind).chain(&item.areas);
     Entry {
         id: &item.id,
         url: &item.url,

@@ -36,7 +36,7 @@ pub use archive::{ArchiveName, Month, Position};
 pub use conditional::{Answer, http_date, parse_http_date, revalidate};
 pub use feed::{Feed, FeedHead, Window};
 pub use format::{Format, RenderError, discovery_link, render};
-pub use item::{AreaLabel, Entry, Item, Label, Media, Tombstone};
+pub use item::{AreaLabel, Entry, Farewell, Item, Label, Media, Tombstone};
 pub use negotiate::{Encoding, negotiate};
 pub use opml::{Outline, OutlineGroup, opml};
 pub use placing::feeds_of;

@@ -1,11 +1,8 @@
 //! OPML 2.0 (opml.org/spec2.opml): all feeds in one file, for importing into a reader.
 
-use crate::{RenderError, Site};
+use crate::{RenderError, Site, format::prolog};
 use loa_domain::{FeedName, clean_line};
-use quick_xml::{
-    Writer,
-    events::{BytesDecl, BytesText, Event},
-};
+use quick_xml::{Writer, events::BytesText};
 
 /// One feed of the list. It is listed as RSS, the one format every reader takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,11 +29,11 @@ pub struct OutlineGroup {
 pub fn opml(site: &Site, groups: &[OutlineGroup]) -> Result<String, RenderError> {
     let mut writer = Writer::new(Vec::new());
     written(&mut writer, site, groups).map_err(|error| RenderError::new("OPML", error))?;
-    String::from_utf8(writer.into_inner()).map_err(|error| RenderError::new("OPML", error))
+    let list = String::from_utf8(writer.into_inner()).map_err(|error| RenderError::new("OPML", error))?;
+    Ok(prolog(site) + &list + "\n")
 }
 
 fn written(writer: &mut Writer<Vec<u8>>, site: &Site, groups: &[OutlineGroup]) -> std::io::Result<()> {
-    writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("utf-8"), None)))?;
     writer.create_element("opml").with_attribute(("version", "2.0")).write_inner_content(|opml| {
         opml.create_element("head").write_inner_content(|head| {
             let title = clean_line(&site.title);

@@ -5,7 +5,7 @@
 
 use crate::{
     Feed, Format, Item, Media, RenderError, Site, body,
-    format::{HISTORY, hub, neighbours, rfc822, self_url},
+    format::{HISTORY, hub, neighbours, prolog, rfc822, self_url},
 };
 use rss::{
     Category, Channel, Enclosure, Guid,
@@ -57,7 +57,32 @@ pub(crate) fn write(site: &Site, feed: &Feed) -> Result<String, RenderError> {
         ..Channel::default()
     };
     let bytes = channel.write_to(Vec::new()).map_err(|error| RenderError::new("RSS", error))?;
-    String::from_utf8(bytes).map_err(|error| RenderError::new("RSS", error))
+    let text = String::from_utf8(bytes).map_err(|error| RenderError::new("RSS", error))?;
+    let root = text.find("<rss").ok_or_else(|| RenderError::new("RSS", "it has no root element"))?;
+    Ok(prolog(site) + &in_the_profiles_words(&text[root..]) + "\n")
+}
+
+/// Titles with `&` and `<` as the profile wants them in plain text, `&#x26;` and `&#x3C;`: readers that wrongly read a title as
+/// HTML see fewer entities in it. To XML it is the same.
+fn in_the_profiles_words(text: &str) -> String {
+    const CDATA: (&str, &str) = ("<![CDATA[", "]]>");
+    const TITLE: (&str, &str) = ("<title>", "</title>");
+    let mut out = String::with_capacity(text.len() + 256);
+    let mut rest = text;
+    loop {
+        let places = [CDATA, TITLE].map(|(begin, end)| rest.find(begin).map(|at| (at, begin, end)));
+        let Some((at, begin, end)) = places.into_iter().flatten().min() else { break };
+        let behind = rest[at..].find(end).map_or(rest.len(), |length| at + length);
+        let (before, inside) = (&rest[..at], &rest[at..behind]);
+        out.push_str(before);
+        match begin {
+            "<title>" => out.push_str(&inside.replace("&amp;", "&#x26;").replace("&lt;", "&#x3C;")),
+            _ => out.push_str(inside),
+        }
+        rest = &rest[behind..];
+    }
+    out.push_str(rest);
+    out
 }
 
 fn written(site: &Site, item: &Item) -> rss::Item {
@@ -68,6 +93,7 @@ fn written(site: &Site, item: &Item) -> rss::Item {
         domain: Some(site.tag.scheme(list)),
     };
     let mut categories: Vec<Category> = item.category.iter().map(|label| term("category", label)).collect();
+    categories.extend(item.kind.iter().map(|label| term("kind", label)));
     categories.extend(item.areas.iter().map(|label| term("area", label)));
     rss::Item {
         title: Some(item.title.clone()),

@@ -40,7 +40,12 @@ impl TagAuthority {
         self.uri("feed", &name.to_string())
     }
 
-    /// The id of a list of terms: `category` or `area`.
+    /// The id of the entry with which a feed says what took its place.
+    pub(crate) fn farewell(&self, name: &FeedName) -> String {
+        self.uri("farewell", &name.to_string())
+    }
+
+    /// The id of a list of terms: `category`, `kind` or `area`.
     pub(crate) fn scheme(&self, list: &str) -> String {
         self.uri("terms", list)
     }

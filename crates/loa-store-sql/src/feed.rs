@@ -2,9 +2,11 @@
 //!
 //! What can be read is a function of the *set* of accepted events: the highest version of a subject stands; a withdrawn
 //! one has its tombstone in every feed that any of its publications belonged to, whatever came first.
-//! `accept.rs` takes in, `look.rs` reads what is new and `history.rs` what is old, `rendered.rs` keeps `Last-Modified` honest.
+//! `accept.rs` takes in, `look.rs` reads what is new (`combined.rs` for combinations of feeds) and `history.rs` what is old,
+//! `rendered.rs` keeps `Last-Modified` honest.
 
 mod accept;
+mod combined;
 mod history;
 mod look;
 mod rendered;

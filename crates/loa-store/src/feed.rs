@@ -77,6 +77,9 @@ pub trait FeedLedger: Send + Sync {
 
     /// The newest `limit` entries of a feed: by `published_at`, then by id, newest first. `before`: only older than that
     /// (published_at, id) – the last entry of the page before.
+    ///
+    /// Of a combination: what stands in one of its areas and in one of its sections (all that stands in any part, when there
+    /// are none of the other kind), looked for among the newest entries of each part of the smaller side, 2,000 at least.
     async fn entries(
         &self,
         feed: &FeedName,
@@ -84,7 +87,7 @@ pub trait FeedLedger: Send + Sync {
         limit: u32,
     ) -> Result<Vec<FeedEntry>, StoreError>;
 
-    /// How many entries of a feed were published from `from` up to but without `until`. Costs their keys, not their contents.
+    /// How many entries of a feed (a combination has no history: none) were published from `from` up to but without `until`. Costs their keys, not their contents.
     async fn counted(&self, feed: &FeedName, from: Timestamp, until: Timestamp) -> Result<u64, StoreError>;
 
     /// The entries of a feed published from `from` up to but without `until`, the oldest first (by `published_at`, then by
@@ -107,7 +110,7 @@ pub trait FeedLedger: Send + Sync {
         until: Timestamp,
     ) -> Result<(Option<Timestamp>, Option<Timestamp>), StoreError>;
 
-    /// The newest `limit` tombstones of a feed, newest first.
+    /// The newest `limit` tombstones of a feed, newest first. Of a combination: as for [`Self::entries`].
     async fn tombstones(&self, feed: &FeedName, limit: u32) -> Result<Vec<Tombstone>, StoreError>;
 
     /// All feeds that any publication ever belonged to, by name; those with nothing in them now as well.
@@ -121,7 +124,8 @@ pub trait FeedLedger: Send + Sync {
     /// `change`: the number of [`Self::changed`] up to which what was rendered is surely true.
     ///
     /// # Errors
-    /// `Stale` when something else is stored that is true up to a higher number: read it again.
+    /// `Stale` when something else is stored that is true up to a higher number: read it again. `Rejected` for a
+    /// combination: there are more of them than could be kept.
     async fn rendered(
         &self,
         name: &str,

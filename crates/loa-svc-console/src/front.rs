@@ -1,9 +1,12 @@
 //! What the public front page says: what Loa is for a resident, and the latest articles.
 
 use crate::{Service, words::date_time};
-use jiff::{SignedDuration, Timestamp};
+use jiff::{
+    SignedDuration, Timestamp,
+    tz::{TimeZone, offset},
+};
 use loa_domain::{ArticleId, Content, FeedName};
-use loa_store::FeedEntry;
+use loa_store::{FeedEntry, FeedSummary};
 use serde::Serialize;
 
 /// How far a portal's clock may be ahead of ours before its article counts as dated in the future; as for feeds.
@@ -15,7 +18,9 @@ pub(crate) struct Front {
     portal: String,
     portal_url: String,
     entries: Vec<Entry>,
+    /// Those with the latest news, at most [`AREAS_MAX`].
     areas: Vec<Link>,
+    more_areas: bool,
     categories: Vec<Link>,
     /// The feed ledger did not answer: say so, show the rest.
     away: bool,
@@ -41,6 +46,8 @@ struct Link {
     count: u64,
 }
 
+/// Areas shown on the front page; the page of all feeds finds the others.
+const AREAS_MAX: usize = 40;
 /// The lead is cut to this many characters.
 const SUMMARY_CHARS_MAX: usize = 280;
 
@@ -53,6 +60,7 @@ impl Service {
             portal_url: site.portal_url.to_string(),
             entries: Vec::new(),
             areas: Vec::new(),
+            more_areas: false,
             categories: Vec::new(),
             away: false,
         };
@@ -63,10 +71,16 @@ impl Service {
         match (entries, summaries) {
             (Ok(entries), Ok(summaries)) => {
                 front.entries = entries.into_iter().map(|entry| self.entry(entry)).collect();
-                for summary in summaries.into_iter().filter(|summary| summary.entries > 0) {
+                let mut summaries: Vec<FeedSummary> = summaries
+                    .into_iter()
+                    .filter(|summary| summary.entries > 0 && self.is_followed(&summary.feed))
+                    .collect();
+                summaries.sort_by(|a, b| b.newest_at.cmp(&a.newest_at).then_with(|| a.feed.cmp(&b.feed)));
+                for summary in summaries {
                     let link =
                         |label: String| Link { label, url: format!("/feeds/{}", summary.feed), count: summary.entries };
                     match &summary.feed {
+                        FeedName::Area(_) if front.areas.len() >= AREAS_MAX => front.more_areas = true,
                         FeedName::Area(id) => {
                             let label =
                                 self.0.directory.get(id).map_or_else(|| id.to_string(), loa_area::Area::full_name);
@@ -76,7 +90,7 @@ impl Service {
                             front.categories.push(link(slug.to_string()))
                         }
                         FeedName::Category(_) => front.categories.push(link(summary.label.clone())),
-                        FeedName::All | FeedName::Documents => {}
+                        FeedName::All | FeedName::Documents | FeedName::Combined(_) => {}
                     }
                 }
             }
@@ -86,6 +100,14 @@ impl Service {
             }
         }
         front
+    }
+
+    /// Whether a feed is one to follow: those of former areas lead on to their successors'.
+    fn is_followed(&self, name: &FeedName) -> bool {
+        let FeedName::Area(id) = name else { return true };
+        let today = self.0.world.now().to_zoned_datetime(TimeZone::fixed(offset(7))).datetime().date();
+        let Some(area) = self.0.directory.get(id) else { return true };
+        area.valid_until.is_none_or(|until| today < until) || area.successors.is_empty()
     }
 
     /// What is dated later is not news yet: it shows when its time has come, as in the feeds. Clocks may differ a little.

@@ -233,8 +233,8 @@ impl Inner {
         rows: &[(Timestamp, ArticleId)],
         shown_until: Timestamp,
     ) -> Result<Option<ArchiveName>, StoreError> {
-        let Some(newest) = feed.items().first() else { return Ok(None) };
-        let unshown = rows.iter().filter(|(_, id)| feed.items().iter().all(|item| item.article != *id));
+        let Some(newest) = feed.entries().first() else { return Ok(None) };
+        let unshown = rows.iter().filter(|(_, id)| feed.entries().iter().all(|item| item.article.as_ref() != Some(id)));
         if let Some(at) = unshown.map(|(at, _)| *at).max() {
             let month = Month::of(at, &self.zone);
             // up to the last of that instant

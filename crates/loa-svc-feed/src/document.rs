@@ -141,7 +141,10 @@ impl Document {
         if let Some(link) = &self.link {
             headers.insert(header::LINK, link.clone());
         }
-        headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        let opened_as = opened_as(self.content_type);
+        let is_opened = opened_as.is_some() && request.get("sec-fetch-dest").is_some_and(|to| to == "document");
+        let vary = if opened_as.is_some() { "Accept-Encoding, Sec-Fetch-Dest" } else { "Accept-Encoding" };
+        headers.insert(header::VARY, HeaderValue::from_static(vary));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         if terms.shared_with_scripts {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
@@ -156,7 +159,11 @@ impl Document {
         match answer {
             Answer::NotModified => *response.status_mut() = StatusCode::NOT_MODIFIED,
             Answer::Full => {
-                headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+                let content_type = opened_as.filter(|_| is_opened).unwrap_or(self.content_type);
+                headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+                if is_opened {
+                    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(STYLED_XML));
+                }
                 headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
                 if let Some(name) = encoding.name() {
                     headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
@@ -167,14 +174,25 @@ impl Document {
     }
 }
 
-/// What keeps a page from doing more than showing itself: it has no script and loads nothing.
+/// What a feed is called for a browser that opens it as a page (`Sec-Fetch-Dest: document`, which no feed reader sends): browsers
+/// show feeds by their own type as plain text, and never look at their style. The bytes and their tag are the same.
+fn opened_as(content_type: &str) -> Option<&'static str> {
+    let is_shown_as_text = ["application/rss+xml", "application/atom+xml", "text/x-opml"];
+    is_shown_as_text.iter().any(|kind| content_type.starts_with(kind)).then_some("application/xml; charset=utf-8")
+}
+
+/// A feed shown by a browser loads its style, and nothing else.
+const STYLED_XML: &str = "default-src 'none'; style-src 'self'; frame-ancestors 'none'";
+
+/// What keeps a page from doing more than showing itself: it loads nothing, and runs nothing but the one script of ours that
+/// copies an address (`templates/copy.js`, by its hash).
 pub(crate) fn page_headers(headers: &mut HeaderMap) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(
-            "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            "default-src 'none'; script-src 'sha256-v5ESsu4hqKdL5WKn4QmnobzZUhByL3e+2WrwGsAjKoY='; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
         ),
     );
 }

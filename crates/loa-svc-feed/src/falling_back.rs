@@ -8,15 +8,19 @@ use crate::{
     publishing::{FeedError, Round, chain},
     service::Inner,
     shelf::Snapshot,
+    succession::day,
 };
 use jiff::Timestamp;
 use loa_domain::FeedName;
 use loa_feed::{Feed, FeedHead, Format, discovery_link};
 use loa_store::FeedSummary;
 use serde::{Deserialize, Serialize};
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// Feeds looked at together when the sheets of a former life are gone through.
@@ -75,7 +79,7 @@ impl Inner {
                 if let Some(snapshot) = self.feed_of(sheet) {
                     self.shelf.read_back(Arc::new(snapshot));
                 }
-            } else if let Some(overview) = overview_of(sheet).filter(|_| self.shelf.overview().is_none()) {
+            } else if let Some(overview) = self.overview_of(sheet).filter(|_| self.shelf.overview().is_none()) {
                 self.shelf.put_overview(Arc::new(overview));
             }
         }
@@ -190,22 +194,28 @@ impl Inner {
             feed,
         })
     }
-}
 
-fn overview_of(sheet: Sheet<About>) -> Option<Overview> {
-    let About::Overview { summaries } = sheet.about else { return None };
-    let [page, opml] = <[_; 2]>::try_from(sheet.texts).ok()?;
-    let summary = |summary: Summary| {
-        let feed = FeedName::parse(&summary.feed)?;
-        let Summary { label, entries, newest_at, .. } = summary;
-        Some((feed.clone(), FeedSummary { feed, label, entries, newest_at }))
-    };
-    Some(Overview {
-        as_of: sheet.as_of,
-        read_back: true,
-        last_modified: Some(sheet.told_at),
-        summaries: summaries.into_iter().filter_map(summary).collect(),
-        page: Document::of(HTML, page),
-        opml: Document::of(OPML, opml),
-    })
+    fn overview_of(&self, sheet: Sheet<About>) -> Option<Overview> {
+        let About::Overview { summaries } = sheet.about else { return None };
+        let [page, opml] = <[_; 2]>::try_from(sheet.texts).ok()?;
+        let summary = |summary: Summary| {
+            let feed = FeedName::parse(&summary.feed)?;
+            let Summary { label, entries, newest_at, .. } = summary;
+            Some((feed.clone(), FeedSummary { feed, label, entries, newest_at }))
+        };
+        let summaries: BTreeMap<FeedName, FeedSummary> = summaries.into_iter().filter_map(summary).collect();
+        let today = day(self.world.now());
+        Some(Overview {
+            day: today,
+            listed: self.names.listed(&summaries, today),
+            // they stand in the text alone
+            latest: Vec::new(),
+            as_of: sheet.as_of,
+            read_back: true,
+            last_modified: Some(sheet.told_at),
+            summaries,
+            page: Document::of(HTML, page),
+            opml: Document::of(OPML, opml),
+        })
+    }
 }

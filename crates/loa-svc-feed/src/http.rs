@@ -2,13 +2,15 @@
 
 use crate::{
     Service,
+    asking::Reply,
     document::{HTML, Terms, page_headers},
     page_models::path,
     publishing::{FeedError, chain},
+    succession::day,
 };
 use axum::{
     Router,
-    extract::{Path, State},
+    extract::{Path, RawQuery, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
     routing::{MethodRouter, get},
@@ -24,7 +26,7 @@ const RETRY_AFTER: &str = "30";
 
 impl Service {
     /// `/feeds`, `/feeds/{feed}` as page, `.rss`, `.atom` and `.json`, `/feeds/{feed}/{yyyy-mm}` in the same formats,
-    /// `/feeds.opml`, `/a/{article}`.
+    /// `/feeds.opml`, `/feeds.css`, `/a/{article}`.
     pub fn router(&self) -> Router {
         Router::new()
             .route("/feeds", get(feeds))
@@ -33,10 +35,15 @@ impl Service {
                 get(async |State(service): State<Self>| Redirect::permanent(&path(&service.0.site, "feeds"))),
             )
             .route("/feeds.opml", open(get(opml)))
+            .route("/feeds.css", get(stylesheet))
             .route("/feeds/{feed}", open(get(feed)))
             .route("/feeds/{feed}/{archive}", open(get(archive)))
             .route("/a/{*article}", get(article))
             .with_state(self.clone())
+    }
+
+    fn terms(&self, format: Option<Format>) -> Terms {
+        if format.is_some() { self.feed_terms() } else { PAGE_TERMS }
     }
 
     fn feed_terms(&self) -> Terms {
@@ -59,11 +66,23 @@ fn open(router: MethodRouter<Service>) -> MethodRouter<Service> {
     })
 }
 
-async fn feeds(State(service): State<Service>, request: HeaderMap) -> Response {
-    match service.overview().await {
-        Ok(overview) => overview.page.answer(&request, overview.last_modified, PAGE_TERMS).await,
+async fn feeds(State(service): State<Service>, RawQuery(query): RawQuery, request: HeaderMap) -> Response {
+    match service.reply(query.as_deref().unwrap_or_default()).await {
+        Ok(Reply::Plain(overview)) => overview.page.answer(&request, overview.last_modified, PAGE_TERMS).await,
+        Ok(Reply::Page(text)) => page(StatusCode::OK, Ok(text)),
+        Ok(Reply::Feed(name)) => Redirect::to(&path(&service.0.site, &format!("feeds/{name}"))).into_response(),
         Err(error) => away(&service, &error),
     }
+}
+
+/// What makes a feed readable that is opened in a browser.
+async fn stylesheet() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=86400"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, include_str!("templates/feeds.css")).into_response()
 }
 
 async fn opml(State(service): State<Service>, request: HeaderMap) -> Response {
@@ -81,22 +100,30 @@ async fn feed(State(service): State<Service>, Path(file): Path<String>, request:
             None => return missing_feed(&service, stem).await,
         },
     };
-    let Some(name) = FeedName::parse(stem) else { return missing_feed(&service, stem).await };
+    let Some(name) = FeedName::read(stem) else { return missing_feed(&service, stem).await };
     match service.exists(&name).await {
         Ok(true) => {}
         Ok(false) => return missing_feed(&service, stem).await,
         Err(error) => return away(&service, &error),
     }
-    let response = match service.snapshot(&name).await {
-        Ok(snapshot) => match format {
-            Some(format) => {
-                snapshot.document(format).answer(&request, snapshot.last_modified, service.feed_terms()).await
-            }
-            None => snapshot.page.answer(&request, snapshot.last_modified, PAGE_TERMS).await,
-        },
-        Err(error) => away(&service, &error),
-    };
     let form = format.map_or("html", Format::extension);
+    let response = match service.0.names.since(&name, day(service.0.world.now())) {
+        address if address.to_string() != stem => {
+            let form = format.map(|format| format!(".{}", format.extension())).unwrap_or_default();
+            moved(&service, &format!("{address}{form}"))
+        }
+        FeedName::Combined(combination) => match service.combined(&combination, format).await {
+            Ok(document) => document.answer(&request, None, service.terms(format)).await,
+            Err(error) => away(&service, &error),
+        },
+        name => match service.snapshot(&name).await {
+            Ok(snapshot) => {
+                let document = format.map_or(&snapshot.page, |format| snapshot.document(format));
+                document.answer(&request, snapshot.last_modified, service.terms(format)).await
+            }
+            Err(error) => away(&service, &error),
+        },
+    };
     metrics::counter!("loa_feed_requests_total", "format" => form, "status" => response.status().as_str().to_owned())
         .increment(1);
     response
@@ -110,13 +137,19 @@ async fn archive(
 ) -> Response {
     let document = file.rsplit_once('.').and_then(|(stem, extension)| {
         let (archive, format) = (ArchiveName::parse(stem)?, Format::parse(extension)?);
-        Some((FeedName::parse(&feed)?, archive, format))
+        // a combination has none
+        let name = FeedName::parse(&feed).filter(|name| !matches!(name, FeedName::Combined(_)))?;
+        Some((name, archive, format))
     });
     let Some((name, archive, format)) = document else { return missing_feed(&service, &feed).await };
     match service.exists(&name).await {
         Ok(true) => {}
         Ok(false) => return missing_feed(&service, &feed).await,
         Err(error) => return away(&service, &error),
+    }
+    let since = service.0.names.since(&name, day(service.0.world.now()));
+    if since != name {
+        return moved(&service, &format!("{since}/{archive}.{}", format.extension()));
     }
     let response = match service.archive(&name, archive, format).await {
         Ok(Some(archive)) => {
@@ -149,12 +182,26 @@ async fn article(State(service): State<Service>, Path(id): Path<String>) -> Resp
     }
 }
 
+/// Leads on, for good, to the one address of a feed's document.
+fn moved(service: &Service, document: &str) -> Response {
+    let address = path(&service.0.site, &format!("feeds/{document}"));
+    let mut response = StatusCode::MOVED_PERMANENTLY.into_response();
+    if let Ok(address) = HeaderValue::from_str(&address) {
+        response.headers_mut().insert(header::LOCATION, address);
+    }
+    let headers = response.headers_mut();
+    // a day: a directory may be mended
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+}
+
 async fn missing_feed(service: &Service, typed: &str) -> Response {
     // suggestions are a kindness: without the ledger the page does without them
     let overview = service.overview().await.ok();
     let none = BTreeMap::new();
     let summaries = overview.as_ref().map_or(&none, |overview| &overview.summaries);
-    let suggestions = service.0.names.suggestions(typed, summaries);
+    let suggestions = service.0.names.suggestions(typed, summaries, day(service.0.world.now()));
     page(StatusCode::NOT_FOUND, service.0.pages.missing_feed(typed, &suggestions))
 }
 

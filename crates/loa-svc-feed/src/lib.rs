@@ -8,11 +8,15 @@
 //! It knows neither the other outlets nor how a feed format looks (`loa-feed` does). In memory there is nothing that the
 //! ledger does not hold: after a restart the same bytes with the same `ETag` and `Last-Modified` go out.
 //!
-//! The way through: `arrivals.rs` (bus → ledger), `publishing.rs` (ledger → bytes), `shelf.rs` (bytes at hand),
-//! `archives.rs` (what no longer fits into a feed), `http.rs` and `document.rs` (bytes → reader), `naming.rs` and `pages.rs` (what people read).
+//! The way through: `arrivals.rs` (bus → ledger), `publishing.rs` (ledger → bytes), `shelf.rs` (bytes at hand), `archives.rs`
+//! (what no longer fits into a feed), `combining.rs` (feeds that readers put together), `succession.rs` (what becomes of former
+//! areas' feeds), `http.rs` and `document.rs` (bytes → reader), `naming.rs` and `pages.rs` (what people read), `asking.rs` (what
+//! people look for and put together).
 
 mod archives;
 mod arrivals;
+mod asking;
+mod combining;
 mod config;
 mod document;
 mod falling_back;
@@ -26,6 +30,7 @@ mod pages;
 mod publishing;
 mod service;
 mod shelf;
+mod succession;
 mod words;
 
 pub use config::{Config, Identity};

@@ -1,12 +1,17 @@
 //! What templates are given: texts and addresses, nothing to compute.
 
-use crate::naming::Listed;
+use crate::{
+    asking::Asked,
+    naming::{FoundFeed, Listed, Lists},
+    words,
+};
 use jiff::{Timestamp, tz};
-use loa_domain::{ArticleId, FeedName};
+use loa_domain::{ArticleId, Combination, FeedName};
 use loa_feed::{Feed, Format, Item, Label, Site};
 use serde::Serialize;
+use url::form_urlencoded;
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(crate) struct Link {
     pub(crate) label: String,
     pub(crate) href: String,
@@ -36,6 +41,33 @@ pub(crate) struct FeedLine {
     pub(crate) entries: u64,
     pub(crate) newest: Option<Moment>,
     pub(crate) alternates: Vec<Alternate>,
+}
+
+/// A feed that was looked for.
+#[derive(Serialize)]
+pub(crate) struct FoundLine {
+    pub(crate) title: String,
+    /// Whether others took its place.
+    pub(crate) is_former: bool,
+    pub(crate) feeds: Vec<FeedLine>,
+    /// Picks it, with what was picked before; empty for `all`.
+    pub(crate) pick: String,
+}
+
+/// A box to tick.
+#[derive(Serialize)]
+pub(crate) struct Choice {
+    pub(crate) value: String,
+    pub(crate) label: String,
+    pub(crate) is_picked: bool,
+}
+
+/// The boxes of the form that puts a feed together.
+pub(crate) struct Choices {
+    /// As hidden fields of the search.
+    pub(crate) picked: Vec<Choice>,
+    pub(crate) places: Vec<Choice>,
+    pub(crate) sections: Vec<Choice>,
 }
 
 #[derive(Serialize)]
@@ -111,6 +143,68 @@ pub(crate) fn feed_line(site: &Site, feed: &Listed) -> FeedLine {
         newest: feed.newest_at.map(moment),
         alternates: alternates(site, &feed.name),
     }
+}
+
+/// The boxes: what was picked first, then what is listed.
+pub(crate) fn choices(lists: &Lists, asked: &Asked, picked: &[Listed]) -> Choices {
+    let choice = |feed: &Listed| Choice {
+        value: feed.name.to_string(),
+        label: feed.title.clone(),
+        is_picked: asked.picks.contains(&feed.name),
+    };
+    let is_place = |feed: &&Listed| matches!(feed.name, FeedName::Area(_));
+    let is_not_picked = |feed: &&Listed| !asked.picks.contains(&feed.name);
+    let (places, sections): (Vec<&Listed>, Vec<&Listed>) = picked.iter().partition(is_place);
+    let listed_places = lists.areas.iter().chain(&lists.empty_areas).filter(is_not_picked);
+    let listed_sections =
+        lists.categories.iter().chain(lists.general.iter().filter(|feed| feed.name == FeedName::Documents));
+    Choices {
+        picked: picked.iter().map(choice).collect(),
+        places: places.into_iter().chain(listed_places).map(choice).collect(),
+        sections: sections.into_iter().chain(listed_sections.filter(is_not_picked)).map(choice).collect(),
+    }
+}
+
+pub(crate) fn found_line(site: &Site, found: &FoundFeed, asked: &Asked) -> FoundLine {
+    let mut picks: Vec<FeedName> = asked.picks.clone();
+    picks.extend(found.feeds.iter().map(|feed| feed.name.clone()).filter(|name| *name != FeedName::All));
+    picks.sort();
+    picks.dedup();
+    let is_pick = picks.len() > asked.picks.len() && picks.len() <= Combination::PARTS_MAX;
+    FoundLine {
+        title: found.title.clone(),
+        is_former: found.is_former,
+        feeds: found.feeds.iter().map(|feed| feed_line(site, feed)).collect(),
+        pick: if is_pick { picks_path(site, &picks) } else { String::new() },
+    }
+}
+
+/// Where a feed is put together with others; empty for `all`, which has everything.
+pub(crate) fn combine_path(site: &Site, name: &FeedName) -> String {
+    match name {
+        FeedName::All => String::new(),
+        FeedName::Combined(combination) => picks_path(site, &combination.parts()),
+        part => picks_path(site, std::slice::from_ref(part)),
+    }
+}
+
+fn picks_path(site: &Site, picks: &[FeedName]) -> String {
+    let picks: Vec<String> = picks.iter().map(|name| format!("pick={name}")).collect();
+    format!("{}?{}#tu-chon", path(site, "feeds"), picks.join("&"))
+}
+
+/// Programs and services that take a feed by a link.
+pub(crate) fn readers(site: &Site, name: &FeedName) -> Vec<Link> {
+    let feed = site.url(&format!("feeds/{name}.rss"));
+    let encoded: String = form_urlencoded::byte_serialize(feed.as_bytes()).collect();
+    [
+        (words::READER_ON_THIS_DEVICE, format!("feed:{feed}")),
+        ("Feedly", format!("https://feedly.com/i/subscription/feed%2F{encoded}")),
+        ("Inoreader", format!("https://www.inoreader.com/?add_feed={encoded}")),
+        ("NewsBlur", format!("https://www.newsblur.com/?url={encoded}")),
+    ]
+    .map(|(label, href)| Link { label: label.to_owned(), href })
+    .to_vec()
 }
 
 pub(crate) fn entry(site: &Site, item: &Item) -> EntryView {

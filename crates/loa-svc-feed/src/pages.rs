@@ -1,10 +1,14 @@
-//! Pages for people: templates compiled once, filled with models. Server-rendered, no script, light and dark.
+//! Pages for people: templates compiled once, filled with models. Server-rendered, light and dark, everything works without
+//! a script.
 
 use crate::{
-    naming::{Listed, Lists},
+    asking::{Asked, Unbuilt},
+    naming::{AREAS_LISTED_MAX, Found, Labels, Listed, Lists, Names},
+    overview::Overview,
     page_models as model,
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
+use loa_domain::FeedName;
 use loa_feed::{Feed, Item, Site};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context, syntax::SyntaxConfig, value::Serde};
 use std::{fmt::Write as _, sync::Arc};
@@ -54,6 +58,33 @@ impl Pages {
 
     /// All feeds, and the latest entries.
     pub(crate) fn feeds(&self, lists: &Lists, latest: &[Item]) -> Result<String, minijinja::Error> {
+        self.directory_page(lists, latest, &Asked::default(), &Found::default(), &[], None)
+    }
+
+    /// The page of all feeds, with what was found and picked.
+    pub(crate) fn asked(
+        &self,
+        names: &Names,
+        overview: &Overview,
+        asked: &Asked,
+        found: &Found,
+        unbuilt: Option<Unbuilt>,
+    ) -> Result<String, minijinja::Error> {
+        let picked: Vec<Listed> = asked.picks.iter().map(|name| names.one(name.clone(), &overview.summaries)).collect();
+        self.directory_page(&overview.listed, &overview.latest, asked, found, &picked, unbuilt)
+    }
+
+    fn directory_page(
+        &self,
+        lists: &Lists,
+        latest: &[Item],
+        asked: &Asked,
+        found: &Found,
+        picked: &[Listed],
+        unbuilt: Option<Unbuilt>,
+    ) -> Result<String, minijinja::Error> {
+        let choices = model::choices(lists, asked, picked);
+        let found_lines: Vec<_> = found.feeds.iter().map(|feed| model::found_line(&self.site, feed, asked)).collect();
         let lines = |feeds: &[Listed]| -> Vec<model::FeedLine> {
             feeds.iter().map(|feed| model::feed_line(&self.site, feed)).collect()
         };
@@ -61,30 +92,68 @@ impl Pages {
         self.filled(
             "feeds.html",
             context! {
+                q => asked.text.as_str(),
+                found => Serde(found_lines),
+                more_found => found.more,
+                nothing => unbuilt == Some(Unbuilt::Nothing),
+                too_many => unbuilt == Some(Unbuilt::TooMany),
+                picked => Serde(choices.picked),
+                places => Serde(choices.places),
+                sections => Serde(choices.sections),
+                parts_max => loa_domain::Combination::PARTS_MAX,
                 general => Serde(lines(&lists.general)),
                 categories => Serde(lines(&lists.categories)),
                 areas => Serde(lines(&lists.areas)),
+                more_areas => lists.more_areas,
+                areas_max => AREAS_LISTED_MAX,
                 empty_areas => Serde(lines(&lists.empty_areas)),
                 entries => Serde(latest),
-                alternates => Serde(model::alternates(&self.site, &loa_domain::FeedName::All)),
+                alternates => Serde(model::alternates(&self.site, &FeedName::All)),
                 opml => self.site.url("feeds.opml"),
             },
         )
     }
 
     /// One feed, with the same items as its documents.
-    pub(crate) fn feed(&self, feed: &Feed) -> Result<String, minijinja::Error> {
-        let entries: Vec<_> = feed.items().iter().map(|item| model::entry(&self.site, item)).collect();
+    /// `labels`: what categories that it is put together of are called.
+    pub(crate) fn feed(
+        &self,
+        names: &Names,
+        feed: &Feed,
+        labels: &Labels,
+        today: Date,
+    ) -> Result<String, minijinja::Error> {
+        let name = &feed.head().name;
+        let entries: Vec<_> = feed.entries().iter().map(|item| model::entry(&self.site, item)).collect();
         let mut gone = model::gone(&self.site, feed);
         gone.truncate(GONE_SHOWN);
+        let instead = names.instead(name, today);
+        let parts = match name {
+            FeedName::Combined(combination) => combination.parts(),
+            _ => Vec::new(),
+        };
+        let link = |name: &FeedName| model::Link {
+            label: match name {
+                FeedName::Category(slug) => labels.get(slug).cloned().unwrap_or_else(|| names.title(name)),
+                name => names.title(name),
+            },
+            href: model::path(&self.site, &format!("feeds/{name}")),
+        };
         self.filled(
             "feed.html",
             context! {
                 title => feed.head().title.as_str(),
                 description => feed.head().description.as_str(),
-                alternates => Serde(model::alternates(&self.site, &feed.head().name)),
+                alternates => Serde(model::alternates(&self.site, name)),
+                readers => Serde(model::readers(&self.site, name)),
                 entries => Serde(entries),
                 gone => Serde(gone),
+                has_ended => feed.has_ended(),
+                instead => Serde(instead.iter().map(link).collect::<Vec<_>>()),
+                parts => Serde(parts.iter().map(link).collect::<Vec<_>>()),
+                before => names.before(name),
+                combine => model::combine_path(&self.site, name),
+                copy => minijinja::Value::from_safe_string(include_str!("templates/copy.js").trim().to_owned()),
             },
         )
     }

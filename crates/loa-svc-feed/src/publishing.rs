@@ -3,10 +3,19 @@
 //! Safe to repeat at any point: a round that fails half-way is done again from the same change number, and writing the
 //! same rows gives the same bytes.
 
-use crate::{Service, document::Document, service::Inner, shelf::Snapshot};
-use jiff::{SignedDuration, Timestamp};
+use crate::{
+    Service,
+    document::Document,
+    naming::{Labels, Names},
+    service::Inner,
+    shelf::Snapshot,
+    succession,
+};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use loa_domain::{AreaId, ArticleId, FeedName};
-use loa_feed::{AreaLabel, Entry, Feed, Format, Position, RenderError, Tombstone, discovery_link, fingerprint, render};
+use loa_feed::{
+    AreaLabel, Entry, Feed, FeedHead, Format, Position, RenderError, Tombstone, discovery_link, fingerprint, render,
+};
 use loa_store::{FeedEntry, StoreError, StoreErrorKind};
 use loa_worker::Progress;
 use std::sync::{
@@ -45,6 +54,9 @@ pub enum FeedError {
         /// Why.
         source: Box<FeedError>,
     },
+    /// Too many are waiting for a feed of their own choice to be written.
+    #[error("too many feeds are being written")]
+    Busy,
     /// Writing panicked: a defect.
     #[error("writing the feed panicked")]
     Panicked(#[from] tokio::task::JoinError),
@@ -63,6 +75,7 @@ impl FeedError {
             }
             Self::Shared(error) => error.may_pass(),
             Self::LastGoodState { source, .. } => source.may_pass(),
+            Self::Busy => true,
             _ => false,
         }
     }
@@ -118,6 +131,7 @@ impl Service {
         inner.forget_sheets(&names).await;
         let fallen_back = inner.fallen_back.load(Ordering::Acquire);
         let read_back = if fallen_back { inner.shelf.to_write_anew() } else { Vec::new() };
+        inner.shelf.combinations.changed(&names, number);
         let mut feeds = inner.shelf.wanted_of(names);
         feeds.extend(inner.shelf.due(inner.world.now()));
         feeds.extend(read_back);
@@ -187,8 +201,8 @@ impl Inner {
         Err(StoreError::new(StoreErrorKind::Conflict, what).into())
     }
 
-    /// Reads and writes a feed. `must_keep`: fail when the ledger cannot keep `Last-Modified`; otherwise go without.
-    async fn write(&self, name: &FeedName, must_keep: bool) -> Result<Arc<Snapshot>, FeedError> {
+    /// Reads what a feed is to be written from.
+    pub(crate) async fn read(&self, name: &FeedName) -> Result<Read, FeedError> {
         let now = self.world.now();
         let began = self.shelf.moment();
         // asked before the rows are read: they are true up to here at least
@@ -197,33 +211,52 @@ impl Inner {
         let shown_until = shown_until(now);
         // one more than is shown: whether there is more, and when it was published
         let standing = self.ledger.entries(name, older_than(shown_until), most.saturating_add(1)).await?;
-        let (_, next) = self.ledger.around(name, Timestamp::MIN, shown_until).await?;
+        let next = self.next_in(name, shown_until).await?;
         let stones = match u32::try_from(self.window.tombstones_max).unwrap_or(u32::MAX) {
             0 => Vec::new(),
             most => self.ledger.tombstones(name, most).await?,
         };
-        let label = self.category_label(name, &standing).await?;
-        let read = self.shelf.moment();
-        let head = self.names.head(name, label.as_deref());
-        let stones: Vec<Tombstone> = stones
+        let stones = stones
             .into_iter()
             .map(|stone| Tombstone { article: stone.article, at: stone.at, reason: stone.reason })
             .collect();
-        let rows: Vec<_> = standing.iter().map(|row| (row.content.published_at(), row.content.id().clone())).collect();
+        let due_at = next.and_then(|at| at.checked_sub(CLOCK_SKEW).ok());
+        let due_at = due_at.into_iter().chain(self.names.farewell_due_at(name, now)).min();
+        Ok(Read { now, began, read: self.shelf.moment(), change, standing, stones, due_at })
+    }
+
+    /// When the next entry dated in the future was published; of a combination, the next in any of its parts.
+    async fn next_in(&self, name: &FeedName, shown_until: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let parts = match name {
+            FeedName::Combined(combination) => combination.parts(),
+            one => vec![one.clone()],
+        };
+        let mut next: Option<Timestamp> = None;
+        for part in &parts {
+            let (_, at) = self.ledger.around(part, Timestamp::MIN, shown_until).await?;
+            next = next.into_iter().chain(at).min();
+        }
+        Ok(next)
+    }
+
+    /// Reads and writes a feed. `must_keep`: fail when the ledger cannot keep `Last-Modified`; otherwise go without.
+    async fn write(&self, name: &FeedName, must_keep: bool) -> Result<Arc<Snapshot>, FeedError> {
+        let ledgers = self.read(name).await?;
+        let Read { now, began, read, change, due_at, .. } = ledgers;
+        let label = self.category_label(name, &ledgers.standing).await?;
+        let head = self.names.head(name, label.as_deref());
+        let rows = ledgers.standing.iter().map(|row| (row.content.published_at(), row.content.id().clone()));
+        let rows: Vec<_> = rows.collect();
         let (site, names, window) = (self.site.clone(), self.names.clone(), self.window);
-        let feed = tokio::task::spawn_blocking(move || {
-            let label = |id: &AreaId| AreaLabel { id: id.clone(), name: names.area(id) };
-            let entries: Vec<Entry> = standing
-                .into_iter()
-                .map(|row| Entry { areas: row.content.areas().iter().map(label).collect(), content: row.content })
-                .collect();
-            Feed::assemble(&site, head, &entries, &stones, window)
-        })
-        .await?;
-        let previous = self.after_feed(name, &feed, &rows, shown_until).await?;
+        let feed = tokio::task::spawn_blocking(move || assembled(&site, &names, head, ledgers, window)).await?;
+        let previous = self.after_feed(name, &feed, &rows, shown_until(now)).await?;
         let feed = feed.at(Position { previous, ..Position::default() });
-        let (site, pages, before) = (self.site.clone(), self.pages.clone(), self.shelf.looked_at(name));
-        let written = tokio::task::spawn_blocking(move || written(&site, &pages, feed, before.as_deref())).await??;
+        let (site, pages, names) = (self.site.clone(), self.pages.clone(), self.names.clone());
+        let before = self.shelf.looked_at(name);
+        let written = tokio::task::spawn_blocking(move || {
+            written(&site, &pages, &names, feed, succession::day(now), before.as_deref())
+        })
+        .await??;
         let last_modified = self.last_modified(&name.to_string(), &written.fingerprint, change, now, must_keep).await?;
         Ok(Arc::new(Snapshot {
             began,
@@ -232,7 +265,7 @@ impl Inner {
             read_back: false,
             feed: written.feed,
             last_modified,
-            due_at: next.and_then(|at| at.checked_sub(CLOCK_SKEW).ok()),
+            due_at,
             documents: written.documents,
             page: written.page,
             used: AtomicU64::default(),
@@ -240,7 +273,11 @@ impl Inner {
     }
 
     /// What a category is called by the newest entry shown; when there is none, by what the ledger remembers.
-    async fn category_label(&self, name: &FeedName, standing: &[FeedEntry]) -> Result<Option<String>, StoreError> {
+    pub(crate) async fn category_label(
+        &self,
+        name: &FeedName,
+        standing: &[FeedEntry],
+    ) -> Result<Option<String>, StoreError> {
         let FeedName::Category(slug) = name else { return Ok(None) };
         let shown = standing.first().and_then(|row| row.content.category()).filter(|category| category.slug == *slug);
         if let Some(category) = shown {
@@ -272,6 +309,20 @@ impl Inner {
     }
 }
 
+/// What the ledger had of a feed.
+pub(crate) struct Read {
+    pub(crate) now: Timestamp,
+    /// See [`Snapshot`].
+    began: u64,
+    read: u64,
+    /// The change number up to which it is surely true.
+    pub(crate) change: i64,
+    standing: Vec<FeedEntry>,
+    stones: Vec<Tombstone>,
+    /// When it reads otherwise though nothing is changed: an entry dated in the future, an area's end.
+    pub(crate) due_at: Option<Timestamp>,
+}
+
 struct Written {
     feed: Feed,
     fingerprint: String,
@@ -279,10 +330,35 @@ struct Written {
     page: Document,
 }
 
+/// A feed of what was read.
+pub(crate) fn assembled(
+    site: &loa_feed::Site,
+    names: &Names,
+    head: FeedHead,
+    read: Read,
+    window: loa_feed::Window,
+) -> Feed {
+    let today = succession::day(read.now);
+    let farewell = names.farewell(&head.name, today);
+    let label = |id: &AreaId| AreaLabel { id: id.clone(), name: names.area(id) };
+    let entries: Vec<Entry> = read
+        .standing
+        .into_iter()
+        .map(|row| Entry { areas: row.content.areas().iter().map(label).collect(), content: row.content })
+        .collect();
+    let feed = Feed::assemble(site, head, &entries, &read.stones, window);
+    match farewell {
+        Some(farewell) => feed.ended(site, &farewell),
+        None => feed,
+    }
+}
+
 fn written(
     site: &loa_feed::Site,
     pages: &crate::pages::Pages,
+    names: &Names,
     feed: Feed,
+    today: Date,
     before: Option<&Snapshot>,
 ) -> Result<Written, FeedError> {
     let document = |format: Format| -> Result<Document, FeedError> {
@@ -291,7 +367,8 @@ fn written(
         Ok(document.with_link(discovery_link(site, &feed, format)))
     };
     let documents = [document(Format::Rss)?, document(Format::Atom)?, document(Format::Json)?];
-    let page = Document::following(before.map(|before| &before.page), crate::document::HTML, pages.feed(&feed)?)?;
+    let page = pages.feed(names, &feed, &Labels::new(), today)?;
+    let page = Document::following(before.map(|before| &before.page), crate::document::HTML, page)?;
     let marks = documents.iter().chain([&page]).map(|document| document.tag().as_bytes());
     Ok(Written { fingerprint: fingerprint(marks), documents, page, feed })
 }

@@ -2,7 +2,7 @@
 //!
 //! Locks are held for a look or a swap, never across an await.
 
-use crate::{document::Document, overview::Overview};
+use crate::{combining::Combinations, document::Document, overview::Overview};
 use jiff::Timestamp;
 use loa_domain::FeedName;
 use loa_feed::{Feed, Format};
@@ -26,7 +26,7 @@ pub(crate) struct Snapshot {
     pub(crate) feed: Feed,
     /// `None`: the ledger could not keep one; it is served without, and not kept.
     pub(crate) last_modified: Option<Timestamp>,
-    /// When an entry dated in the future is to appear.
+    /// When it is to be written again though nothing changed.
     pub(crate) due_at: Option<Timestamp>,
     pub(crate) documents: [Document; Format::ALL.len()],
     pub(crate) page: Document,
@@ -68,6 +68,7 @@ pub(crate) struct Shelf {
     overview: RwLock<Option<Arc<Overview>>>,
     overview_is_old: AtomicBool,
     seen: AtomicI64,
+    pub(crate) combinations: Combinations,
 }
 
 impl Shelf {

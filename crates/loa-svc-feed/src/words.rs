@@ -6,6 +6,7 @@ pub(crate) const ALL: &str = "Tất cả tin bài";
 pub(crate) const DOCUMENTS: &str = "Văn bản";
 pub(crate) const CATEGORIES: &str = "Theo chuyên mục";
 pub(crate) const AREAS: &str = "Theo địa bàn";
+pub(crate) const READER_ON_THIS_DEVICE: &str = "Ứng dụng trên máy này";
 
 pub(crate) fn all_description(portal: &str) -> String {
     format!("Mọi tin bài và văn bản của {portal}.")
@@ -46,4 +47,54 @@ pub(crate) fn area_in_sentence(area: &Area) -> String {
             Err(_) => name,
         },
     }
+}
+
+/// `Xã Na Son (đến 30/06/2025), Huyện Điện Biên Đông, Tỉnh Điện Biên`: as in a list of found places.
+pub(crate) fn area_with_place(area: &Area) -> String {
+    let home = [area.district.as_str(), area.province.as_str()];
+    let called = capitalised(&area_in_sentence(area));
+    home.into_iter().filter(|part| !part.is_empty()).fold(called, |called, part| format!("{called}, {part}"))
+}
+
+/// With a capital letter, as at the beginning of a line.
+pub(crate) fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// `xã Na Son, xã Pu Nhi và xã Tìa Dình`.
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} và {last}", first.join(", ")),
+    }
+}
+
+pub(crate) fn combined_title(areas: &[String], sections: &[String]) -> String {
+    match (areas, sections) {
+        ([], sections) => listed(sections),
+        (areas, []) => area_title(&listed(areas)),
+        (areas, sections) => format!("{}: {}", area_title(&listed(areas)), listed(sections)),
+    }
+}
+
+pub(crate) fn combined_description(areas: &[String], sections: &[String], portal: &str) -> String {
+    let what =
+        if sections.is_empty() { String::new() } else { format!(" thuộc mục {}", sections.join(" hoặc ")) };
+    let whose = if areas.is_empty() { String::new() } else { format!(" nói về {}", areas.join(" hoặc ")) };
+    let joint = if areas.is_empty() || sections.is_empty() { "" } else { "," };
+    format!("Tin của {portal}{what}{joint}{whose}. Nguồn tin do người đọc tự chọn.")
+}
+
+pub(crate) fn farewell_title(area: &str) -> String {
+    format!("{} đã được sắp xếp lại: xin theo dõi nguồn tin mới", capitalised(area))
+}
+
+pub(crate) fn farewell_summary(area: &str, heirs: &[String]) -> String {
+    format!(
+        "{} nay thuộc {}. Tin mới không còn đăng ở nguồn này; xin theo dõi một trong các nguồn sau, hoặc nguồn gộp tất cả.",
+        capitalised(area),
+        listed(heirs)
+    )
 }

@@ -18,7 +18,7 @@ fn written(format: Format, entries: &[Entry]) -> String {
 }
 
 fn ids(feed: &Feed) -> Vec<&str> {
-    feed.items().iter().map(|item| item.article.as_str()).collect()
+    feed.items().iter().map(|item| item.article.as_ref().unwrap().as_str()).collect()
 }
 
 #[test]
@@ -84,6 +84,82 @@ fn rss_has_at_most_one_enclosure_and_the_description_before_the_content() {
     let atom = written(Format::Atom, &[document]);
     assert_eq!(atom.matches("rel=\"enclosure\"").count(), 2, "all files");
     assert!(atom.contains("length=\"1380000\"") && atom.contains("type=\"application/octet-stream\""), "{atom}");
+}
+
+#[test]
+fn titles_are_plain_text_escaped_once() {
+    let title = "A &amp; B < C, <b>\"D\"</b> ]]> <![CDATA[ <title> & E";
+    let article = Article { title: title.into(), summary: title.into(), ..seed::article() };
+    let entries = [entry(Content::Article(article))];
+    for format in Format::ALL {
+        let text = written(format, &entries);
+        let once = match format {
+            Format::Json => serde_json::from_str::<serde_json::Value>(&text).unwrap()["items"][0]["title"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+            _ => texts(&elements(&text), "title")[1].to_owned(),
+        };
+        assert_eq!(once, title, "{format:?}");
+    }
+    let rss = written(Format::Rss, &entries);
+    assert!(rss.contains("<title>A &#x26;amp; B &#x3C; C, "), "as the RSS Board's profile writes plain text: {rss}");
+    let atom = written(Format::Atom, &entries);
+    assert!(atom.contains("<title type=\"text\">") || atom.contains("<title>"), "plain text: {atom}");
+}
+
+#[test]
+fn every_entry_has_its_dates_in_every_format() {
+    let undated = Article { modified_at: "1900-01-01T00:00:00Z".parse().unwrap(), ..seed::article() };
+    let entries = [entry(Content::Article(undated)), entry(Content::Document(seed::document()))];
+    for format in Format::ALL {
+        for found in foreign(&written(format, &entries)).entries {
+            assert!(found.published.is_some(), "readers put the present in the place of a missing date: {format:?}");
+            assert!(format == Format::Rss || found.updated >= found.published, "{format:?}");
+        }
+    }
+    let rss = elements(&written(Format::Rss, &entries));
+    assert!(texts(&rss, "pubDate").iter().all(|date| date.ends_with(" +0700")), "{rss:?}");
+}
+
+#[test]
+fn authors_are_named_where_readers_look_and_never_where_an_address_belongs() {
+    let nameless = Article { source_name: String::new(), ..seed::article() };
+    let entries = [entry(Content::Article(nameless)), entry(Content::Document(seed::document()))];
+    let rss = elements(&written(Format::Rss, &entries));
+    assert_eq!(texts(&rss, "dc:creator").len(), usize::from(!seed::document().issuer.is_empty()));
+    for wants_an_address in ["author", "managingEditor", "webMaster"] {
+        assert!(texts(&rss, wants_an_address).is_empty());
+    }
+    let atom = elements(&written(Format::Atom, &entries));
+    let first_author = atom.iter().position(|(name, _)| name == "author").unwrap();
+    assert!(first_author < atom.iter().position(|(name, _)| name == "entry").unwrap(), "for entries that name none");
+    let json: serde_json::Value = serde_json::from_str(&written(Format::Json, &entries)).unwrap();
+    assert!(json["authors"][0]["name"].is_string() && json.get("author").is_none(), "1.1, not 1.0");
+}
+
+#[test]
+fn every_file_is_in_the_text_in_atom_and_in_json_with_its_size_and_type() {
+    let document = seed::document();
+    let entries = [entry(Content::Document(document.clone()))];
+    let item = &seed::feed(&entries, &[]).items()[0].clone();
+    let atom = written(Format::Atom, &entries);
+    let json: serde_json::Value = serde_json::from_str(&written(Format::Json, &entries)).unwrap();
+    for (place, file) in document.attachments.iter().enumerate() {
+        let url = file.url.as_str();
+        assert!(item.content_html.contains(&format!("<a href=\"{url}\">")), "{url}");
+        assert!(atom.contains(&format!("<link href=\"{url}\" rel=\"enclosure\"")), "{url}: {atom}");
+        let attached = &json["items"][0]["attachments"][place];
+        assert_eq!(attached["url"], url);
+        assert!(attached["mime_type"].is_string());
+        assert_eq!(attached["size_in_bytes"].as_u64().unwrap_or_default(), file.bytes);
+    }
+    for known in [&document.number, &document.kind] {
+        for format in Format::ALL {
+            assert!(written(format, &entries).contains(known.as_str()), "{known} in {format:?}");
+        }
+    }
+    assert!(atom.contains("scheme=\"tag:loa.dienbiendong.gov.vn,2026-01-01:terms/kind\""), "its kind can be sorted by");
 }
 
 #[test]
@@ -162,7 +238,7 @@ fn one_long_article_is_shown_by_its_lead_and_pushes_nothing_out_of_the_feed() {
     let entries: Vec<Entry> = others.chain([long.clone()]).map(|article| entry(Content::Article(article))).collect();
     let feed = seed::feed(&entries, &[]);
     assert_eq!(feed.items().len(), 21);
-    let shown = feed.items().iter().find(|item| item.article == long.id).unwrap();
+    let shown = feed.items().iter().find(|item| item.article.as_ref() == Some(&long.id)).unwrap();
     assert!(!shown.content_html.contains("rất dài"), "{}", shown.content_html.len());
     for kept in ["<p><strong>Tại huyện", "occop.jpg", "Nguồn tin: ", "toàn văn", long.url.as_str()] {
         assert!(shown.content_html.contains(kept), "{kept}: {}", shown.content_html);

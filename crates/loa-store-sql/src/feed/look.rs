@@ -4,15 +4,20 @@ use crate::{
     counter,
     db::Db,
     fault::{Result, corrupt},
+    feed::combined::{self, Place},
     row::{from_row, ms, row_of},
-    seen,
+    seen::{self, CHUNK},
 };
 use jiff::Timestamp;
-use loa_domain::{ArticleId, FeedName, JourneyStep};
+use loa_domain::{ArticleId, Combination, FeedName, JourneyStep};
 use loa_store::{FeedEntry, FeedSummary, Tombstone};
+use sqlx::QueryBuilder;
+use std::collections::HashMap;
 
 /// The most feeds one page of changes has.
 const CHANGED_MAX: u32 = 10_000;
+/// Before every place: pages begin at the newest.
+const FROM_THE_NEWEST: Place = (i64::MAX, String::new());
 
 /// The feeds changed after a change number, and the number to ask from next.
 pub(super) async fn changed(db: &Db, after: i64, limit: u32) -> Result<(Vec<FeedName>, i64)> {
@@ -63,6 +68,19 @@ impl ItemRow {
             reason: self.reason.clone(),
         }))
     }
+
+    fn entry(self) -> Result<FeedEntry> {
+        let key = self.article.clone();
+        self.read()?.map_err(|_| corrupt("place", "gone", key, "an entry is said to stand but is withdrawn"))
+    }
+
+    fn tombstone(self) -> Result<Tombstone> {
+        let key = self.article.clone();
+        match self.read()? {
+            Err(tombstone) => Ok(tombstone),
+            Ok(_) => Err(corrupt("place", "gone", key, "a tombstone is said to stand but its subject is live")),
+        }
+    }
 }
 
 /// A page of entries, newest first.
@@ -74,8 +92,12 @@ pub(super) async fn entries(
 ) -> Result<Vec<FeedEntry>> {
     let (before_ms, before_id) = match before {
         Some((at, id)) => (ms(at), String::from(id)),
-        None => (i64::MAX, String::new()),
+        None => FROM_THE_NEWEST,
     };
+    if let FeedName::Combined(combination) = feed {
+        let rows = combined_rows(db, combination, false, (before_ms, before_id), limit).await?;
+        return rows.into_iter().map(ItemRow::entry).collect();
+    }
     let rows: Vec<ItemRow> = read!(db, pool => sqlx::query_as(
         "SELECT i.article, i.revision, i.withdrawn, i.event_source, i.content, i.reason, i.sort_at \
          FROM place AS p JOIN item AS i ON i.article = p.article \
@@ -93,16 +115,15 @@ pub(super) async fn entries(
 
 /// Rows that are said to stand.
 pub(super) fn standing_entries(rows: Vec<ItemRow>) -> Result<Vec<FeedEntry>> {
-    rows.into_iter()
-        .map(|row| {
-            let key = row.article.clone();
-            row.read()?.map_err(|_| corrupt("place", "gone", key, "an entry is said to stand but is withdrawn"))
-        })
-        .collect()
+    rows.into_iter().map(ItemRow::entry).collect()
 }
 
 /// The newest tombstones.
 pub(super) async fn tombstones(db: &Db, feed: &FeedName, limit: u32) -> Result<Vec<Tombstone>> {
+    if let FeedName::Combined(combination) = feed {
+        let rows = combined_rows(db, combination, true, FROM_THE_NEWEST, limit).await?;
+        return rows.into_iter().map(ItemRow::tombstone).collect();
+    }
     let rows: Vec<ItemRow> = read!(db, pool => sqlx::query_as(
         "SELECT i.article, i.revision, i.withdrawn, i.event_source, i.content, i.reason, i.sort_at \
          FROM place AS p JOIN item AS i ON i.article = p.article \
@@ -112,14 +133,37 @@ pub(super) async fn tombstones(db: &Db, feed: &FeedName, limit: u32) -> Result<V
     .bind(i64::from(limit))
     .fetch_all(pool)
     .await?);
-    rows.into_iter()
-        .map(|row| {
-            let key = row.article.clone();
-            match row.read()? {
-                Err(tombstone) => Ok(tombstone),
-                Ok(_) => Err(corrupt("place", "gone", key, "a tombstone is said to stand but its subject is live")),
+    rows.into_iter().map(ItemRow::tombstone).collect()
+}
+
+/// The rows of a combination: where they stand first, so that no more texts are read than asked for.
+async fn combined_rows(
+    db: &Db,
+    combination: &Combination,
+    gone: bool,
+    before: Place,
+    limit: u32,
+) -> Result<Vec<ItemRow>> {
+    let mut tx = db.snapshot().await?;
+    let places = combined::places(&mut tx, combination, gone, &before, limit).await?;
+    let mut rows: HashMap<String, ItemRow> = HashMap::with_capacity(places.len());
+    for chunk in places.chunks(CHUNK) {
+        let found: Vec<ItemRow> = on!(&mut tx, c: D => {
+            let mut query = QueryBuilder::<D>::new(
+                "SELECT article, revision, withdrawn, event_source, content, reason, sort_at FROM item WHERE article IN (",
+            );
+            let mut list = query.separated(", ");
+            for (_, article) in chunk {
+                list.push_bind(article.clone());
             }
-        })
+            query.push(")");
+            query.build_query_as().persistent(false).fetch_all(c).await?
+        });
+        rows.extend(found.into_iter().map(|row| (row.article.clone(), row)));
+    }
+    places
+        .into_iter()
+        .map(|(_, article)| rows.remove(&article).ok_or_else(|| corrupt("place", "article", article, "has no item")))
         .collect()
 }
 

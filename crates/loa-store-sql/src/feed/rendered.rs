@@ -7,6 +7,7 @@ use crate::{
     row::{ms, row_of},
 };
 use jiff::Timestamp;
+use loa_domain::FeedName;
 use loa_store::{Rendered, StoreErrorKind};
 
 /// Keeps a new fingerprint, or brings back what is kept of the same one.
@@ -17,6 +18,10 @@ pub(super) async fn rendered(
     change: i64,
     candidate: Timestamp,
 ) -> Result<Rendered> {
+    if matches!(FeedName::parse(name), Some(FeedName::Combined(_))) {
+        // anybody can name another one: what is told of them is not kept, or looking would fill the ledger
+        return Err(refuse(StoreErrorKind::Rejected, format!("nothing is kept of a combination of feeds: {name}")));
+    }
     let is_the_same = |kept: &Kept| kept.rendered.fingerprint == fingerprint && kept.change >= change;
     if let Some(kept) = kept(&mut db.snapshot().await?, name).await?.filter(is_the_same) {
         return Ok(kept.rendered); // the common case: nothing to write

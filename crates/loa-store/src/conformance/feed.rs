@@ -25,6 +25,9 @@ macro_rules! feed_rules {
         $test!(tombstones_stand_in_every_feed_the_subject_ever_belonged_to);
         $test!(a_republished_article_has_no_tombstone);
         $test!(tombstones_come_newest_first);
+        $test!(a_combination_is_what_stands_in_one_of_its_areas_and_in_one_of_its_sections);
+        $test!(a_combination_is_read_page_by_page_and_each_entry_once);
+        $test!(nothing_is_kept_of_what_is_told_of_a_combination);
         $test!(each_feed_touched_is_changed_those_left_as_well);
         $test!(changes_are_read_page_by_page);
         $test!(summaries_count_what_stands_and_know_every_feed_that_ever_had_an_entry);
@@ -298,6 +301,70 @@ pub async fn tombstones_come_newest_first(open: impl AsyncFn() -> Arc<dyn FeedLe
     }
     assert_eq!(tombstones(&*ledger, &FeedName::All).await, ["b@1", "c@1", "a@1"]);
     assert_eq!(ledger.tombstones(&FeedName::All, 2).await.unwrap().len(), 2);
+}
+
+fn combined(text: &str) -> FeedName {
+    FeedName::read(text).unwrap()
+}
+
+pub async fn a_combination_is_what_stands_in_one_of_its_areas_and_in_one_of_its_sections(
+    open: impl AsyncFn() -> Arc<dyn FeedLedger>,
+) {
+    let ledger = open().await;
+    let events = vec![
+        Draft::of("a").published(1).areas(&["na-son"]).live(),
+        Draft::of("b").published(2).areas(&["na-son", "phi-nhu"]).category("y-te", "Y tế").live(),
+        Draft::of("c").published(3).areas(&["phi-nhu"]).live(),
+        Draft::of("d").published(4).areas(&["tia-dinh"]).live(),
+        Draft::of("e").published(5).areas(&["na-son"]).document(),
+        Draft::of("f").published(6).live(),
+    ];
+    accept(&*ledger, events, 10).await;
+    for (name, expected) in [
+        ("area-na-son+area-phi-nhu", vec!["e@1", "c@1", "b@1", "a@1"]),
+        ("area-na-son+area-phi-nhu+category-kinh-te", vec!["c@1", "a@1"]),
+        ("area-na-son+category-kinh-te+documents", vec!["e@1", "a@1"]),
+        ("category-kinh-te+category-y-te", vec!["f@1", "d@1", "c@1", "b@1", "a@1"]),
+        ("area-na-son+documents", vec!["e@1"]),
+        ("area-phi-nhu+documents", vec![]),
+        ("area-nowhere+category-y-te", vec![]),
+    ] {
+        assert_eq!(entries(&*ledger, &combined(name)).await, expected, "{name}");
+        let two = ledger.entries(&combined(name), None, 2).await.unwrap();
+        assert_eq!(two.len(), expected.len().min(2), "{name}: no more than asked for");
+    }
+    for article in ["b", "c", "f"] {
+        accept(&*ledger, vec![Draft::of(article).revision(2).published(20).withdrawn("")], 21).await;
+    }
+    assert_eq!(tombstones(&*ledger, &combined("area-na-son+area-phi-nhu")).await, ["c@2", "b@2"]);
+    assert_eq!(tombstones(&*ledger, &combined("area-phi-nhu+category-y-te")).await, ["b@2"]);
+    assert_eq!(ledger.tombstones(&combined("area-na-son+area-phi-nhu"), 1).await.unwrap().len(), 1);
+    assert_eq!(entries(&*ledger, &combined("area-na-son+area-phi-nhu")).await, ["e@1", "a@1"]);
+}
+
+pub async fn a_combination_is_read_page_by_page_and_each_entry_once(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let ledger = open().await;
+    let draft =
+        |n: i64| Draft::of(&format!("a{n}")).published(n / 2).areas(if n % 3 == 0 { &["x", "y"] } else { &["y"] });
+    accept(&*ledger, (0..9).map(|n| draft(n).live()).collect(), 10).await;
+    let (name, mut before, mut seen) = (combined("area-x+area-y+category-kinh-te"), None, Vec::new());
+    loop {
+        let page = ledger.entries(&name, before, 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        before = Some((last.content.published_at(), last.content.id().clone()));
+        seen.extend(page.into_iter().map(|entry| entry.content.id().to_string()));
+    }
+    assert_eq!(seen, ["a8", "a7", "a6", "a5", "a4", "a3", "a2", "a1", "a0"]);
+}
+
+pub async fn nothing_is_kept_of_what_is_told_of_a_combination(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let ledger = open().await;
+    let told = ledger.rendered("area-x+area-y", "f", 0, at(1)).await;
+    assert_eq!(told.unwrap_err().kind, StoreErrorKind::Rejected);
+    accept(&*ledger, vec![Draft::of("a").areas(&["x"]).live()], 1).await;
+    let upto = ledger.changed(0, 10).await.unwrap().1;
+    assert_eq!(entries(&*ledger, &combined("area-x+area-y")).await, ["a@1"]);
+    assert_eq!(ledger.changed(upto, 10).await.unwrap(), (vec![], upto), "looking changes nothing");
 }
 
 pub async fn each_feed_touched_is_changed_those_left_as_well(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {

@@ -208,7 +208,7 @@ async fn the_conditional_matrix_holds_on_archives_and_settled_months_are_kept_fo
         let path = format!("/feeds/all/2023-04.{format}");
         let full = house.get(&path).await;
         assert_eq!(full.header("cache-control"), "public, max-age=86400, s-maxage=900, stale-if-error=86400");
-        assert_eq!(full.header("vary"), "Accept-Encoding");
+        assert!(full.header("vary").starts_with("Accept-Encoding"));
         for headers in [("if-none-match", full.header("etag")), ("if-modified-since", full.header("last-modified"))] {
             for method in [Method::GET, Method::HEAD] {
                 let answer = house.ask(method, &path, &[headers]).await;

@@ -135,6 +135,7 @@ pub struct House {
     pub service: Service,
     pub door: Arc<Door>,
     folder: TempDir,
+    directory: Arc<Directory>,
 }
 
 /// An answer, read whole.
@@ -165,10 +166,16 @@ impl Answer {
 
 impl House {
     pub async fn new() -> Self {
-        Self::on(tempfile::tempdir().unwrap(), HandClock::at("2024-06-01T00:00:00Z")).await
+        Self::among(AREAS, "2024-06-01T00:00:00Z").await
     }
 
-    async fn on(folder: TempDir, clock: HandClock) -> Self {
+    /// With another directory of areas, at another time.
+    pub async fn among(areas: &str, at: &str) -> Self {
+        let directory = Arc::new(Directory::load(&[AreaFile { label: "areas.csv", text: areas }]).unwrap());
+        Self::on(tempfile::tempdir().unwrap(), HandClock::at(at), directory).await
+    }
+
+    async fn on(folder: TempDir, clock: HandClock, directory: Arc<Directory>) -> Self {
         let path: PathBuf = folder.path().join("feed.db");
         let inner = FeedStore::open(&path).await.unwrap();
         let door = Arc::new(Door {
@@ -179,7 +186,6 @@ impl House {
             waiting: AtomicUsize::new(0),
             reading: AtomicUsize::new(0),
         });
-        let directory = Arc::new(Directory::load(&[AreaFile { label: "areas.csv", text: AREAS }]).unwrap());
         let identity = Identity {
             portal_name: "Cổng thông tin Điện Biên Đông".into(),
             public_url: "https://loa.example.vn/".parse().unwrap(),
@@ -194,15 +200,15 @@ impl House {
             snapshot_dir: folder.path().join("sheets"),
             ..Config::default()
         };
-        let service = Service::new(config, identity, door.clone(), directory, clock.world(1)).unwrap();
-        Self { clock, service, door, folder }
+        let service = Service::new(config, identity, door.clone(), directory.clone(), clock.world(1)).unwrap();
+        Self { clock, service, door, folder, directory }
     }
 
     /// The same ledger under a new process.
     pub async fn restarted(self) -> Self {
-        let Self { clock, folder, service, door } = self;
+        let Self { clock, folder, service, door, directory } = self;
         drop((service, door));
-        Self::on(folder, clock).await
+        Self::on(folder, clock, directory).await
     }
 
     /// The same ledger under a new process that cannot reach it.

@@ -74,7 +74,7 @@ async fn what_looks_like_markup_in_a_title_or_an_address_is_shown_not_obeyed() {
     house.take(&[published(Article { title: title.into(), ..article("a", 1) })]).await;
     for path in ["/feeds/all", "/feeds"] {
         let page = house.get(path).await.text();
-        assert!(!page.contains("<script"), "{path}");
+        assert!(!page.replace("<script>for (const field", "").contains("<script"), "none but ours: {path}");
         assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;Tin&quot;"), "{path}");
     }
     let page = house.get("/feeds/%3Cscript%3Ealert(1)%3C%2Fscript%3E").await;

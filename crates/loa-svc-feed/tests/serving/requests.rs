@@ -79,7 +79,7 @@ async fn each_coding_goes_to_those_who_take_it_and_reads_back_equal() {
             let packed = house.ask(Method::GET, path, &[("accept-encoding", accepted)]).await;
             assert_eq!(packed.header("content-encoding"), expected, "{path}");
             assert_ne!(packed.header("etag"), plain.header("etag"), "one tag for each representation");
-            assert_eq!(packed.header("vary"), "Accept-Encoding");
+            assert!(packed.header("vary").starts_with("Accept-Encoding"));
             assert_eq!(packed.header("content-length"), packed.body.len().to_string());
             assert!(packed.body.len() < plain.body.len());
             if expected == "gzip" {

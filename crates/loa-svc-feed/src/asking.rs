@@ -1,0 +1,114 @@
+//! `/feeds?q=…&pick=…`: looking for a feed, and putting one together, in a browser without scripts.
+//!
+//! What was picked travels in the address; nothing is kept. `build` leads on to the feed itself.
+
+use crate::{Service, naming::Found, overview::Overview, publishing::FeedError, succession::day};
+use loa_domain::{Combination, FeedName, clean_line};
+use std::sync::Arc;
+use url::form_urlencoded;
+
+/// Most characters of what is looked for that are read.
+const QUERY_CHARS_MAX: usize = 100;
+/// Most picked feeds that are read: enough to say that they are too many.
+const PICKS_MAX: usize = 2 * Combination::PARTS_MAX;
+
+/// What somebody asks the page of all feeds.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) text: String,
+    /// Parts of a combination, sorted, each once. Names that can be none are left out.
+    pub(crate) picks: Vec<FeedName>,
+    /// Whether the feed of what was picked is wanted now.
+    pub(crate) is_built: bool,
+}
+
+/// Why what was picked makes no feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unbuilt {
+    Nothing,
+    TooMany,
+}
+
+/// What to answer.
+pub(crate) enum Reply {
+    /// Nothing was asked: the page as it stands.
+    Plain(Arc<Overview>),
+    /// The feed that was put together.
+    Feed(FeedName),
+    Page(String),
+}
+
+impl Asked {
+    /// Reads a query; what cannot be understood was not asked.
+    pub(crate) fn read(query: &str) -> Self {
+        let mut asked = Self::default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match name.as_ref() {
+                "q" => asked.text = clean_line(&value.chars().take(QUERY_CHARS_MAX).collect::<String>()),
+                "pick" if asked.picks.len() < PICKS_MAX => match FeedName::read(&value) {
+                    Some(FeedName::Combined(combination)) => asked.picks.extend(combination.parts()),
+                    Some(FeedName::All) | None => {}
+                    Some(part) => asked.picks.push(part),
+                },
+                "build" => asked.is_built = true,
+                _ => {}
+            }
+        }
+        asked.picks.sort();
+        asked.picks.dedup();
+        asked.picks.truncate(PICKS_MAX);
+        asked
+    }
+
+    /// The feed of what was picked.
+    fn built(&self) -> Result<FeedName, Unbuilt> {
+        let too_many = self.picks.len() > Combination::PARTS_MAX;
+        Combination::of(self.picks.iter().cloned()).ok_or(if too_many { Unbuilt::TooMany } else { Unbuilt::Nothing })
+    }
+}
+
+impl Service {
+    /// Answers what was asked of the page of all feeds.
+    pub(crate) async fn reply(&self, query: &str) -> Result<Reply, FeedError> {
+        let overview = self.overview().await?;
+        let mut asked = Asked::read(query);
+        if asked == Asked::default() {
+            return Ok(Reply::Plain(overview));
+        }
+        let names = self.0.names.clone();
+        asked.picks.retain(|pick| names.knows(pick) || overview.summaries.contains_key(pick));
+        let unbuilt = match asked.built() {
+            Ok(name) if asked.is_built => return Ok(Reply::Feed(names.since(&name, day(self.0.world.now())))),
+            Ok(_) => None,
+            Err(Unbuilt::TooMany) => Some(Unbuilt::TooMany),
+            Err(fault) => asked.is_built.then_some(fault),
+        };
+        let (pages, today) = (self.0.pages.clone(), day(self.0.world.now()));
+        let page = tokio::task::spawn_blocking(move || -> Result<String, minijinja::Error> {
+            let found = match asked.text.as_str() {
+                "" => Found::default(),
+                text => names.found(text, &overview.summaries, &overview.listed, today),
+            };
+            pages.asked(&names, &overview, &asked, &found, unbuilt)
+        })
+        .await??;
+        Ok(Reply::Page(page))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_read_within_bounds_and_nonsense_was_not_asked() {
+        let asked = Asked::read("q=+Na+Son%0A&pick=area-b&pick=area-a%2Bdocuments&pick=all&pick=%00&pick=area-b&x=1");
+        assert_eq!(asked.text, "Na Son");
+        assert_eq!(asked.picks.iter().map(ToString::to_string).collect::<Vec<_>>(), ["documents", "area-a", "area-b"]);
+        assert_eq!(Asked::read("utm_source=zalo&q=&%ff=%fe"), Asked::default());
+        let long = Asked::read(&format!("q={}&{}", "ệ".repeat(10_000), "pick=area-a&".repeat(1_000)));
+        assert_eq!((long.text.chars().count(), long.picks.len()), (100, 1));
+        let many: String = (0..1_000).map(|n| format!("pick=area-{n}&")).collect();
+        assert_eq!(Asked::read(&many).picks.len(), PICKS_MAX);
+    }
+}
