@@ -14,7 +14,7 @@ from proxy import Nginx
 SHAPES = [*shapes.SMALL, shapes.Shape("postgres", "rabbitmq")]
 DOCUMENTS = [
     "/feeds/all.rss", "/feeds/all.atom", "/feeds/all.json", "/feeds/all", "/feeds", "/feeds.opml",
-    "/feeds/area-na-son-03205-2004/2023-11.atom", "/feeds/area-na-son-03205-2004/2023-11.json",
+    "/feeds/area-na-son-03203-2025/2023-11.atom", "/feeds/area-na-son-03203-2025/2023-11.json",
 ]
 LATER, EARLIER = "Fri, 01 Jan 2044 00:00:00 GMT", "Wed, 01 Jan 2020 00:00:00 GMT"
 CODINGS = ["identity", "gzip", "br", "zstd"]
@@ -123,6 +123,14 @@ def test_every_row_of_the_matrix_holds_through_nginx_and_its_cache(loa, nginx, p
     for coding in CODINGS:
         _, headers, _ = Prober(nginx.url).ask("GET", path, ("Accept-Encoding", coding))
         assert one(headers, "x-cache") == "HIT", f"{path} {coding}: the cache was in play"
+
+
+def test_what_somebody_looks_for_is_not_kept_for_others_and_the_style_goes_through(nginx):
+    for word in ("na+son", "pu+nhi", "na+son"):
+        status, headers, body = Prober(nginx.url).ask("GET", f"/feeds?q={word}")
+        assert status == 200 and one(headers, "x-cache") == "BYPASS"
+        assert f'value="{word.replace("+", " ")}"'.encode() in body
+    assert Prober(nginx.url).ask("GET", "/feeds.css")[0] == 200
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)

@@ -48,6 +48,16 @@ def test_commands_in_the_documents_exist(command):
         assert re.search(rf"{re.escape(option)}\b", told.stdout), f"loa {' '.join(words)} has no {option}"
 
 
+def test_every_behaviour_of_a_feed_is_proved_by_tests_that_are_there():
+    rows = re.findall(r"^\| (\d+) \| .* \| (.*) \|$", (REPOSITORY / "docs/feed-behaviours.md").read_text(), flags=re.M)
+    assert [int(number) for number, _ in rows] == list(range(1, 21))
+    sources = [*(REPOSITORY / "crates").rglob("*.rs"), *(REPOSITORY / "tests").rglob("*.rs"), *(REPOSITORY / "tests").rglob("test_*.py")]
+    known = set(re.findall(r"\b(?:fn|def) (\w+)", "\n".join(path.read_text() for path in sources if ".work" not in path.parts)))
+    for number, tests in rows:
+        named = set(re.findall(r"`(\w+)`", tests))
+        assert named and named <= known, (number, named - known)
+
+
 def run(*arguments: str):
     return subprocess.run([binary(), *arguments], capture_output=True, text=True, timeout=20)
 

@@ -40,6 +40,10 @@ def pages(install, bus, mail_server):
         "feeds": f"{loa.url('feed')}/feeds",
         "feed-all": f"{loa.url('feed')}/feeds/all",
         "feed-area": f"{loa.url('feed')}/feeds/area-na-son-03203-2025",
+        "feeds-found": f"{loa.url('feed')}/feeds?q=tia+dinh&pick=area-na-son-03203-2025",
+        "feeds-picked-none": f"{loa.url('feed')}/feeds?build=1",
+        "feed-combined": f"{loa.url('feed')}/feeds/area-na-son-03203-2025+area-xa-dung-03208-2025+category-tin-tuc+documents",
+        "feed-missing": f"{loa.url('feed')}/feeds/area-na-son-03203-202",
         "gone": f"{loa.url('feed')}/a/pages-gone",
         "subscribe": f"{loa.url('digest')}/subscribe",
         "unsubscribe": loa.local(link),
@@ -49,7 +53,8 @@ def pages(install, bus, mail_server):
 
 
 @pytest.mark.parametrize(("width", "dark"), LOOKS, ids=lambda value: str(value))
-@pytest.mark.parametrize("name", ["front", "feeds", "feed-all", "feed-area", "gone", "subscribe", "unsubscribe", "manage", "mail"])
+@pytest.mark.parametrize("name", ["front", "feeds", "feeds-found", "feeds-picked-none", "feed-all", "feed-area", "feed-combined",
+                                  "feed-missing", "gone", "subscribe", "unsubscribe", "manage", "mail"])
 def test_nothing_sticks_out_and_it_can_be_read(pages, browser, pictures, name, width, dark):
     browser.open(pages[name], width=width, dark=dark)
     browser.picture(pictures / f"{name}-{width}-{'dark' if dark else 'light'}.png")
@@ -74,8 +79,33 @@ def test_nothing_sticks_out_and_it_can_be_read(pages, browser, pictures, name, w
     assert contrast == [], "too little contrast (WCAG 1.4.3)"
 
 
-def test_forms_can_be_used_without_a_mouse_and_without_seeing(pages, browser):
-    browser.open(pages["subscribe"])
+@pytest.mark.parametrize("form", ["all.rss", "all.atom", "opml"])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_a_feed_opened_in_a_browser_can_be_read(pages, browser, pictures, form, dark):
+    address = pages["feeds"] + (".opml" if form == "opml" else f"/{form}")
+    browser.open(address, width=360, dark=dark)
+    browser.picture(pictures / f"raw-{form}-{'dark' if dark else 'light'}.png")
+    assert browser.run("document.styleSheets.length") == 1, "styled, by CSS alone"
+    root = browser.run("getComputedStyle(document.documentElement).backgroundColor")
+    assert root == ("rgb(18, 18, 18)" if dark else "rgb(255, 255, 255)")
+    assert "trình đọc tin" in browser.run("getComputedStyle(document.documentElement, '::before').content")
+    assert browser.run("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_an_address_is_copied_by_a_key_and_the_policy_lets_nothing_else_run(pages, browser):
+    browser.open(pages["feed-area"])
+    browser.run("document.querySelector('#address + button').click()")
+    until(5, "it says so", lambda: browser.run("document.querySelector('[role=status]').textContent") == "Đã sao chép.")
+    assert browser.run("(field => field.value.slice(field.selectionStart, field.selectionEnd))(document.querySelector('#address'))").endswith(".rss")
+    blocked = browser.run("""new Promise(done => { document.addEventListener('securitypolicyviolation', () => done(true));
+        const other = document.createElement('script'); other.textContent = 'document.title = 1'; document.body.append(other);
+        setTimeout(() => done(false), 2000); })""")
+    assert blocked is True
+
+
+@pytest.mark.parametrize("name", ["subscribe", "feeds-found", "feed-area"])
+def test_forms_can_be_used_without_a_mouse_and_without_seeing(pages, browser, name):
+    browser.open(pages[name])
     unlabelled = browser.run("""[...document.querySelectorAll('input:not([type=hidden]),select,textarea')]
         .filter(e => !e.labels?.length && !e.getAttribute('aria-label')).map(e => e.name)""")
     assert unlabelled == []
