@@ -56,7 +56,10 @@ pub async fn run(context: &Context, paths: &[PathBuf], dry_run: bool) -> anyhow:
                 json!({ "file": file, "report": as_json(&report) })
             }
         };
-        values.push(value);
+        // for people it is told already: what years of pages came to is not held in memory
+        if context.output.json {
+            values.push(value);
+        }
         bar.inc(1);
     }
     bar.finish_and_clear();

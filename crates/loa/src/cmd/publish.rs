@@ -9,7 +9,7 @@ use std::{io::Read, path::Path, time::Duration};
 
 /// The largest file that can be an event.
 const FILE_BYTES_MAX: u64 = 1_048_576;
-/// How long a command waits for the broker to take what it stored.
+/// How long a command waits for the broker to take more of what it stored.
 const RELAY_WAIT: Duration = Duration::from_secs(15);
 
 /// `loa publish FILE.json`: an article, `{"article": …}` or `{"document": …}`, read as strictly as the HTTP API reads it.
@@ -35,11 +35,17 @@ pub async fn withdraw(context: &Context, id: &str, reason: &str) -> anyhow::Resu
 /// under one id, which is once. `false`: the broker did not take it in time; whoever runs next sends it.
 pub async fn relay(house: &House, service: &Service) -> anyhow::Result<bool> {
     let bus = house.bus().await?;
-    let deadline = tokio::time::Instant::now() + RELAY_WAIT;
+    let mut deadline = tokio::time::Instant::now() + RELAY_WAIT;
+    let mut fewest = u64::MAX;
     loop {
         let progress = service.step(&*bus).await.context("cannot read the outbox")?;
-        if service.outbox().await.context("cannot read the outbox")?.waiting == 0 {
+        let waiting = service.outbox().await.context("cannot read the outbox")?.waiting;
+        if waiting == 0 {
             return Ok(true);
+        }
+        if waiting < fewest {
+            // as long as it goes on: an import of years takes its time
+            (fewest, deadline) = (waiting, tokio::time::Instant::now() + RELAY_WAIT);
         }
         if tokio::time::Instant::now() >= deadline {
             return Ok(false);
