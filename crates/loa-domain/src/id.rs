@@ -127,6 +127,10 @@ typed_id!(
     SubscriptionId, "subscription id", 64, printable
 );
 typed_id!(
+    /// The id of one subscription at the hub (ours): `h12`.
+    HubSubscriptionId, "hub subscription id", 64, printable
+);
+typed_id!(
     /// A webhook endpoint's id (ours).
     EndpointId, "endpoint id", 64, printable
 );

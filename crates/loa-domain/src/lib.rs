@@ -18,6 +18,7 @@ mod digest;
 mod endpoint;
 mod event;
 mod feed_name;
+mod hub;
 mod id;
 mod journey;
 mod retry;
@@ -32,7 +33,10 @@ pub use digest::{Account, Frequency, ItemKind, MailId, MailOutcome, MailState, R
 pub use endpoint::{AttemptOutcome, DeliveryState, Endpoint, EndpointState, EventFilter};
 pub use event::{Change, Event, EventKey, EventType};
 pub use feed_name::FeedName;
-pub use id::{AreaId, ArticleId, CategorySlug, DeliveryId, EndpointId, IdError, SubscriberId, SubscriptionId};
+pub use hub::{HubMode, SignatureAlgorithm};
+pub use id::{
+    AreaId, ArticleId, CategorySlug, DeliveryId, EndpointId, HubSubscriptionId, IdError, SubscriberId, SubscriptionId,
+};
 pub use journey::JourneyStep;
 pub use retry::RetrySchedule;
 pub use subscription::{EmailAddress, EmailError, SubscriptionState, Wish};

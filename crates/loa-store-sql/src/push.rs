@@ -1,11 +1,13 @@
 //! The push ledger: endpoints, what is owed to each, every attempt.
 //!
 //! An event's bytes stand once; a delivery is one event owed to one endpoint. `endpoints.rs` says who, `accept.rs` plans,
-//! `claim.rs` hands out, `record.rs` writes down, `settle.rs` learns from receipts, `look.rs` shows.
+//! `claim.rs` hands out, `record.rs` writes down, `settle.rs` learns from receipts, `look.rs` shows. `hub/` is the
+//! WebSub hub.
 
 mod accept;
 mod claim;
 mod endpoints;
+mod hub;
 mod look;
 mod record;
 mod settle;

@@ -1,7 +1,7 @@
 //! The door to the ledgers. One method is one sentence and one transaction; methods work in batches.
 //!
 //! Each outlet owns one ledger and nothing joins across them: [`IntakeLedger`], [`FeedLedger`], [`DigestLedger`],
-//! [`PushLedger`], [`AccessLedger`] for tokens, and [`ReceiptLedger`] for what a restored copy must learn. Transactions never show through the door: whatever must happen
+//! [`PushLedger`] (of which [`HubLedger`] is a part), [`AccessLedger`] for tokens, and [`ReceiptLedger`] for what a restored copy must learn. Transactions never show through the door: whatever must happen
 //! together is one method.
 //!
 //! What every adapter promises: an `Ok` from a writing method is on disk; accepting an event twice changes nothing;
@@ -15,6 +15,7 @@ pub mod conformance;
 mod digest;
 mod error;
 mod feed;
+mod hub;
 mod intake;
 mod lease;
 mod noting;
@@ -28,6 +29,10 @@ pub use digest::{
 };
 pub use error::{StoreError, StoreErrorKind};
 pub use feed::{FeedArrival, FeedEntry, FeedLedger, FeedSummary, Rendered, Tombstone};
+pub use hub::{
+    CallRecord, DueCall, DueTopic, HostRule, HostSign, HubAbout, HubCall, HubDue, HubLane, HubLedger, HubLimits,
+    HubOutcome, HubQuery, HubState, HubSubscriptionView, HubSwept, HubTaken, HubWish, Look, LookRule,
+};
 pub use intake::{ArchiveQuery, Archived, Current, IntakeLedger, OutboxRow, OutboxState, Submission, Submitted};
 pub use lease::Lease;
 pub use noting::{Notary, NotingDigest, NotingPush};

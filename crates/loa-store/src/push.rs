@@ -1,6 +1,6 @@
 //! The push outlet's ledger: endpoints, what is owed to each, every attempt.
 
-use crate::{Accepted, AttemptReceipt, Lease, Receipt, StoreError};
+use crate::{Accepted, AttemptReceipt, HubLedger, Lease, Receipt, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use loa_domain::{
@@ -104,9 +104,9 @@ pub struct DeliveryQuery {
     pub limit: u32,
 }
 
-/// The ledger.
+/// The ledger; the hub's subscriptions stand in it too.
 #[async_trait]
-pub trait PushLedger: Send + Sync {
+pub trait PushLedger: HubLedger {
     /// Adds an endpoint. `Conflict` when its id is taken.
     async fn add_endpoint(&self, endpoint: &Endpoint) -> Result<(), StoreError>;
 

@@ -28,13 +28,14 @@ struct Api {
 }
 
 impl Service {
-    /// The API of this outlet, with absolute paths; to be merged into the process's router.
+    /// The API of this outlet and the hub, with absolute paths; to be merged into the process's router.
     pub fn router(&self, tokens: Arc<dyn TokenCheck>) -> Router {
         api()
             .split_for_parts()
             .0
-            .layer(DefaultBodyLimit::max(BODY_MAX))
             .with_state(Api { service: self.clone(), tokens })
+            .merge(crate::hub::router(self.0.hub.as_ref()))
+            .layer(DefaultBodyLimit::max(BODY_MAX))
     }
 
     /// What [`Self::router`] answers, described. The common answers are put in by whoever puts the whole document together.

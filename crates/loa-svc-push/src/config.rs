@@ -1,5 +1,9 @@
 //! The settings of the push outlet: section `[push]` of the configuration.
 
+use crate::{
+    HubConfig,
+    egress::{ClientOptions, Guard},
+};
 use loa_domain::RetrySchedule;
 use loa_webhook::{EgressPolicy, NetworkError};
 use serde::Deserialize;
@@ -37,6 +41,8 @@ pub struct Config {
     pub trusted_ca_files: Vec<PathBuf>,
     /// How long a soft stop waits for attempts under way, in seconds; what is left is sent again after its lease.
     pub stop_seconds_max: u64,
+    /// The WebSub hub: section `[push.hub]`.
+    pub hub: HubConfig,
 }
 
 impl Default for Config {
@@ -56,6 +62,7 @@ impl Default for Config {
             allow_networks: Vec::new(),
             trusted_ca_files: Vec::new(),
             stop_seconds_max: 25,
+            hub: HubConfig::default(),
         }
     }
 }
@@ -67,7 +74,18 @@ impl Config {
     /// When a network can't be read; the sentence quotes it.
     pub(crate) fn egress_policy(&self) -> Result<EgressPolicy, NetworkError> {
         let allow_networks = self.allow_networks.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
-        Ok(EgressPolicy { allow_hosts: self.allow_hosts.clone(), allow_networks })
+        Ok(EgressPolicy { allow_hosts: self.allow_hosts.clone(), allow_networks, plain_http: false })
+    }
+
+    /// What the client of webhooks is like.
+    pub(crate) fn client<'a>(&'a self, guard: Option<&'a Guard>) -> ClientOptions<'a> {
+        ClientOptions {
+            connect_timeout: Duration::from_millis(self.connect_timeout_ms),
+            total_timeout: Duration::from_millis(self.total_timeout_ms),
+            idle_per_host: self.in_flight_per_endpoint_max as usize,
+            trusted_ca_files: &self.trusted_ca_files,
+            guard,
+        }
     }
 
     /// How long a claimed delivery is ours: an attempt's longest time and a margin for recording it.

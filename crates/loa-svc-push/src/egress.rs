@@ -5,14 +5,14 @@
 //! connecting, so that a name can't mean one thing when checked and another when called. No proxy (it would resolve
 //! names for us), no redirect, no retry below our own ledger.
 
-use crate::{Config, SetupError};
+use crate::SetupError;
 use loa_webhook::{EgressPolicy, Refusal};
 use reqwest::{
     Certificate, Client, ClientBuilder,
     dns::{Addrs, Name, Resolve, Resolving},
     redirect::Policy,
 };
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use url::{Host, Url};
 
 /// Longest wait for a name look-up when an endpoint is added, changed or listed.
@@ -79,51 +79,67 @@ impl Resolve for Guard {
     }
 }
 
-/// Builds the client. A machine without root certificates gets one that trusts nobody, with a warning: plain http to an
+/// What a client is like.
+pub(crate) struct ClientOptions<'a> {
+    pub(crate) connect_timeout: Duration,
+    pub(crate) total_timeout: Duration,
+    /// Connections kept open for each host.
+    pub(crate) idle_per_host: usize,
+    /// Certificate authorities to trust beside the system's.
+    pub(crate) trusted_ca_files: &'a [PathBuf],
+    /// `None`: for an address that the configuration names, and nobody else.
+    pub(crate) guard: Option<&'a Guard>,
+}
+
+/// Builds a client. A machine without root certificates gets one that trusts nobody, with a warning: plain http to an
 /// allowed network (the demo's) must still work there.
 ///
 /// # Errors
 /// When a CA file can't be read, or no TLS provider was installed by the binary.
-pub(crate) fn client(config: &Config, guard: &Guard) -> Result<Client, SetupError> {
+pub(crate) fn client(options: &ClientOptions<'_>) -> Result<Client, SetupError> {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         return Err(SetupError::NoTlsProvider);
     }
     let mut extra = Vec::new();
-    for path in &config.trusted_ca_files {
+    for path in options.trusted_ca_files {
         let pem =
             std::fs::read(path).map_err(|source| SetupError::CaFile { path: path.clone(), source: source.into() })?;
         let found = Certificate::from_pem_bundle(&pem)
             .map_err(|source| SetupError::CaFile { path: path.clone(), source: source.into() })?;
         extra.extend(found);
     }
-    match builder(config, guard).tls_certs_merge(extra.clone()).build() {
+    match builder(options).tls_certs_merge(extra.clone()).build() {
         Ok(client) => Ok(client),
         Err(error) => {
             tracing::warn!(
                 error = %error, cause = ?std::error::Error::source(&error),
                 "no system certificates: https endpoints cannot be trusted and will fail; install ca-certificates"
             );
-            builder(config, guard).tls_certs_only(extra).build().map_err(SetupError::Client)
+            builder(options).tls_certs_only(extra).build().map_err(SetupError::Client)
         }
     }
 }
 
-fn builder(config: &Config, guard: &Guard) -> ClientBuilder {
-    Client::builder()
+fn builder(options: &ClientOptions<'_>) -> ClientBuilder {
+    let builder = Client::builder()
         .no_proxy()
         .redirect(Policy::none())
         .retry(reqwest::retry::never())
-        .dns_resolver(Arc::new(guard.clone()))
-        .connect_timeout(Duration::from_millis(config.connect_timeout_ms))
-        .timeout(Duration::from_millis(config.total_timeout_ms))
-        .pool_max_idle_per_host(config.in_flight_per_endpoint_max as usize)
+        .connect_timeout(options.connect_timeout)
+        .timeout(options.total_timeout)
+        .pool_max_idle_per_host(options.idle_per_host)
         .referer(false)
-        .user_agent(concat!("Loa/", env!("CARGO_PKG_VERSION")))
+        .user_agent(concat!("Loa/", env!("CARGO_PKG_VERSION")));
+    match options.guard {
+        Some(guard) => builder.dns_resolver(Arc::new(guard.clone())),
+        None => builder,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Config;
 
     fn guard(hosts: &[&str]) -> Guard {
         Guard::new(EgressPolicy { allow_hosts: hosts.iter().map(|h| (*h).to_owned()).collect(), ..Default::default() })
@@ -142,14 +158,14 @@ mod tests {
     #[test]
     fn a_machine_without_root_certificates_still_gets_a_client() {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        builder(&Config::default(), &guard(&[])).tls_certs_only([]).build().unwrap();
+        builder(&Config::default().client(Some(&guard(&[])))).tls_certs_only([]).build().unwrap();
     }
 
     #[test]
     fn a_ca_file_that_is_missing_is_named() {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let config = Config { trusted_ca_files: vec!["/nowhere/ca.pem".into()], ..Config::default() };
-        let error = client(&config, &guard(&[])).unwrap_err();
+        let error = client(&config.client(Some(&guard(&[])))).unwrap_err();
         assert_eq!(error.to_string(), "the CA file /nowhere/ca.pem cannot be read (push.trusted_ca_files)");
     }
 }

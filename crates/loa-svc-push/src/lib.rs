@@ -7,12 +7,13 @@
 //!
 //! The way through: [`Service::accept`] → ledger → [`Service::step`] (`step.rs`: claim, act, record) with `send.rs`
 //! (one request), `egress.rs` (where it may go), `rest.rs` (who is left alone for a while). `operations.rs` and `api/`
-//! are what operators do.
+//! are what operators do. `hub/` is the WebSub hub, on the same ledger and behind the same guard.
 
 mod api;
 mod arrivals;
 mod config;
 mod egress;
+mod hub;
 mod operations;
 mod rest;
 mod send;
@@ -20,5 +21,6 @@ mod service;
 mod step;
 
 pub use config::Config;
+pub use hub::HubConfig;
 pub use operations::{AddedEndpoint, NewEndpoint, OperationError, TestReport};
-pub use service::{Service, SetupError};
+pub use service::{Identity, Service, SetupError};

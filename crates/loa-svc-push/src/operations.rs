@@ -2,7 +2,9 @@
 
 use crate::{Service, egress::ResolveError};
 use bytes::Bytes;
-use loa_domain::{DeliveryId, Endpoint, EndpointId, EndpointState, EventFilter, EventType, clean_line};
+use loa_domain::{
+    DeliveryId, Endpoint, EndpointId, EndpointState, EventFilter, EventType, HubSubscriptionId, clean_line,
+};
 use loa_store::{Attempt, DeliveryQuery, DeliveryView, StoreError, StoreErrorKind};
 use loa_webhook::{Answer, Refusal, Secret, WebhookId, parse_url};
 use serde_json::json;
@@ -88,6 +90,9 @@ pub enum OperationError {
     /// There is no such delivery.
     #[error("there is no delivery {0}")]
     NoDelivery(DeliveryId),
+    /// There is no such subscription at the hub.
+    #[error("the hub has no subscription {0}")]
+    NoSubscription(HubSubscriptionId),
     /// What was delivered or superseded is not sent again.
     #[error("delivery {0} was delivered or superseded; it is not sent again")]
     Final(DeliveryId),

@@ -135,7 +135,7 @@ async fn read(response: &mut Response) -> Vec<u8> {
 }
 
 /// Which failure it was, by the types in the chain of causes and never by their text.
-fn explain(error: &reqwest::Error) -> (Failure, String) {
+pub(crate) fn explain(error: &reqwest::Error) -> (Failure, String) {
     let mut detail = error.to_string();
     let (mut named, mut tls) = (None, false);
     let mut cause = error.source();
@@ -170,7 +170,7 @@ fn is_tls(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// One line that can stand in a log and on a page.
-fn printable(text: &str, max: usize) -> String {
+pub(crate) fn printable(text: &str, max: usize) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     loa_domain::clean_line(&line).chars().take(max).collect()
 }

@@ -3,6 +3,7 @@
 use crate::{
     Config,
     egress::{Guard, client},
+    hub::Hub,
     rest::{BreakerRule, Rests},
     send::Sender,
     step::Finished,
@@ -20,6 +21,7 @@ use std::{
 };
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 /// Why the service can't be set up: the configuration is wrong. Each sentence says where to mend it.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +29,9 @@ pub enum SetupError {
     /// A network can't be read.
     #[error("push.allow_networks: {0}")]
     Network(#[from] NetworkError),
+    /// A setting is out of range, or can't be read.
+    #[error("{0}")]
+    Setting(String),
     /// A CA file can't be read.
     #[error("the CA file {path} cannot be read (push.trusted_ca_files)")]
     CaFile {
@@ -61,6 +66,17 @@ pub(crate) struct Inner {
     /// Attempts that ended and are not yet in the ledger; never more than there are slots.
     finished: Mutex<Vec<Finished>>,
     rests: Mutex<Rests>,
+    /// `None`: the configuration wants no hub.
+    pub(crate) hub: Option<Arc<Hub>>,
+}
+
+/// Where people and machines find this installation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Where readers find the feeds: stands in them. The hub's topics are below it.
+    pub public_url: Url,
+    /// Where the hub reads the feeds, when the configuration does not say; often the same.
+    pub feed_url: Url,
 }
 
 impl Service {
@@ -70,18 +86,21 @@ impl Service {
     /// When the configuration is wrong; see [`SetupError`].
     pub fn new(
         config: Config,
+        identity: &Identity,
         ledger: Arc<dyn PushLedger>,
         directory: Arc<Directory>,
         world: World,
     ) -> Result<Self, SetupError> {
         let guard = Guard::new(config.egress_policy()?);
-        let sender = Sender { client: client(&config, &guard)?, guard };
+        let sender = Sender { client: client(&config.client(Some(&guard)))?, guard };
         let rule = BreakerRule {
             failures: config.breaker_failures.max(1),
             rest: Duration::from_secs(config.breaker_rest_seconds),
             rest_max: Duration::from_secs(config.breaker_rest_seconds_max),
         };
+        let hub = Hub::of(&config, identity, ledger.clone(), world.clone())?;
         Ok(Self(Arc::new(Inner {
+            hub,
             slots: Arc::new(Semaphore::new(config.in_flight_max.max(1) as usize)),
             ledger,
             world,
@@ -103,6 +122,9 @@ impl Service {
         let accepted = self.0.ledger.accept(batch, self.0.world.now()).await?;
         metrics::counter!("loa_push_events_accepted_total").increment(accepted.fresh);
         self.0.bell.ring();
+        if let Some(hub) = self.0.hub.as_ref().filter(|_| accepted.fresh > 0) {
+            hub.something_happened();
+        }
         Ok(accepted)
     }
 
@@ -112,9 +134,18 @@ impl Service {
         let arrivals =
             consume(ConsumeOptions::of(Queue::Push), bus, Arc::new(self.clone()), status.clone(), stop.clone());
         let delivering = drive(DriveOptions::named("push"), &self.0.bell, &status, &stop, || self.step());
-        tokio::join!(arrivals, delivering);
+        let telling = async {
+            if let Some(hub) = &self.0.hub {
+                hub.run(&status, &stop).await;
+            }
+        };
+        tokio::join!(arrivals, delivering, telling);
         let longest = Duration::from_secs(self.0.config.stop_seconds_max);
-        match tokio::time::timeout(longest, self.drain()).await {
+        let draining = async {
+            let (telling, delivering) = tokio::join!(self.hub_drain(), self.drain());
+            telling.and(delivering)
+        };
+        match tokio::time::timeout(longest, draining).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 tracing::warn!(%error, "attempts that ended during the stop could not be recorded; they will be repeated")

@@ -111,6 +111,8 @@ pub struct EgressPolicy {
     pub allow_hosts: Vec<String>,
     /// Networks that may be called although they are not public.
     pub allow_networks: Vec<Network>,
+    /// Whether anybody may be called over plain http: where what is sent is public anyway.
+    pub plain_http: bool,
 }
 
 impl EgressPolicy {
@@ -176,7 +178,7 @@ impl EgressPolicy {
             return Err(Refusal::NotPublic { address });
         }
         let networked = literal.is_some_and(|a| self.allow_networks.iter().any(|network| network.contains(a)));
-        if url.scheme() == "http" && !named && !networked {
+        if url.scheme() == "http" && !self.plain_http && !named && !networked {
             return Err(Refusal::PlainHttp(host.to_string()));
         }
         Ok(())

@@ -17,10 +17,15 @@ pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
         let seconds: f64 = value.parse().ok()?;
         return Some(Duration::from_secs_f64(seconds.min(SECONDS_MAX)));
     }
-    let date = DATE_FORMS.iter().find_map(|form| DateTime::strptime(form, value).ok())?;
-    let at = TimeZone::UTC.to_timestamp(date).ok()?;
+    let at = http_date(value)?;
     let wait = at.duration_since(now).as_secs_f64();
     Some(Duration::from_secs_f64(wait.clamp(0.0, SECONDS_MAX)))
+}
+
+/// An HTTP date (RFC 9110 §5.6.7); `None` when it can't be read.
+pub fn http_date(value: &str) -> Option<Timestamp> {
+    let date = DATE_FORMS.iter().find_map(|form| DateTime::strptime(form, value.trim()).ok())?;
+    TimeZone::UTC.to_timestamp(date).ok()
 }
 
 #[cfg(test)]

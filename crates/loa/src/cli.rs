@@ -97,6 +97,9 @@ pub enum Command {
     /// Endpoints of webhooks
     #[command(subcommand)]
     Endpoints(Endpoints),
+    /// Subscriptions of feed readers at the WebSub hub
+    #[command(subcommand)]
+    Hub(HubCommand),
     /// Messages that could not be processed
     #[command(subcommand)]
     Dead(Dead),
@@ -273,6 +276,28 @@ pub enum Endpoints {
         /// Why, for operators
         #[arg(long, default_value = "by operator")]
         reason: String,
+    },
+}
+
+/// `loa hub …`
+#[derive(Debug, Subcommand)]
+pub enum HubCommand {
+    /// List subscriptions: topic, callback, until when, what came of the last call
+    List {
+        /// Only of this topic (the feed's address)
+        #[arg(long)]
+        topic: Option<String>,
+        /// At most this many
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+        /// Only after the subscription with this id
+        #[arg(long, value_name = "ID")]
+        after: Option<String>,
+    },
+    /// End a subscription; its subscriber is told
+    Remove {
+        /// The subscription's id
+        id: String,
     },
 }
 

@@ -23,9 +23,15 @@ use loa_svc_feed as feed;
 use loa_svc_intake as intake;
 use loa_svc_push as push;
 use loa_worker::{DoorState, Status, TokenCheck, World};
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 /// How long a command waits for a broker before it says that it is not there.
 const BROKER_WAIT: Duration = Duration::from_secs(15);
@@ -61,6 +67,7 @@ pub struct House {
     feed_service: OnceCell<feed::Service>,
     digest_service: OnceCell<digest::Service>,
     push_service: OnceCell<push::Service>,
+    own_listener: OnceLock<Url>,
 }
 
 macro_rules! ledger {
@@ -111,6 +118,7 @@ impl House {
             feed_service: OnceCell::new(),
             digest_service: OnceCell::new(),
             push_service: OnceCell::new(),
+            own_listener: OnceLock::new(),
         })
     }
 
@@ -222,7 +230,7 @@ impl House {
             tag_authority: self.config.site.tag_authority.clone(),
             tag_date: self.config.site.tag_date.clone(),
             zone: self.zone.clone(),
-            hub: None,
+            hub: self.config.push.hub.enabled.then(|| self.push_identity().hub_url()),
         };
         let mut config = self.config.feed.clone();
         if config.snapshot_dir.as_os_str().is_empty() {
@@ -236,10 +244,27 @@ impl House {
     pub async fn push_service(&self) -> anyhow::Result<push::Service> {
         let make = async || -> anyhow::Result<push::Service> {
             let ledger = self.push_ledger().await?;
-            push::Service::new(self.config.push.clone(), ledger, self.directory.clone(), self.world.clone())
+            let (config, identity) = (self.config.push.clone(), self.push_identity());
+            push::Service::new(config, &identity, ledger, self.directory.clone(), self.world.clone())
                 .context("the push service cannot be set up")
         };
         Ok(self.push_service.get_or_try_init(make).await?.clone())
+    }
+
+    fn push_identity(&self) -> push::Identity {
+        let public_url = self.config.site.public_url.clone();
+        push::Identity { feed_url: self.own_listener.get().unwrap_or(&public_url).clone(), public_url }
+    }
+
+    /// Says where this process serves everything, so that the hub reads the feeds here and not by way of the world. To be
+    /// called before services are asked for.
+    pub fn serves_at(&self, listener: SocketAddr) -> anyhow::Result<()> {
+        let mut address = listener;
+        if address.ip().is_unspecified() {
+            address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+        }
+        let url = Url::parse(&format!("http://{address}/")).context("this process's own address")?;
+        self.own_listener.set(url).map_err(|_| anyhow::anyhow!("this process serves at one address only"))
     }
 
     /// The digest outlet.

@@ -264,7 +264,9 @@ async fn push_outlet(
     let store = Arc::new(PushStore::open(folder.path().join("push.db")).await.unwrap());
     let ledger: Arc<dyn PushLedger> = Arc::new(NotingPush::new(store, notary(receipts, clock)));
     let config = push::Config { allow_networks: vec!["127.0.0.0/8".into()], ..push::Config::default() };
-    let service =
-        push::Service::new(config, ledger.clone(), Arc::new(Directory::empty()), clock.world(seed + 100)).unwrap();
+    let address = || "https://loa.example.gov.vn/".parse().unwrap();
+    let identity = push::Identity { public_url: address(), feed_url: address() };
+    let (directory, world) = (Arc::new(Directory::empty()), clock.world(seed + 100));
+    let service = push::Service::new(config, &identity, ledger.clone(), directory, world).unwrap();
     (ledger, service)
 }

@@ -13,6 +13,7 @@ pub mod digest;
 pub mod digest_receipts;
 pub mod digest_runs;
 pub mod feed;
+pub mod hub;
 pub mod intake;
 pub mod leftovers;
 pub mod order;
@@ -51,6 +52,7 @@ pub fn rules_written(suite: &str) -> usize {
         "intake" => include_str!("intake.rs"),
         "feed" => include_str!("feed.rs"),
         "push" => include_str!("push.rs"),
+        "hub" => include_str!("hub.rs"),
         "digest" => include_str!("digest.rs"),
         "digest_runs" => include_str!("digest_runs.rs"),
         "receipts" => include_str!("receipts.rs"),
@@ -69,6 +71,7 @@ macro_rules! ledger_conformance_tests {
         $crate::ledger_conformance_tests!(@suite intake, intake, intake_rules, $make);
         $crate::ledger_conformance_tests!(@suite feed, feed, feed_rules, $make);
         $crate::ledger_conformance_tests!(@suite push, push, push_rules, $make);
+        $crate::ledger_conformance_tests!(@suite hub, push, hub_rules, $make);
         $crate::ledger_conformance_tests!(@suite digest, digest, digest_rules, $make);
         $crate::ledger_conformance_tests!(@suite digest_runs, digest, digest_run_rules, $make);
         $crate::ledger_conformance_tests!(@suite receipts, receipts, receipt_rules, $make);
@@ -172,6 +175,7 @@ mod tests {
             (include_str!("../intake.rs"), include_str!("intake.rs").to_owned()),
             (include_str!("../feed.rs"), include_str!("feed.rs").to_owned()),
             (include_str!("../push.rs"), include_str!("push.rs").to_owned() + include_str!("push_receipts.rs")),
+            (include_str!("../hub.rs"), include_str!("hub.rs").to_owned()),
             (
                 include_str!("../digest.rs"),
                 include_str!("digest.rs").to_owned()

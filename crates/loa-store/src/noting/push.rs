@@ -2,12 +2,13 @@
 
 use super::Notary;
 use crate::{
-    Accepted, Attempt, AttemptReceipt, AttemptRecord, Book, DeliveryQuery, DeliveryView, DueDelivery, Lease,
-    PushLedger, Receipt, StoreError,
+    Accepted, Attempt, AttemptReceipt, AttemptRecord, Book, CallRecord, DeliveryQuery, DeliveryView, DueCall,
+    DueDelivery, DueTopic, HostRule, HubDue, HubLane, HubLedger, HubLimits, HubQuery, HubSubscriptionView, HubSwept,
+    HubTaken, HubWish, Lease, Look, LookRule, PushLedger, Receipt, StoreError,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
-use loa_domain::{ArticleId, DeliveryId, Endpoint, EndpointId, EndpointState, Event, JourneyStep};
+use loa_domain::{ArticleId, DeliveryId, Endpoint, EndpointId, EndpointState, Event, HubSubscriptionId, JourneyStep};
 use std::sync::Arc;
 
 /// A push ledger and its notary.
@@ -108,5 +109,61 @@ impl PushLedger for NotingPush {
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.ledger.ping().await
+    }
+}
+
+/// Nothing of the hub is noted: a subscription that a copy does not know comes back when its subscriber renews it.
+#[async_trait]
+impl HubLedger for NotingPush {
+    async fn hub_wish(&self, wish: &HubWish, limits: &HubLimits, at: Timestamp) -> Result<HubTaken, StoreError> {
+        self.ledger.hub_wish(wish, limits, at).await
+    }
+
+    async fn hub_ring(&self, topics: Option<&[String]>, rule: &LookRule, at: Timestamp) -> Result<u64, StoreError> {
+        self.ledger.hub_ring(topics, rule, at).await
+    }
+
+    async fn hub_claim_topics(&self, lease: &Lease, max: u32) -> Result<Vec<DueTopic>, StoreError> {
+        self.ledger.hub_claim_topics(lease, max).await
+    }
+
+    async fn hub_record_looks(
+        &self,
+        holder: &str,
+        looks: &[(String, Look)],
+        rule: &LookRule,
+        at: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.ledger.hub_record_looks(holder, looks, rule, at).await
+    }
+
+    async fn hub_claim(
+        &self,
+        lane: HubLane,
+        lease: &Lease,
+        per_host: u32,
+        max: u32,
+    ) -> Result<Vec<DueCall>, StoreError> {
+        self.ledger.hub_claim(lane, lease, per_host, max).await
+    }
+
+    async fn hub_record(&self, holder: &str, records: &[CallRecord], rule: &HostRule) -> Result<u64, StoreError> {
+        self.ledger.hub_record(holder, records, rule).await
+    }
+
+    async fn hub_next_due(&self) -> Result<HubDue, StoreError> {
+        self.ledger.hub_next_due().await
+    }
+
+    async fn hub_sweep(&self, at: Timestamp, wishes_before: Timestamp, max: u32) -> Result<HubSwept, StoreError> {
+        self.ledger.hub_sweep(at, wishes_before, max).await
+    }
+
+    async fn hub_subscriptions(&self, query: &HubQuery) -> Result<Vec<HubSubscriptionView>, StoreError> {
+        self.ledger.hub_subscriptions(query).await
+    }
+
+    async fn hub_remove(&self, id: &HubSubscriptionId, reason: &str, at: Timestamp) -> Result<(), StoreError> {
+        self.ledger.hub_remove(id, reason, at).await
     }
 }

@@ -40,7 +40,9 @@ impl From<OperationError> for Refused {
             }
             OperationError::TooLong(_) => Problem::new(422, "Too long", sentence),
             OperationError::Exists(_) => Problem::new(409, "The endpoint exists", sentence).at("/url"),
-            OperationError::NoEndpoint(_) | OperationError::NoDelivery(_) => Problem::new(404, "Not found", sentence),
+            OperationError::NoEndpoint(_) | OperationError::NoDelivery(_) | OperationError::NoSubscription(_) => {
+                Problem::new(404, "Not found", sentence)
+            }
             OperationError::Final(_) => Problem::new(409, "The delivery is at its end", sentence),
             OperationError::Ledger(error) if error.kind == StoreErrorKind::Unavailable => {
                 tracing::warn!(error = %error, "the push ledger is away");

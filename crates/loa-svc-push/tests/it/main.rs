@@ -11,6 +11,7 @@ mod api;
 mod crash;
 mod delivery;
 mod egress;
+mod hub;
 mod order;
 mod receivers;
 mod running;

@@ -6,6 +6,7 @@ fn policy(hosts: &[&str], networks: &[&str]) -> EgressPolicy {
     EgressPolicy {
         allow_hosts: hosts.iter().map(|h| (*h).to_owned()).collect(),
         allow_networks: networks.iter().map(|n| n.parse().unwrap()).collect(),
+        plain_http: false,
     }
 }
 

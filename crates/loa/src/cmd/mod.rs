@@ -5,6 +5,7 @@ mod check;
 mod dead;
 mod digest;
 mod endpoints;
+mod hub;
 pub mod import;
 pub mod journey;
 mod openapi;
@@ -108,6 +109,7 @@ async fn dispatch(context: &Context, command: Command) -> anyhow::Result<()> {
         Command::Journey { id } => journey::run(context, &id).await,
         Command::Subscribers(command) => subscribers::run(context, command).await,
         Command::Endpoints(command) => endpoints::run(context, command).await,
+        Command::Hub(command) => hub::run(context, command).await,
         Command::Digest { command: Some(command) } => digest::run(context, command).await,
         Command::Dead(command) => dead::run(context, command).await,
         Command::Token(command) => token::run(context, command).await,

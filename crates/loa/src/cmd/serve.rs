@@ -19,6 +19,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 pub async fn up(context: Context) -> anyhow::Result<()> {
     let house = context.house;
     let listener = bind(house.config.up.listen, "up.listen").await?;
+    house.serves_at(listener.local_addr()?)?;
     let (lifecycle, signals) = Lifecycle::start()?;
     let metrics = telemetry::start_metrics()?;
     let (ledgers, stop) = (house.clone(), lifecycle.stop.clone());

@@ -54,6 +54,7 @@ pub async fn run(place: Place, mut settings: Config) -> anyhow::Result<()> {
     take_demo_settings(&mut settings, address, catcher.address())?;
     telemetry::start_logs(&settings.log)?;
     let house = Arc::new(House::new(settings, world)?);
+    house.serves_at(address)?;
     house.migrate().await?;
 
     let mailbox = Arc::new(catcher);

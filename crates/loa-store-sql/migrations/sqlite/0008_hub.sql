@@ -1,0 +1,81 @@
+-- The WebSub hub: topics that somebody wants, subscriptions, wishes that are not settled yet, hosts of callbacks.
+INSERT INTO counter (name, value) VALUES ('hub_subscription', 0), ('hub_wish', 0), ('hub_rows', 0);
+
+-- `version` 0: never read. `looks` counts looks since something may have changed: the place in the schedule.
+CREATE TABLE hub_topic (
+    topic        TEXT PRIMARY KEY NOT NULL,
+    version      INTEGER NOT NULL,
+    missing      TEXT,             -- why there is no such topic; NULL: there is, as far as we know
+    etag         TEXT,
+    modified_at  INTEGER,
+    changed_at   INTEGER,
+    looked_at    INTEGER,
+    looks        INTEGER NOT NULL,
+    ready_at     INTEGER NOT NULL, -- when to look, or when the lease of who looks ends
+    holder       TEXT,
+    content_type TEXT NOT NULL,
+    body         BLOB NOT NULL
+) STRICT;
+CREATE INDEX hub_topic_ready ON hub_topic (ready_at, topic);
+
+-- What was verified. `ends_at` NULL: nothing yet. `version`: the newest that was taken or given up. `due_at`: a newer one is
+-- owed, from then on. `ready_at`: when it may be claimed, for a wish or a delivery, or when its lease ends; NULL: nothing to do.
+CREATE TABLE hub_subscription (
+    number        INTEGER PRIMARY KEY NOT NULL,
+    topic         TEXT NOT NULL,
+    callback_form TEXT NOT NULL,
+    host          TEXT NOT NULL,
+    callback      TEXT NOT NULL,
+    secret        BLOB,
+    algorithm     TEXT NOT NULL,
+    ends_at       INTEGER,
+    version       INTEGER NOT NULL,
+    due_at        INTEGER,
+    tries         INTEGER NOT NULL,
+    lane          INTEGER NOT NULL, -- what it is ready for: 0 a delivery, 1 a wish
+    ready_at      INTEGER,
+    holder        TEXT,
+    created_at    INTEGER NOT NULL,
+    delivered_at  INTEGER,
+    detail        TEXT NOT NULL,
+    UNIQUE (topic, callback_form)
+) STRICT;
+CREATE INDEX hub_subscription_ready ON hub_subscription (host, lane, ready_at, number) WHERE ready_at IS NOT NULL;
+CREATE INDEX hub_subscription_held ON hub_subscription (host, lane, ready_at) WHERE holder IS NOT NULL;
+CREATE INDEX hub_subscription_host ON hub_subscription (host);
+CREATE INDEX hub_subscription_end ON hub_subscription (ends_at, number) WHERE ends_at IS NOT NULL;
+
+-- What was asked for and is not settled; a later wish takes the place and a further number. `due_at` NULL: it waits for the
+-- first look at its topic.
+CREATE TABLE hub_wish (
+    subscription  INTEGER PRIMARY KEY NOT NULL REFERENCES hub_subscription (number) ON DELETE CASCADE,
+    number        INTEGER NOT NULL,
+    mode          TEXT NOT NULL,   -- subscribe, unsubscribe, denied
+    topic_written TEXT NOT NULL,
+    callback      TEXT NOT NULL,
+    secret        BLOB,
+    algorithm     TEXT NOT NULL,
+    lease_seconds INTEGER NOT NULL,
+    token         TEXT,
+    reason        TEXT NOT NULL,
+    version       INTEGER NOT NULL, -- the topic's when it was asked for
+    asked_at      INTEGER NOT NULL,
+    due_at        INTEGER,
+    tries         INTEGER NOT NULL
+) STRICT;
+CREATE INDEX hub_wish_asked ON hub_wish (asked_at, subscription);
+
+-- `deliver_at`, `verify_at`: when one of its callbacks may be called, in either lane: strangers who are asked never delay
+-- subscribers who are told. `wishes_at`: when its allowance of wishes is whole again.
+CREATE TABLE hub_host (
+    host       TEXT PRIMARY KEY NOT NULL,
+    deliver_at INTEGER,
+    verify_at  INTEGER,
+    failures   INTEGER NOT NULL,
+    rests      INTEGER NOT NULL,
+    rest_until INTEGER,
+    wishes_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX hub_host_deliver ON hub_host (deliver_at, host) WHERE deliver_at IS NOT NULL;
+CREATE INDEX hub_host_verify ON hub_host (verify_at, host) WHERE verify_at IS NOT NULL;
+CREATE INDEX hub_host_idle ON hub_host (wishes_at, host) WHERE deliver_at IS NULL AND verify_at IS NULL;

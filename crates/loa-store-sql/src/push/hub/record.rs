@@ -1,0 +1,220 @@
+//! Writing down what calls came to. Only the holder of the lease changes what follows, except that a version that was taken
+//! counts whoever brought it; and an answer about a wish is good only for that wish.
+
+use super::standing::{
+    Standing, end_active, end_wish, find, refresh, refresh_host, release, subscription_number, topic_version,
+};
+use crate::{
+    db::{Db, Tx},
+    fault::Result,
+    row::{from_row, ms},
+};
+use loa_domain::HubMode;
+use loa_store::{CallRecord, HostRule, HostSign, HubAbout, HubOutcome};
+use std::collections::BTreeSet;
+
+/// The longest sentence about a call that is kept, in characters.
+const DETAIL_CHARS_MAX: usize = 300;
+
+/// Records calls; returns how many counted.
+pub(super) async fn record(db: &Db, holder: &str, records: &[CallRecord], rule: &HostRule) -> Result<u64> {
+    let mut tx = db.begin().await?;
+    let (mut counted, mut hosts) = (0, BTreeSet::new());
+    for record in records {
+        let number = subscription_number(&record.subscription);
+        let Some(number) = number else { continue };
+        let Some(standing) = find(&mut tx, number).await? else { continue };
+        let held = standing.holder.as_deref() == Some(holder);
+        let at_ms = ms(record.at);
+        let counts = match record.about {
+            HubAbout::Wish(wish) => held && of_wish(&mut tx, &standing, wish, record.outcome, at_ms).await?,
+            HubAbout::Version(version) => of_version(&mut tx, &standing, version, record.outcome, held, at_ms).await?,
+        };
+        counted += u64::from(counts);
+        if counts {
+            tell(&mut tx, number, &record.detail).await?;
+        }
+        if held {
+            release(&mut tx, number, at_ms).await?;
+        } else {
+            refresh(&mut tx, number, at_ms).await?;
+        }
+        of_host(&mut tx, &standing.host, record.sign, rule, at_ms).await?;
+        hosts.insert(standing.host);
+    }
+    for host in hosts {
+        refresh_host(&mut tx, &host).await?;
+    }
+    tx.commit().await?;
+    Ok(counted)
+}
+
+from_row!(WishRow { number: i64, mode: String, lease_seconds: i64 });
+
+/// Applies an answer about a wish; `false` when it was replaced meanwhile.
+async fn of_wish(tx: &mut Tx, standing: &Standing, wish: i64, outcome: HubOutcome, at_ms: i64) -> Result<bool> {
+    let row: Option<WishRow> = on!(&mut *tx, c: D => sqlx::query_as(
+        "SELECT number, mode, lease_seconds FROM hub_wish WHERE subscription = $1",
+    )
+    .bind(standing.number)
+    .fetch_optional(c)
+    .await?);
+    let Some(row) = row.filter(|row| row.number == wish) else { return Ok(false) };
+    match outcome {
+        HubOutcome::Retry(due_at) => {
+            on!(tx, c: D => sqlx::query("UPDATE hub_wish SET due_at = $2, tries = tries + 1 WHERE subscription = $1")
+                .bind(standing.number)
+                .bind(ms(due_at))
+                .execute(c)
+                .await?
+                .rows_affected());
+            return Ok(true);
+        }
+        HubOutcome::Done if HubMode::parse(&row.mode) == Some(HubMode::Subscribe) => {
+            activate(tx, standing, row.lease_seconds, at_ms).await?;
+        }
+        HubOutcome::Done if HubMode::parse(&row.mode) == Some(HubMode::Unsubscribe) => {
+            end_active(tx, standing.number).await?;
+        }
+        // what held before holds on
+        HubOutcome::Done | HubOutcome::Dropped | HubOutcome::GiveUp | HubOutcome::Gone => {}
+    }
+    end_wish(tx, standing.number).await?;
+    Ok(true)
+}
+
+/// What was wished holds from now on. Who renews goes on where it was; who is new begins with what stood when it asked.
+async fn activate(tx: &mut Tx, standing: &Standing, lease_seconds: i64, at_ms: i64) -> Result<()> {
+    on!(&mut *tx, c: D => sqlx::query(
+        "UPDATE hub_subscription SET ends_at = $2, \
+         callback = (SELECT w.callback FROM hub_wish AS w WHERE w.subscription = hub_subscription.number), \
+         secret = (SELECT w.secret FROM hub_wish AS w WHERE w.subscription = hub_subscription.number), \
+         algorithm = (SELECT w.algorithm FROM hub_wish AS w WHERE w.subscription = hub_subscription.number), \
+         version = CASE WHEN $3 = 1 THEN version \
+            ELSE (SELECT w.version FROM hub_wish AS w WHERE w.subscription = hub_subscription.number) END \
+         WHERE number = $1",
+    )
+    .bind(standing.number)
+    .bind(at_ms.saturating_add(lease_seconds.saturating_mul(1_000)))
+    .bind(i64::from(standing.is_active(at_ms)))
+    .execute(c)
+    .await?
+    .rows_affected());
+    owe(tx, standing, at_ms).await
+}
+
+/// Owes a subscription the newest version, from now on, when it has an older one and is not owed it already; nothing otherwise.
+async fn owe(tx: &mut Tx, standing: &Standing, at_ms: i64) -> Result<()> {
+    let newest = topic_version(tx, &standing.topic).await?;
+    on!(tx, c: D => sqlx::query(
+        "UPDATE hub_subscription SET due_at = CASE WHEN version < $2 THEN COALESCE(due_at, $3) ELSE NULL END \
+         WHERE number = $1",
+    )
+    .bind(standing.number)
+    .bind(newest)
+    .bind(at_ms)
+    .execute(c)
+    .await?
+    .rows_affected());
+    Ok(())
+}
+
+/// Applies an answer about a version; whether it counted.
+async fn of_version(
+    tx: &mut Tx,
+    standing: &Standing,
+    version: i64,
+    outcome: HubOutcome,
+    held: bool,
+    at_ms: i64,
+) -> Result<bool> {
+    match outcome {
+        HubOutcome::Done => {
+            settle_version(tx, standing, version, Some(at_ms)).await?;
+            owe(tx, standing, at_ms).await?;
+            Ok(true)
+        }
+        _ if !held => Ok(false),
+        HubOutcome::Retry(due_at) => {
+            on!(tx, c: D => sqlx::query("UPDATE hub_subscription SET due_at = $2, tries = tries + 1 WHERE number = $1")
+                .bind(standing.number)
+                .bind(ms(due_at))
+                .execute(c)
+                .await?
+                .rows_affected());
+            Ok(true)
+        }
+        HubOutcome::GiveUp | HubOutcome::Dropped => {
+            settle_version(tx, standing, version, None).await?;
+            owe(tx, standing, at_ms).await?;
+            Ok(true)
+        }
+        HubOutcome::Gone => {
+            end_active(tx, standing.number).await?;
+            Ok(true)
+        }
+    }
+}
+
+/// A version is settled, taken or not; the schedule of the next begins anew.
+async fn settle_version(tx: &mut Tx, standing: &Standing, version: i64, taken_ms: Option<i64>) -> Result<()> {
+    on!(tx, c: D => sqlx::query(
+        "UPDATE hub_subscription SET version = CASE WHEN version < $2 THEN $2 ELSE version END, due_at = NULL, \
+         tries = 0, delivered_at = COALESCE($3, delivered_at) WHERE number = $1",
+    )
+    .bind(standing.number)
+    .bind(version)
+    .bind(taken_ms)
+    .execute(c)
+    .await?
+    .rows_affected());
+    Ok(())
+}
+
+async fn tell(tx: &mut Tx, number: i64, detail: &str) -> Result<()> {
+    let detail: String = detail.chars().filter(|c| !c.is_control()).take(DETAIL_CHARS_MAX).collect();
+    on!(tx, c: D => sqlx::query("UPDATE hub_subscription SET detail = $2 WHERE number = $1")
+        .bind(number)
+        .bind(detail)
+        .execute(c)
+        .await?
+        .rows_affected());
+    Ok(())
+}
+
+/// Keeps what a call says about its host as a whole.
+async fn of_host(tx: &mut Tx, host: &str, sign: HostSign, rule: &HostRule, at_ms: i64) -> Result<()> {
+    let (failures, rests, rest_until) = match sign {
+        HostSign::Nothing => return Ok(()),
+        HostSign::Alive | HostSign::Failing | HostSign::Pause(_) => {
+            let row: Option<(i64, i64, Option<i64>)> = on!(&mut *tx, c: D => sqlx::query_as(
+                "SELECT failures, rests, rest_until FROM hub_host WHERE host = $1",
+            )
+            .bind(host)
+            .fetch_optional(c)
+            .await?);
+            row.unwrap_or_default()
+        }
+    };
+    let resting = rest_until.filter(|until| *until > at_ms);
+    let (failures, rests, rest_until) = match sign {
+        HostSign::Failing if failures + 1 >= i64::from(rule.failures) && resting.is_none() => {
+            let doubled = rule.rest.saturating_mul(1 << rests.clamp(0, 16)).min(rule.rest_max);
+            let until = at_ms.saturating_add(i64::try_from(doubled.as_millis()).unwrap_or(i64::MAX));
+            (failures + 1, rests + 1, Some(until))
+        }
+        HostSign::Failing => (failures + 1, rests, rest_until),
+        HostSign::Pause(until) => (failures, rests, resting.max(Some(ms(until)))),
+        HostSign::Alive if failures + rests == 0 && rest_until.is_none() => return Ok(()),
+        HostSign::Alive | HostSign::Nothing => (0, 0, resting),
+    };
+    on!(tx, c: D => sqlx::query("UPDATE hub_host SET failures = $2, rests = $3, rest_until = $4 WHERE host = $1")
+        .bind(host)
+        .bind(failures)
+        .bind(rests)
+        .bind(rest_until)
+        .execute(c)
+        .await?
+        .rows_affected());
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! Throwing away what came to its end, a bounded number at a time.
+
+use super::standing::{end_active, end_wish, find, refresh, refresh_host};
+use crate::{
+    counter,
+    db::{Db, Tx},
+    fault::Result,
+    row::{ms, row_of},
+};
+use jiff::Timestamp;
+use loa_store::HubSwept;
+
+/// Subscriptions whose lease has ended.
+pub(super) const EXPIRED: &str = "SELECT number FROM hub_subscription WHERE ends_at IS NOT NULL AND ends_at <= $1 \
+    ORDER BY ends_at, number LIMIT $2";
+/// Wishes asked before an instant.
+pub(super) const LAPSED: &str =
+    "SELECT subscription FROM hub_wish WHERE asked_at < $1 ORDER BY asked_at, subscription LIMIT $2";
+
+/// Sweeps, and counts what is left.
+pub(super) async fn sweep(db: &Db, at: Timestamp, wishes_before: Timestamp, max: u32) -> Result<HubSwept> {
+    let mut tx = db.begin().await?;
+    let expired = numbers(&mut tx, EXPIRED, ms(at), max).await?;
+    let mut swept = HubSwept { expired: expired.len() as u64, ..HubSwept::default() };
+    for number in expired {
+        end_active(&mut tx, number).await?;
+        end(&mut tx, number, ms(at)).await?;
+    }
+    let lapsed = numbers(&mut tx, LAPSED, ms(wishes_before), max).await?;
+    swept.lapsed = lapsed.len() as u64;
+    for number in lapsed {
+        end_wish(&mut tx, number).await?;
+        end(&mut tx, number, ms(at)).await?;
+    }
+    on!(&mut tx, c: D => sqlx::query(
+        "DELETE FROM hub_topic WHERE topic IN (SELECT t.topic FROM hub_topic AS t WHERE t.holder IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM hub_subscription AS s WHERE s.topic = t.topic) LIMIT $1)",
+    )
+    .bind(i64::from(max))
+    .execute(c)
+    .await?
+    .rows_affected());
+    on!(&mut tx, c: D => sqlx::query(
+        "DELETE FROM hub_host WHERE host IN (SELECT h.host FROM hub_host AS h WHERE h.deliver_at IS NULL AND h.verify_at IS NULL \
+         AND h.wishes_at <= $1 AND (h.rest_until IS NULL OR h.rest_until <= $1) \
+         AND NOT EXISTS (SELECT 1 FROM hub_subscription AS s WHERE s.host = h.host) ORDER BY h.wishes_at, h.host LIMIT $2)",
+    )
+    .bind(ms(at))
+    .bind(i64::from(max))
+    .execute(c)
+    .await?
+    .rows_affected());
+    let topics: i64 = on!(&mut tx, c: D => sqlx::query_scalar("SELECT COUNT(*) FROM hub_topic").fetch_one(c).await?);
+    let cell = row_of("hub_topic", &"all");
+    swept.topics = cell.count("number", topics)?;
+    swept.subscriptions = cell.count("number", counter::last(&mut tx, "hub_rows").await?)?;
+    tx.commit().await?;
+    Ok(swept)
+}
+
+async fn numbers(tx: &mut Tx, select: &'static str, before_ms: i64, max: u32) -> Result<Vec<i64>> {
+    Ok(on!(tx, c: D => sqlx::query_scalar(select).bind(before_ms).bind(i64::from(max)).fetch_all(c).await?))
+}
+
+/// One that is in somebody's hands goes when it is put down.
+async fn end(tx: &mut Tx, number: i64, at_ms: i64) -> Result<()> {
+    let Some(standing) = find(tx, number).await? else { return Ok(()) };
+    refresh(tx, number, at_ms).await?;
+    refresh_host(tx, &standing.host).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PushStore;
+
+    #[tokio::test]
+    async fn what_came_to_its_end_is_found_by_indexes() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = PushStore::open(folder.path().join("push.db")).await.unwrap();
+        store.db.assert_served_by_indexes(EXPIRED, &[]).await;
+        store.db.assert_served_by_indexes(LAPSED, &[]).await;
+    }
+}

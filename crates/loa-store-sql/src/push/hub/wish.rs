@@ -1,0 +1,267 @@
+//! Taking in what subscribers ask for, within limits; and what operators take away.
+
+use super::standing::{DENIED, end_active, find, refresh, refresh_host, subscription_number, topic_version};
+use crate::{
+    counter,
+    db::{Db, Tx},
+    fault::{Result, refuse},
+    row::{ms, signed},
+};
+use jiff::Timestamp;
+use loa_domain::{HubMode, HubSubscriptionId, SignatureAlgorithm};
+use loa_store::{HubLimits, HubTaken, HubWish, StoreErrorKind};
+use std::time::Duration;
+
+/// A topic that could not be found is looked for again when somebody asks, but not more often than this.
+const LOOK_AGAIN_MS: i64 = 1_000;
+
+/// Takes a wish in.
+pub(super) async fn take(db: &Db, wish: &HubWish, limits: &HubLimits, at: Timestamp) -> Result<HubTaken> {
+    let mut tx = db.begin().await?;
+    let allowance = match allowance(&mut tx, &wish.host, limits, ms(at)).await? {
+        Ok(allowance) => allowance,
+        Err(wait) => return Ok(HubTaken::TooOften(wait)),
+    };
+    let known: Option<i64> = on!(&mut tx, c: D => sqlx::query_scalar(
+        "SELECT number FROM hub_subscription WHERE topic = $1 AND callback_form = $2",
+    )
+    .bind(wish.topic.as_str())
+    .bind(wish.callback_form.as_str())
+    .fetch_optional(c)
+    .await?);
+    if let Some(full) = full(&mut tx, wish, known, limits).await? {
+        return Ok(full);
+    }
+    let (is_there, version) = match wish.mode {
+        HubMode::Unsubscribe => (true, 0),
+        HubMode::Subscribe => match topic(&mut tx, &wish.topic, limits, ms(at)).await? {
+            Some(found) => found,
+            None => return Ok(HubTaken::Full),
+        },
+    };
+    let number = match known {
+        Some(number) => number,
+        None => add(&mut tx, wish, ms(at)).await?,
+    };
+    let kept = Kept {
+        mode: wish.mode.as_str(),
+        topic_written: &wish.topic_written,
+        callback: &wish.callback,
+        secret: wish.secret.as_deref(),
+        algorithm: wish.algorithm,
+        lease_seconds: signed(wish.lease_seconds)?,
+        token: wish.token.as_deref(),
+        reason: "",
+        version,
+        due_at: is_there.then_some(ms(at)),
+    };
+    put(&mut tx, number, &kept, ms(at)).await?;
+    refresh(&mut tx, number, ms(at)).await?;
+    on!(&mut tx, c: D => sqlx::query("UPDATE hub_host SET wishes_at = $2 WHERE host = $1")
+        .bind(wish.host.as_str())
+        .bind(allowance)
+        .execute(c)
+        .await?
+        .rows_affected());
+    refresh_host(&mut tx, &wish.host).await?;
+    tx.commit().await?;
+    Ok(HubTaken::Taken)
+}
+
+/// Ends a subscription and has its subscriber told.
+pub(super) async fn remove(db: &Db, id: &HubSubscriptionId, reason: &str, at: Timestamp) -> Result<()> {
+    let unknown = || refuse(StoreErrorKind::NotFound, format!("there is no subscription {id}"));
+    let number = subscription_number(id).ok_or_else(unknown)?;
+    let mut tx = db.begin().await?;
+    let standing = find(&mut tx, number).await?.ok_or_else(unknown)?;
+    end_active(&mut tx, number).await?;
+    let kept = Kept {
+        mode: DENIED,
+        topic_written: &standing.topic,
+        callback: &standing.callback,
+        secret: None,
+        algorithm: SignatureAlgorithm::default(),
+        lease_seconds: 0,
+        token: None,
+        reason,
+        version: 0,
+        due_at: Some(ms(at)),
+    };
+    put(&mut tx, number, &kept, ms(at)).await?;
+    refresh(&mut tx, number, ms(at)).await?;
+    refresh_host(&mut tx, &standing.host).await?;
+    tx.commit().await
+}
+
+/// The instant at which the host's allowance of wishes is whole again, this one counted (GCRA); or how long it must wait.
+async fn allowance(
+    tx: &mut Tx,
+    host: &str,
+    limits: &HubLimits,
+    at_ms: i64,
+) -> Result<std::result::Result<i64, Duration>> {
+    on!(&mut *tx, c: D => sqlx::query(
+        "INSERT INTO hub_host (host, failures, rests, wishes_at) VALUES ($1, 0, 0, $2) \
+         ON CONFLICT (host) DO NOTHING",
+    )
+    .bind(host)
+    .bind(at_ms)
+    .execute(c)
+    .await?
+    .rows_affected());
+    let whole_at: i64 = on!(tx, c: D => sqlx::query_scalar("SELECT wishes_at FROM hub_host WHERE host = $1")
+        .bind(host)
+        .fetch_one(c)
+        .await?);
+    let interval = i64::try_from(limits.wish_interval.as_millis()).unwrap_or(i64::MAX);
+    let ahead_max = interval.saturating_mul(i64::from(limits.wishes_per_host_burst.max(1)) - 1);
+    let whole_at = whole_at.max(at_ms);
+    let over = (whole_at - at_ms).saturating_sub(ahead_max);
+    if over > 0 {
+        return Ok(Err(Duration::from_millis(over.unsigned_abs())));
+    }
+    Ok(Ok(whole_at.saturating_add(interval)))
+}
+
+/// Whether there is no more room. A subscription that is there already needs none, and a wish in place of another neither.
+async fn full(tx: &mut Tx, wish: &HubWish, known: Option<i64>, limits: &HubLimits) -> Result<Option<HubTaken>> {
+    if known.is_none() {
+        if counter::last(tx, "hub_rows").await? >= i64::from(limits.subscriptions_max) {
+            return Ok(Some(HubTaken::Full));
+        }
+        let of_host: i64 = on!(&mut *tx, c: D => sqlx::query_scalar(
+            "SELECT COUNT(*) FROM (SELECT number FROM hub_subscription WHERE host = $1 LIMIT $2) AS limited",
+        )
+        .bind(wish.host.as_str())
+        .bind(i64::from(limits.subscriptions_per_host_max))
+        .fetch_one(c)
+        .await?);
+        if of_host >= i64::from(limits.subscriptions_per_host_max) {
+            return Ok(Some(HubTaken::HostFull));
+        }
+    }
+    let replaces: i64 = on!(&mut *tx, c: D => sqlx::query_scalar(
+        "SELECT COUNT(*) FROM hub_wish WHERE subscription = $1",
+    )
+    .bind(known.unwrap_or(-1))
+    .fetch_one(c)
+    .await?);
+    if replaces > 0 {
+        return Ok(None);
+    }
+    let wishes: i64 = on!(tx, c: D => sqlx::query_scalar(
+        "SELECT COUNT(*) FROM (SELECT subscription FROM hub_wish LIMIT $1) AS limited",
+    )
+    .bind(i64::from(limits.wishes_max))
+    .fetch_one(c)
+    .await?);
+    Ok((wishes >= i64::from(limits.wishes_max)).then_some(HubTaken::Full))
+}
+
+/// Whether a topic was read, and its version; has it looked at when it was not. `None`: there are too many topics.
+async fn topic(tx: &mut Tx, topic: &str, limits: &HubLimits, at_ms: i64) -> Result<Option<(bool, i64)>> {
+    let missing: Option<(Option<String>,)> = on!(&mut *tx, c: D => sqlx::query_as(
+        "SELECT missing FROM hub_topic WHERE topic = $1",
+    )
+    .bind(topic)
+    .fetch_optional(c)
+    .await?);
+    let version = topic_version(tx, topic).await?;
+    match missing {
+        Some((None,)) if version > 0 => return Ok(Some((true, version))),
+        Some(_) => {
+            on!(tx, c: D => sqlx::query(
+                "UPDATE hub_topic SET ready_at = $2, looks = 0 \
+                 WHERE topic = $1 AND holder IS NULL AND ready_at > $2 AND looked_at <= $3",
+            )
+            .bind(topic)
+            .bind(at_ms)
+            .bind(at_ms - LOOK_AGAIN_MS)
+            .execute(c)
+            .await?
+            .rows_affected());
+        }
+        None => {
+            let topics: i64 =
+                on!(&mut *tx, c: D => sqlx::query_scalar("SELECT COUNT(*) FROM hub_topic").fetch_one(c).await?);
+            if topics >= i64::from(limits.topics_max) {
+                return Ok(None);
+            }
+            on!(tx, c: D => sqlx::query(
+                "INSERT INTO hub_topic (topic, version, looks, ready_at, content_type, body) VALUES ($1, 0, 0, $2, '', $3)",
+            )
+            .bind(topic)
+            .bind(at_ms)
+            .bind(&b""[..])
+            .execute(c)
+            .await?
+            .rows_affected());
+        }
+    }
+    Ok(Some((false, version)))
+}
+
+async fn add(tx: &mut Tx, wish: &HubWish, at_ms: i64) -> Result<i64> {
+    let number = counter::take(tx, "hub_subscription", 1).await?;
+    counter::take(tx, "hub_rows", 1).await?;
+    on!(tx, c: D => sqlx::query(
+        "INSERT INTO hub_subscription (number, topic, callback_form, host, callback, algorithm, version, tries, \
+         lane, created_at, detail) VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0, $7, '')",
+    )
+    .bind(number)
+    .bind(wish.topic.as_str())
+    .bind(wish.callback_form.as_str())
+    .bind(wish.host.as_str())
+    .bind(wish.callback.as_str())
+    .bind(wish.algorithm.as_str())
+    .bind(at_ms)
+    .execute(c)
+    .await?
+    .rows_affected());
+    Ok(number)
+}
+
+struct Kept<'a> {
+    mode: &'a str,
+    topic_written: &'a str,
+    callback: &'a str,
+    secret: Option<&'a [u8]>,
+    algorithm: SignatureAlgorithm,
+    lease_seconds: i64,
+    token: Option<&'a str>,
+    reason: &'a str,
+    version: i64,
+    due_at: Option<i64>,
+}
+
+/// Keeps a wish in place of the one that is there, under a further number: an answer about that one comes too late.
+async fn put(tx: &mut Tx, subscription: i64, kept: &Kept<'_>, at_ms: i64) -> Result<()> {
+    let number = counter::take(tx, "hub_wish", 1).await?;
+    on!(tx, c: D => sqlx::query(
+        "INSERT INTO hub_wish (subscription, number, mode, topic_written, callback, secret, algorithm, lease_seconds, \
+         token, reason, version, asked_at, due_at, tries) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0) \
+         ON CONFLICT (subscription) DO UPDATE SET number = excluded.number, mode = excluded.mode, \
+         topic_written = excluded.topic_written, callback = excluded.callback, secret = excluded.secret, \
+         algorithm = excluded.algorithm, lease_seconds = excluded.lease_seconds, token = excluded.token, \
+         reason = excluded.reason, version = excluded.version, asked_at = excluded.asked_at, due_at = excluded.due_at, \
+         tries = 0",
+    )
+    .bind(subscription)
+    .bind(number)
+    .bind(kept.mode)
+    .bind(kept.topic_written)
+    .bind(kept.callback)
+    .bind(kept.secret)
+    .bind(kept.algorithm.as_str())
+    .bind(kept.lease_seconds)
+    .bind(kept.token)
+    .bind(kept.reason)
+    .bind(kept.version)
+    .bind(at_ms)
+    .bind(kept.due_at)
+    .execute(c)
+    .await?
+    .rows_affected());
+    Ok(())
+}

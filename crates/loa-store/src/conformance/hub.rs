@@ -1,0 +1,705 @@
+//! Rules of the hub's part of the push ledger.
+
+use super::build::{at, lease};
+use crate::{
+    CallRecord, DueCall, HostRule, HostSign, HubAbout, HubCall, HubLane, HubLimits, HubOutcome, HubQuery, HubState,
+    HubSubscriptionView, HubTaken, HubWish, Look, LookRule, PushLedger, StoreErrorKind,
+};
+use jiff::Timestamp;
+use loa_domain::{HubMode, HubSubscriptionId, SignatureAlgorithm};
+use std::{sync::Arc, time::Duration};
+
+/// Calls `$test!(rule)` for each rule of this file.
+#[macro_export]
+macro_rules! hub_rules {
+    ($test:ident) => {
+        $test!(a_wish_waits_for_the_first_look_at_its_topic_and_is_then_asked_about);
+        $test!(who_asks_for_a_topic_that_is_missing_is_told);
+        $test!(a_verified_wish_holds_until_its_lease_ends);
+        $test!(a_wish_that_is_not_confirmed_leaves_what_held);
+        $test!(a_renewal_brings_its_own_secret_address_and_lease_only_when_it_is_verified);
+        $test!(an_answer_about_a_wish_that_was_replaced_changes_nothing);
+        $test!(who_leaves_is_gone_when_it_is_verified);
+        $test!(a_further_version_is_owed_to_all_and_once);
+        $test!(equal_bytes_and_looks_that_failed_are_no_version);
+        $test!(what_is_given_is_the_newest_and_never_an_older_one);
+        $test!(what_came_while_it_was_asked_about_is_owed_to_a_new_subscriber);
+        $test!(a_version_given_up_is_dropped_and_the_next_is_tried_again);
+        $test!(gone_ends_the_subscription_and_keeps_a_wish);
+        $test!(a_claimed_call_is_nobody_elses_until_its_lease_ends);
+        $test!(a_late_answer_changes_nothing_unless_a_version_was_taken);
+        $test!(a_host_has_no_more_in_flight_than_it_may_and_holds_up_no_other);
+        $test!(callbacks_that_are_asked_delay_nobody_who_is_told);
+        $test!(a_host_that_fails_rests_and_one_that_asks_for_it_too);
+        $test!(the_hub_takes_on_no_more_than_its_limits);
+        $test!(a_host_that_asks_too_often_must_wait);
+        $test!(a_topic_is_looked_at_by_one_at_a_time_and_on_schedule);
+        $test!(a_ring_has_topics_looked_at_soon_but_not_too_soon);
+        $test!(what_came_to_its_end_is_swept_away);
+        $test!(an_operator_ends_a_subscription_and_its_subscriber_is_told);
+        $test!(subscriptions_are_listed_in_their_order_and_by_topic);
+        $test!(while_the_ledger_is_held_nothing_is_claimed);
+        $test!(two_stores_never_claim_the_same_call);
+    };
+}
+
+const TOPIC: &str = "https://loa.example.gov.vn/feeds/all.atom";
+const DAY: u64 = 86_400;
+
+const LIMITS: HubLimits = HubLimits {
+    subscriptions_max: 100,
+    subscriptions_per_host_max: 50,
+    wishes_max: 100,
+    topics_max: 10,
+    wishes_per_host_burst: 50,
+    wish_interval: Duration::from_secs(60),
+};
+const REST: HostRule = HostRule { failures: 2, rest: Duration::from_secs(600), rest_max: Duration::from_secs(1_000) };
+
+fn looking() -> LookRule {
+    LookRule {
+        delays: [60, 120, 600].map(Duration::from_secs).into(),
+        look_pause: Duration::from_secs(60),
+        notice_pause: Duration::ZERO,
+    }
+}
+
+fn wish(host: &str, path: &str) -> HubWish {
+    let callback = format!("https://{host}/{path}");
+    HubWish {
+        mode: HubMode::Subscribe,
+        topic: TOPIC.into(),
+        topic_written: TOPIC.into(),
+        callback_form: callback.clone(),
+        callback,
+        host: host.into(),
+        lease_seconds: 10 * DAY,
+        secret: None,
+        algorithm: SignatureAlgorithm::Sha256,
+        token: None,
+    }
+}
+
+fn leaving(host: &str, path: &str) -> HubWish {
+    HubWish { mode: HubMode::Unsubscribe, lease_seconds: 0, ..wish(host, path) }
+}
+
+fn read(text: &str) -> Look {
+    Look::Read {
+        etag: Some(format!("\"{text}\"")),
+        modified_at: Some(at(0)),
+        content_type: "application/atom+xml; charset=utf-8".into(),
+        body: text.as_bytes().into(),
+    }
+}
+
+async fn ask(ledger: &dyn PushLedger, wish: &HubWish, minute: i64) {
+    assert_eq!(ledger.hub_wish(wish, &LIMITS, at(minute)).await.unwrap(), HubTaken::Taken);
+}
+
+/// Looks at whatever is due, and sees this.
+async fn look(ledger: &dyn PushLedger, look: Look, minute: i64) -> u64 {
+    let due = ledger.hub_claim_topics(&lease("looker", minute), 100).await.unwrap();
+    let looks: Vec<(String, Look)> = due.into_iter().map(|due| (due.topic, look.clone())).collect();
+    ledger.hub_record_looks("looker", &looks, &looking(), at(minute)).await.unwrap()
+}
+
+/// A further version is seen at this minute.
+async fn changed(ledger: &dyn PushLedger, text: &str, minute: i64) {
+    ledger.hub_ring(None, &looking(), at(minute)).await.unwrap();
+    assert_eq!(look(ledger, read(text), minute).await, 1, "{text}");
+}
+
+/// What is due in either lane.
+async fn claim(ledger: &dyn PushLedger, holder: &str, minute: i64) -> Vec<DueCall> {
+    let mut due = ledger.hub_claim(HubLane::Wishes, &lease(holder, minute), 10, 100).await.unwrap();
+    due.extend(ledger.hub_claim(HubLane::Deliveries, &lease(holder, minute), 10, 100).await.unwrap());
+    due
+}
+
+fn ended(call: &DueCall, outcome: HubOutcome, sign: HostSign, at: Timestamp) -> CallRecord {
+    let detail = format!("trả lời\u{7} {outcome:?}");
+    CallRecord { subscription: call.subscription.clone(), about: call.call.about(), at, outcome, sign, detail }
+}
+
+async fn record(ledger: &dyn PushLedger, holder: &str, call: &DueCall, outcome: HubOutcome, minute: i64) -> u64 {
+    let records = [ended(call, outcome, HostSign::Alive, at(minute))];
+    ledger.hub_record(holder, &records, &REST).await.unwrap()
+}
+
+/// Claims what is due, which is one call, and answers it.
+async fn answer(ledger: &dyn PushLedger, outcome: HubOutcome, minute: i64) -> DueCall {
+    let mut due = claim(ledger, "one", minute).await;
+    assert_eq!(due.len(), 1, "{due:?}");
+    assert_eq!(record(ledger, "one", &due[0], outcome, minute).await, 1);
+    due.remove(0)
+}
+
+/// Subscribes, with the topic reading "1".
+async fn subscribed(ledger: &dyn PushLedger, wish: &HubWish, minute: i64) {
+    ask(ledger, wish, minute).await;
+    look(ledger, read("1"), minute).await;
+    let due = claim(ledger, "subscriber", minute).await;
+    for call in &due {
+        record(ledger, "subscriber", call, HubOutcome::Done, minute).await;
+    }
+}
+
+async fn listed(ledger: &dyn PushLedger) -> Vec<HubSubscriptionView> {
+    ledger.hub_subscriptions(&HubQuery { limit: 1_000, ..HubQuery::default() }).await.unwrap()
+}
+
+async fn only(ledger: &dyn PushLedger) -> HubSubscriptionView {
+    let mut all = listed(ledger).await;
+    assert_eq!(all.len(), 1, "{all:?}");
+    all.remove(0)
+}
+
+/// What is delivered: version and text.
+fn given(call: &DueCall) -> (i64, String) {
+    match &call.call {
+        HubCall::Deliver { version, body, .. } => (*version, String::from_utf8(body.to_vec()).unwrap()),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn is_verification(call: &DueCall) -> bool {
+    matches!(call.call, HubCall::Verify { .. })
+}
+
+pub async fn a_wish_waits_for_the_first_look_at_its_topic_and_is_then_asked_about(
+    open: impl AsyncFn() -> Arc<dyn PushLedger>,
+) {
+    let ledger = open().await;
+    let written = HubWish {
+        topic_written: "HTTPS://LOA.example.gov.vn/feeds/all%2Eatom".into(),
+        token: Some("t".into()),
+        ..wish("a.example", "cb?k=1")
+    };
+    ask(&*ledger, &written, 0).await;
+    assert_eq!(claim(&*ledger, "x", 0).await, []);
+    look(&*ledger, Look::Failed, 0).await;
+    assert_eq!(claim(&*ledger, "x", 0).await, [], "it is not known yet");
+    let due = ledger.hub_claim_topics(&lease("looker", 1), 10).await.unwrap();
+    assert_eq!(due.len(), 1);
+    assert_eq!((due[0].topic.as_str(), &due[0].etag, due[0].changed_at), (TOPIC, &None, None));
+    ledger.hub_record_looks("looker", &[(TOPIC.into(), read("1"))], &looking(), at(1)).await.unwrap();
+    let due = claim(&*ledger, "x", 1).await;
+    assert_eq!(due.len(), 1);
+    assert_eq!((due[0].callback.as_str(), due[0].host.as_str()), ("https://a.example/cb?k=1", "a.example"));
+    let HubCall::Verify { mode, topic, lease_seconds, token, .. } = &due[0].call else { panic!("{due:?}") };
+    assert_eq!((*mode, topic, *lease_seconds), (HubMode::Subscribe, &written.topic_written, 10 * DAY));
+    assert_eq!(token.as_deref(), Some("t"));
+    // the next one need not wait
+    ask(&*ledger, &wish("b.example", "cb"), 2).await;
+    assert!(claim(&*ledger, "y", 2).await.iter().all(is_verification));
+}
+
+pub async fn who_asks_for_a_topic_that_is_missing_is_told(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    ask(&*ledger, &wish("a.example", "cb"), 0).await;
+    look(&*ledger, Look::Missing("không có".into()), 0).await;
+    let call = answer(&*ledger, HubOutcome::Dropped, 0).await;
+    assert!(
+        matches!(&call.call, HubCall::Deny { reason, topic, .. } if reason == "không có" && topic == TOPIC),
+        "{call:?}"
+    );
+    assert_eq!(listed(&*ledger).await, []);
+    // it may come back
+    ask(&*ledger, &wish("a.example", "cb"), 60).await;
+    look(&*ledger, read("1"), 60).await;
+    assert!(is_verification(&answer(&*ledger, HubOutcome::Done, 60).await));
+    assert_eq!(only(&*ledger).await.state, HubState::Active);
+}
+
+pub async fn a_verified_wish_holds_until_its_lease_ends(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    ask(&*ledger, &HubWish { lease_seconds: 3_600, ..wish("a.example", "cb") }, 0).await;
+    let pending = only(&*ledger).await;
+    assert_eq!((pending.state, pending.ends_at, pending.created_at), (HubState::Pending, None, at(0)));
+    look(&*ledger, read("1"), 0).await;
+    answer(&*ledger, HubOutcome::Done, 5).await;
+    let view = only(&*ledger).await;
+    assert_eq!((view.state, view.ends_at, view.signed, view.owed), (HubState::Active, Some(at(65)), false, false));
+    assert_eq!(claim(&*ledger, "x", 5).await, [], "what stands already is not told");
+    changed(&*ledger, "2", 64).await;
+    assert_eq!(given(&answer(&*ledger, HubOutcome::Retry(at(66)), 64).await), (2, "2".into()));
+    assert_eq!(claim(&*ledger, "x", 66).await, [], "its lease has ended");
+    assert_eq!(listed(&*ledger).await, []);
+}
+
+pub async fn a_wish_that_is_not_confirmed_leaves_what_held(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    ask(&*ledger, &wish("a.example", "cb"), 0).await;
+    look(&*ledger, read("1"), 0).await;
+    answer(&*ledger, HubOutcome::Retry(at(1)), 0).await;
+    assert_eq!(claim(&*ledger, "x", 0).await, []);
+    let again = answer(&*ledger, HubOutcome::Dropped, 1).await;
+    assert_eq!((again.tries, is_verification(&again)), (1, true));
+    assert_eq!(listed(&*ledger).await, [], "nothing held before");
+
+    subscribed(&*ledger, &HubWish { secret: Some(b"s".to_vec()), ..wish("a.example", "cb") }, 2).await;
+    let before = only(&*ledger).await;
+    for other in [wish("a.example", "cb"), leaving("a.example", "cb")] {
+        ask(&*ledger, &other, 3).await;
+        answer(&*ledger, HubOutcome::Dropped, 3).await;
+        let after = only(&*ledger).await;
+        assert_eq!((after.state, after.ends_at, after.signed), (HubState::Active, before.ends_at, true));
+    }
+}
+
+pub async fn a_renewal_brings_its_own_secret_address_and_lease_only_when_it_is_verified(
+    open: impl AsyncFn() -> Arc<dyn PushLedger>,
+) {
+    let ledger = open().await;
+    subscribed(&*ledger, &HubWish { secret: Some(b"s".to_vec()), ..wish("a.example", "cb") }, 0).await;
+    let renewed = HubWish {
+        callback: "https://a.example/%63b".into(),
+        secret: Some(b"t".to_vec()),
+        algorithm: SignatureAlgorithm::Sha512,
+        lease_seconds: 20 * DAY,
+        ..wish("a.example", "cb")
+    };
+    ask(&*ledger, &renewed, 10).await;
+    changed(&*ledger, "2", 10).await;
+    let due = claim(&*ledger, "x", 10).await;
+    assert_eq!((due.len(), due[0].callback.as_str()), (1, "https://a.example/%63b"), "the wish goes first");
+    assert!(is_verification(&due[0]));
+    record(&*ledger, "x", &due[0], HubOutcome::Done, 10).await;
+    assert_eq!(only(&*ledger).await.ends_at, Some(at(10 + 20 * 1_440)));
+    let call = answer(&*ledger, HubOutcome::Done, 10).await;
+    let HubCall::Deliver { secret, algorithm, content_type, .. } = &call.call else { panic!("{call:?}") };
+    assert_eq!((secret.as_deref(), *algorithm), (Some(&b"t"[..]), SignatureAlgorithm::Sha512));
+    assert_eq!(
+        (content_type.as_str(), call.callback.as_str()),
+        ("application/atom+xml; charset=utf-8", "https://a.example/%63b")
+    );
+    ask(&*ledger, &wish("a.example", "cb"), 11).await;
+    answer(&*ledger, HubOutcome::Done, 11).await;
+    assert!(!only(&*ledger).await.signed, "a renewal without a secret ends the signatures");
+}
+
+pub async fn an_answer_about_a_wish_that_was_replaced_changes_nothing(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    subscribed(&*ledger, &wish("a.example", "cb"), 0).await;
+    ask(&*ledger, &leaving("a.example", "cb"), 1).await;
+    let first = claim(&*ledger, "x", 1).await.remove(0);
+    ask(&*ledger, &HubWish { secret: Some(b"s".to_vec()), ..wish("a.example", "cb") }, 1).await;
+    assert_eq!(claim(&*ledger, "y", 1).await, [], "one call at a time");
+    assert_eq!(record(&*ledger, "x", &first, HubOutcome::Done, 2).await, 0, "leaving was taken back");
+    assert_eq!(only(&*ledger).await.state, HubState::Active);
+    let second = answer(&*ledger, HubOutcome::Done, 2).await;
+    assert!(matches!(second.call, HubCall::Verify { mode: HubMode::Subscribe, .. }), "{second:?}");
+    assert!(only(&*ledger).await.signed);
+}
+
+pub async fn who_leaves_is_gone_when_it_is_verified(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    subscribed(&*ledger, &wish("a.example", "cb"), 0).await;
+    ask(&*ledger, &leaving("a.example", "cb"), 1).await;
+    assert_eq!(only(&*ledger).await.state, HubState::Active);
+    let call = answer(&*ledger, HubOutcome::Done, 1).await;
+    assert!(matches!(call.call, HubCall::Verify { mode: HubMode::Unsubscribe, .. }));
+    assert_eq!(listed(&*ledger).await, []);
+    // who never was subscribed is asked all the same, for the answer must not tell
+    ask(&*ledger, &leaving("a.example", "other"), 2).await;
+    answer(&*ledger, HubOutcome::Done, 2).await;
+    assert_eq!(listed(&*ledger).await, []);
+}
+
+pub async fn a_further_version_is_owed_to_all_and_once(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    for host in ["a.example", "b.example", "c.example"] {
+        subscribed(&*ledger, &wish(host, "cb"), 0).await;
+    }
+    assert_eq!(claim(&*ledger, "x", 0).await, []);
+    changed(&*ledger, "2", 1).await;
+    let due = claim(&*ledger, "x", 1).await;
+    assert_eq!(due.iter().map(given).collect::<Vec<_>>(), vec![(2, "2".to_owned()); 3]);
+    for call in &due {
+        assert_eq!(record(&*ledger, "x", call, HubOutcome::Done, 1).await, 1);
+    }
+    assert_eq!(claim(&*ledger, "x", 100).await, []);
+    assert!(listed(&*ledger).await.iter().all(|one| !one.owed && one.delivered_at == Some(at(1))));
+    let detail = only_detail(&*ledger).await;
+    assert!(detail.starts_with("trả lời "), "{detail:?}");
+}
+
+async fn only_detail(ledger: &dyn PushLedger) -> String {
+    listed(ledger).await.remove(0).detail
+}
+
+pub async fn equal_bytes_and_looks_that_failed_are_no_version(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    subscribed(&*ledger, &wish("a.example", "cb"), 0).await;
+    for (minute, seen) in
+        [(20, Look::Unchanged), (40, read("1")), (60, Look::Failed), (80, Look::Missing("đâu".into()))]
+    {
+        assert_eq!(look(&*ledger, seen, minute).await, 0);
+    }
+    assert_eq!(claim(&*ledger, "x", 80).await, []);
+    assert_eq!(
+        only(&*ledger).await.state,
+        HubState::Active,
+        "a feed that is away for a while ends nobody's subscription"
+    );
+    changed(&*ledger, "2", 100).await;
+    assert_eq!(given(&answer(&*ledger, HubOutcome::Done, 100).await).0, 2);
+    let due = ledger.hub_claim_topics(&lease("y", 200), 10).await.unwrap();
+    assert_eq!(
+        (due[0].etag.as_deref(), due[0].modified_at, due[0].changed_at),
+        (Some("\"2\""), Some(at(0)), Some(at(100)))
+    );
+}
+
+pub async fn what_is_given_is_the_newest_and_never_an_older_one(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    subscribed(&*ledger, &wish("a.example", "cb"), 0).await;
+    changed(&*ledger, "2", 10).await;
+    changed(&*ledger, "3", 11).await;
+    let call = claim(&*ledger, "x", 11).await.remove(0);
+    assert_eq!(given(&call), (3, "3".into()));
+    changed(&*ledger, "4", 12).await;
+    assert_eq!(claim(&*ledger, "y", 12).await, [], "one call at a time");
+    record(&*ledger, "x", &call, HubOutcome::Done, 13).await;
+    assert!(only(&*ledger).await.owed);
+    let call = answer(&*ledger, HubOutcome::Retry(at(30)), 13).await;
+    assert_eq!(given(&call), (4, "4".into()));
+    changed(&*ledger, "5", 14).await;
+    let call = claim(&*ledger, "x", 14).await.remove(0);
+    assert_eq!((given(&call), call.tries), ((5, "5".into()), 0), "news does not wait for old failures");
+    record(&*ledger, "x", &call, HubOutcome::Done, 14).await;
+    assert_eq!(claim(&*ledger, "x", 100).await, []);
+}
+
+pub async fn what_came_while_it_was_asked_about_is_owed_to_a_new_subscriber(
+    open: impl AsyncFn() -> Arc<dyn PushLedger>,
+) {
+    let ledger = open().await;
+    ask(&*ledger, &wish("a.example", "cb"), 0).await;
+    look(&*ledger, read("1"), 0).await;
+    let call = claim(&*ledger, "x", 0).await.remove(0);
+    changed(&*ledger, "2", 1).await;
+    record(&*ledger, "x", &call, HubOutcome::Done, 2).await;
+    assert_eq!(given(&answer(&*ledger, HubOutcome::Done, 2).await), (2, "2".into()));
+    assert_eq!(claim(&*ledger, "x", 100).await, []);
+}
+
+pub async fn a_version_given_up_is_dropped_and_the_next_is_tried_again(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    subscribed(&*ledger, &wish("a.example", "cb"), 0).await;
+    changed(&*ledger, "2", 10).await;
+    answer(&*ledger, HubOutcome::Retry(at(11)), 10).await;
+    assert_eq!(claim(&*ledger, "x", 10).await, []);
+    assert_eq!(answer(&*ledger, HubOutcome::GiveUp, 11).await.tries, 1);
+    assert_eq!(claim(&*ledger, "x", 100).await, []);
+    assert_eq!(only(&*ledger).await.state, HubState::Active);
+    changed(&*ledger, "3", 101).await;
+    let call = answer(&*ledger, HubOutcome::Done, 101).await;
+    assert_eq!((given(&call), call.tries), ((3, "3".into()), 0));
+}
+
+pub async fn gone_ends_the_subscription_and_keeps_a_wish(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    subscribed(&*ledger, &wish("a.example", "cb"), 0).await;
+    changed(&*ledger, "2", 10).await;
+    let call = claim(&*ledger, "x", 10).await.remove(0);
+    ask(&*ledger, &wish("a.example", "cb"), 10).await;
+    record(&*ledger, "x", &call, HubOutcome::Gone, 11).await;
+    assert_eq!(only(&*ledger).await.state, HubState::Pending);
+    assert!(is_verification(&answer(&*ledger, HubOutcome::Dropped, 11).await));
+    assert_eq!(listed(&*ledger).await, []);
+}
+
+pub async fn a_claimed_call_is_nobody_elses_until_its_lease_ends(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    subscribed(&*ledger, &wish("a.example", "cb"), 0).await;
+    changed(&*ledger, "2", 10).await;
+    assert_eq!(claim(&*ledger, "x", 10).await.len(), 1);
+    drop(ledger); // a crash
+    let ledger = open().await;
+    assert_eq!(claim(&*ledger, "y", 19).await, []);
+    assert_eq!(ledger.hub_next_due().await.unwrap().deliver_at, Some(at(20)));
+    assert_eq!(given(&answer(&*ledger, HubOutcome::Done, 20).await), (2, "2".into()));
+}
+
+pub async fn a_late_answer_changes_nothing_unless_a_version_was_taken(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    subscribed(&*ledger, &wish("a.example", "cb"), 0).await;
+    changed(&*ledger, "2", 10).await;
+    let late = claim(&*ledger, "x", 10).await.remove(0);
+    let held = claim(&*ledger, "y", 20).await.remove(0);
+    for outcome in [HubOutcome::Gone, HubOutcome::GiveUp, HubOutcome::Retry(at(999))] {
+        assert_eq!(record(&*ledger, "x", &late, outcome, 21).await, 0);
+    }
+    assert_eq!(only(&*ledger).await.state, HubState::Active);
+    assert_eq!(record(&*ledger, "x", &late, HubOutcome::Done, 21).await, 1);
+    assert_eq!(record(&*ledger, "y", &held, HubOutcome::Retry(at(22)), 21).await, 1);
+    assert_eq!(claim(&*ledger, "z", 22).await, [], "it has it: whoever brought it");
+    ask(&*ledger, &wish("a.example", "other"), 30).await;
+    let late = claim(&*ledger, "x", 30).await.remove(0);
+    let held = claim(&*ledger, "y", 40).await.remove(0);
+    assert_eq!(record(&*ledger, "x", &late, HubOutcome::Done, 41).await, 0, "its answer was to another challenge");
+    assert_eq!(record(&*ledger, "y", &held, HubOutcome::Dropped, 41).await, 1);
+    assert_eq!(listed(&*ledger).await.len(), 1);
+}
+
+pub async fn a_host_has_no_more_in_flight_than_it_may_and_holds_up_no_other(
+    open: impl AsyncFn() -> Arc<dyn PushLedger>,
+) {
+    let ledger = open().await;
+    for path in 0..8 {
+        subscribed(&*ledger, &wish("crowd.example", &format!("{path}")), 0).await;
+    }
+    subscribed(&*ledger, &wish("alone.example", "cb"), 0).await;
+    changed(&*ledger, "2", 10).await;
+    let claim =
+        async |holder: &str, minute| ledger.hub_claim(HubLane::Deliveries, &lease(holder, minute), 2, 3).await.unwrap();
+    let first = claim("x", 10).await;
+    let hosts: Vec<&str> = first.iter().map(|call| call.host.as_str()).collect();
+    assert_eq!(hosts, ["alone.example", "crowd.example", "crowd.example"]);
+    assert_eq!(claim("y", 10).await, [], "it has as many as it may");
+    assert_eq!(
+        ledger.hub_next_due().await.unwrap().deliver_at,
+        Some(at(20)),
+        "and is not asked for more until one is back"
+    );
+    record(&*ledger, "x", &first[1], HubOutcome::Done, 11).await;
+    let mut seen = claim("y", 11).await;
+    assert_eq!(seen.len(), 1);
+    record(&*ledger, "x", &first[2], HubOutcome::Done, 11).await;
+    for _ in 0..7 {
+        for call in std::mem::take(&mut seen) {
+            record(&*ledger, "y", &call, HubOutcome::Done, 11).await;
+        }
+        seen = claim("y", 11).await;
+        assert!(seen.len() <= 2);
+    }
+    assert!(listed(&*ledger).await.iter().filter(|one| one.callback.contains("crowd")).all(|one| !one.owed));
+}
+
+pub async fn callbacks_that_are_asked_delay_nobody_who_is_told(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    subscribed(&*ledger, &wish("a.example", "cb"), 0).await;
+    for path in ["1", "2", "3"] {
+        ask(&*ledger, &wish("a.example", path), 1).await;
+    }
+    let claim = async |lane, holder: &str| ledger.hub_claim(lane, &lease(holder, 10), 2, 100).await.unwrap();
+    assert_eq!(claim(HubLane::Deliveries, "x").await, []);
+    let asked = claim(HubLane::Wishes, "x").await;
+    assert_eq!((asked.len(), asked.iter().all(is_verification)), (2, true));
+    changed(&*ledger, "2", 10).await;
+    let due = ledger.hub_next_due().await.unwrap();
+    assert_eq!((due.deliver_at, due.verify_at), (Some(at(10)), Some(at(1))));
+    assert_eq!(claim(HubLane::Wishes, "y").await, [], "the host is asked as much as it may be");
+    let told = claim(HubLane::Deliveries, "y").await;
+    assert_eq!(told.iter().map(given).collect::<Vec<_>>(), [(2, "2".into())]);
+    assert_eq!(ledger.hub_next_due().await.unwrap().verify_at, Some(at(20)), "when the first lease ends");
+}
+
+pub async fn a_host_that_fails_rests_and_one_that_asks_for_it_too(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    for path in ["1", "2", "3"] {
+        subscribed(&*ledger, &wish("a.example", path), 0).await;
+    }
+    subscribed(&*ledger, &wish("b.example", "cb"), 0).await;
+    changed(&*ledger, "2", 10).await;
+    let fail = async |holder: &str, calls: &[DueCall], sign: HostSign, minute: i64| {
+        let outcome = HubOutcome::Retry(at(minute));
+        let records: Vec<CallRecord> = calls.iter().map(|call| ended(call, outcome, sign, at(minute))).collect();
+        ledger.hub_record(holder, &records, &REST).await.unwrap();
+    };
+    let due = claim(&*ledger, "x", 10).await;
+    fail("x", &due, HostSign::Failing, 11).await;
+    let due = claim(&*ledger, "x", 12).await;
+    assert_eq!(due.iter().map(|call| call.host.as_str()).collect::<Vec<_>>(), ["b.example"], "one failure is none");
+    fail("x", &due, HostSign::Pause(at(15)), 12).await;
+    assert_eq!(claim(&*ledger, "x", 14).await, []);
+    assert_eq!(claim(&*ledger, "b", 15).await.len(), 1);
+    assert_eq!(ledger.hub_next_due().await.unwrap().deliver_at, Some(at(21)), "ten minutes after the second failure");
+    changed(&*ledger, "3", 16).await;
+    assert_eq!(claim(&*ledger, "x", 20).await.len(), 0, "a change does not wake who rests");
+    let due = claim(&*ledger, "x", 21).await;
+    assert_eq!(due.len(), 3);
+    fail("x", &due[..1], HostSign::Failing, 22).await;
+    assert_eq!(ledger.hub_next_due().await.unwrap().deliver_at, Some(at(25)), "of the other host: its lease");
+    record(&*ledger, "x", &due[1], HubOutcome::Done, 22).await;
+    let due = claim(&*ledger, "y", 39).await;
+    assert_eq!(
+        due.len(),
+        3,
+        "twice ten minutes, but no more than the longest; what lives is not left alone again: {due:?}"
+    );
+}
+
+pub async fn the_hub_takes_on_no_more_than_its_limits(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    let take = async |wish: &HubWish, limits: HubLimits| ledger.hub_wish(wish, &limits, at(0)).await.unwrap();
+    let host = HubLimits { subscriptions_per_host_max: 1, ..LIMITS };
+    assert_eq!(take(&wish("a.example", "1"), host).await, HubTaken::Taken);
+    assert_eq!(take(&wish("a.example", "2"), host).await, HubTaken::HostFull);
+    assert_eq!(take(&wish("a.example", "1"), host).await, HubTaken::Taken, "it is there already");
+    let one = HubLimits { subscriptions_max: 1, wishes_max: 1, topics_max: 1, ..LIMITS };
+    assert_eq!(take(&wish("b.example", "1"), HubLimits { wishes_max: 9, topics_max: 9, ..one }).await, HubTaken::Full);
+    assert_eq!(
+        take(&wish("b.example", "1"), HubLimits { subscriptions_max: 9, topics_max: 9, ..one }).await,
+        HubTaken::Full
+    );
+    let other = HubWish { topic: "https://loa.example.gov.vn/feeds/all.rss".into(), ..wish("b.example", "1") };
+    assert_eq!(take(&other, HubLimits { subscriptions_max: 9, wishes_max: 9, ..one }).await, HubTaken::Full);
+    assert_eq!(take(&wish("a.example", "1"), one).await, HubTaken::Taken, "and needs no further room");
+    assert_eq!(listed(&*ledger).await.len(), 1);
+    look(&*ledger, read("1"), 0).await;
+    answer(&*ledger, HubOutcome::Dropped, 0).await;
+    assert_eq!(take(&wish("b.example", "1"), one).await, HubTaken::Taken, "there is room again");
+}
+
+pub async fn a_host_that_asks_too_often_must_wait(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    let limits = HubLimits { wishes_per_host_burst: 2, ..LIMITS };
+    let take = async |path: &str, minute| ledger.hub_wish(&wish("a.example", path), &limits, at(minute)).await.unwrap();
+    assert_eq!((take("1", 0).await, take("2", 0).await), (HubTaken::Taken, HubTaken::Taken));
+    assert_eq!(take("3", 0).await, HubTaken::TooOften(Duration::from_secs(60)));
+    assert_eq!(
+        take("3", 0).await,
+        HubTaken::TooOften(Duration::from_secs(60)),
+        "who is refused does not wait longer for it"
+    );
+    assert_eq!(
+        (take("3", 1).await, take("4", 1).await),
+        (HubTaken::Taken, HubTaken::TooOften(Duration::from_secs(60)))
+    );
+    let other = ledger.hub_wish(&wish("b.example", "cb"), &limits, at(1)).await.unwrap();
+    assert_eq!(other, HubTaken::Taken);
+    assert_eq!((take("4", 10).await, take("5", 10).await), (HubTaken::Taken, HubTaken::Taken));
+}
+
+pub async fn a_topic_is_looked_at_by_one_at_a_time_and_on_schedule(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    subscribed(&*ledger, &wish("a.example", "cb"), 0).await;
+    let due = async |holder: &str, minute| ledger.hub_claim_topics(&lease(holder, minute), 10).await.unwrap().len();
+    let seen = [(TOPIC.to_owned(), Look::Unchanged)];
+    assert_eq!((due("x", 0).await, ledger.hub_next_due().await.unwrap().look_at), (0, Some(at(1))));
+    assert_eq!((due("x", 1).await, due("y", 1).await), (1, 0));
+    ledger.hub_record_looks("y", &seen, &looking(), at(1)).await.unwrap();
+    assert_eq!(due("y", 10).await, 0, "whoever does not hold it records nothing");
+    assert_eq!(due("y", 11).await, 1, "the first one's lease has ended");
+    ledger.hub_record_looks("x", &[(TOPIC.to_owned(), read("late"))], &looking(), at(11)).await.unwrap();
+    assert_eq!(claim(&*ledger, "x", 11).await, []);
+    ledger.hub_record_looks("y", &seen, &looking(), at(11)).await.unwrap();
+    assert_eq!(ledger.hub_next_due().await.unwrap().look_at, Some(at(13)), "the second delay");
+    assert_eq!(look(&*ledger, Look::Failed, 13).await, 0);
+    assert_eq!(ledger.hub_next_due().await.unwrap().look_at, Some(at(23)), "the third");
+    assert_eq!(look(&*ledger, Look::Unchanged, 23).await, 0);
+    assert_eq!(ledger.hub_next_due().await.unwrap().look_at, Some(at(33)), "and so on");
+}
+
+pub async fn a_ring_has_topics_looked_at_soon_but_not_too_soon(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    subscribed(&*ledger, &wish("a.example", "cb"), 0).await;
+    let next = async || ledger.hub_next_due().await.unwrap().look_at.unwrap();
+    let unhurried = LookRule { notice_pause: Duration::from_secs(300), ..looking() };
+    for minute in [10, 20, 30] {
+        look(&*ledger, Look::Unchanged, minute).await;
+    }
+    assert_eq!(next().await, at(40));
+    let nobodys = ["https://loa.example.gov.vn/feeds/all.rss".to_owned()];
+    assert_eq!(ledger.hub_ring(Some(&nobodys), &looking(), at(31)).await.unwrap(), 0);
+    assert_eq!(next().await, at(40));
+    assert_eq!(ledger.hub_ring(Some(&[TOPIC.to_owned()]), &looking(), at(32)).await.unwrap(), 1);
+    assert_eq!(next().await, at(32));
+    assert_eq!(look(&*ledger, read("2"), 32).await, 1);
+    assert_eq!(next().await, at(33), "the schedule began anew");
+    ledger.hub_ring(None, &looking(), at(32)).await.unwrap();
+    assert_eq!(next().await, at(33), "not twice within a minute");
+    ledger.hub_ring(None, &unhurried, at(33)).await.unwrap();
+    assert_eq!(next().await, at(37), "five minutes after the last change");
+    let held = ledger.hub_claim_topics(&lease("x", 37), 1).await.unwrap();
+    ledger.hub_ring(None, &looking(), at(38)).await.unwrap();
+    assert_eq!(next().await, at(47), "in somebody's hands it stays there");
+    ledger.hub_record_looks("x", &[(held[0].topic.clone(), Look::Unchanged)], &looking(), at(38)).await.unwrap();
+    assert_eq!(next().await, at(39), "but is looked at again soon");
+}
+
+pub async fn what_came_to_its_end_is_swept_away(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    subscribed(&*ledger, &HubWish { lease_seconds: 3_600, ..wish("a.example", "cb") }, 0).await;
+    subscribed(&*ledger, &wish("b.example", "cb"), 0).await;
+    let rss = "https://loa.example.gov.vn/feeds/all.rss";
+    ask(&*ledger, &HubWish { topic: rss.into(), ..wish("c.example", "cb") }, 0).await;
+    let swept = ledger.hub_sweep(at(59), at(-1), 100).await.unwrap();
+    assert_eq!((swept.expired, swept.lapsed, swept.subscriptions, swept.topics), (0, 0, 3, 2));
+    let swept = ledger.hub_sweep(at(60), at(1), 100).await.unwrap();
+    assert_eq!((swept.expired, swept.lapsed, swept.subscriptions, swept.topics), (1, 1, 1, 1));
+    assert_eq!(only(&*ledger).await.callback, "https://b.example/cb");
+    let swept = ledger.hub_sweep(at(20 * 1_440), at(1), 100).await.unwrap();
+    assert_eq!((swept.expired, swept.subscriptions, swept.topics), (1, 0, 0));
+    assert_eq!(ledger.hub_next_due().await.unwrap(), crate::HubDue::default());
+}
+
+pub async fn an_operator_ends_a_subscription_and_its_subscriber_is_told(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    subscribed(&*ledger, &wish("a.example", "cb"), 0).await;
+    let id = only(&*ledger).await.id;
+    changed(&*ledger, "2", 1).await;
+    ledger.hub_remove(&id, "thôi", at(2)).await.unwrap();
+    assert_eq!(only(&*ledger).await.state, HubState::Pending);
+    let call = answer(&*ledger, HubOutcome::Dropped, 2).await;
+    assert!(matches!(&call.call, HubCall::Deny { reason, .. } if reason == "thôi"), "{call:?}");
+    assert_eq!(listed(&*ledger).await, []);
+    for unknown in [id.as_str(), "h999", "x"] {
+        let unknown = HubSubscriptionId::new(unknown).unwrap();
+        assert_eq!(ledger.hub_remove(&unknown, "", at(3)).await.unwrap_err().kind, StoreErrorKind::NotFound);
+    }
+}
+
+pub async fn subscriptions_are_listed_in_their_order_and_by_topic(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    let rss = "https://loa.example.gov.vn/feeds/all.rss";
+    for (path, topic) in [("1", TOPIC), ("2", rss), ("3", TOPIC)] {
+        ask(&*ledger, &HubWish { topic: topic.into(), ..wish("a.example", path) }, 0).await;
+    }
+    let list = async |query: HubQuery| -> Vec<String> {
+        let found = ledger.hub_subscriptions(&query).await.unwrap();
+        found.iter().map(|one| one.callback.rsplit('/').next().unwrap().to_owned()).collect()
+    };
+    assert_eq!(list(HubQuery { limit: 1_000, ..HubQuery::default() }).await, ["1", "2", "3"]);
+    assert_eq!(list(HubQuery { limit: 10, topic: Some(TOPIC.into()), ..HubQuery::default() }).await, ["1", "3"]);
+    let first = listed(&*ledger).await[0].id.clone();
+    assert_eq!(list(HubQuery { limit: 1, after: Some(first), ..HubQuery::default() }).await, ["2"]);
+    let none = HubSubscriptionId::new("x").unwrap();
+    assert!(list(HubQuery { limit: 1, after: Some(none), ..HubQuery::default() }).await.is_empty());
+}
+
+pub async fn while_the_ledger_is_held_nothing_is_claimed(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    ask(&*ledger, &wish("a.example", "cb"), 0).await;
+    ledger.hold(true).await.unwrap();
+    let topics = ledger.hub_claim_topics(&lease("x", 0), 10).await.unwrap_err();
+    let calls = ledger.hub_claim(HubLane::Wishes, &lease("x", 0), 1, 10).await.unwrap_err();
+    assert_eq!((topics.kind, calls.kind), (StoreErrorKind::Unavailable, StoreErrorKind::Unavailable));
+    ledger.hold(false).await.unwrap();
+    assert_eq!(ledger.hub_claim_topics(&lease("x", 0), 10).await.unwrap().len(), 1);
+}
+
+pub async fn two_stores_never_claim_the_same_call(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let (one, other) = (open().await, open().await);
+    for number in 0..9 {
+        subscribed(&*one, &wish(&format!("{number}.example"), "cb"), 0).await;
+    }
+    changed(&*one, "2", 10).await;
+    let (mut seen, mut last, lane) = (Vec::new(), 1, HubLane::Deliveries);
+    while last > 0 {
+        let (x, y) = (lease("x", 10), lease("y", 10));
+        let (a, b) = tokio::join!(one.hub_claim(lane, &x, 1, 3), other.hub_claim(lane, &y, 1, 3));
+        let claimed: Vec<DueCall> = a.unwrap().into_iter().chain(b.unwrap()).collect();
+        last = claimed.len();
+        seen.extend(claimed.iter().map(|call| call.subscription.to_string()));
+    }
+    assert!(claim(&*one, "z", 10).await.is_empty());
+    seen.sort();
+    let all = seen.len();
+    seen.dedup();
+    assert_eq!((all, seen.len()), (9, 9));
+    assert!(matches!(claim(&*other, "z", 20).await.first(), Some(call) if call.call.about() == HubAbout::Version(2)));
+}

@@ -1,0 +1,271 @@
+//! One call of a callback, and what follows from its answer. Never follows a redirect, never reads more than it must.
+
+use super::{
+    Hub,
+    door::{own_settings, sentence},
+    hex, later,
+};
+use crate::send::{explain, printable};
+use bytes::Bytes;
+use loa_domain::{HubMode, SignatureAlgorithm};
+use loa_store::{CallRecord, DueCall, HostSign, HubCall, HubOutcome};
+use loa_webhook::{
+    Answer, Failure, Patience, judge_failure, judge_status,
+    websub::{Intent, IntentAnswer, hub_signature, intent_url, judge_intent},
+};
+use reqwest::{RequestBuilder, Response, header};
+use std::{sync::Arc, time::Duration};
+use url::Url;
+
+/// Random bytes of a challenge.
+const CHALLENGE_LENGTH: usize = 24;
+/// Tries to deliver after which a version is given up, when the callback says that the request is wrong (404, a redirect).
+const SHORT_TRIES_MAX: u32 = 3;
+/// Characters of a sentence about a call.
+const DETAIL_MAX: usize = 300;
+/// The header of the signature (WebSub §7.1).
+const SIGNATURE: &str = "x-hub-signature";
+
+/// A call that ended and is not yet in the ledger.
+pub(super) struct Called {
+    /// The lease it was made under.
+    pub(super) holder: String,
+    pub(super) record: CallRecord,
+}
+
+/// What a call came to.
+struct Heard {
+    outcome: HubOutcome,
+    sign: HostSign,
+    /// The word in metrics and logs.
+    class: &'static str,
+    detail: String,
+}
+
+/// What is needed to deliver.
+struct Document<'a> {
+    topic: &'a str,
+    content_type: &'a str,
+    body: &'a Arc<[u8]>,
+    secret: Option<&'a [u8]>,
+    algorithm: SignatureAlgorithm,
+}
+
+impl Hub {
+    /// Calls a callback.
+    pub(super) async fn call(&self, due: &DueCall) -> CallRecord {
+        let heard = match Url::parse(&due.callback) {
+            Ok(callback) => match self.guard.check(&callback) {
+                Ok(()) => self.reach(due, &callback).await,
+                Err(refusal) => self.unanswered(due, Failure::Refused, sentence(&refusal)),
+            },
+            Err(error) => self.unanswered(due, Failure::Ours, error.to_string()),
+        };
+        report(due, &heard);
+        CallRecord {
+            subscription: due.subscription.clone(),
+            about: due.call.about(),
+            at: self.world.now(),
+            outcome: heard.outcome,
+            sign: heard.sign,
+            detail: printable(&heard.detail, DETAIL_MAX),
+        }
+    }
+
+    /// The record of a call that panicked.
+    pub(super) fn broken(&self, due: &DueCall) -> CallRecord {
+        let heard = self.unanswered(due, Failure::Ours, "calling failed inside Loa; see its log".into());
+        CallRecord {
+            subscription: due.subscription.clone(),
+            about: due.call.about(),
+            at: self.world.now(),
+            outcome: heard.outcome,
+            sign: HostSign::Nothing,
+            detail: heard.detail,
+        }
+    }
+
+    async fn reach(&self, due: &DueCall, callback: &Url) -> Heard {
+        match &due.call {
+            HubCall::Verify { mode, topic, lease_seconds, token, .. } => {
+                let challenge = hex(&self.world.bytes::<CHALLENGE_LENGTH>());
+                let intent = Intent::Verify {
+                    mode: *mode,
+                    challenge: &challenge,
+                    lease_seconds: *lease_seconds,
+                    token: token.as_deref(),
+                };
+                match self.caller.get(intent_url(callback, topic, &intent)).send().await {
+                    Ok(response) => self.verified(due, *mode, response, &challenge).await,
+                    Err(error) => self.failed(due, error),
+                }
+            }
+            HubCall::Deny { topic, reason, .. } => {
+                match self.caller.get(intent_url(callback, topic, &Intent::Denied { reason })).send().await {
+                    Ok(response) => told(response.status().as_u16()),
+                    Err(error) => self.failed(due, error),
+                }
+            }
+            HubCall::Deliver { topic, content_type, body, secret, algorithm, .. } => {
+                let document = Document { topic, content_type, body, secret: secret.as_deref(), algorithm: *algorithm };
+                match self.delivery(callback, &document).send().await {
+                    Ok(response) => self.delivered(due, &response),
+                    Err(error) => self.failed(due, error),
+                }
+            }
+        }
+    }
+
+    /// The topic as it is, with where it is from, and signed if there is a secret (WebSub §7).
+    fn delivery(&self, callback: &Url, document: &Document<'_>) -> RequestBuilder {
+        let link = format!("<{}>; rel=\"hub\", <{}>; rel=\"self\"", self.url, document.topic);
+        let mut request = self
+            .caller
+            .post(callback.clone())
+            .header(header::CONTENT_TYPE, document.content_type)
+            .header(header::LINK, link)
+            .header(header::ACCEPT, "*/*");
+        if let Some(secret) = document.secret {
+            request = request.header(SIGNATURE, hub_signature(document.algorithm, secret, document.body));
+        }
+        request.body(Bytes::from_owner(document.body.clone()))
+    }
+
+    async fn verified(&self, due: &DueCall, mode: HubMode, mut response: Response, challenge: &str) -> Heard {
+        let status = response.status().as_u16();
+        let body = beginning(&mut response, challenge.len() + 1).await;
+        let Ok(body) = body else {
+            return self.unanswered(due, Failure::Protocol, format!("HTTP {status}, and its body broke off"));
+        };
+        match judge_intent(status, &body, challenge) {
+            IntentAnswer::Confirmed => {
+                let detail = format!("{} verified", mode.as_str());
+                Heard { outcome: HubOutcome::Done, sign: HostSign::Nothing, class: "confirmed", detail }
+            }
+            IntentAnswer::Refused => {
+                let mut detail = format!("{} not confirmed: HTTP {status}", mode.as_str());
+                match status {
+                    200..=299 => detail.push_str(", and its body is not the challenge"),
+                    300..=399 => detail.push_str(", a redirect, which is not followed"),
+                    _ => {}
+                }
+                Heard { outcome: HubOutcome::Dropped, sign: HostSign::Nothing, class: "refused", detail }
+            }
+            IntentAnswer::Unable => {
+                let outcome = self.ask_again(due);
+                let detail = format!("{} not confirmed: HTTP {status}", mode.as_str());
+                Heard { outcome, sign: HostSign::Nothing, class: "unable", detail }
+            }
+        }
+    }
+
+    fn delivered(&self, due: &DueCall, response: &Response) -> Heard {
+        let (now, status) = (self.world.now(), response.status().as_u16());
+        let wish = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let answer = judge_status(status, wish, now);
+        let class = if answer == Answer::Delivered { "delivered" } else { "http" };
+        let sign = match answer {
+            Answer::RetryLater { after: Some(wish), pause: true, .. } => {
+                HostSign::Pause(later(now, wish.min(Duration::from_secs(self.config.retry.retry_after_seconds_max))))
+            }
+            _ => HostSign::Alive,
+        };
+        Heard { outcome: self.follows(due, answer), sign, class, detail: format!("HTTP {status}") }
+    }
+
+    fn failed(&self, due: &DueCall, error: reqwest::Error) -> Heard {
+        let (failure, detail) = explain(&error.without_url());
+        self.unanswered(due, failure, own_settings(&detail))
+    }
+
+    /// There was no answer.
+    fn unanswered(&self, due: &DueCall, failure: Failure, detail: String) -> Heard {
+        let class = failure.as_str();
+        let detail = format!("{class}: {detail}");
+        match due.call {
+            HubCall::Deliver { .. } => {
+                let outcome = self.follows(due, judge_failure(failure));
+                let ours = matches!(failure, Failure::Ours | Failure::Refused);
+                let sign = if ours { HostSign::Nothing } else { HostSign::Failing };
+                Heard { outcome, sign, class, detail }
+            }
+            // an address that may not be called does not become another within a minute
+            _ if failure == Failure::Refused => {
+                Heard { outcome: HubOutcome::Dropped, sign: HostSign::Nothing, class, detail }
+            }
+            _ => Heard { outcome: self.ask_again(due), sign: HostSign::Nothing, class, detail },
+        }
+    }
+
+    /// A wish is asked about again a few times, soon: nobody waits for days to be subscribed.
+    fn ask_again(&self, due: &DueCall) -> HubOutcome {
+        let delay =
+            usize::try_from(due.tries).ok().and_then(|tries| self.config.verification_delays_seconds.get(tries));
+        match delay {
+            Some(seconds) => HubOutcome::Retry(later(self.world.now(), Duration::from_secs(*seconds))),
+            None => HubOutcome::Dropped,
+        }
+    }
+
+    /// What follows from the answer to a delivery.
+    fn follows(&self, due: &DueCall, answer: Answer) -> HubOutcome {
+        let tries = due.tries.saturating_add(1);
+        match answer {
+            Answer::Delivered => HubOutcome::Done,
+            Answer::Gone => HubOutcome::Gone,
+            Answer::GiveUp => HubOutcome::GiveUp,
+            Answer::RetryLater { patience: Patience::Short, .. } if tries >= SHORT_TRIES_MAX => HubOutcome::GiveUp,
+            Answer::RetryLater { after, .. } => match self.config.retry.delay(tries, self.world.chance(), after) {
+                Some(delay) => HubOutcome::Retry(later(self.world.now(), delay)),
+                None => HubOutcome::GiveUp,
+            },
+        }
+    }
+}
+
+/// A denial was told, whatever came back.
+fn told(status: u16) -> Heard {
+    let detail = format!("denial told: HTTP {status}");
+    Heard { outcome: HubOutcome::Dropped, sign: HostSign::Nothing, class: "told", detail }
+}
+
+/// The beginning of a body: enough to see that it is longer than it should be.
+async fn beginning(response: &mut Response, most: usize) -> Result<Vec<u8>, reqwest::Error> {
+    let mut kept = Vec::new();
+    while kept.len() < most {
+        let Some(chunk) = response.chunk().await? else { break };
+        kept.extend_from_slice(&chunk[..chunk.len().min(most - kept.len())]);
+    }
+    Ok(kept)
+}
+
+/// One line for each call that did not come to a good end, and a number for each. Never the callback, which may hold a
+/// secret of the subscriber's.
+fn report(due: &DueCall, heard: &Heard) {
+    let kind = match &due.call {
+        HubCall::Verify { .. } => "verify",
+        HubCall::Deny { .. } => "deny",
+        HubCall::Deliver { .. } => "deliver",
+    };
+    metrics::counter!("loa_hub_calls_total", "kind" => kind, "class" => heard.class).increment(1);
+    let (id, host, tries, class) = (&due.subscription, &due.host, due.tries.saturating_add(1), heard.class);
+    let detail = printable(&heard.detail, DETAIL_MAX);
+    match heard.outcome {
+        HubOutcome::Done => tracing::info!(subscription = %id, %host, kind, tries, %detail, "the hub called"),
+        HubOutcome::Retry(at) => {
+            tracing::info!(subscription = %id, %host, kind, tries, class, %detail, next_at = %at, "the hub called in vain; again later");
+        }
+        HubOutcome::Dropped if heard.class == "told" => {
+            tracing::info!(subscription = %id, %host, kind, tries, %detail, "the hub called");
+        }
+        HubOutcome::Dropped => {
+            tracing::warn!(subscription = %id, %host, kind, tries, class, %detail, "a request to the hub was not confirmed");
+        }
+        HubOutcome::GiveUp => {
+            tracing::warn!(subscription = %id, %host, kind, tries, class, %detail, "the hub gave a change up; the subscription stays");
+        }
+        HubOutcome::Gone => {
+            tracing::info!(subscription = %id, %host, kind, "the subscriber answered 410 Gone; its subscription ends");
+        }
+    }
+}
