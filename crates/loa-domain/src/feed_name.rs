@@ -28,7 +28,7 @@ impl FeedName {
     }
 
     /// Reads a name as somebody may write it: the parts of a combination in any order, more than once, parted by the blanks
-    /// that some programs make of `+`. [`Self::to_string`] is its one address.
+    /// that some programs make of `+`. Its `Display` is its one address.
     pub fn read(text: &str) -> Option<Self> {
         let parts: Option<Vec<Self>> = text.split(['+', ' ']).map(Self::part).collect();
         Combination::of(parts?)
