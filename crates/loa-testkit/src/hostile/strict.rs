@@ -18,7 +18,8 @@ pub fn legal_text(text: &str) {
 /// Reads a document to its end.
 ///
 /// # Panics
-/// At whatever XML 1.0 or its namespaces forbid, and at document types, comments and instructions, which we never write.
+/// At whatever XML 1.0 or its namespaces forbid, and at document types, comments and instructions but that of a CSS sheet,
+/// which we never write.
 pub fn well_formed_xml(xml: &str) {
     legal_text(xml);
     let mut reader = NsReader::from_str(xml);
@@ -54,7 +55,16 @@ pub fn well_formed_xml(xml: &str) {
             }
             Event::CData(_) => assert!(depth > 0, "CDATA outside the root element"),
             Event::Decl(_) => assert_eq!(roots, 0, "a declaration after the beginning"),
-            Event::Comment(_) | Event::PI(_) | Event::DocType(_) => panic!("nothing of this kind is written"),
+            // the sheet that makes a feed readable in a browser, and nothing else
+            Event::PI(instruction) => {
+                assert_eq!(
+                    (instruction.target(), roots),
+                    (&b"xml-stylesheet"[..], 0),
+                    "an instruction we do not write"
+                );
+                assert!(instruction.content().starts_with(b" type=\"text/css\" href=\""), "a sheet of another kind");
+            }
+            Event::Comment(_) | Event::DocType(_) => panic!("nothing of this kind is written"),
             Event::Eof => break,
         }
     }
@@ -75,6 +85,7 @@ mod tests {
 
     #[test]
     fn what_is_well_formed_passes_and_what_is_not_does_not() {
+        well_formed_xml("<?xml version=\"1.0\"?>\n<?xml-stylesheet type=\"text/css\" href=\"/feeds.css\"?>\n<a/>");
         well_formed_xml("<?xml version=\"1.0\"?><a x=\"1\"><b>&lt;&#233;</b><![CDATA[<]]></a>\n");
         for bad in [
             "",
@@ -87,6 +98,9 @@ mod tests {
             "<a x='1' x='2'/>",
             "<p:a/>",
             "x<a/>",
+            "<?php x?><a/>",
+            "<?xml-stylesheet type=\"text/xsl\" href=\"/x\"?><a/>",
+            "<a><?xml-stylesheet type=\"text/css\" href=\"/x\"?></a>",
         ] {
             assert!(std::panic::catch_unwind(|| well_formed_xml(bad)).is_err(), "{bad:?}");
         }
