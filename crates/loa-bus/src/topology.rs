@@ -13,8 +13,8 @@ pub const UNROUTED: &str = "loa.unrouted";
 /// process each time must not do so for ever. A message is so delivered this many times and once more; the last
 /// delivery, given back too, ends it (RabbitMQ's `x-delivery-limit`).
 pub const DELIVERY_LIMIT: u32 = 20;
-/// From so many deliveries on, a message is handed out alone, with nothing else in its consumer's hands. What kills its
-/// process then kills nobody else: those that were delivered beside it come through before the limit.
+/// Delivered so often without being settled, a message is handed out alone, with nothing else in its consumer's hands.
+/// What kills its process then kills nobody else: those that were delivered beside it come through before the limit.
 pub const ALONE_AFTER: u32 = 4;
 
 /// A queue of a service.

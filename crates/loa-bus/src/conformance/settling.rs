@@ -79,7 +79,7 @@ pub async fn a_message_that_kills_its_consumer_each_time_becomes_a_dead_letter(f
 }
 
 /// A process that dies takes its whole prefetch back with it, time and again; only the message that kills it may end as a
-/// dead letter. Which one that is, nobody can know: from [`ALONE_AFTER`] deliveries on, each comes alone.
+/// dead letter. Which one that is, nobody can know: after [`crate::ALONE_AFTER`] deliveries each comes alone.
 pub async fn what_kills_its_consumer_takes_no_neighbour_along(fixture: &impl Fixture) {
     const KILLER: usize = 7;
     const PREFETCH: usize = 10;
