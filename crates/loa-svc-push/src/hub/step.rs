@@ -123,7 +123,9 @@ impl Hub {
     async fn ring(&self) -> Result<(), StoreError> {
         let now = self.world.now();
         let passed = now.as_millisecond().saturating_sub(self.rung_at_ms.load(Ordering::Acquire));
-        if passed < RING_PAUSE_MS || !self.something_happened.swap(false, Ordering::AcqRel) {
+        // a clock that was set back must not silence it until that time comes again
+        let too_soon = (0..RING_PAUSE_MS).contains(&passed);
+        if too_soon || !self.something_happened.swap(false, Ordering::AcqRel) {
             return Ok(());
         }
         if let Err(error) = self.ledger.hub_ring(None, &self.look_rule(), now).await {
