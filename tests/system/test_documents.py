@@ -48,14 +48,21 @@ def test_commands_in_the_documents_exist(command):
         assert re.search(rf"{re.escape(option)}\b", told.stdout), f"loa {' '.join(words)} has no {option}"
 
 
-def test_every_behaviour_of_a_feed_is_proved_by_tests_that_are_there():
-    rows = re.findall(r"^\| (\d+) \| .* \| (.*) \|$", (REPOSITORY / "docs/feed-behaviours.md").read_text(), flags=re.M)
-    assert [int(number) for number, _ in rows] == list(range(1, 21))
+RULES = {  # each table of rules: its rows in their order
+    "docs/feed-behaviours.md": [str(number) for number in range(1, 21)],
+    "docs/websub-rules.md": [f"{kind}{number}" for kind, most in (("P", 4), ("", 20), ("W", 9), ("A", 10)) for number in range(1, most + 1)],
+}
+
+
+@pytest.mark.parametrize("path", RULES)
+def test_every_rule_of_a_table_is_proved_by_tests_that_are_there(path):
+    rows = re.findall(r"^\| ([A-Z]?\d+) \| .* \| (.*) \|$", (REPOSITORY / path).read_text(), flags=re.M)
+    assert [name for name, _ in rows] == RULES[path]
     sources = [*(REPOSITORY / "crates").rglob("*.rs"), *(REPOSITORY / "tests").rglob("*.rs"), *(REPOSITORY / "tests").rglob("test_*.py")]
     known = set(re.findall(r"\b(?:fn|def) (\w+)", "\n".join(path.read_text() for path in sources if ".work" not in path.parts)))
-    for number, tests in rows:
+    for name, tests in rows:
         named = set(re.findall(r"`(\w+)`", tests))
-        assert named and named <= known, (number, named - known)
+        assert named and named <= known, (name, named - known)
 
 
 def run(*arguments: str):

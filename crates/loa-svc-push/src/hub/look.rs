@@ -45,7 +45,10 @@ impl Hub {
                 return counted("missing", Look::Missing("there is no such feed".into()));
             }
             status if status.is_redirection() => {
-                return counted("missing", Look::Missing("this feed has moved: ask for it at its old address".into()));
+                return counted(
+                    "missing",
+                    Look::Missing("this feed has moved: fetch it to learn its address, and subscribe to that".into()),
+                );
             }
             status => {
                 tracing::warn!(topic = %due.topic, %status, "the hub could not look at a topic");

@@ -292,6 +292,53 @@ async fn a_request_that_is_wrong_is_refused_in_a_sentence_and_nobody_is_called()
 }
 
 #[tokio::test]
+async fn every_request_that_can_be_read_is_answered_alike_and_at_once_whatever_comes_of_it() {
+    let town = Town::new().await;
+    let nowhere = "http://127.0.0.1:65535/".to_owned();
+    let missing = "https://loa.example.gov.vn/tin/feeds/category-khong-co.atom";
+    let mut answers = Vec::new();
+    for (mode, topic, callback) in [
+        ("subscribe", TOPIC, town.reader.url("/cb")),
+        ("subscribe", TOPIC, nowhere),
+        ("subscribe", missing, town.reader.url("/cb")),
+        ("unsubscribe", TOPIC, town.reader.url("/never-subscribed")),
+    ] {
+        answers.push(town.post(&[("hub.mode", mode), ("hub.topic", topic), ("hub.callback", &callback)]).await);
+    }
+    let (status, headers, body) = &answers[0];
+    assert_eq!((status.as_u16(), body.as_str(), headers.get("location")), (202, "", None));
+    assert!(answers.iter().all(|answer| answer == &answers[0]), "{answers:?}");
+    assert_eq!((town.feed.requests(), town.reader.requests()), (vec![], vec![]), "nobody was asked meanwhile");
+}
+
+#[tokio::test]
+async fn a_callback_whose_name_leads_into_the_house_is_not_called() {
+    let town = Town::with(HubConfig { allow_networks: Vec::new(), ..hub() }).await;
+    let callback = town.reader.url("/cb").replace("127.0.0.1", "localhost");
+    town.ask("subscribe", &callback, &[]).await;
+    town.settle().await;
+    town.advance(1_000).await;
+    assert_eq!((town.listed().await, town.reader.requests()), (vec![], vec![]));
+}
+
+#[tokio::test]
+async fn who_asks_for_a_feed_that_moved_is_told_and_who_was_subscribed_stays() {
+    let town = Town::new().await;
+    town.ask("subscribe", &town.reader.url("/stays"), &[]).await;
+    town.settle().await;
+    *town.said.lock().unwrap() = Reply::redirect("https://loa.example.gov.vn/tin/feeds/area-moi.atom");
+    town.advance(100).await;
+    town.ask("subscribe", &town.reader.url("/comes"), &[]).await;
+    town.advance(60).await;
+    let said = query(town.reader.requests().last().unwrap());
+    assert_eq!(said["hub.mode"], "denied");
+    assert!(said["hub.reason"].contains("moved"), "{said:?}");
+    let callbacks: Vec<String> = town.listed().await.into_iter().map(|one| one.callback).collect();
+    assert_eq!(callbacks, [town.reader.url("/stays")]);
+    assert!(town.feed.requests().iter().all(|look| look.path == "/feeds/all.atom"), "no redirect was followed");
+}
+
+#[tokio::test]
 async fn a_callback_that_does_not_confirm_is_not_subscribed() {
     let town = Town::new().await;
     for (path, wrong) in [
@@ -377,6 +424,20 @@ async fn what_a_subscriber_does_not_take_is_tried_again_and_then_dropped_while_i
     town.change("ba", 2).await;
     assert_eq!(town.posts().last().unwrap().text(), "ba");
     assert!(!town.listed().await[0].owed);
+}
+
+#[tokio::test]
+async fn any_2xx_is_a_yes_and_what_stands_behind_it_is_not_read() {
+    let town = Town::with(HubConfig { total_timeout_ms: 2_000, ..hub() }).await;
+    town.ask("subscribe", &town.reader.url("/cb"), &[]).await;
+    town.settle().await;
+    let answers = [Reply::Huge(50_000_000), Reply::status(202), Reply::text(299, "hub.mode=unsubscribe")];
+    for (second, (text, answer)) in (1..).zip(["hai", "ba", "bốn"].into_iter().zip(answers)) {
+        town.reader.always(answer);
+        town.change(text, second).await;
+        let one = town.listed().await.remove(0);
+        assert_eq!((one.owed, one.state, town.posts().len()), (false, HubState::Active, second as usize), "{text}");
+    }
 }
 
 #[tokio::test]
