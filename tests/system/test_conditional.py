@@ -3,6 +3,7 @@ on every replica, after a restart, and through a real nginx that keeps a copy.""
 
 import gzip
 import http.client
+import json
 import subprocess
 import urllib.parse
 
@@ -165,3 +166,21 @@ def test_tags_and_dates_are_the_same_after_a_restart(loa):
     loa.start("feed")
     for path, found in before.items():
         assert walk_the_matrix(loa.url("feed"), path) == found, path
+
+
+def test_who_takes_the_same_bytes_again_and_again_is_told_when_to_come_back_and_nobody_else_is(loa):
+    prober, path, most = Prober(loa.url("feed")), "/feeds/documents.rss", 300  # as `feed.whole_answers_max` is set
+    somebody = ("X-Forwarded-For", "203.0.113.7")  # as a proxy on this machine would say
+    etag = one(prober.ask("GET", path)[1], "etag")
+    for _ in range(most):
+        assert prober.ask("GET", path, somebody)[0] == 200
+    status, headers, body = prober.ask("GET", path, somebody)
+    assert (status, one(headers, "content-type"), one(headers, "cache-control")) == (429, "application/problem+json", "no-store")
+    assert 0 < int(one(headers, "retry-after")) <= 600 and json.loads(body)["status"] == 429
+    assert prober.ask("GET", path, somebody, ("If-None-Match", etag))[0] == 304
+    assert prober.ask("GET", path, somebody, ("If-Modified-Since", EARLIER))[0] == 200
+    assert prober.ask("HEAD", path, somebody)[0] == 200
+    assert prober.ask("GET", "/feeds/documents.atom", somebody)[0] == 200, "another document"
+    assert prober.ask("GET", path, ("X-Forwarded-For", "203.0.113.8"))[0] == 200, "somebody else"
+    for _ in range(most + 1):
+        assert prober.ask("GET", path)[0] == 200, "this machine itself is not counted"

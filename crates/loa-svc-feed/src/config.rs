@@ -34,6 +34,8 @@ pub struct Config {
     pub snapshots_max: u32,
     /// See `snapshots_max`.
     pub snapshot_bytes_max: u64,
+    /// Most whole answers of one unchanged document to one address within ten minutes (0: any number; at most 1,000,000).
+    pub whole_answers_max: u32,
     /// Categories that have a feed before their first article, in the order in which they are listed.
     pub categories: Vec<Category>,
 }
@@ -52,6 +54,7 @@ impl Default for Config {
             snapshot_dir: PathBuf::new(),
             snapshots_max: 1_000,
             snapshot_bytes_max: 268_435_456,
+            whole_answers_max: 300,
             categories: Vec::new(),
         }
     }
@@ -73,6 +76,7 @@ impl Config {
                     .then(|| format!("feed.memory_bytes_max is {}; it must be {least} or more", self.memory_bytes_max))
             })
             .or_else(|| outside("snapshots_max", self.snapshots_max, 0, 100_000))
+            .or_else(|| outside("whole_answers_max", self.whole_answers_max, 0, 1_000_000))
     }
 }
 

@@ -6,6 +6,8 @@ use crate::{
     document::{HTML, Terms, page_headers},
     page_models::path,
     publishing::{FeedError, chain},
+    repeats::Asking,
+    service::Inner,
     succession::day,
 };
 use axum::{
@@ -85,14 +87,22 @@ async fn stylesheet() -> Response {
     (headers, include_str!("templates/feeds.css")).into_response()
 }
 
-async fn opml(State(service): State<Service>, request: HeaderMap) -> Response {
+async fn opml(State(service): State<Service>, asking: Asking, request: HeaderMap) -> Response {
     match service.overview().await {
-        Ok(overview) => overview.opml.answer(&request, overview.last_modified, service.feed_terms()).await,
+        Ok(overview) => {
+            let answer = overview.opml.answer(&request, overview.last_modified, service.feed_terms()).await;
+            service.0.spared(&asking, answer)
+        }
         Err(error) => away(&service, &error),
     }
 }
 
-async fn feed(State(service): State<Service>, Path(file): Path<String>, request: HeaderMap) -> Response {
+async fn feed(
+    State(service): State<Service>,
+    Path(file): Path<String>,
+    asking: Asking,
+    request: HeaderMap,
+) -> Response {
     let (stem, format) = match file.rsplit_once('.') {
         None => (file.as_str(), None),
         Some((stem, extension)) => match Format::parse(extension) {
@@ -124,6 +134,8 @@ async fn feed(State(service): State<Service>, Path(file): Path<String>, request:
             Err(error) => away(&service, &error),
         },
     };
+    // pages are for people, who press "reload"
+    let response = if format.is_some() { service.0.spared(&asking, response) } else { response };
     metrics::counter!("loa_feed_requests_total", "format" => form, "status" => response.status().as_str().to_owned())
         .increment(1);
     response
@@ -133,6 +145,7 @@ async fn feed(State(service): State<Service>, Path(file): Path<String>, request:
 async fn archive(
     State(service): State<Service>,
     Path((feed, file)): Path<(String, String)>,
+    asking: Asking,
     request: HeaderMap,
 ) -> Response {
     let document = file.rsplit_once('.').and_then(|(stem, extension)| {
@@ -154,7 +167,8 @@ async fn archive(
     let response = match service.archive(&name, archive, format).await {
         Ok(Some(archive)) => {
             let terms = service.archive_terms(&archive);
-            archive.document.answer(&request, archive.last_modified, terms).await
+            let answer = archive.document.answer(&request, archive.last_modified, terms).await;
+            service.0.spared(&asking, answer)
         }
         Ok(None) => missing_feed(&service, &feed).await,
         Err(error) => away(&service, &error),
@@ -162,6 +176,12 @@ async fn archive(
     metrics::counter!("loa_feed_requests_total", "format" => "archive", "status" => response.status().as_str().to_owned())
         .increment(1);
     response
+}
+
+impl Inner {
+    fn spared(&self, asking: &Asking, answer: Response) -> Response {
+        self.repeats.spared(asking, answer, self.world.now())
+    }
 }
 
 /// What became of an article: on to it while it stands, 410 when it was withdrawn.

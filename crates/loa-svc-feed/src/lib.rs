@@ -10,8 +10,8 @@
 //!
 //! The way through: `arrivals.rs` (bus → ledger), `publishing.rs` (ledger → bytes), `shelf.rs` (bytes at hand), `archives.rs`
 //! (what no longer fits into a feed), `combining.rs` (feeds that readers put together), `succession.rs` (what becomes of former
-//! areas' feeds), `http.rs` and `document.rs` (bytes → reader), `naming.rs` and `pages.rs` (what people read), `asking.rs` (what
-//! people look for and put together).
+//! areas' feeds), `http.rs` and `document.rs` (bytes → reader), `repeats.rs` (who takes the same bytes again and again), `naming.rs`
+//! and `pages.rs` (what people read), `asking.rs` (what people look for and put together).
 
 mod archives;
 mod arrivals;
@@ -28,6 +28,7 @@ mod overview;
 mod page_models;
 mod pages;
 mod publishing;
+mod repeats;
 mod service;
 mod shelf;
 mod succession;

@@ -8,6 +8,7 @@ use crate::{
     naming::Names,
     pages::Pages,
     publishing::FeedError,
+    repeats::Repeats,
     shelf::{Shelf, Snapshot},
 };
 use jiff::Timestamp;
@@ -76,6 +77,7 @@ pub(crate) struct Inner {
     /// Feeds being written because somebody asked.
     pub(crate) flights: Flights<FeedName, Result<Arc<Snapshot>, Arc<FeedError>>>,
     pub(crate) writing: Semaphore,
+    pub(crate) repeats: Repeats,
     bell: Bell,
 }
 
@@ -118,6 +120,7 @@ impl Service {
             directory,
             kept: Kept::new(&config.snapshot_dir, config.snapshots_max, config.snapshot_bytes_max, world.bytes())
                 .map(Arc::new),
+            repeats: Repeats::new(config.whole_answers_max, world.bytes()),
             world,
             shelf: Shelf::new(usize::try_from(config.memory_bytes_max).unwrap_or(usize::MAX)),
             fallen_back: AtomicBool::new(false),

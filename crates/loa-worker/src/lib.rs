@@ -5,6 +5,7 @@
 //! A service gives the decisions; the loops keep order when the world does not: outages, poison, panics, stop.
 
 mod access;
+mod asker;
 mod bell;
 mod consume;
 mod decide;
@@ -15,6 +16,7 @@ mod watch;
 mod world;
 
 pub use access::{AccessUnavailable, Problem, TokenCheck, admit, bearer_token};
+pub use asker::Asker;
 pub use bell::Bell;
 pub use consume::{AcceptError, ConsumeOptions, Handler, consume};
 pub use decide::HEARTBEAT_AGE;

@@ -3,7 +3,10 @@
 //!
 //! It knows no route. What no service answered is dressed by `bare.rs`.
 
-use crate::bare;
+use crate::{
+    bare,
+    proxies::{Peer, Proxies, introduced},
+};
 use axum::{Router, http::StatusCode, middleware, serve::Listener};
 use hyper::server::conn::http1;
 use hyper_util::{
@@ -14,7 +17,7 @@ use hyper_util::{
 use std::{sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
-use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
+use tower_http::{add_extension::AddExtension, catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
 /// The longest head of a request, in bytes: an address of 8 kB and twice as much of everything else.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
@@ -38,8 +41,15 @@ impl Default for Limits {
 }
 
 /// Serves until `stop`; requests in flight are answered.
-pub async fn serve(mut listener: TcpListener, router: Router, limits: Limits, stop: CancellationToken) {
+pub async fn serve(
+    mut listener: TcpListener,
+    router: Router,
+    proxies: Proxies,
+    limits: Limits,
+    stop: CancellationToken,
+) {
     let router = router
+        .layer(middleware::from_fn_with_state(Arc::new(proxies), introduced))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.request))
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn(bare::dressed));
@@ -50,11 +60,12 @@ pub async fn serve(mut listener: TcpListener, router: Router, limits: Limits, st
     let next = async |listener: &mut TcpListener| {
         // the semaphore is never closed
         let place = places.clone().acquire_owned().await.ok();
-        (place, Listener::accept(listener).await.0)
+        let (stream, address) = Listener::accept(listener).await;
+        (place, stream, Peer(address.ip()))
     };
-    while let Some((place, stream)) = stop.run_until_cancelled(next(&mut listener)).await {
+    while let Some((place, stream, peer)) = stop.run_until_cancelled(next(&mut listener)).await {
         let (server, watcher) = (server.clone(), open.watcher());
-        let service = TowerToHyperService::new(router.clone());
+        let service = TowerToHyperService::new(AddExtension::new(router.clone(), peer));
         tokio::spawn(async move {
             let connection = server.serve_connection(TokioIo::new(stream), service);
             if let Err(error) = watcher.watch(connection).await {
@@ -70,7 +81,11 @@ pub async fn serve(mut listener: TcpListener, router: Router, limits: Limits, st
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::routing::{get, post};
+    use axum::{
+        Extension,
+        routing::{get, post},
+    };
+    use loa_worker::Asker;
     use std::net::SocketAddr;
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
@@ -84,8 +99,9 @@ mod tests {
         let router = Router::new()
             .route("/", get(async || "xin chào"))
             .route("/v1/articles", post(async |_: axum::body::Bytes| "taken"))
+            .route("/who", get(async |Extension(Asker(address))| address.to_string()))
             .route("/panic", get(async || -> String { panic!("on purpose") }));
-        tokio::spawn(serve(listener, router, limits, stop.clone()));
+        tokio::spawn(serve(listener, router, Proxies::default(), limits, stop.clone()));
         (address, stop)
     }
 
@@ -101,6 +117,13 @@ mod tests {
     fn short() -> Limits {
         let moment = Duration::from_millis(100);
         Limits { head: moment, request: moment, ..Limits::default() }
+    }
+
+    #[tokio::test]
+    async fn services_are_told_who_is_at_the_other_end() {
+        let (address, _stop) = serving(Limits::default()).await;
+        let request = "GET /who HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.7\r\nConnection: close\r\n\r\n";
+        assert!(answer(address, request).await.ends_with("\r\n\r\n127.0.0.1"), "nobody is a proxy of ours here");
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 //! The first Ctrl-C or SIGTERM asks every loop to finish; a second one, or the deadline, ends the process: leases and
 //! redelivery bring back what was cut.
 
-use crate::http;
+use crate::{http, proxies::Proxies};
 use anyhow::Context;
 use axum::Router;
 use std::{net::SocketAddr, time::Duration};
@@ -61,8 +61,8 @@ impl Lifecycle {
     }
 
     /// Serves a router on an address already bound, until `stop`; requests in flight are answered.
-    pub fn serve(&self, listener: TcpListener, router: Router) {
-        self.spawn("http", http::serve(listener, router, http::Limits::default(), self.stop.clone()));
+    pub fn serve(&self, listener: TcpListener, router: Router, proxies: Proxies) {
+        self.spawn("http", http::serve(listener, router, proxies, http::Limits::default(), self.stop.clone()));
     }
 
     /// Waits for a signal (or a task that ended by itself), then stops softly. Returns when everything has ended, or

@@ -14,6 +14,7 @@ use loa_store::{
 use loa_store_sql::FeedStore;
 use loa_svc_feed::{Config, Identity, Service};
 use loa_testkit::clock::HandClock;
+use loa_worker::Asker;
 use std::{
     path::PathBuf,
     sync::{
@@ -24,6 +25,9 @@ use std::{
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
+
+/// Whole answers of one unchanged document that one asker gets in ten minutes.
+pub const WHOLE_ANSWERS_MAX: u32 = 5;
 
 pub const FORMATS: [&str; 3] = ["rss", "atom", "json"];
 
@@ -197,6 +201,7 @@ impl House {
         let slug = CategorySlug::new("giao-duc").unwrap();
         let config = Config {
             categories: vec![Category { slug, label: "Giáo dục".into() }],
+            whole_answers_max: WHOLE_ANSWERS_MAX,
             snapshot_dir: folder.path().join("sheets"),
             ..Config::default()
         };
@@ -232,9 +237,17 @@ impl House {
     }
 
     pub async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.ask_from(None, method, path, headers).await
+    }
+
+    /// As the listener would hand it on that knows who asks.
+    pub async fn ask_from(&self, asker: Option<&str>, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
+        }
+        if let Some(asker) = asker {
+            request = request.extension(Asker(asker.parse().unwrap()));
         }
         let response = self.service.router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());

@@ -13,5 +13,6 @@ mod order;
 mod outages;
 mod pages;
 mod publishing;
+mod repeats;
 mod requests;
 mod running;

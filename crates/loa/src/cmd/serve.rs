@@ -43,7 +43,7 @@ pub async fn up(context: Context) -> anyhow::Result<()> {
     let router = everything(&house, &lifecycle).await?;
     let ops = ops::router(house.status.clone(), Some(house.bus().await?), metrics, house.world.clock.clone());
     tracing::info!(address = %listener.local_addr()?, data = %house.config.data_dir.display(), "loa is up");
-    lifecycle.serve(listener, router.merge(ops));
+    lifecycle.serve(listener, router.merge(ops), house.config.site.proxies()?);
     end(&house, &lifecycle, signals).await
 }
 
@@ -102,7 +102,7 @@ async fn alone(
     let router = start(house, &lifecycle).await?;
     let ops = ops::router(house.status.clone(), Some(house.bus().await?), metrics, house.world.clock.clone());
     tracing::info!(address = %listener.local_addr()?, "listening");
-    lifecycle.serve(listener, router.merge(ops));
+    lifecycle.serve(listener, router.merge(ops), house.config.site.proxies()?);
     end(house, &lifecycle, signals).await
 }
 

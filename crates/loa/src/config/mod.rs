@@ -10,6 +10,7 @@ pub use load::load;
 pub use postgres::PostgresSettings;
 pub use secret::Secret;
 
+use crate::proxies::Proxies;
 use anyhow::Context;
 use loa_domain::CategorySlug;
 use serde::Deserialize;
@@ -57,6 +58,7 @@ impl Config {
     /// sections when they are set up.
     pub fn check(&self) -> anyhow::Result<()> {
         self.zone()?;
+        self.site.proxies()?;
         if self.bus.kind == BusKind::Rabbitmq {
             self.bus.rabbitmq.url_with_password()?;
         }
@@ -133,6 +135,15 @@ pub struct SiteConfig {
     pub tag_date: String,
     /// IANA name of the zone in which digests are scheduled and times are read.
     pub zone: String,
+    /// Networks in which our proxies stand.
+    pub trusted_proxies: Vec<String>,
+}
+
+impl SiteConfig {
+    /// The proxies that are believed.
+    pub fn proxies(&self) -> anyhow::Result<Proxies> {
+        Proxies::read(&self.trusted_proxies).context("`site.trusted_proxies`")
+    }
 }
 
 /// Which broker.

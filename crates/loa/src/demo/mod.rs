@@ -84,7 +84,7 @@ pub async fn run(place: Place, mut settings: Config) -> anyhow::Result<()> {
         telemetry::start_metrics()?,
         house.world.clock.clone(),
     );
-    lifecycle.serve(listener, router.merge(ops).merge(pages::router(caught)));
+    lifecycle.serve(listener, router.merge(ops).merge(pages::router(caught)), house.config.site.proxies()?);
 
     let story =
         story::Story { house: house.clone(), mailbox, portal, base: format!("http://{address}"), editor, operator };
