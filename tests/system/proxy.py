@@ -13,10 +13,11 @@ SERVICES = ("intake", "feed", "digest", "push", "console")
 
 
 class Nginx:
-    """Started at once; ends with its owner."""
+    """Started at once; ends with its owner. `one_address`: where everybody is led; then there is a listener with TLS, too."""
 
-    def __init__(self, folder: pathlib.Path, loa: Installation):
-        self.folder, self.loa, self.port = folder, loa, free_port()
+    def __init__(self, folder: pathlib.Path, loa: Installation, one_address: str = ""):
+        self.folder, self.loa, self.one_address = folder, loa, one_address
+        self.port, self.tls_port = free_port(), free_port()
         program = os.environ.get("LOA_NGINX") or shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin")
         assert program, "nginx is not here: apt-get install --no-install-recommends nginx (or let ./tests/run do it)"
         self.error_log = folder / "error.log"
@@ -26,7 +27,7 @@ class Nginx:
             [program, "-p", str(folder), "-c", str(config), "-e", str(self.error_log)],
             stdin=subprocess.DEVNULL, preexec_fn=die_with_owner,
         )
-        until(10, "nginx answers", lambda: http("GET", f"{self.url}/healthz").status == 404)
+        until(10, "nginx answers", lambda: http("GET", f"{self.url}/healthz").status in (301, 404))
 
     @property
     def url(self) -> str:
@@ -37,6 +38,9 @@ class Nginx:
         deployed = (REPOSITORY / "deploy/nginx/loa.conf").read_text()
         own = deployed.replace("listen 8080;", f"listen 127.0.0.1:{self.port};")
         own = own.replace("/var/cache/nginx/loa", str(self.folder / "cache"))
+        if self.one_address:
+            own = own.replace('default "";', f'default "{self.one_address}";', 1)
+            own = own.replace("    server_name _;", f"    {self.with_tls()}\n    server_name _;")
         own = re.sub(r"^ *resolver .*$", "", own, flags=re.M)
         for service in SERVICES:
             address = self.loa.url(service).removeprefix("http://")
@@ -46,6 +50,14 @@ class Nginx:
             f"    {kind}_temp_path {self.folder / kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         return (f"daemon off;\nmaster_process off;\npid {self.folder / 'nginx.pid'};\nevents {{}}\n"
                 f"http {{\n    access_log off;\n{temporary}\n{own}\n}}\n")
+
+    def with_tls(self) -> str:
+        """What the deployed file says is to be added in production."""
+        certificate, key = self.folder / "certificate.pem", self.folder / "key.pem"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=loa.example.gov.vn",
+             "-out", str(certificate), "-keyout", str(key)], check=True, capture_output=True, timeout=30)
+        return (f"listen 127.0.0.1:{self.tls_port} ssl; ssl_certificate {certificate}; ssl_certificate_key {key};")
 
     def end(self) -> None:
         self.process.terminate()
