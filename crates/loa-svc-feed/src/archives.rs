@@ -8,6 +8,7 @@ use crate::{
     Service,
     document::{Document, Terms},
     flights::Flights,
+    memory::AtHand,
     publishing::{CLOCK_SKEW, FeedError, OVERTAKEN_MAX, after, shown_until},
     service::Inner,
 };
@@ -23,8 +24,6 @@ use tokio::sync::Semaphore;
 
 /// Most entries of an archive document: about 1 MB before compression. A month with more is in parts.
 const PART_ENTRIES_MAX: u32 = 200;
-/// Most bytes of archive documents at hand, their codings included.
-const BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Archive documents written at a time. Apart from the feeds' own: who walks through years of archives holds nobody up.
 const WRITING_MAX: usize = 2;
 /// A month is settled when it is over for this long: what was published in its last hours has come by then.
@@ -53,15 +52,11 @@ type Written = Result<Option<Arc<Archive>>, Arc<FeedError>>;
 
 /// Those at hand, and those being written.
 pub(crate) struct Archives {
+    /// Most bytes of those at hand.
+    bytes_max: usize,
     kept: Mutex<Kept>,
     flights: Flights<Key, Written>,
     writing: Semaphore,
-}
-
-impl Default for Archives {
-    fn default() -> Self {
-        Self { kept: Mutex::default(), flights: Flights::default(), writing: Semaphore::new(WRITING_MAX) }
-    }
 }
 
 #[derive(Default)]
@@ -108,6 +103,16 @@ impl Kept {
 }
 
 impl Archives {
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        let (flights, writing) = (Flights::default(), Semaphore::new(WRITING_MAX));
+        Self { bytes_max, kept: Mutex::default(), flights, writing }
+    }
+
+    pub(crate) fn at_hand(&self) -> AtHand {
+        let kept = self.locked();
+        AtHand { count: kept.by_key.len(), bytes: kept.bytes }
+    }
+
     fn locked(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -211,7 +216,7 @@ impl Service {
             document,
         });
         if last_modified.is_some() {
-            inner.archives.locked().put(key.clone(), archive.clone(), BYTES_MAX);
+            inner.archives.locked().put(key.clone(), archive.clone(), inner.archives.bytes_max);
         }
         metrics::counter!("loa_feed_archives_written_total").increment(1);
         Ok(Some(archive))

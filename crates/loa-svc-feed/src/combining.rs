@@ -7,6 +7,7 @@
 use crate::{
     Service,
     document::{Document, HTML},
+    memory::AtHand,
     naming::Labels,
     publishing::{FeedError, assembled, chain},
     succession,
@@ -20,8 +21,6 @@ use std::{
 };
 use tokio::sync::Semaphore;
 
-/// Most bytes of documents at hand, all codings counted.
-const BYTES_MAX: usize = 16 << 20;
 /// Requests that wait for their turn to have one written; others are asked to come again.
 const WAITING_MAX: usize = 32;
 
@@ -30,6 +29,8 @@ type Key = (FeedName, Option<Format>);
 
 /// What is at hand of combinations.
 pub(crate) struct Combinations {
+    /// Most bytes of documents at hand.
+    bytes_max: usize,
     kept: Mutex<Kept>,
     writing: Semaphore,
     waiting: Semaphore,
@@ -56,13 +57,17 @@ struct Written {
     tick: u64,
 }
 
-impl Default for Combinations {
-    fn default() -> Self {
-        Self { kept: Mutex::default(), writing: Semaphore::new(1), waiting: Semaphore::new(WAITING_MAX) }
-    }
-}
-
 impl Combinations {
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        let (writing, waiting) = (Semaphore::new(1), Semaphore::new(WAITING_MAX));
+        Self { bytes_max, kept: Mutex::default(), writing, waiting }
+    }
+
+    pub(crate) fn at_hand(&self) -> AtHand {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        AtHand { count: kept.documents.len(), bytes: kept.bytes }
+    }
+
     /// A document at hand, and whether it is true.
     fn get(&self, key: &Key, now: Timestamp) -> Option<(Arc<Document>, bool)> {
         let mut guard = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -86,7 +91,7 @@ impl Combinations {
         // a change may have been looked at while this was written, and not been in it
         let written = Written { document, change, due_at, is_stale: change < kept.upto, tick: kept.tick };
         kept.documents.insert(key, written);
-        while kept.bytes > BYTES_MAX
+        while kept.bytes > self.bytes_max
             && let Some((_, oldest)) = kept.used.pop_first()
         {
             kept.remove(&oldest);
@@ -184,6 +189,8 @@ impl Service {
 mod tests {
     use super::*;
 
+    const BYTES_MAX: usize = 16 << 20;
+
     fn key(name: &str) -> Key {
         (FeedName::parse(name).unwrap(), None)
     }
@@ -198,7 +205,7 @@ mod tests {
 
     #[test]
     fn what_changed_before_or_while_it_was_written_makes_it_stale_and_nothing_else_does() {
-        let combinations = Combinations::default();
+        let combinations = Combinations::new(BYTES_MAX);
         combinations.put(key("area-x+area-y"), document(1), 5, None);
         combinations.put(key("area-y+documents"), document(1), 5, None);
         combinations.changed(&[FeedName::parse("area-x").unwrap()], 5);
@@ -214,7 +221,7 @@ mod tests {
 
     #[test]
     fn what_was_not_asked_for_the_longest_goes_when_there_are_too_many_bytes() {
-        let combinations = Combinations::default();
+        let combinations = Combinations::new(BYTES_MAX);
         let name = |n: usize| format!("area-a+area-b{n}");
         for n in 0..200 {
             combinations.put(key(&name(n)), document(250_000), 0, None);
@@ -226,5 +233,8 @@ mod tests {
         assert!(kept.bytes <= BYTES_MAX && kept.documents.len() == kept.used.len());
         let sum: usize = kept.documents.values().map(|written| written.document.weight()).sum();
         assert_eq!(kept.bytes, sum);
+        let count = kept.documents.len();
+        drop(kept);
+        assert_eq!(combinations.at_hand(), AtHand { count, bytes: sum });
     }
 }

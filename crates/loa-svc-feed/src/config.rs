@@ -25,7 +25,7 @@ pub struct Config {
     pub document_bytes_max: u32,
     /// Most tombstones in a feed (0 to 1,000).
     pub tombstones_max: u32,
-    /// Most bytes of memory for feeds that somebody reads (10,000,000 and up); the longest unasked are let go and
+    /// Most bytes of memory for what is at hand (10,000,000 and up); see `memory.rs`. The longest unasked are let go and
     /// written again when somebody asks.
     pub memory_bytes_max: u64,
     /// Folder in which the last good state of feeds is kept, to be served after a restart while the ledger is away. Empty: none.
@@ -50,7 +50,7 @@ impl Default for Config {
             entries_max: 50,
             document_bytes_max: 250_000,
             tombstones_max: 50,
-            memory_bytes_max: 134_217_728,
+            memory_bytes_max: 201_326_592,
             snapshot_dir: PathBuf::new(),
             snapshots_max: 1_000,
             snapshot_bytes_max: 268_435_456,

@@ -57,7 +57,7 @@ impl Service {
                 if !inner.fallen_back.swap(true, Ordering::AcqRel) {
                     inner.fall_back().await;
                 }
-                Err(FeedError::LastGoodState { feeds: inner.shelf.feeds(), source: Box::new(error) })
+                Err(FeedError::LastGoodState { feeds: inner.shelf.at_hand().count, source: Box::new(error) })
             }
             Err(error) => Err(error),
         }

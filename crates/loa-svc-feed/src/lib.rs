@@ -23,6 +23,7 @@ mod falling_back;
 mod flights;
 mod http;
 mod kept;
+mod memory;
 mod naming;
 mod overview;
 mod page_models;

@@ -5,6 +5,7 @@ use crate::{
     archives::Archives,
     flights::Flights,
     kept::Kept,
+    memory::Shares,
     naming::Names,
     pages::Pages,
     publishing::FeedError,
@@ -65,6 +66,7 @@ pub(crate) struct Inner {
     pub(crate) ledger: Arc<dyn FeedLedger>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) world: World,
+    pub(crate) shares: Shares,
     pub(crate) shelf: Shelf,
     pub(crate) zone: jiff::tz::TimeZone,
     pub(crate) archives: Archives,
@@ -106,6 +108,7 @@ impl Service {
             ttl_minutes: config.ttl_minutes,
             hub: identity.hub,
         });
+        let shares = Shares::of(config.memory_bytes_max);
         let names = Arc::new(Names::new(site.clone(), directory.clone(), config.categories));
         Ok(Self(Arc::new(Inner {
             pages: Arc::new(Pages::new(site.clone())?),
@@ -122,11 +125,12 @@ impl Service {
                 .map(Arc::new),
             repeats: Repeats::new(config.whole_answers_max, world.bytes()),
             world,
-            shelf: Shelf::new(usize::try_from(config.memory_bytes_max).unwrap_or(usize::MAX)),
+            shelf: Shelf::new(shares),
+            shares,
             fallen_back: AtomicBool::new(false),
             cannot_keep: AtomicBool::new(false),
             zone: identity.zone,
-            archives: Archives::default(),
+            archives: Archives::new(shares.archives),
             flights: Flights::default(),
             writing: Semaphore::new(WRITING_MAX),
             bell: Bell::default(),
@@ -166,7 +170,9 @@ impl Service {
         let overview = Mutex::new((tokio::time::Instant::now(), Duration::ZERO));
         let publishing = drive(DriveOptions::named("feed"), &self.0.bell, &status, &stop, || async {
             let began = tokio::time::Instant::now();
-            let written = self.round_or_fall_back().await?;
+            let written = self.round_or_fall_back().await;
+            self.0.report_memory();
+            let written = written?;
             if written.feeds > 0 {
                 tokio::select! {
                     () = stop.cancelled() => {}

@@ -2,7 +2,12 @@
 //!
 //! Locks are held for a look or a swap, never across an await.
 
-use crate::{combining::Combinations, document::Document, overview::Overview};
+use crate::{
+    combining::Combinations,
+    document::Document,
+    memory::{AtHand, Shares},
+    overview::Overview,
+};
 use jiff::Timestamp;
 use loa_domain::FeedName;
 use loa_feed::{Feed, Format};
@@ -50,12 +55,32 @@ impl Snapshot {
     }
 }
 
-/// All that is at hand.
+/// The feeds at hand, and what they take.
 #[derive(Default)]
+struct Feeds {
+    by_name: BTreeMap<FeedName, Arc<Snapshot>>,
+    bytes: usize,
+}
+
+impl Feeds {
+    /// Puts one in its place; the one that stood there comes back.
+    fn put(&mut self, snapshot: Arc<Snapshot>) -> Option<Arc<Snapshot>> {
+        self.bytes += snapshot.weight();
+        let before = self.by_name.insert(snapshot.feed.head().name.clone(), snapshot);
+        self.bytes -= before.as_ref().map_or(0, |before| before.weight());
+        before
+    }
+
+    fn remove(&mut self, name: &FeedName) {
+        self.bytes -= self.by_name.remove(name).map_or(0, |snapshot| snapshot.weight());
+    }
+}
+
+/// All that is at hand.
 pub(crate) struct Shelf {
     /// Most bytes of feeds. The longest unasked make room; they are written again when somebody asks.
     bytes_max: usize,
-    feeds: RwLock<BTreeMap<FeedName, Arc<Snapshot>>>,
+    feeds: RwLock<Feeds>,
     /// Somebody asked for them. Marked *before* their ledger rows are read: a change committed after the mark is seen by
     /// the next step, one committed before it by the reading itself. So none falls between.
     wanted: Mutex<BTreeSet<FeedName>>,
@@ -72,8 +97,19 @@ pub(crate) struct Shelf {
 }
 
 impl Shelf {
-    pub(crate) fn new(bytes_max: usize) -> Self {
-        Self { bytes_max, ..Self::default() }
+    pub(crate) fn new(shares: Shares) -> Self {
+        Self {
+            bytes_max: shares.feeds,
+            feeds: RwLock::default(),
+            wanted: Mutex::default(),
+            shown: Mutex::default(),
+            moments: AtomicU64::default(),
+            changed: Mutex::default(),
+            overview: RwLock::default(),
+            overview_is_old: AtomicBool::default(),
+            seen: AtomicI64::default(),
+            combinations: Combinations::new(shares.combinations),
+        }
     }
 
     /// A feed, for somebody who asked for it.
@@ -85,30 +121,27 @@ impl Shelf {
 
     /// A feed, for nobody.
     pub(crate) fn looked_at(&self, name: &FeedName) -> Option<Arc<Snapshot>> {
-        self.feeds.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        self.feeds.read().unwrap_or_else(PoisonError::into_inner).by_name.get(name).cloned()
     }
 
     /// Takes the longest unasked feeds off until the rest takes nine tenths of what it may. `all` stays: the list of all feeds
     /// is made of it, too.
-    fn make_room(&self, feeds: &mut BTreeMap<FeedName, Arc<Snapshot>>) {
-        let mut bytes: usize = feeds.values().map(|snapshot| snapshot.weight()).sum();
-        if bytes <= self.bytes_max {
+    fn make_room(&self, feeds: &mut Feeds) {
+        let overview = self.overview_bytes();
+        if feeds.bytes + overview <= self.bytes_max {
             return;
         }
-        let mut by_use: Vec<(u64, FeedName, usize)> = feeds
-            .iter()
-            .filter(|(name, _)| **name != FeedName::All)
-            .map(|(name, snapshot)| (snapshot.used.load(Ordering::Acquire), name.clone(), snapshot.weight()))
-            .collect();
+        let by_use = feeds.by_name.iter().filter(|(name, _)| **name != FeedName::All);
+        let mut by_use: Vec<(u64, FeedName)> =
+            by_use.map(|(name, snapshot)| (snapshot.used.load(Ordering::Acquire), name.clone())).collect();
         by_use.sort();
         let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
-        for (_, name, weight) in by_use {
-            if bytes <= self.bytes_max / 10 * 9 {
+        for (_, name) in by_use {
+            if feeds.bytes + overview <= self.bytes_max / 10 * 9 {
                 break;
             }
             feeds.remove(&name);
             wanted.remove(&name);
-            bytes -= weight;
         }
     }
 
@@ -117,9 +150,15 @@ impl Shelf {
         self.bytes_max
     }
 
-    /// How many feeds are at hand.
-    pub(crate) fn feeds(&self) -> usize {
-        self.feeds.read().unwrap_or_else(PoisonError::into_inner).len()
+    /// Feeds at hand, and with them the list of all feeds.
+    pub(crate) fn at_hand(&self) -> AtHand {
+        let overview = self.overview_bytes();
+        let feeds = self.feeds.read().unwrap_or_else(PoisonError::into_inner);
+        AtHand { count: feeds.by_name.len(), bytes: feeds.bytes + overview }
+    }
+
+    fn overview_bytes(&self) -> usize {
+        self.overview().map_or(0, |overview| overview.page.weight() + overview.opml.weight())
     }
 
     /// Counts moments: what happens in this process, in its order.
@@ -140,12 +179,13 @@ impl Shelf {
         if snapshot.last_modified.is_some() {
             // under the lock of `shown`, so that what is put last was shown last
             let mut feeds = self.feeds.write().unwrap_or_else(PoisonError::into_inner);
-            if let Some(before) = feeds.insert(name.clone(), snapshot.clone()) {
-                snapshot.used.store(before.used.load(Ordering::Acquire), Ordering::Release);
-            } else {
-                snapshot.used.store(self.moment(), Ordering::Release);
-                self.make_room(&mut feeds);
-            }
+            // one that grew with its news makes room as a further one does
+            let used = match feeds.put(snapshot.clone()) {
+                Some(before) => before.used.load(Ordering::Acquire),
+                None => self.moment(),
+            };
+            snapshot.used.store(used, Ordering::Release);
+            self.make_room(&mut feeds);
         }
         true
     }
@@ -157,7 +197,9 @@ impl Shelf {
         if !shown.contains_key(name) {
             // under the lock of `shown`, as above
             let mut feeds = self.feeds.write().unwrap_or_else(PoisonError::into_inner);
-            feeds.entry(name.clone()).or_insert(snapshot);
+            if !feeds.by_name.contains_key(name) {
+                feeds.put(snapshot);
+            }
         }
     }
 
@@ -165,8 +207,10 @@ impl Shelf {
     pub(crate) fn to_write_anew(&self) -> Vec<FeedName> {
         let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut feeds = self.feeds.write().unwrap_or_else(PoisonError::into_inner);
-        feeds.retain(|name, snapshot| !snapshot.read_back || wanted.contains(name));
-        feeds.iter().filter(|(_, snapshot)| snapshot.read_back).map(|(name, _)| name.clone()).collect()
+        let read_back = feeds.by_name.iter().filter(|(_, snapshot)| snapshot.read_back).map(|(name, _)| name.clone());
+        let (asked_for, unasked): (Vec<_>, Vec<_>) = read_back.partition(|name| wanted.contains(name));
+        unasked.iter().for_each(|name| feeds.remove(name));
+        asked_for
     }
 
     pub(crate) fn want(&self, name: &FeedName) {
@@ -192,7 +236,12 @@ impl Shelf {
     /// Feeds in which something dated in the future is to appear by now.
     pub(crate) fn due(&self, now: Timestamp) -> Vec<FeedName> {
         let feeds = self.feeds.read().unwrap_or_else(PoisonError::into_inner);
-        feeds.iter().filter(|(_, s)| s.due_at.is_some_and(|at| at <= now)).map(|(name, _)| name.clone()).collect()
+        feeds
+            .by_name
+            .iter()
+            .filter(|(_, s)| s.due_at.is_some_and(|at| at <= now))
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     pub(crate) fn overview(&self) -> Option<Arc<Overview>> {
@@ -259,7 +308,7 @@ mod tests {
 
     #[test]
     fn the_longest_unasked_feeds_make_room_and_are_not_kept_up_to_date_any_more() {
-        let shelf = Shelf::new(10 * snapshot("all", 0).weight());
+        let shelf = Shelf::new(Shares::of(16 * snapshot("all", 0).weight() as u64));
         let names: Vec<String> = ["all".to_owned()].into_iter().chain((0..11).map(|n| format!("area-a{n}"))).collect();
         let mut asked_often = None;
         for name in &names {
@@ -274,6 +323,8 @@ mod tests {
         let left: Vec<&String> = names.iter().filter(|name| there(name)).collect();
         assert!(left.len() <= 10 && left.len() >= 8, "{left:?}");
         assert!(there(&names[0]) && there(&names[1]) && there(&names[11]) && !there(&names[2]), "{left:?}");
+        let weight = snapshot("all", 0).weight();
+        assert_eq!(shelf.at_hand(), AtHand { count: left.len(), bytes: left.len() * weight });
         let wanted = shelf.wanted_of(names.iter().filter_map(|name| FeedName::parse(name)).collect());
         assert_eq!(wanted.len(), left.len());
     }
