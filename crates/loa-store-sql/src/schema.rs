@@ -52,7 +52,11 @@ pub(crate) const FEED: &[Migration] =
     &[migration!(2, "feed", works_with 2), migration!(7, "rendering_change", works_with 2)];
 pub(crate) const DIGEST: &[Migration] =
     &[migration!(3, "digest", works_with 3), migration!(10 in "0010_stuck_runs.sql", "stuck_runs", works_with 3)];
-pub(crate) const PUSH: &[Migration] = &[migration!(4, "push", works_with 4), migration!(8, "hub", works_with 4)];
+pub(crate) const PUSH: &[Migration] = &[
+    migration!(4, "push", works_with 4),
+    migration!(8, "hub", works_with 4),
+    migration!(11 in "0011_hub_shares.sql", "hub_shares", works_with 8),
+];
 pub(crate) const ACCESS: &[Migration] = &[migration!(5, "access", works_with 5)];
 pub(crate) const RECEIPTS: &[Migration] = &[migration!(6, "receipts", works_with 6)];
 

@@ -10,6 +10,16 @@ use jiff::Timestamp;
 use loa_domain::{HubMode, HubSubscriptionId, SignatureAlgorithm};
 use std::{sync::Arc, time::Duration};
 
+/// Which topics: each kind has its own looks and its own share of what the hub takes on. Of combinations there are more than
+/// anybody can count, and each costs the feed service a document of its own; they never crowd out the feeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TopicKind {
+    /// A feed.
+    Feed,
+    /// Feeds that a reader put together.
+    Combination,
+}
+
 /// What a subscriber asks for. Its subscription is the one of (`topic`, `callback_form`).
 #[derive(Clone, PartialEq, Eq)]
 pub struct HubWish {
@@ -17,6 +27,8 @@ pub struct HubWish {
     pub mode: HubMode,
     /// The topic, as it names itself.
     pub topic: String,
+    /// What kind of topic it is.
+    pub kind: TopicKind,
     /// The topic, as the subscriber wrote it: that is what it is asked about.
     pub topic_written: String,
     /// Where to call, as the subscriber wrote it.
@@ -57,6 +69,8 @@ pub struct HubLimits {
     pub wishes_max: u32,
     /// Topics that somebody wants.
     pub topics_max: u32,
+    /// How much of each of these is for combinations at most, in percent.
+    pub combinations_percent: u32,
     /// Wishes that a host may have in one go; beyond it one for each `wish_interval`.
     pub wishes_per_host_burst: u32,
     /// See `wishes_per_host_burst`.
@@ -72,6 +86,8 @@ pub enum HubTaken {
     Full,
     /// The callback's host has.
     HostFull,
+    /// As much of it is for combinations as may be.
+    CombinationsFull,
     /// The callback's host asks too often; again after this long.
     TooOften(Duration),
 }
@@ -128,6 +144,8 @@ impl std::fmt::Debug for Look {
 pub struct LookRule {
     /// Between looks after something may have changed: the first, second, … delay; the last one again and again.
     pub delays: Vec<Duration>,
+    /// The same for combinations, of which each look may have a document written.
+    pub combination_delays: Vec<Duration>,
     /// The shortest time between two looks.
     pub look_pause: Duration,
     /// The shortest time between two changes of a topic that are told.
@@ -255,6 +273,8 @@ pub enum HubOutcome {
     Dropped,
     /// Again at this instant.
     Retry(Timestamp),
+    /// Nobody was called; at this instant somebody may be. No try is counted.
+    Later(Timestamp),
     /// This version is given up; the subscription lives on, and the next version is tried again.
     GiveUp,
     /// The subscriber wants no more: the subscription ends.
@@ -283,6 +303,8 @@ pub struct HostRule {
     pub rest: Duration,
     /// The longest.
     pub rest_max: Duration,
+    /// Subscriptions that are verified in one network. Who is over it is told so.
+    pub subscriptions_per_network_max: u32,
 }
 
 /// What one call came to.
@@ -298,6 +320,8 @@ pub struct CallRecord {
     pub outcome: HubOutcome,
     /// What it says about the host.
     pub sign: HostSign,
+    /// The network it went to, where somebody was verified; empty: it is not known.
+    pub network: String,
     /// A sentence for operators; no secrets, no control characters. At most 300 characters are kept.
     pub detail: String,
 }
@@ -366,8 +390,23 @@ pub struct HubDue {
     pub deliver_at: Option<Timestamp>,
     /// A wish is to be settled, or a lease of one ends.
     pub verify_at: Option<Timestamp>,
-    /// A topic is to be looked at, or a lease of one ends.
+    /// A feed is to be looked at, or a lease of one ends.
     pub look_at: Option<Timestamp>,
+    /// The same of combinations.
+    pub combination_look_at: Option<Timestamp>,
+}
+
+/// What is swept away, and what is put right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HubSweepRule {
+    /// How long a wish may wait to be settled.
+    pub wish_max: Duration,
+    /// How long a lease may still last: a clock that was far ahead makes none for ever.
+    pub lease_max: Duration,
+    /// A last sweep that lies further ahead than this says that the clock was set back since.
+    pub set_back_min: Duration,
+    /// Rows of each kind at a time.
+    pub max: u32,
 }
 
 /// What the hub holds, and what was swept away just now.
@@ -377,6 +416,8 @@ pub struct HubSwept {
     pub expired: u64,
     /// Wishes that could not be settled in time.
     pub lapsed: u64,
+    /// By how much the clock was set back since the last sweep; zero when it was not.
+    pub set_back: Duration,
     /// Subscriptions now, verified or not.
     pub subscriptions: u64,
     /// Topics that somebody wants now.
@@ -394,11 +435,12 @@ pub trait HubLedger: Send + Sync {
     /// many.
     async fn hub_ring(&self, topics: Option<&[String]>, rule: &LookRule, at: Timestamp) -> Result<u64, StoreError>;
 
-    /// Claims up to `max` topics that are to be looked at.
-    async fn hub_claim_topics(&self, lease: &Lease, max: u32) -> Result<Vec<DueTopic>, StoreError>;
+    /// Claims up to `max` topics of a kind that are to be looked at.
+    async fn hub_claim_topics(&self, kind: TopicKind, lease: &Lease, max: u32) -> Result<Vec<DueTopic>, StoreError>;
 
     /// Records looks, each fenced by `holder`; a late one changes nothing. Bytes that are others are a further version, owed to
-    /// every subscription of the topic; the first bytes settle what wishes wait for. Returns how many brought a further version.
+    /// every subscription of the topic; the first bytes settle what wishes wait for. A topic that is missing and never was read
+    /// is forgotten. Returns how many brought a further version.
     async fn hub_record_looks(
         &self,
         holder: &str,
@@ -408,7 +450,7 @@ pub trait HubLedger: Send + Sync {
     ) -> Result<u64, StoreError>;
 
     /// Claims up to `max` calls of a lane that are due: at most `per_host` in flight for each host in that lane, one for each
-    /// subscription in either. No delivery to a host that rests, or for a subscription whose lease has ended. Of one
+    /// subscription in either. A wish that was claimed before and not recorded has one try more. No delivery to a host that rests, or for a subscription whose lease has ended. Of one
     /// subscription what is due first goes first, and a wish when both are.
     async fn hub_claim(
         &self,
@@ -425,9 +467,10 @@ pub trait HubLedger: Send + Sync {
     /// When something is to be done next. A look that changes nothing.
     async fn hub_next_due(&self) -> Result<HubDue, StoreError>;
 
-    /// Deletes up to `max` of each kind that came to their end: subscriptions whose lease ended, wishes asked before
-    /// `wishes_before`, topics nobody wants, hosts nobody speaks of.
-    async fn hub_sweep(&self, at: Timestamp, wishes_before: Timestamp, max: u32) -> Result<HubSwept, StoreError>;
+    /// Deletes what came to its end: subscriptions whose lease ended, wishes that waited too long, topics nobody wants, hosts
+    /// nobody speaks of. When the clock was set back since the last sweep, everything that was to be done later than now is to be
+    /// done as much earlier: nothing waits until the clock is there again.
+    async fn hub_sweep(&self, rule: &HubSweepRule, at: Timestamp) -> Result<HubSwept, StoreError>;
 
     /// Subscriptions, in the order in which they were first asked for.
     async fn hub_subscriptions(&self, query: &HubQuery) -> Result<Vec<HubSubscriptionView>, StoreError>;

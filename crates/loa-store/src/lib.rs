@@ -31,7 +31,8 @@ pub use error::{StoreError, StoreErrorKind};
 pub use feed::{FeedArrival, FeedEntry, FeedLedger, FeedSummary, Rendered, Tombstone};
 pub use hub::{
     CallRecord, DueCall, DueTopic, HostRule, HostSign, HubAbout, HubCall, HubDue, HubLane, HubLedger, HubLimits,
-    HubOutcome, HubQuery, HubState, HubSubscriptionView, HubSwept, HubTaken, HubWish, Look, LookRule,
+    HubOutcome, HubQuery, HubState, HubSubscriptionView, HubSweepRule, HubSwept, HubTaken, HubWish, Look, LookRule,
+    TopicKind,
 };
 pub use intake::{ArchiveQuery, Archived, Current, IntakeLedger, OutboxRow, OutboxState, Submission, Submitted};
 pub use lease::Lease;

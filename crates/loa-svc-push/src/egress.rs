@@ -12,7 +12,14 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
     redirect::Policy,
 };
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    io,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 use url::{Host, Url};
 
 /// Longest wait for a name look-up when an endpoint is added, changed or listed.
@@ -36,28 +43,61 @@ pub enum ResolveError {
 
 /// The policy, and the look-up that obeys it.
 #[derive(Debug, Clone)]
-pub(crate) struct Guard(Arc<EgressPolicy>);
+pub(crate) struct Guard(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    policy: EgressPolicy,
+    /// Names under way that mean what they were resolved to before, and how many calls hold each.
+    pinned: Mutex<HashMap<String, (u32, Vec<SocketAddr>)>>,
+}
+
+/// While it lives, a name means the addresses that its holder judged it by: there is no second look-up that could say
+/// something else.
+pub(crate) struct Pin {
+    guard: Guard,
+    host: String,
+}
 
 impl Guard {
     pub(crate) fn new(policy: EgressPolicy) -> Self {
-        Self(Arc::new(policy))
+        Self(Arc::new(Inner { policy, pinned: Mutex::default() }))
+    }
+
+    /// Has a name mean these addresses. Of several at a time the last one's count.
+    pub(crate) fn pin(&self, host: &str, addresses: Vec<SocketAddr>) -> Pin {
+        let mut pinned = self.pinned();
+        let (count, kept) = pinned.entry(host.to_owned()).or_default();
+        *count += 1;
+        *kept = addresses;
+        drop(pinned);
+        Pin { guard: self.clone(), host: host.to_owned() }
+    }
+
+    fn pinned(&self) -> MutexGuard<'_, HashMap<String, (u32, Vec<SocketAddr>)>> {
+        self.0.pinned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Checks an address as written. Before every request.
     pub(crate) fn check(&self, url: &Url) -> Result<(), Refusal> {
-        self.0.check_url(url)
+        self.0.policy.check_url(url)
     }
 
     /// Checks an address as written and what its name resolves to now. When an endpoint is added.
     pub(crate) async fn check_resolved(&self, url: &Url) -> Result<(), ResolveError> {
         self.check(url)?;
         if let Some(Host::Domain(host)) = url.host() {
-            let late = || io::Error::new(io::ErrorKind::TimedOut, "no answer within 5 s");
-            tokio::time::timeout(LOOK_UP_MAX, self.look_up(host))
-                .await
-                .unwrap_or_else(|_| Err(ResolveError::LookUp { host: host.to_owned(), source: late() }))?;
+            self.resolved(host).await?;
         }
         Ok(())
+    }
+
+    /// The addresses of a name that may be called, within a time.
+    pub(crate) async fn resolved(&self, host: &str) -> Result<Vec<SocketAddr>, ResolveError> {
+        let late = || io::Error::new(io::ErrorKind::TimedOut, "no answer within 5 s");
+        tokio::time::timeout(LOOK_UP_MAX, self.look_up(host))
+            .await
+            .unwrap_or_else(|_| Err(ResolveError::LookUp { host: host.to_owned(), source: late() }))
     }
 
     async fn look_up(&self, host: &str) -> Result<Vec<SocketAddr>, ResolveError> {
@@ -65,7 +105,7 @@ impl Guard {
             .await
             .map_err(|source| ResolveError::LookUp { host: host.to_owned(), source })?
             .collect();
-        Ok(self.0.keep_allowed(host, found, SocketAddr::ip)?)
+        Ok(self.0.policy.keep_allowed(host, found, SocketAddr::ip)?)
     }
 }
 
@@ -73,9 +113,25 @@ impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
         let guard = self.clone();
         Box::pin(async move {
-            let addresses = guard.look_up(name.as_str()).await?;
+            let pinned = guard.pinned().get(name.as_str()).map(|(_, addresses)| addresses.clone());
+            let addresses = match pinned {
+                Some(addresses) => addresses,
+                None => guard.look_up(name.as_str()).await?,
+            };
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
+    }
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        let mut pinned = self.guard.pinned();
+        if let Some((count, _)) = pinned.get_mut(&self.host) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                pinned.remove(&self.host);
+            }
+        }
     }
 }
 
@@ -153,6 +209,19 @@ mod tests {
             Err(ResolveError::Refused(Refusal::NoPublicAddress { .. }))
         ));
         guard(&["localhost"]).check_resolved(&url).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_pinned_name_means_what_it_was_judged_by_until_its_call_has_ended() {
+        let guard = guard(&["localhost"]);
+        let name = || "localhost".parse::<Name>().unwrap();
+        let resolved = async || -> Vec<SocketAddr> { guard.resolve(name()).await.unwrap().collect() };
+        let judged: Vec<SocketAddr> = vec!["192.0.2.1:0".parse().unwrap()];
+        let (one, other) = (guard.pin("localhost", judged.clone()), guard.pin("localhost", judged.clone()));
+        drop(one);
+        assert_eq!(resolved().await, judged);
+        drop(other);
+        assert!(resolved().await.iter().all(|address| address.ip().is_loopback()));
     }
 
     #[test]

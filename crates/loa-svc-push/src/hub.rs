@@ -6,12 +6,13 @@
 //! the newest, and is collapsed however fast changes follow each other. All of it stands in the push ledger, under leases.
 //!
 //! `door.rs` takes in what subscribers ask, `step.rs` turns the wheel, `look.rs` reads topics, `call.rs` calls callbacks,
-//! `operations.rs` is for operators. What the words mean is `loa_webhook::websub`'s.
+//! `networks.rs` counts calls by where they go, `operations.rs` is for operators. What the words mean is `loa_webhook::websub`'s.
 
 mod call;
 mod config;
 mod door;
 mod look;
+mod networks;
 mod operations;
 mod step;
 
@@ -24,12 +25,13 @@ use crate::{
 };
 use call::Called;
 use jiff::Timestamp;
-use loa_store::{HostRule, HubLimits, Look, LookRule, PushLedger};
+use loa_store::{HostRule, HubLane, HubLimits, HubSweepRule, Look, LookRule, PushLedger};
 use loa_webhook::{
     EgressPolicy, Network,
     websub::{LeaseRule, Topics},
 };
 use loa_worker::{Bell, DriveOptions, Status, World, drive};
+use networks::{NetworkRule, Networks};
 use reqwest::Client;
 use std::{
     sync::{
@@ -44,6 +46,10 @@ use url::Url;
 
 /// Looks at topics under way at a time.
 const LOOKS_MAX: u32 = 4;
+/// The same of combinations, each of which may have a document written by the feed service, which writes one at a time too.
+const COMBINATION_LOOKS_MAX: u32 = 1;
+/// A network may have as much as so many hosts: it may be several owners' after all.
+const NETWORK_HOSTS: u32 = 2;
 /// How often the wheel turns when no bell rings: short, for a feed is live a moment after its event came in.
 const TURN: Duration = Duration::from_millis(500);
 /// The shortest time between two looks at a topic.
@@ -51,6 +57,12 @@ const LOOK_PAUSE: Duration = Duration::from_millis(300);
 /// Looks after something may have changed: the feed service may be slower than we are, or was away for a moment. The sweep
 /// follows.
 const LOOK_DELAYS_MS: [u64; 7] = [500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000];
+/// The same for combinations: fewer.
+const COMBINATION_DELAYS_MS: [u64; 3] = [1_000, 8_000, 30_000];
+/// How long a wish may wait for the first look at its topic, and be asked about.
+const WISH_MAX: Duration = Duration::from_secs(86_400);
+/// Rows of each kind swept in one go.
+const SWEEP_MAX: u32 = 1_000;
 
 /// The hub.
 pub(crate) struct Hub {
@@ -63,6 +75,7 @@ pub(crate) struct Hub {
     /// Where topics are read, without a `/` at the end.
     feeds: String,
     guard: Guard,
+    networks: Arc<Networks>,
     /// Calls strangers' callbacks: guarded.
     caller: Client,
     /// Reads our own feeds.
@@ -76,6 +89,7 @@ pub(crate) struct Hub {
     slots: Arc<Semaphore>,
     wish_slots: Arc<Semaphore>,
     look_slots: Arc<Semaphore>,
+    combination_slots: Arc<Semaphore>,
     /// Only one step at a time claims and records.
     stepping: tokio::sync::Mutex<()>,
     /// Calls that ended and are not yet in the ledger; never more than there are slots.
@@ -129,6 +143,7 @@ impl Hub {
             topics: Topics::new(&identity.public_url),
             feeds: feeds.as_str().trim_end_matches('/').to_owned(),
             guard,
+            networks: Arc::default(),
             caller,
             reader,
             bell: Bell::default(),
@@ -139,6 +154,7 @@ impl Hub {
             slots: Arc::new(Semaphore::new(config.in_flight_max as usize)),
             wish_slots: Arc::new(Semaphore::new(config.wishes_in_flight_max() as usize)),
             look_slots: Arc::new(Semaphore::new(LOOKS_MAX as usize)),
+            combination_slots: Arc::new(Semaphore::new(COMBINATION_LOOKS_MAX as usize)),
             stepping: tokio::sync::Mutex::default(),
             called: Mutex::default(),
             looked: Mutex::default(),
@@ -168,17 +184,32 @@ impl Hub {
             subscriptions_per_host_max: self.config.subscriptions_per_host_max,
             wishes_max: self.config.requests_waiting_max,
             topics_max: self.config.topics_max,
+            combinations_percent: self.config.combinations_percent,
             wishes_per_host_burst: self.config.requests_per_host_burst,
             wish_interval: Duration::from_secs(self.config.requests_per_host_seconds),
         }
     }
 
     fn look_rule(&self) -> LookRule {
-        let delays = LOOK_DELAYS_MS.map(Duration::from_millis).into_iter().filter(|delay| *delay < self.config.sweep());
+        let sweep = self.config.sweep();
+        let delays = |delays: &[u64]| {
+            let delays = delays.iter().map(|delay| Duration::from_millis(*delay)).filter(|delay| *delay < sweep);
+            delays.chain([sweep]).collect()
+        };
         LookRule {
-            delays: delays.chain([self.config.sweep()]).collect(),
+            delays: delays(&LOOK_DELAYS_MS),
+            combination_delays: delays(&COMBINATION_DELAYS_MS),
             look_pause: LOOK_PAUSE,
             notice_pause: Duration::from_secs(self.config.notice_seconds_min),
+        }
+    }
+
+    fn sweep_rule(&self) -> HubSweepRule {
+        HubSweepRule {
+            wish_max: WISH_MAX,
+            lease_max: Duration::from_secs(self.config.lease_seconds_max),
+            set_back_min: self.config.sweep(),
+            max: SWEEP_MAX,
         }
     }
 
@@ -187,6 +218,21 @@ impl Hub {
             failures: self.config.host_failures,
             rest: Duration::from_secs(self.config.host_rest_seconds),
             rest_max: Duration::from_secs(self.config.host_rest_seconds_max),
+            subscriptions_per_network_max: self.config.subscriptions_per_host_max.saturating_mul(NETWORK_HOSTS),
+        }
+    }
+
+    /// Half of the places of a lane are for others, whoever fills the rest.
+    fn network_rule(&self, lane: HubLane) -> NetworkRule {
+        let places = match lane {
+            HubLane::Deliveries => self.config.in_flight_max,
+            HubLane::Wishes => self.config.wishes_in_flight_max(),
+        };
+        let interval_ms = self.config.requests_per_host_seconds.saturating_mul(1_000) / u64::from(NETWORK_HOSTS);
+        NetworkRule {
+            in_flight_max: places.div_ceil(2),
+            burst: self.config.requests_per_host_burst.saturating_mul(NETWORK_HOSTS),
+            interval_ms: i64::try_from(interval_ms).unwrap_or(i64::MAX),
         }
     }
 }

@@ -186,7 +186,7 @@ impl EgressPolicy {
 }
 
 /// A network in CIDR form, `10.20.0.0/16` or `fd00::/8`; a bare address is a network of one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Network {
     address: IpAddr,
     prefix: u8,
@@ -197,7 +197,27 @@ pub struct Network {
 #[error("{0:?} is not a network like 10.20.0.0/16")]
 pub struct NetworkError(String);
 
+/// What belongs to one owner more often than not: the smallest networks that are routed on their own.
+const OWNERS_PREFIX_V4: u8 = 24;
+/// See [`OWNERS_PREFIX_V4`].
+const OWNERS_PREFIX_V6: u8 = 48;
+
 impl Network {
+    /// The network around an address that most likely has one owner: `/24`, `/48`. An IPv4 address mapped into IPv6 counts as
+    /// the IPv4 address.
+    pub fn around(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(a) => {
+                let bits = a.to_bits() & (u32::MAX << (32 - OWNERS_PREFIX_V4));
+                Self { address: Ipv4Addr::from_bits(bits).into(), prefix: OWNERS_PREFIX_V4 }
+            }
+            IpAddr::V6(a) => {
+                let bits = a.to_bits() & (u128::MAX << (128 - OWNERS_PREFIX_V6));
+                Self { address: Ipv6Addr::from_bits(bits).into(), prefix: OWNERS_PREFIX_V6 }
+            }
+        }
+    }
+
     /// Whether the address lies within. An IPv4 address mapped into IPv6 counts as the IPv4 address.
     pub fn contains(&self, address: IpAddr) -> bool {
         let within = |a: u128, b: u128, width: u32| {

@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use loa_domain::HubSubscriptionId;
 use loa_store::{
     CallRecord, DueCall, DueTopic, HostRule, HubDue, HubLane, HubLedger, HubLimits, HubQuery, HubSubscriptionView,
-    HubSwept, HubTaken, HubWish, Lease, Look, LookRule, StoreError,
+    HubSweepRule, HubSwept, HubTaken, HubWish, Lease, Look, LookRule, StoreError, TopicKind,
 };
 
 #[async_trait]
@@ -33,8 +33,8 @@ impl HubLedger for PushStore {
         looks::ring(&self.db, topics, rule, at).await.during("have the hub's topics looked at")
     }
 
-    async fn hub_claim_topics(&self, lease: &Lease, max: u32) -> Result<Vec<DueTopic>, StoreError> {
-        looks::claim(&self.db, lease, max).await.during("claim topics of the hub")
+    async fn hub_claim_topics(&self, kind: TopicKind, lease: &Lease, max: u32) -> Result<Vec<DueTopic>, StoreError> {
+        looks::claim(&self.db, kind, lease, max).await.during("claim topics of the hub")
     }
 
     async fn hub_record_looks(
@@ -65,8 +65,8 @@ impl HubLedger for PushStore {
         look::next_due(&self.db).await.during("look when the hub is to do something next")
     }
 
-    async fn hub_sweep(&self, at: Timestamp, wishes_before: Timestamp, max: u32) -> Result<HubSwept, StoreError> {
-        sweep::sweep(&self.db, at, wishes_before, max).await.during("sweep the hub")
+    async fn hub_sweep(&self, rule: &HubSweepRule, at: Timestamp) -> Result<HubSwept, StoreError> {
+        sweep::sweep(&self.db, rule, at).await.during("sweep the hub")
     }
 
     async fn hub_subscriptions(&self, query: &HubQuery) -> Result<Vec<HubSubscriptionView>, StoreError> {

@@ -3,7 +3,7 @@
 use super::build::{at, lease};
 use crate::{
     CallRecord, DueCall, HostRule, HostSign, HubAbout, HubCall, HubLane, HubLimits, HubOutcome, HubQuery, HubState,
-    HubSubscriptionView, HubTaken, HubWish, Look, LookRule, PushLedger, StoreErrorKind,
+    HubSubscriptionView, HubSweepRule, HubTaken, HubWish, Look, LookRule, PushLedger, StoreErrorKind, TopicKind,
 };
 use jiff::Timestamp;
 use loa_domain::{HubMode, HubSubscriptionId, SignatureAlgorithm};
@@ -32,10 +32,19 @@ macro_rules! hub_rules {
         $test!(callbacks_that_are_asked_delay_nobody_who_is_told);
         $test!(a_host_that_fails_rests_and_one_that_asks_for_it_too);
         $test!(the_hub_takes_on_no_more_than_its_limits);
+        $test!(many_names_in_one_network_are_no_more_than_it_may_have);
+        $test!(who_is_called_later_has_had_no_try);
+        $test!(who_is_subscribed_renews_however_many_wait);
+        $test!(combinations_have_a_share_and_never_crowd_out_feeds);
+        $test!(combinations_are_looked_at_apart_from_feeds_and_less_often);
+        $test!(a_topic_that_is_missing_takes_up_no_room);
         $test!(a_host_that_asks_too_often_must_wait);
         $test!(a_topic_is_looked_at_by_one_at_a_time_and_on_schedule);
         $test!(a_ring_has_topics_looked_at_soon_but_not_too_soon);
         $test!(what_came_to_its_end_is_swept_away);
+        $test!(a_clock_set_back_makes_nothing_wait_until_it_is_there_again);
+        $test!(a_clock_that_was_far_ahead_makes_no_lease_for_ever);
+        $test!(a_wish_that_was_claimed_and_never_recorded_has_one_try_more);
         $test!(an_operator_ends_a_subscription_and_its_subscriber_is_told);
         $test!(subscriptions_are_listed_in_their_order_and_by_topic);
         $test!(while_the_ledger_is_held_nothing_is_claimed);
@@ -51,14 +60,28 @@ const LIMITS: HubLimits = HubLimits {
     subscriptions_per_host_max: 50,
     wishes_max: 100,
     topics_max: 10,
+    combinations_percent: 20,
     wishes_per_host_burst: 50,
     wish_interval: Duration::from_secs(60),
 };
-const REST: HostRule = HostRule { failures: 2, rest: Duration::from_secs(600), rest_max: Duration::from_secs(1_000) };
+const REST: HostRule = HostRule {
+    failures: 2,
+    rest: Duration::from_secs(600),
+    rest_max: Duration::from_secs(1_000),
+    subscriptions_per_network_max: 50,
+};
+
+const SWEEP: HubSweepRule = HubSweepRule {
+    wish_max: Duration::from_secs(DAY),
+    lease_max: Duration::from_secs(30 * DAY),
+    set_back_min: Duration::from_secs(60),
+    max: 100,
+};
 
 fn looking() -> LookRule {
     LookRule {
         delays: [60, 120, 600].map(Duration::from_secs).into(),
+        combination_delays: [120, 600].map(Duration::from_secs).into(),
         look_pause: Duration::from_secs(60),
         notice_pause: Duration::ZERO,
     }
@@ -69,6 +92,7 @@ fn wish(host: &str, path: &str) -> HubWish {
     HubWish {
         mode: HubMode::Subscribe,
         topic: TOPIC.into(),
+        kind: TopicKind::Feed,
         topic_written: TOPIC.into(),
         callback_form: callback.clone(),
         callback,
@@ -78,6 +102,12 @@ fn wish(host: &str, path: &str) -> HubWish {
         algorithm: SignatureAlgorithm::Sha256,
         token: None,
     }
+}
+
+/// A wish for a combination of feeds.
+fn combining(host: &str, number: u32) -> HubWish {
+    let topic = format!("https://loa.example.gov.vn/feeds/area-x+area-y{number}.atom");
+    HubWish { kind: TopicKind::Combination, topic: topic.clone(), topic_written: topic, ..wish(host, "cb") }
 }
 
 fn leaving(host: &str, path: &str) -> HubWish {
@@ -97,9 +127,13 @@ async fn ask(ledger: &dyn PushLedger, wish: &HubWish, minute: i64) {
     assert_eq!(ledger.hub_wish(wish, &LIMITS, at(minute)).await.unwrap(), HubTaken::Taken);
 }
 
-/// Looks at whatever is due, and sees this.
-async fn look(ledger: &dyn PushLedger, look: Look, minute: i64) -> u64 {
-    let due = ledger.hub_claim_topics(&lease("looker", minute), 100).await.unwrap();
+/// Looks at whatever feed is due, and sees this.
+async fn look(ledger: &dyn PushLedger, seen: Look, minute: i64) -> u64 {
+    look_at(ledger, TopicKind::Feed, seen, minute).await
+}
+
+async fn look_at(ledger: &dyn PushLedger, kind: TopicKind, look: Look, minute: i64) -> u64 {
+    let due = ledger.hub_claim_topics(kind, &lease("looker", minute), 100).await.unwrap();
     let looks: Vec<(String, Look)> = due.into_iter().map(|due| (due.topic, look.clone())).collect();
     ledger.hub_record_looks("looker", &looks, &looking(), at(minute)).await.unwrap()
 }
@@ -119,7 +153,8 @@ async fn claim(ledger: &dyn PushLedger, holder: &str, minute: i64) -> Vec<DueCal
 
 fn ended(call: &DueCall, outcome: HubOutcome, sign: HostSign, at: Timestamp) -> CallRecord {
     let detail = format!("trả lời\u{7} {outcome:?}");
-    CallRecord { subscription: call.subscription.clone(), about: call.call.about(), at, outcome, sign, detail }
+    let network = "203.0.113.0/24".to_owned();
+    CallRecord { subscription: call.subscription.clone(), about: call.call.about(), at, outcome, sign, network, detail }
 }
 
 async fn record(ledger: &dyn PushLedger, holder: &str, call: &DueCall, outcome: HubOutcome, minute: i64) -> u64 {
@@ -180,7 +215,7 @@ pub async fn a_wish_waits_for_the_first_look_at_its_topic_and_is_then_asked_abou
     assert_eq!(claim(&*ledger, "x", 0).await, []);
     look(&*ledger, Look::Failed, 0).await;
     assert_eq!(claim(&*ledger, "x", 0).await, [], "it is not known yet");
-    let due = ledger.hub_claim_topics(&lease("looker", 1), 10).await.unwrap();
+    let due = ledger.hub_claim_topics(TopicKind::Feed, &lease("looker", 1), 10).await.unwrap();
     assert_eq!(due.len(), 1);
     assert_eq!((due[0].topic.as_str(), &due[0].etag, due[0].changed_at), (TOPIC, &None, None));
     ledger.hub_record_looks("looker", &[(TOPIC.into(), read("1"))], &looking(), at(1)).await.unwrap();
@@ -345,7 +380,7 @@ pub async fn equal_bytes_and_looks_that_failed_are_no_version(open: impl AsyncFn
     );
     changed(&*ledger, "2", 100).await;
     assert_eq!(given(&answer(&*ledger, HubOutcome::Done, 100).await).0, 2);
-    let due = ledger.hub_claim_topics(&lease("y", 200), 10).await.unwrap();
+    let due = ledger.hub_claim_topics(TopicKind::Feed, &lease("y", 200), 10).await.unwrap();
     assert_eq!(
         (due[0].etag.as_deref(), due[0].modified_at, due[0].changed_at),
         (Some("\"2\""), Some(at(0)), Some(at(100)))
@@ -368,7 +403,11 @@ pub async fn what_is_given_is_the_newest_and_never_an_older_one(open: impl Async
     changed(&*ledger, "5", 14).await;
     let call = claim(&*ledger, "x", 14).await.remove(0);
     assert_eq!((given(&call), call.tries), ((5, "5".into()), 0), "news does not wait for old failures");
-    record(&*ledger, "x", &call, HubOutcome::Done, 14).await;
+    changed(&*ledger, "6", 15).await;
+    record(&*ledger, "x", &call, HubOutcome::Retry(at(99)), 15).await;
+    let call = claim(&*ledger, "x", 15).await.remove(0);
+    assert_eq!((given(&call), call.tries), ((6, "6".into()), 0), "nor for one that came to light after it");
+    record(&*ledger, "x", &call, HubOutcome::Done, 15).await;
     assert_eq!(claim(&*ledger, "x", 100).await, []);
 }
 
@@ -554,6 +593,121 @@ pub async fn the_hub_takes_on_no_more_than_its_limits(open: impl AsyncFn() -> Ar
     assert_eq!(take(&wish("b.example", "1"), one).await, HubTaken::Taken, "there is room again");
 }
 
+pub async fn many_names_in_one_network_are_no_more_than_it_may_have(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    let rule = HostRule { subscriptions_per_network_max: 2, ..REST };
+    let confirm = async |host: &str, network: &str, minute| {
+        ask(&*ledger, &wish(host, "cb"), minute).await;
+        look(&*ledger, read("1"), minute).await;
+        let call = claim(&*ledger, "x", minute).await.remove(0);
+        let record =
+            CallRecord { network: network.into(), ..ended(&call, HubOutcome::Done, HostSign::Nothing, at(minute)) };
+        assert_eq!(ledger.hub_record("x", &[record], &rule).await.unwrap(), 1);
+    };
+    let states = async || -> Vec<HubState> { listed(&*ledger).await.iter().map(|one| one.state).collect() };
+    confirm("a.evil.example", "203.0.113.0/24", 0).await;
+    confirm("b.evil.example", "203.0.113.0/24", 1).await;
+    confirm("c.evil.example", "203.0.113.0/24", 2).await;
+    assert_eq!(states().await, [HubState::Active, HubState::Active, HubState::Pending]);
+    let denial = answer(&*ledger, HubOutcome::Dropped, 2).await;
+    assert!(matches!(&denial.call, HubCall::Deny { reason, .. } if reason.contains("network")), "{denial:?}");
+    confirm("d.example", "198.51.100.0/24", 3).await;
+    for path in ["e.example", "f.example", "g.example"] {
+        confirm(path, "", 4).await;
+    }
+    confirm("a.evil.example", "203.0.113.0/24", 5).await;
+    assert_eq!(states().await, vec![HubState::Active; 6], "others, those of whom it is not known, and who renews");
+    ask(&*ledger, &leaving("a.evil.example", "cb"), 6).await;
+    answer(&*ledger, HubOutcome::Done, 6).await;
+    confirm("c.evil.example", "203.0.113.0/24", 7).await;
+    assert_eq!(states().await, vec![HubState::Active; 6], "there is room again");
+}
+
+pub async fn who_is_called_later_has_had_no_try(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    subscribed(&*ledger, &wish("a.example", "cb"), 0).await;
+    changed(&*ledger, "2", 10).await;
+    for minute in [10, 11] {
+        assert_eq!(answer(&*ledger, HubOutcome::Later(at(minute + 1)), minute).await.tries, 0);
+        assert_eq!(claim(&*ledger, "x", minute).await, []);
+    }
+    assert_eq!(answer(&*ledger, HubOutcome::Done, 12).await.tries, 0);
+    ask(&*ledger, &wish("a.example", "cb"), 13).await;
+    answer(&*ledger, HubOutcome::Later(at(14)), 13).await;
+    assert_eq!(answer(&*ledger, HubOutcome::Done, 14).await.tries, 0);
+}
+
+pub async fn who_is_subscribed_renews_however_many_wait(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    subscribed(&*ledger, &wish("a.example", "cb"), 0).await;
+    let limits = HubLimits { subscriptions_max: 3, wishes_max: 2, ..LIMITS };
+    let take = async |wish: &HubWish| ledger.hub_wish(wish, &limits, at(1)).await.unwrap();
+    for host in ["b.example", "c.example"] {
+        assert_eq!(take(&wish(host, "cb")).await, HubTaken::Taken);
+    }
+    assert_eq!(take(&wish("d.example", "cb")).await, HubTaken::Full);
+    assert_eq!(take(&wish("a.example", "cb")).await, HubTaken::Taken, "it is subscribed");
+    assert_eq!(take(&leaving("a.example", "cb")).await, HubTaken::Taken, "and may leave");
+}
+
+pub async fn combinations_have_a_share_and_never_crowd_out_feeds(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    let take = async |wish: &HubWish, limits: HubLimits| ledger.hub_wish(wish, &limits, at(0)).await.unwrap();
+    // a fifth of ten topics
+    assert_eq!(take(&combining("a.example", 1), LIMITS).await, HubTaken::Taken);
+    assert_eq!(take(&combining("b.example", 2), LIMITS).await, HubTaken::Taken);
+    assert_eq!(take(&combining("c.example", 3), LIMITS).await, HubTaken::CombinationsFull, "topics");
+    assert_eq!(take(&combining("c.example", 1), LIMITS).await, HubTaken::Taken, "it is a topic already");
+    for (limits, what) in [
+        (HubLimits { subscriptions_max: 15, ..LIMITS }, "subscriptions"),
+        (HubLimits { wishes_max: 15, ..LIMITS }, "requests that wait"),
+        (HubLimits { subscriptions_per_host_max: 5, ..LIMITS }, "subscriptions of a host"),
+    ] {
+        assert_eq!(take(&combining("a.example", 2), limits).await, HubTaken::CombinationsFull, "{what}");
+        let feed = HubWish { callback_form: what.into(), ..wish("a.example", "cb") };
+        assert_eq!(take(&feed, limits).await, HubTaken::Taken, "{what}: there is room for feeds");
+    }
+    assert_eq!(take(&combining("a.example", 1), LIMITS).await, HubTaken::Taken, "who asked already needs no room");
+}
+
+pub async fn combinations_are_looked_at_apart_from_feeds_and_less_often(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    ask(&*ledger, &combining("a.example", 1), 0).await;
+    ask(&*ledger, &combining("a.example", 2), 0).await;
+    ask(&*ledger, &wish("a.example", "cb"), 1).await;
+    let due = ledger.hub_next_due().await.unwrap();
+    assert_eq!((due.look_at, due.combination_look_at), (Some(at(1)), Some(at(0))));
+    let claimed = ledger.hub_claim_topics(TopicKind::Feed, &lease("x", 1), 10).await.unwrap();
+    assert_eq!(claimed.iter().map(|due| due.topic.as_str()).collect::<Vec<_>>(), [TOPIC]);
+    let one = ledger.hub_claim_topics(TopicKind::Combination, &lease("y", 1), 1).await.unwrap();
+    assert_eq!(one.len(), 1);
+    ledger.hub_record_looks("y", &[(one[0].topic.clone(), read("1"))], &looking(), at(1)).await.unwrap();
+    assert_eq!(ledger.hub_next_due().await.unwrap().combination_look_at, Some(at(0)), "the other one");
+    assert_eq!(look_at(&*ledger, TopicKind::Combination, read("1"), 1).await, 1);
+    assert_eq!(ledger.hub_next_due().await.unwrap().combination_look_at, Some(at(3)), "its own first delay");
+    assert_eq!(claim(&*ledger, "x", 1).await.iter().filter(|call| is_verification(call)).count(), 2);
+    ledger.hub_ring(None, &looking(), at(2)).await.unwrap();
+    assert_eq!(ledger.hub_next_due().await.unwrap().combination_look_at, Some(at(2)), "a ring is for all");
+}
+
+pub async fn a_topic_that_is_missing_takes_up_no_room(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    let limits = HubLimits { topics_max: 1, ..LIMITS };
+    let take = async |topic: &str, host: &str| {
+        let wish = HubWish { topic: topic.into(), ..wish(host, "cb") };
+        ledger.hub_wish(&wish, &limits, at(0)).await.unwrap()
+    };
+    for number in 0..3 {
+        let nowhere = format!("https://loa.example.gov.vn/feeds/category-{number}.atom");
+        assert_eq!(take(&nowhere, "a.example").await, HubTaken::Taken);
+        assert_eq!(take(TOPIC, "b.example").await, HubTaken::Full);
+        look(&*ledger, Look::Missing("không có".into()), 0).await;
+    }
+    assert_eq!(take(TOPIC, "b.example").await, HubTaken::Taken);
+    let denials = claim(&*ledger, "x", 0).await;
+    assert_eq!((denials.len(), denials.iter().any(is_verification)), (3, false), "and each is told");
+}
+
 pub async fn a_host_that_asks_too_often_must_wait(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
     let ledger = open().await;
     let limits = HubLimits { wishes_per_host_burst: 2, ..LIMITS };
@@ -577,7 +731,9 @@ pub async fn a_host_that_asks_too_often_must_wait(open: impl AsyncFn() -> Arc<dy
 pub async fn a_topic_is_looked_at_by_one_at_a_time_and_on_schedule(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
     let ledger = open().await;
     subscribed(&*ledger, &wish("a.example", "cb"), 0).await;
-    let due = async |holder: &str, minute| ledger.hub_claim_topics(&lease(holder, minute), 10).await.unwrap().len();
+    let due = async |holder: &str, minute| {
+        ledger.hub_claim_topics(TopicKind::Feed, &lease(holder, minute), 10).await.unwrap().len()
+    };
     let seen = [(TOPIC.to_owned(), Look::Unchanged)];
     assert_eq!((due("x", 0).await, ledger.hub_next_due().await.unwrap().look_at), (0, Some(at(1))));
     assert_eq!((due("x", 1).await, due("y", 1).await), (1, 0));
@@ -614,7 +770,7 @@ pub async fn a_ring_has_topics_looked_at_soon_but_not_too_soon(open: impl AsyncF
     assert_eq!(next().await, at(33), "not twice within a minute");
     ledger.hub_ring(None, &unhurried, at(33)).await.unwrap();
     assert_eq!(next().await, at(37), "five minutes after the last change");
-    let held = ledger.hub_claim_topics(&lease("x", 37), 1).await.unwrap();
+    let held = ledger.hub_claim_topics(TopicKind::Feed, &lease("x", 37), 1).await.unwrap();
     ledger.hub_ring(None, &looking(), at(38)).await.unwrap();
     assert_eq!(next().await, at(47), "in somebody's hands it stays there");
     ledger.hub_record_looks("x", &[(held[0].topic.clone(), Look::Unchanged)], &looking(), at(38)).await.unwrap();
@@ -627,14 +783,87 @@ pub async fn what_came_to_its_end_is_swept_away(open: impl AsyncFn() -> Arc<dyn 
     subscribed(&*ledger, &wish("b.example", "cb"), 0).await;
     let rss = "https://loa.example.gov.vn/feeds/all.rss";
     ask(&*ledger, &HubWish { topic: rss.into(), ..wish("c.example", "cb") }, 0).await;
-    let swept = ledger.hub_sweep(at(59), at(-1), 100).await.unwrap();
+    let swept = ledger.hub_sweep(&SWEEP, at(59)).await.unwrap();
     assert_eq!((swept.expired, swept.lapsed, swept.subscriptions, swept.topics), (0, 0, 3, 2));
-    let swept = ledger.hub_sweep(at(60), at(1), 100).await.unwrap();
+    let swept =
+        ledger.hub_sweep(&HubSweepRule { wish_max: Duration::from_secs(3_540), ..SWEEP }, at(60)).await.unwrap();
     assert_eq!((swept.expired, swept.lapsed, swept.subscriptions, swept.topics), (1, 1, 1, 1));
     assert_eq!(only(&*ledger).await.callback, "https://b.example/cb");
-    let swept = ledger.hub_sweep(at(20 * 1_440), at(1), 100).await.unwrap();
+    let swept = ledger.hub_sweep(&SWEEP, at(20 * 1_440)).await.unwrap();
     assert_eq!((swept.expired, swept.subscriptions, swept.topics), (1, 0, 0));
     assert_eq!(ledger.hub_next_due().await.unwrap(), crate::HubDue::default());
+}
+
+pub async fn a_clock_set_back_makes_nothing_wait_until_it_is_there_again(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    let (before, after) = (600, 540);
+    for path in ["told", "failing"] {
+        subscribed(&*ledger, &wish("a.example", path), before - 10).await;
+    }
+    subscribed(&*ledger, &wish("resting.example", "cb"), before - 10).await;
+    changed(&*ledger, "2", before).await;
+    for call in claim(&*ledger, "x", before).await {
+        let (outcome, sign) = match call.callback.as_str() {
+            "https://a.example/told" => continue, // a crash: it stays in that hand, for ten minutes
+            "https://a.example/failing" => (HubOutcome::Retry(at(before + 5)), HostSign::Alive),
+            _ => (HubOutcome::Retry(at(before)), HostSign::Pause(at(before + 20))),
+        };
+        ledger.hub_record("x", &[ended(&call, outcome, sign, at(before))], &REST).await.unwrap();
+    }
+    ask(&*ledger, &wish("new.example", "cb"), before).await;
+    assert_eq!(ledger.hub_sweep(&SWEEP, at(before)).await.unwrap().set_back, Duration::ZERO);
+
+    assert_eq!(claim(&*ledger, "y", after).await, [], "an hour ago nothing of this was due");
+    let swept = ledger.hub_sweep(&SWEEP, at(after)).await.unwrap();
+    assert_eq!(swept.set_back, Duration::from_secs(3_600));
+    assert_eq!(ledger.hub_sweep(&SWEEP, at(after)).await.unwrap().set_back, Duration::ZERO, "once");
+    let due = async |minute| -> Vec<String> {
+        let calls = claim(&*ledger, "y", minute).await;
+        for call in &calls {
+            record(&*ledger, "y", call, HubOutcome::Done, minute).await;
+        }
+        calls.into_iter().map(|call| call.callback).collect()
+    };
+    assert_eq!(due(after).await, ["https://new.example/cb"]);
+    assert_eq!(due(after + 5).await, ["https://a.example/failing"], "each at its time, and no storm");
+    assert_eq!(due(after + 10).await, ["https://a.example/told"]);
+    assert_eq!(due(after + 20).await, ["https://resting.example/cb"]);
+    // topics: by the sweep's time, and by a ring
+    assert_eq!(ledger.hub_next_due().await.unwrap().look_at, Some(at(after + 1)));
+    ledger.hub_ring(None, &looking(), at(after)).await.unwrap();
+    assert_eq!(ledger.hub_next_due().await.unwrap().look_at, Some(at(after + 1)), "a minute after the last look");
+    for again in listed(&*ledger).await {
+        let granted = if again.callback.contains("new") { after } else { before - 10 };
+        assert_eq!(again.ends_at, Some(at(granted + 14_400)), "what was granted stays");
+    }
+}
+
+pub async fn a_clock_that_was_far_ahead_makes_no_lease_for_ever(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    let year = 525_600;
+    subscribed(&*ledger, &wish("a.example", "cb"), 10 * year).await;
+    assert_eq!(only(&*ledger).await.ends_at, Some(at(10 * year + 14_400)));
+    ledger.hub_sweep(&SWEEP, at(10 * year)).await.unwrap();
+    ledger.hub_sweep(&SWEEP, at(0)).await.unwrap();
+    assert_eq!(only(&*ledger).await.ends_at, Some(at(43_200)), "the longest from now");
+    assert_eq!(ledger.hub_wish(&wish("a.example", "cb"), &LIMITS, at(1)).await.unwrap(), HubTaken::Taken);
+    assert_eq!(ledger.hub_sweep(&SWEEP, at(43_200)).await.unwrap().expired, 1);
+}
+
+pub async fn a_wish_that_was_claimed_and_never_recorded_has_one_try_more(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
+    let ledger = open().await;
+    ask(&*ledger, &wish("a.example", "cb"), 0).await;
+    look(&*ledger, read("1"), 0).await;
+    for (tries, minute) in [(0, 0), (1, 10), (2, 20)] {
+        let due = claim(&*ledger, "dies", minute).await;
+        assert_eq!(due.iter().map(|call| (call.tries, is_verification(call))).collect::<Vec<_>>(), [(tries, true)]);
+    }
+    let call = answer(&*ledger, HubOutcome::Done, 30).await;
+    assert_eq!((call.tries, only(&*ledger).await.state), (3, HubState::Active));
+    // what is told is told however often somebody died of it: each time the newest
+    changed(&*ledger, "2", 40).await;
+    assert_eq!(claim(&*ledger, "dies", 40).await[0].tries, 0);
+    assert_eq!(answer(&*ledger, HubOutcome::Done, 60).await.tries, 0);
 }
 
 pub async fn an_operator_ends_a_subscription_and_its_subscriber_is_told(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
@@ -675,11 +904,11 @@ pub async fn while_the_ledger_is_held_nothing_is_claimed(open: impl AsyncFn() ->
     let ledger = open().await;
     ask(&*ledger, &wish("a.example", "cb"), 0).await;
     ledger.hold(true).await.unwrap();
-    let topics = ledger.hub_claim_topics(&lease("x", 0), 10).await.unwrap_err();
+    let topics = ledger.hub_claim_topics(TopicKind::Feed, &lease("x", 0), 10).await.unwrap_err();
     let calls = ledger.hub_claim(HubLane::Wishes, &lease("x", 0), 1, 10).await.unwrap_err();
     assert_eq!((topics.kind, calls.kind), (StoreErrorKind::Unavailable, StoreErrorKind::Unavailable));
     ledger.hold(false).await.unwrap();
-    assert_eq!(ledger.hub_claim_topics(&lease("x", 0), 10).await.unwrap().len(), 1);
+    assert_eq!(ledger.hub_claim_topics(TopicKind::Feed, &lease("x", 0), 10).await.unwrap().len(), 1);
 }
 
 pub async fn two_stores_never_claim_the_same_call(open: impl AsyncFn() -> Arc<dyn PushLedger>) {

@@ -3,8 +3,8 @@
 use super::Notary;
 use crate::{
     Accepted, Attempt, AttemptReceipt, AttemptRecord, Book, CallRecord, DeliveryQuery, DeliveryView, DueCall,
-    DueDelivery, DueTopic, HostRule, HubDue, HubLane, HubLedger, HubLimits, HubQuery, HubSubscriptionView, HubSwept,
-    HubTaken, HubWish, Lease, Look, LookRule, PushLedger, Receipt, StoreError,
+    DueDelivery, DueTopic, HostRule, HubDue, HubLane, HubLedger, HubLimits, HubQuery, HubSubscriptionView,
+    HubSweepRule, HubSwept, HubTaken, HubWish, Lease, Look, LookRule, PushLedger, Receipt, StoreError, TopicKind,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -123,8 +123,8 @@ impl HubLedger for NotingPush {
         self.ledger.hub_ring(topics, rule, at).await
     }
 
-    async fn hub_claim_topics(&self, lease: &Lease, max: u32) -> Result<Vec<DueTopic>, StoreError> {
-        self.ledger.hub_claim_topics(lease, max).await
+    async fn hub_claim_topics(&self, kind: TopicKind, lease: &Lease, max: u32) -> Result<Vec<DueTopic>, StoreError> {
+        self.ledger.hub_claim_topics(kind, lease, max).await
     }
 
     async fn hub_record_looks(
@@ -155,8 +155,8 @@ impl HubLedger for NotingPush {
         self.ledger.hub_next_due().await
     }
 
-    async fn hub_sweep(&self, at: Timestamp, wishes_before: Timestamp, max: u32) -> Result<HubSwept, StoreError> {
-        self.ledger.hub_sweep(at, wishes_before, max).await
+    async fn hub_sweep(&self, rule: &HubSweepRule, at: Timestamp) -> Result<HubSwept, StoreError> {
+        self.ledger.hub_sweep(rule, at).await
     }
 
     async fn hub_subscriptions(&self, query: &HubQuery) -> Result<Vec<HubSubscriptionView>, StoreError> {

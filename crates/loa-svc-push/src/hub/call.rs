@@ -4,18 +4,22 @@ use super::{
     Hub,
     door::{own_settings, sentence},
     hex, later,
+    networks::{Busy, Place, chosen, of_number},
 };
-use crate::send::{explain, printable};
+use crate::{
+    egress::{Pin, ResolveError},
+    send::{explain, printable},
+};
 use bytes::Bytes;
 use loa_domain::{HubMode, SignatureAlgorithm};
-use loa_store::{CallRecord, DueCall, HostSign, HubCall, HubOutcome};
+use loa_store::{CallRecord, DueCall, HostSign, HubCall, HubLane, HubOutcome};
 use loa_webhook::{
-    Answer, Failure, Patience, judge_failure, judge_status,
+    Answer, Failure, Network, Patience, judge_failure, judge_status,
     websub::{Intent, IntentAnswer, hub_signature, intent_url, judge_intent},
 };
 use reqwest::{RequestBuilder, Response, header};
-use std::{sync::Arc, time::Duration};
-use url::Url;
+use std::{net::IpAddr, sync::Arc, time::Duration};
+use url::{Host, Url};
 
 /// Random bytes of a challenge.
 const CHALLENGE_LENGTH: usize = 24;
@@ -23,6 +27,10 @@ const CHALLENGE_LENGTH: usize = 24;
 const SHORT_TRIES_MAX: u32 = 3;
 /// Characters of a sentence about a call.
 const DETAIL_MAX: usize = 300;
+/// How long a subscriber waits in whose network as many are called already as may be.
+const TURN_OF_SUBSCRIBERS: Duration = Duration::from_secs(5);
+/// The same of a stranger: longer, for a flood of them must not keep the ledger busy.
+const TURN_OF_STRANGERS: Duration = Duration::from_secs(30);
 /// The header of the signature (WebSub §7.1).
 const SIGNATURE: &str = "x-hub-signature";
 
@@ -40,6 +48,20 @@ struct Heard {
     /// The word in metrics and logs.
     class: &'static str,
     detail: String,
+    /// The network it went to, when it is worth remembering; else empty.
+    network: String,
+}
+
+impl Heard {
+    fn new(outcome: HubOutcome, sign: HostSign, class: &'static str, detail: String) -> Self {
+        Self { outcome, sign, class, detail, network: String::new() }
+    }
+}
+
+/// The way to a callback: a place for one more call in each of its networks, and what its name means for this call.
+struct Way {
+    _place: Place,
+    _pin: Option<Pin>,
 }
 
 /// What is needed to deliver.
@@ -55,9 +77,13 @@ impl Hub {
     /// Calls a callback.
     pub(super) async fn call(&self, due: &DueCall) -> CallRecord {
         let heard = match Url::parse(&due.callback) {
-            Ok(callback) => match self.guard.check(&callback) {
-                Ok(()) => self.reach(due, &callback).await,
-                Err(refusal) => self.unanswered(due, Failure::Refused, sentence(&refusal)),
+            Ok(_) if self.is_hopeless(due) => {
+                let detail = format!("called {} times, and what came of it was never recorded", due.tries);
+                Heard::new(HubOutcome::Dropped, HostSign::Nothing, "ours", detail)
+            }
+            Ok(callback) => match self.way(due, &callback).await {
+                Ok(_way) => self.reach(due, &callback).await,
+                Err(heard) => heard,
             },
             Err(error) => self.unanswered(due, Failure::Ours, error.to_string()),
         };
@@ -68,6 +94,7 @@ impl Hub {
             at: self.world.now(),
             outcome: heard.outcome,
             sign: heard.sign,
+            network: heard.network,
             detail: printable(&heard.detail, DETAIL_MAX),
         }
     }
@@ -81,8 +108,48 @@ impl Hub {
             at: self.world.now(),
             outcome: heard.outcome,
             sign: HostSign::Nothing,
+            network: String::new(),
             detail: heard.detail,
         }
+    }
+
+    /// Whether a callback may be called now, as it is written, as its name resolves, and as its networks are called already.
+    async fn way(&self, due: &DueCall, callback: &Url) -> Result<Way, Heard> {
+        let blocked = |refusal| self.unanswered(due, Failure::Refused, sentence(&refusal));
+        self.guard.check(callback).map_err(blocked)?;
+        let (networks, pin) = match callback.host() {
+            Some(Host::Domain(host)) => {
+                let found = self.guard.resolved(host).await.map_err(|error| match error {
+                    ResolveError::Refused(refusal) => blocked(refusal),
+                    lookup @ ResolveError::LookUp { .. } => self.unanswered(due, Failure::Dns, lookup.to_string()),
+                })?;
+                let (addresses, networks) = chosen(found);
+                (networks, Some(self.guard.pin(host, addresses)))
+            }
+            Some(Host::Ipv4(address)) => (of_number(IpAddr::V4(address)), None),
+            Some(Host::Ipv6(address)) => (of_number(IpAddr::V6(address)), None),
+            None => (Vec::new(), None),
+        };
+        let lane = match due.call {
+            HubCall::Deliver { .. } => HubLane::Deliveries,
+            HubCall::Verify { .. } | HubCall::Deny { .. } => HubLane::Wishes,
+        };
+        let now_ms = self.world.now().as_millisecond();
+        match self.networks.enter(lane, &networks, self.network_rule(lane), now_ms) {
+            Ok(place) => Ok(Way { _place: place, _pin: pin }),
+            Err(busy) => Err(self.busy(due, lane, busy)),
+        }
+    }
+
+    /// Where many are called just now, one waits its turn. In a network that is asked too often, one is tried a few times more and
+    /// then not subscribed: what waits takes up room that others need.
+    fn busy(&self, due: &DueCall, lane: HubLane, busy: Busy) -> Heard {
+        let outcome = match (busy, lane) {
+            (Busy::TooOften, _) => self.ask_again(due),
+            (Busy::Full, HubLane::Deliveries) => HubOutcome::Later(later(self.world.now(), TURN_OF_SUBSCRIBERS)),
+            (Busy::Full, HubLane::Wishes) => HubOutcome::Later(later(self.world.now(), TURN_OF_STRANGERS)),
+        };
+        Heard::new(outcome, HostSign::Nothing, "network", busy.to_string())
     }
 
     async fn reach(&self, due: &DueCall, callback: &Url) -> Heard {
@@ -133,6 +200,7 @@ impl Hub {
 
     async fn verified(&self, due: &DueCall, mode: HubMode, mut response: Response, challenge: &str) -> Heard {
         let status = response.status().as_u16();
+        let network = response.remote_addr().map(|peer| Network::around(peer.ip()).to_string());
         let body = beginning(&mut response, challenge.len() + 1).await;
         let Ok(body) = body else {
             return self.unanswered(due, Failure::Protocol, format!("HTTP {status}, and its body broke off"));
@@ -140,7 +208,8 @@ impl Hub {
         match judge_intent(status, &body, challenge) {
             IntentAnswer::Confirmed => {
                 let detail = format!("{} verified", mode.as_str());
-                Heard { outcome: HubOutcome::Done, sign: HostSign::Nothing, class: "confirmed", detail }
+                let network = network.unwrap_or_default();
+                Heard { network, ..Heard::new(HubOutcome::Done, HostSign::Nothing, "confirmed", detail) }
             }
             IntentAnswer::Refused => {
                 let mut detail = format!("{} not confirmed: HTTP {status}", mode.as_str());
@@ -149,12 +218,12 @@ impl Hub {
                     300..=399 => detail.push_str(", a redirect, which is not followed"),
                     _ => {}
                 }
-                Heard { outcome: HubOutcome::Dropped, sign: HostSign::Nothing, class: "refused", detail }
+                Heard::new(HubOutcome::Dropped, HostSign::Nothing, "refused", detail)
             }
             IntentAnswer::Unable => {
                 let outcome = self.ask_again(due);
                 let detail = format!("{} not confirmed: HTTP {status}", mode.as_str());
-                Heard { outcome, sign: HostSign::Nothing, class: "unable", detail }
+                Heard::new(outcome, HostSign::Nothing, "unable", detail)
             }
         }
     }
@@ -170,7 +239,7 @@ impl Hub {
             }
             _ => HostSign::Alive,
         };
-        Heard { outcome: self.follows(due, answer), sign, class, detail: format!("HTTP {status}") }
+        Heard::new(self.follows(due, answer), sign, class, format!("HTTP {status}"))
     }
 
     fn failed(&self, due: &DueCall, error: reqwest::Error) -> Heard {
@@ -187,14 +256,19 @@ impl Hub {
                 let outcome = self.follows(due, judge_failure(failure));
                 let ours = matches!(failure, Failure::Ours | Failure::Refused);
                 let sign = if ours { HostSign::Nothing } else { HostSign::Failing };
-                Heard { outcome, sign, class, detail }
+                Heard::new(outcome, sign, class, detail)
             }
             // an address that may not be called does not become another within a minute
-            _ if failure == Failure::Refused => {
-                Heard { outcome: HubOutcome::Dropped, sign: HostSign::Nothing, class, detail }
-            }
-            _ => Heard { outcome: self.ask_again(due), sign: HostSign::Nothing, class, detail },
+            _ if failure == Failure::Refused => Heard::new(HubOutcome::Dropped, HostSign::Nothing, class, detail),
+            _ => Heard::new(self.ask_again(due), HostSign::Nothing, class, detail),
         }
+    }
+
+    /// A wish that was called for as often as any may be, and of which nothing was recorded: this process, or another, dies of
+    /// it or with it.
+    fn is_hopeless(&self, due: &DueCall) -> bool {
+        let is_wish = !matches!(due.call, HubCall::Deliver { .. });
+        is_wish && usize::try_from(due.tries).unwrap_or(usize::MAX) > self.config.verification_delays_seconds.len()
     }
 
     /// A wish is asked about again a few times, soon: nobody waits for days to be subscribed.
@@ -226,7 +300,7 @@ impl Hub {
 /// A denial was told, whatever came back.
 fn told(status: u16) -> Heard {
     let detail = format!("denial told: HTTP {status}");
-    Heard { outcome: HubOutcome::Dropped, sign: HostSign::Nothing, class: "told", detail }
+    Heard::new(HubOutcome::Dropped, HostSign::Nothing, "told", detail)
 }
 
 /// The beginning of a body: enough to see that it is longer than it should be.
@@ -254,6 +328,9 @@ fn report(due: &DueCall, heard: &Heard) {
         HubOutcome::Done => tracing::info!(subscription = %id, %host, kind, tries, %detail, "the hub called"),
         HubOutcome::Retry(at) => {
             tracing::info!(subscription = %id, %host, kind, tries, class, %detail, next_at = %at, "the hub called in vain; again later");
+        }
+        HubOutcome::Later(at) => {
+            tracing::debug!(subscription = %id, %host, kind, class, %detail, next_at = %at, "the hub calls later");
         }
         HubOutcome::Dropped if heard.class == "told" => {
             tracing::info!(subscription = %id, %host, kind, tries, %detail, "the hub called");

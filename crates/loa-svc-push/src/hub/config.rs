@@ -24,6 +24,8 @@ pub struct HubConfig {
     pub subscriptions_per_host_max: u32,
     /// Most topics that somebody wants (1 to 10,000); each keeps its newest document.
     pub topics_max: u32,
+    /// How much of subscriptions, topics and waiting requests is for combinations of feeds at most, in percent (1 to 100).
+    pub combinations_percent: u32,
     /// Most requests that wait for their verification (1 to 100,000).
     pub requests_waiting_max: u32,
     /// Requests that name callbacks of one host: so many in one go (1 to 10,000) …
@@ -71,6 +73,7 @@ impl Default for HubConfig {
             subscriptions_max: 10_000,
             subscriptions_per_host_max: 500,
             topics_max: 1_000,
+            combinations_percent: 20,
             requests_waiting_max: 2_000,
             requests_per_host_burst: 150,
             requests_per_host_seconds: 5,
@@ -107,6 +110,7 @@ impl HubConfig {
             ("subscriptions_max", u64::from(self.subscriptions_max), 1, 1_000_000),
             ("subscriptions_per_host_max", u64::from(self.subscriptions_per_host_max), 1, 100_000),
             ("topics_max", u64::from(self.topics_max), 1, 10_000),
+            ("combinations_percent", u64::from(self.combinations_percent), 1, 100),
             ("requests_waiting_max", u64::from(self.requests_waiting_max), 1, 100_000),
             ("requests_per_host_burst", u64::from(self.requests_per_host_burst), 1, 10_000),
             ("requests_per_host_seconds", self.requests_per_host_seconds, 1, 3_600),

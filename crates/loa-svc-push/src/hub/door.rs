@@ -11,7 +11,7 @@ use axum::{
     routing::post,
 };
 use loa_domain::HubMode;
-use loa_store::{HubTaken, HubWish, StoreError, StoreErrorKind};
+use loa_store::{HubTaken, HubWish, StoreError, StoreErrorKind, TopicKind};
 use loa_webhook::{
     Refusal,
     websub::{HubFault, HubRequest, Subscribing, parse_hub_request, same_address_form},
@@ -46,6 +46,10 @@ enum Refused {
     Full,
     #[error("this hub has as many subscriptions of callbacks at this host as it takes on")]
     HostFull,
+    #[error(
+        "this hub has as many subscriptions to combinations of feeds as it takes on; subscribe to the feeds they are made of, or come back later"
+    )]
+    CombinationsFull,
     #[error("too many requests name callbacks at this host; please come back later")]
     TooOften(Duration),
     #[error("the hub cannot write that down just now; please come back later")]
@@ -58,14 +62,14 @@ impl Refused {
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Form(_) | Self::Topic(_) | Self::Callback(_) => StatusCode::BAD_REQUEST,
             Self::HostFull | Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Full | Self::Ledger(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Full | Self::CombinationsFull | Self::Ledger(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
     fn come_back(&self) -> Option<Duration> {
         match self {
             Self::TooOften(wait) => Some(*wait),
-            Self::Full | Self::HostFull | Self::Ledger(_) => Some(COME_BACK),
+            Self::Full | Self::HostFull | Self::CombinationsFull | Self::Ledger(_) => Some(COME_BACK),
             _ => None,
         }
     }
@@ -76,7 +80,7 @@ impl Refused {
             Self::MediaType | Self::Form(_) => "malformed",
             Self::Topic(_) => "topic",
             Self::Callback(_) => "callback",
-            Self::Full | Self::HostFull => "full",
+            Self::Full | Self::HostFull | Self::CombinationsFull => "full",
             Self::TooOften(_) => "too_often",
             Self::Ledger(_) => "ledger",
         }
@@ -147,6 +151,7 @@ impl Hub {
         let wish = HubWish {
             mode,
             topic: topic.url,
+            kind: if topic.is_combination { TopicKind::Combination } else { TopicKind::Feed },
             topic_written: asked.topic,
             callback_form: same_address_form(&asked.callback),
             callback: asked.callback.into(),
@@ -160,6 +165,7 @@ impl Hub {
             HubTaken::Taken => {}
             HubTaken::Full => return Err(Refused::Full),
             HubTaken::HostFull => return Err(Refused::HostFull),
+            HubTaken::CombinationsFull => return Err(Refused::CombinationsFull),
             HubTaken::TooOften(wait) => return Err(Refused::TooOften(wait)),
         }
         tracing::info!(mode = mode.as_str(), topic = %wish.topic, host = %wish.host, "the hub was asked");

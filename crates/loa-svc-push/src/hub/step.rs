@@ -1,22 +1,22 @@
 //! One turn of the wheel: record what ended, look at topics that are due, call callbacks that are due. A step never waits
 //! for anybody; looks and calls run beside the steps, each in a slot, and are recorded by the next.
 
-use super::{Hub, call::Called, hex, later};
-use jiff::SignedDuration;
-use loa_store::{CallRecord, HubDue, HubLane, Lease, Look, StoreError};
+use super::{COMBINATION_LOOKS_MAX, Hub, LOOKS_MAX, SWEEP_MAX, call::Called, hex, later};
+use jiff::Timestamp;
+use loa_store::{CallRecord, HubDue, HubLane, Lease, Look, StoreError, TopicKind};
 use loa_worker::Progress;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, MutexGuard, PoisonError, atomic::Ordering},
+    sync::{
+        Arc, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
 };
 use tokio::sync::OwnedSemaphorePermit;
 
 /// The shortest time between two rounds for events that came in: an import of thousands is one round a second.
 const RING_PAUSE_MS: i64 = 1_000;
-/// How long a wish may wait for the first look at its topic, and be asked about.
-const WISH_MAX: SignedDuration = SignedDuration::from_hours(24);
-/// Rows of each kind swept in one go.
-const SWEEP_MAX: u32 = 1_000;
 
 impl Hub {
     /// An event came in: topics may have changed, or will in a moment.
@@ -35,10 +35,12 @@ impl Hub {
         self.ring().await?;
         let swept = self.sweep().await?;
         let now = self.world.now();
-        let HubDue { deliver_at, verify_at, look_at } = self.ledger.hub_next_due().await?;
+        let HubDue { deliver_at, verify_at, look_at, combination_look_at } = self.ledger.hub_next_due().await?;
         let mut started = 0;
-        if look_at.is_some_and(|at| at <= now) {
-            started += self.start_looks().await?;
+        for (kind, due_at) in [(TopicKind::Feed, look_at), (TopicKind::Combination, combination_look_at)] {
+            if due_at.is_some_and(|at| at <= now) {
+                started += self.start_looks(kind).await?;
+            }
         }
         for (lane, due_at) in [(HubLane::Deliveries, deliver_at), (HubLane::Wishes, verify_at)] {
             if due_at.is_some_and(|at| at <= now) {
@@ -60,9 +62,10 @@ impl Hub {
     pub(crate) async fn drain(&self) -> Result<(), StoreError> {
         // the semaphores are never closed, so this only waits
         let calls = self.slots.acquire_many(self.config.in_flight_max).await;
-        let looks = self.look_slots.acquire_many(super::LOOKS_MAX).await;
+        let looks = self.look_slots.acquire_many(LOOKS_MAX).await;
+        let combinations = self.combination_slots.acquire_many(COMBINATION_LOOKS_MAX).await;
         let wishes = self.wish_slots.acquire_many(self.config.wishes_in_flight_max()).await;
-        drop((calls, looks, wishes));
+        drop((calls, looks, combinations, wishes));
         let _one_at_a_time = self.stepping.lock().await;
         self.record().await.map(drop)
     }
@@ -122,9 +125,7 @@ impl Hub {
     /// Has all topics looked at when an event came in, once in a while.
     async fn ring(&self) -> Result<(), StoreError> {
         let now = self.world.now();
-        let passed = now.as_millisecond().saturating_sub(self.rung_at_ms.load(Ordering::Acquire));
-        // a clock that was set back must not silence it until that time comes again
-        let too_soon = (0..RING_PAUSE_MS).contains(&passed);
+        let too_soon = is_within(now, &self.rung_at_ms, RING_PAUSE_MS);
         if too_soon || !self.something_happened.swap(false, Ordering::AcqRel) {
             return Ok(());
         }
@@ -139,11 +140,16 @@ impl Hub {
     /// Throws away what came to its end, from time to time; how much it was.
     async fn sweep(&self) -> Result<usize, StoreError> {
         let now = self.world.now();
-        let passed = now.as_millisecond().saturating_sub(self.swept_at_ms.load(Ordering::Acquire));
-        if passed < i64::try_from(self.config.sweep().as_millis()).unwrap_or(i64::MAX) {
+        if is_within(now, &self.swept_at_ms, i64::try_from(self.config.sweep().as_millis()).unwrap_or(i64::MAX)) {
             return Ok(0);
         }
-        let swept = self.ledger.hub_sweep(now, now.checked_sub(WISH_MAX).unwrap_or(now), SWEEP_MAX).await?;
+        let swept = self.ledger.hub_sweep(&self.sweep_rule(), now).await?;
+        if swept.set_back > Duration::ZERO {
+            tracing::warn!(
+                seconds = swept.set_back.as_secs(),
+                "the clock was set back; the hub goes on by the one it has now"
+            );
+        }
         if swept.lapsed > 0 {
             tracing::warn!(
                 requests = swept.lapsed,
@@ -165,17 +171,21 @@ impl Hub {
         Lease { holder: hex(&self.world.bytes::<16>()), now, until: later(now, self.config.lease()) }
     }
 
-    async fn start_looks(self: &Arc<Self>) -> Result<usize, StoreError> {
-        let free = u32::try_from(self.look_slots.available_permits()).unwrap_or(u32::MAX);
+    async fn start_looks(self: &Arc<Self>, kind: TopicKind) -> Result<usize, StoreError> {
+        let slots = match kind {
+            TopicKind::Feed => &self.look_slots,
+            TopicKind::Combination => &self.combination_slots,
+        };
+        let free = u32::try_from(slots.available_permits()).unwrap_or(u32::MAX);
         if free == 0 {
             return Ok(0);
         }
         let lease = self.lease();
-        let due = self.ledger.hub_claim_topics(&lease, free).await?;
+        let due = self.ledger.hub_claim_topics(kind, &lease, free).await?;
         let started = due.len();
         for topic in due {
             // only steps take slots, and only one steps at a time; should one be missing all the same, the lease ends
-            let Ok(slot) = self.look_slots.clone().try_acquire_owned() else { break };
+            let Ok(slot) = slots.clone().try_acquire_owned() else { break };
             let (hub, holder) = (self.clone(), lease.holder.clone());
             tokio::spawn(async move {
                 let looking = tokio::spawn({
@@ -232,6 +242,12 @@ impl Hub {
     fn looked(&self) -> MutexGuard<'_, Vec<(String, String, Look)>> {
         self.looked.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether so little time has passed since. A clock that was set back silences nothing until that time comes again.
+fn is_within(now: Timestamp, since_ms: &AtomicI64, pause_ms: i64) -> bool {
+    let passed = now.as_millisecond().saturating_sub(since_ms.load(Ordering::Acquire));
+    (0..pause_ms).contains(&passed)
 }
 
 /// What ended is in its list before its slot is free, so that whoever waits for all slots finds all results.

@@ -7,6 +7,7 @@ use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Request, StatusCode},
 };
+use jiff::SignedDuration;
 use loa_area::Directory;
 use loa_domain::Scope;
 use loa_store::{HubQuery, HubState, HubSubscriptionView, PushLedger};
@@ -20,10 +21,14 @@ use loa_testkit::{
 use loa_worker::{AccessUnavailable, Progress, TokenCheck};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use url::Url;
 
@@ -165,7 +170,10 @@ fn posts(reader: &HttpStandIn) -> Vec<Heard> {
 fn start(hub: HubConfig, ledger: &Arc<dyn PushLedger>, clock: &HandClock, feed: &HttpStandIn) -> Service {
     let identity = Identity { public_url: PUBLIC.parse().unwrap(), feed_url: feed.url("/").parse().unwrap() };
     let config = Config { hub, ..config() };
-    Service::new(config, &identity, ledger.clone(), Arc::new(Directory::empty()), clock.world(7)).unwrap()
+    // no two processes have the same dice
+    static SEED: AtomicU64 = AtomicU64::new(7);
+    let world = clock.world(SEED.fetch_add(1_000_000, Ordering::Relaxed));
+    Service::new(config, &identity, ledger.clone(), Arc::new(Directory::empty()), world).unwrap()
 }
 
 async fn settle(service: &Service) {
@@ -475,7 +483,7 @@ async fn gone_ends_the_subscription_and_a_redirect_is_only_a_failure() {
 async fn a_slow_host_delays_nobody_else() {
     let hosts = HubConfig { allow_hosts: vec!["localhost".into()], total_timeout_ms: 20_000, ..hub() };
     let town = Town::with(HubConfig { in_flight_max: 4, ..hosts }).await;
-    let slow = HttpStandIn::start().await.unwrap();
+    let slow = HttpStandIn::start_on("127.0.1.1:0".parse().unwrap(), CancellationToken::new()).await.unwrap();
     slow.answer_with(behaves);
     for path in 0..10 {
         town.ask("subscribe", &slow.url(&format!("/{path}")), &[]).await;
@@ -491,6 +499,61 @@ async fn a_slow_host_delays_nobody_else() {
         tokio::task::yield_now().await;
     }
     assert!(posts(&slow).len() <= 2, "a host has no more than two calls at a time");
+}
+
+/// One machine under every address of 127.0.0.0/8: as many hosts as somebody likes.
+async fn everywhere() -> HttpStandIn {
+    let machine = HttpStandIn::start_on("0.0.0.0:0".parse().unwrap(), CancellationToken::new()).await.unwrap();
+    machine.answer_with(behaves);
+    machine
+}
+
+#[tokio::test]
+async fn one_machine_under_many_names_is_asked_no_more_than_a_network_may_be() {
+    let config = HubConfig { requests_per_host_burst: 2, requests_per_host_seconds: 60, ..hub() };
+    let town = Town::with(config).await;
+    let machine = everywhere().await;
+    for n in 1..=12 {
+        town.ask("subscribe", &machine.url("/cb").replace("0.0.0.0", &format!("127.0.2.{n}")), &[]).await;
+    }
+    town.ask("subscribe", &machine.url("/other").replace("0.0.0.0", "127.0.3.1"), &[]).await;
+    town.settle().await;
+    let asked = |path: &str| machine.requests().iter().filter(|request| request.path.starts_with(path)).count();
+    assert_eq!((asked("/cb"), asked("/other")), (4, 1), "as much as two hosts, and others as ever");
+    for _ in 0..10 {
+        town.advance(60).await;
+    }
+    assert_eq!(asked("/cb"), 8, "who is over it is tried twice more, and then dropped: nothing piles up");
+    assert_eq!(town.listed().await.len(), 9);
+}
+
+#[tokio::test]
+async fn one_machine_under_many_names_takes_half_of_the_places_at_most() {
+    let town = Town::with(HubConfig { in_flight_max: 4, total_timeout_ms: 8_000, ..hub() }).await;
+    let machine = everywhere().await;
+    for n in 1..=6 {
+        town.ask("subscribe", &machine.url("/cb").replace("0.0.0.0", &format!("127.0.2.{n}")), &[]).await;
+    }
+    town.ask("subscribe", &town.reader.url("/cb"), &[]).await;
+    town.settle().await;
+    for _ in 0..7 {
+        town.advance(30).await; // one of them is asked at a time
+    }
+    assert_eq!(town.listed().await.iter().filter(|one| one.state == HubState::Active).count(), 7);
+    machine.always(Reply::Never);
+    *town.said.lock().unwrap() = document("hai", "2", "Thu, 16 Nov 2023 01:00:01 GMT");
+    town.clock.advance(Duration::from_secs(100));
+    while town.posts().is_empty() {
+        town.service.hub_step().await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    assert!(posts(&machine).len() <= 2, "half of four");
+    machine.answer_with(behaves);
+    while posts(&machine).len() < 6 {
+        town.clock.advance(Duration::from_secs(5));
+        town.service.hub_step().await.unwrap();
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]
@@ -563,8 +626,11 @@ async fn what_died_after_the_call_and_before_the_record_is_called_again() {
     *town.said.lock().unwrap() = document("hai", "2", "Thu, 16 Nov 2023 01:00:01 GMT");
     let doomed = town.another(hub());
     town.clock.advance(Duration::from_secs(100));
-    while town.posts().is_empty() {
+    for _ in ["it looks", "it calls"] {
+        doomed.hub_drain().await.unwrap();
         doomed.hub_step().await.unwrap();
+    }
+    while town.posts().is_empty() {
         tokio::task::yield_now().await;
     }
     drop(doomed); // its result is never recorded
@@ -592,6 +658,122 @@ async fn a_host_cannot_be_called_without_end_by_asking_for_it() {
     assert_eq!(town.reader.requests().len(), 3);
     town.clock.advance(Duration::from_secs(60));
     assert_eq!((ask("/4").await.0, ask("/5").await.0), (StatusCode::ACCEPTED, StatusCode::TOO_MANY_REQUESTS));
+}
+
+#[tokio::test]
+async fn a_flood_of_combinations_keeps_nobody_from_subscribing_to_a_feed_and_delays_no_look() {
+    let town = Town::with(HubConfig { topics_max: 20, total_timeout_ms: 20_000, ..hub() }).await;
+    let combination = |n: u32| format!("https://loa.example.gov.vn/tin/feeds/area-a+area-b{n}.atom");
+    // the feed service never ends writing a combination
+    town.feed.answer_with(|request| match request.path.contains('+') {
+        true => Reply::Never,
+        false => document("một", "1", "Thu, 16 Nov 2023 01:00:00 GMT"),
+    });
+    let mut refused = 0;
+    for n in 0..30 {
+        let form =
+            [("hub.mode", "subscribe"), ("hub.topic", &combination(n)), ("hub.callback", &town.reader.url("/cb"))];
+        let (status, headers, body) = town.post(&form).await;
+        if status != 202 {
+            assert_eq!((status.as_u16(), headers.contains_key("retry-after")), (503, true));
+            assert!(body.contains("combinations"), "{body}");
+            refused += 1;
+        }
+    }
+    assert_eq!(refused, 26, "a fifth of twenty topics may be combinations");
+    town.ask("subscribe", &town.reader.url("/feed"), &[]).await;
+    while town.reader.requests().is_empty() {
+        town.service.hub_step().await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    assert!(town.reader.requests()[0].path.starts_with("/feed?"));
+    let looks = town.feed.requests().into_iter().filter(|look| look.path.contains('+')).count();
+    assert!(looks <= 1, "one combination is looked at at a time: {looks}");
+}
+
+#[tokio::test]
+async fn a_clock_stepped_back_by_an_hour_silences_nothing_for_longer_than_a_sweep() {
+    let town = Town::new().await;
+    for path in ["/told", "/fails"] {
+        town.ask("subscribe", &town.reader.url(path), &[]).await;
+    }
+    town.settle().await;
+    let until = town.listed().await[0].ends_at;
+    town.reader.answer_with(|request| match (request.method.as_str(), request.path.as_str()) {
+        ("POST", "/fails") => Reply::status(500),
+        _ => behaves(request),
+    });
+    town.change("hai", 1).await;
+    town.clock.set(town.clock.now() - SignedDuration::from_hours(1));
+    let before = town.posts().len();
+    // no event, no ping: a change that only a look can find
+    *town.said.lock().unwrap() = document("ba", "3", "Thu, 16 Nov 2023 01:00:02 GMT");
+    town.settle().await;
+    for _ in 0..7 {
+        town.advance(10).await;
+    }
+    let since = &town.posts()[before..];
+    let told = |path: &str| -> Vec<String> { since.iter().filter(|one| one.path == path).map(Heard::text).collect() };
+    assert_eq!(told("/told"), ["ba"], "within a sweep, and once");
+    let tries = told("/fails");
+    assert!((2..=4).contains(&tries.len()), "its schedule goes on as it was, without a storm: {tries:?}");
+    // and what is new: asked at once, looked at when an event says so
+    town.ask("subscribe", &town.reader.url("/new"), &[]).await;
+    town.settle().await;
+    town.change("bốn", 3).await;
+    assert_eq!(town.posts().iter().filter(|one| one.text() == "bốn").count(), 3);
+    assert!(town.listed().await.iter().all(|one| one.ends_at <= until), "no lease became longer");
+}
+
+#[tokio::test]
+async fn a_clock_stepped_ahead_by_an_hour_and_back_ends_no_lease_and_calls_nobody_twice() {
+    let town = Town::new().await;
+    town.ask("subscribe", &town.reader.url("/cb"), &[]).await;
+    town.settle().await;
+    town.change("hai", 1).await;
+    let (looks, told) = (town.feed.requests().len(), town.posts().len());
+    for hours in [1, -1] {
+        town.clock.set(town.clock.now() + SignedDuration::from_hours(hours));
+        town.settle().await;
+        town.advance(1).await;
+        assert!(town.feed.requests().len() - looks <= 6, "no storm of looks");
+        assert_eq!((town.posts().len(), town.listed().await[0].state), (told, HubState::Active));
+    }
+    town.change("ba", 2).await;
+    assert_eq!(town.posts().len(), told + 1);
+}
+
+#[tokio::test]
+async fn a_confirmation_that_was_never_recorded_is_asked_for_again_but_not_without_end() {
+    let town = Town::new().await;
+    town.ask("subscribe", &town.reader.url("/cb"), &[]).await;
+    let looker = town.another(hub());
+    looker.hub_step().await.unwrap();
+    looker.hub_drain().await.unwrap();
+    let die = async |asked: usize| {
+        let doomed = town.another(hub());
+        doomed.hub_step().await.unwrap();
+        while town.reader.requests().len() < asked {
+            tokio::task::yield_now().await;
+        }
+        drop(doomed); // the answer was yes, and is never recorded
+        town.clock.advance(Duration::from_secs(60));
+    };
+    die(1).await;
+    die(2).await;
+    town.settle().await;
+    let mut challenges: Vec<String> =
+        town.reader.requests().iter().map(|r| query(r)["hub.challenge"].clone()).collect();
+    assert_eq!((challenges.len(), town.listed().await[0].state), (3, HubState::Active));
+    challenges.dedup();
+    assert_eq!(challenges.len(), 3, "each time another challenge");
+    town.ask("subscribe", &town.reader.url("/deadly"), &[]).await;
+    for asked in 4..=6 {
+        die(asked).await;
+    }
+    town.settle().await;
+    let callbacks: Vec<String> = town.listed().await.into_iter().map(|one| one.callback).collect();
+    assert_eq!((callbacks, town.reader.requests().len()), (vec![town.reader.url("/cb")], 6), "three times and no more");
 }
 
 #[tokio::test]

@@ -15,6 +15,8 @@ pub struct Topic {
     pub url: String,
     /// The same below the public address: `feeds/all.atom`.
     pub path: String,
+    /// Whether it is feeds that a reader put together.
+    pub is_combination: bool,
 }
 
 /// Knows our topics by their form. Whether there is such a feed, the feed service knows.
@@ -37,7 +39,8 @@ impl Topics {
         let (name, extension) = path.strip_prefix("feeds/")?.rsplit_once('.')?;
         let name = FeedName::parse(name)?;
         let ours = EXTENSIONS.contains(&extension) && path == format!("feeds/{name}.{extension}");
-        ours.then(|| Topic { url: format!("{}/{path}", self.public), path: path.to_owned() })
+        let is_combination = matches!(name, FeedName::Combined(_));
+        ours.then(|| Topic { url: format!("{}/{path}", self.public), path: path.to_owned(), is_combination })
     }
 }
 
@@ -63,6 +66,16 @@ mod tests {
             topics.find("http://127.0.0.1:8080/feeds/all.rss").unwrap().url,
             "http://127.0.0.1:8080/feeds/all.rss"
         );
+    }
+
+    #[test]
+    fn a_combination_is_a_topic_by_its_one_address() {
+        let topics = Topics::new(&"https://loa.example.gov.vn/".parse().unwrap());
+        let find = |name: &str| topics.find(&format!("https://loa.example.gov.vn/feeds/{name}.atom"));
+        assert!(find("area-x+area-y").is_some_and(|topic| topic.is_combination));
+        assert!(find("area-x%2Barea-y").is_none(), "an escape of `+` means something, and feeds are not named so");
+        assert_eq!(find("area-y+area-x"), None);
+        assert!(find("area-x").is_some_and(|topic| !topic.is_combination));
     }
 
     #[test]

@@ -103,6 +103,14 @@ pub(super) async fn claim(db: &Db, lane: HubLane, lease: &Lease, per_host: u32, 
 async fn take(tx: &mut Tx, number: i64, lane: i64, lease: &Lease, bodies: &mut Bodies) -> Result<Option<DueCall>> {
     let now = ms(lease.now);
     let Some(standing) = find(tx, number).await? else { return Ok(None) };
+    if lane == WISHES && standing.holder.is_some() {
+        // whoever had it never said what came of it; it is asked about again, but not without end
+        on!(&mut *tx, c: D => sqlx::query("UPDATE hub_wish SET tries = tries + 1 WHERE subscription = $1")
+            .bind(number)
+            .execute(c)
+            .await?
+            .rows_affected());
+    }
     let call = if lane == WISHES { wish(tx, number, now).await? } else { delivery(tx, &standing, now, bodies).await? };
     let Some((callback, call, tries)) = call else {
         if standing.ends_at.is_some() && !standing.is_active(now) {

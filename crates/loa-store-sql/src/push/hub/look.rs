@@ -1,12 +1,12 @@
 //! What operators see of the hub.
 
-use super::standing::{subscription_id, subscription_number};
+use super::standing::{kept_kind, subscription_id, subscription_number};
 use crate::{
     db::Db,
     fault::Result,
     row::{from_row, row_of},
 };
-use loa_store::{HubDue, HubQuery, HubState, HubSubscriptionView};
+use loa_store::{HubDue, HubQuery, HubState, HubSubscriptionView, TopicKind};
 use sqlx::QueryBuilder;
 
 /// The most subscriptions one list has.
@@ -25,10 +25,23 @@ pub(super) async fn next_due(db: &Db) -> Result<HubDue> {
     )
     .fetch_one(c)
     .await?);
-    let look_at: Option<i64> =
-        on!(&mut tx, c: D => sqlx::query_scalar("SELECT MIN(ready_at) FROM hub_topic").fetch_one(c).await?);
+    let mut look_at = [None, None];
+    for (kind, look_at) in [TopicKind::Feed, TopicKind::Combination].into_iter().zip(&mut look_at) {
+        *look_at = on!(&mut tx, c: D => sqlx::query_scalar(
+            "SELECT MIN(ready_at) FROM hub_topic WHERE combination = $1",
+        )
+        .bind(kept_kind(kind))
+        .fetch_one(c)
+        .await?);
+    }
+    let [look_at, combination_look_at] = look_at;
     let at = |at: Option<i64>| at.map(|at| row_of("hub", &"the next").time("ready_at", at)).transpose();
-    Ok(HubDue { deliver_at: at(deliver_at)?, verify_at: at(verify_at)?, look_at: at(look_at)? })
+    Ok(HubDue {
+        deliver_at: at(deliver_at)?,
+        verify_at: at(verify_at)?,
+        look_at: at(look_at)?,
+        combination_look_at: at(combination_look_at)?,
+    })
 }
 
 from_row!(ViewRow {

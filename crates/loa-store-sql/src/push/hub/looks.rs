@@ -1,5 +1,6 @@
 //! Topics: when they are looked at, and what follows when their bytes are others.
 
+use super::standing::kept_kind;
 use crate::{
     db::{Db, Locking, Tx},
     fault::Result,
@@ -7,11 +8,12 @@ use crate::{
     row::{from_row, ms, row_of},
 };
 use jiff::Timestamp;
-use loa_store::{DueTopic, Lease, Look, LookRule};
+use loa_store::{DueTopic, Lease, Look, LookRule, TopicKind};
 use std::time::Duration;
 
 /// Topics to be looked at, the longest due first.
-pub(super) const DUE: &str = "SELECT topic FROM hub_topic WHERE ready_at <= $1 ORDER BY ready_at, topic LIMIT $2";
+pub(super) const DUE: &str =
+    "SELECT topic FROM hub_topic WHERE combination = $1 AND ready_at <= $2 ORDER BY ready_at, topic LIMIT $3";
 
 /// Has topics looked at soon: all, or those named.
 pub(super) async fn ring(db: &Db, topics: Option<&[String]>, rule: &LookRule, at: Timestamp) -> Result<u64> {
@@ -41,14 +43,17 @@ async fn ring_some(tx: &mut Tx, topic: Option<&str>, rule: &LookRule, at_ms: i64
     .execute(c)
     .await?
     .rows_affected());
-    for (earliest, pause) in [("looked_at + $1", rule.look_pause), ("changed_at + $1", rule.notice_pause)] {
+    // an instant that lies ahead is of a clock that was set back since
+    for (column, pause) in [("looked_at", rule.look_pause), ("changed_at", rule.notice_pause)] {
+        let earliest = format!("{column} + $1");
         let delay = format!(
             "UPDATE hub_topic SET ready_at = {earliest} \
-             WHERE holder IS NULL AND ready_at < {earliest} AND ($2 IS NULL OR topic = $2)"
+             WHERE holder IS NULL AND ready_at < {earliest} AND {column} <= $3 AND ($2 IS NULL OR topic = $2)"
         );
         on!(&mut *tx, c: D => sqlx::query(sqlx::AssertSqlSafe(delay))
             .bind(millis(pause))
             .bind(topic)
+            .bind(at_ms)
             .execute(c)
             .await?
             .rows_affected());
@@ -63,11 +68,12 @@ from_row!(DueRow {
 });
 
 /// Claims topics.
-pub(super) async fn claim(db: &Db, lease: &Lease, max: u32) -> Result<Vec<DueTopic>> {
+pub(super) async fn claim(db: &Db, kind: TopicKind, lease: &Lease, max: u32) -> Result<Vec<DueTopic>> {
     let mut tx = db.begin_in_turn().await?;
     refuse_if_held(&mut tx, "push").await?;
     let free = tx.locking(DUE, Locking::FreeRows);
     let due: Vec<String> = on!(&mut tx, c: D => sqlx::query_scalar(free)
+        .bind(kept_kind(kind))
         .bind(ms(lease.now))
         .bind(i64::from(max))
         .fetch_all(c)
@@ -100,7 +106,7 @@ pub(super) async fn claim(db: &Db, lease: &Lease, max: u32) -> Result<Vec<DueTop
     Ok(claimed)
 }
 
-from_row!(TopicRow { version: i64, looks: i64, holder: Option<String> });
+from_row!(TopicRow { version: i64, looks: i64, holder: Option<String>, combination: i64 });
 
 /// Records looks; returns how many brought a further version.
 pub(super) async fn record(
@@ -114,15 +120,16 @@ pub(super) async fn record(
     let mut changed = 0;
     for (topic, look) in looks {
         let row: Option<TopicRow> = on!(&mut tx, c: D => sqlx::query_as(
-            "SELECT version, looks, holder FROM hub_topic WHERE topic = $1",
+            "SELECT version, looks, holder, combination FROM hub_topic WHERE topic = $1",
         )
         .bind(topic.as_str())
         .fetch_optional(c)
         .await?);
         let Some(row) = row.filter(|row| row.holder.as_deref() == Some(holder)) else { continue };
         let is_other = keep(&mut tx, topic, &row, look, ms(at)).await?;
-        let place = usize::try_from(row.looks).unwrap_or(usize::MAX).min(rule.delays.len().saturating_sub(1));
-        let mut pause = rule.delays.get(place).copied().unwrap_or(rule.look_pause).max(rule.look_pause);
+        let delays = if row.combination == 0 { &rule.delays } else { &rule.combination_delays };
+        let place = usize::try_from(row.looks).unwrap_or(usize::MAX).min(delays.len().saturating_sub(1));
+        let mut pause = delays.get(place).copied().unwrap_or(rule.look_pause).max(rule.look_pause);
         if is_other {
             changed += 1;
             pause = pause.max(rule.notice_pause);
@@ -164,6 +171,12 @@ async fn keep(tx: &mut Tx, topic: &str, row: &TopicRow, look: &Look, at_ms: i64)
             .await?
             .rows_affected());
             make_ready(tx, topic, at_ms).await?;
+            // names that lead nowhere take up no room
+            on!(tx, c: D => sqlx::query("DELETE FROM hub_topic WHERE topic = $1 AND version = 0")
+                .bind(topic)
+                .execute(c)
+                .await?
+                .rows_affected());
             return Ok(false);
         }
         Look::Unchanged | Look::Read { .. } => {}

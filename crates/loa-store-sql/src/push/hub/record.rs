@@ -2,7 +2,7 @@
 //! counts whoever brought it; and an answer about a wish is good only for that wish.
 
 use super::standing::{
-    Standing, end_active, end_wish, find, refresh, refresh_host, release, subscription_number, topic_version,
+    DENIED, Standing, end_active, end_wish, find, refresh, refresh_host, release, subscription_number, topic_version,
 };
 use crate::{
     db::{Db, Tx},
@@ -27,7 +27,7 @@ pub(super) async fn record(db: &Db, holder: &str, records: &[CallRecord], rule: 
         let held = standing.holder.as_deref() == Some(holder);
         let at_ms = ms(record.at);
         let counts = match record.about {
-            HubAbout::Wish(wish) => held && of_wish(&mut tx, &standing, wish, record.outcome, at_ms).await?,
+            HubAbout::Wish(wish) => held && of_wish(&mut tx, &standing, wish, record, rule).await?,
             HubAbout::Version(version) => of_version(&mut tx, &standing, version, record.outcome, held, at_ms).await?,
         };
         counted += u64::from(counts);
@@ -52,7 +52,8 @@ pub(super) async fn record(db: &Db, holder: &str, records: &[CallRecord], rule: 
 from_row!(WishRow { number: i64, mode: String, lease_seconds: i64 });
 
 /// Applies an answer about a wish; `false` when it was replaced meanwhile.
-async fn of_wish(tx: &mut Tx, standing: &Standing, wish: i64, outcome: HubOutcome, at_ms: i64) -> Result<bool> {
+async fn of_wish(tx: &mut Tx, standing: &Standing, wish: i64, record: &CallRecord, rule: &HostRule) -> Result<bool> {
+    let at_ms = ms(record.at);
     let row: Option<WishRow> = on!(&mut *tx, c: D => sqlx::query_as(
         "SELECT number, mode, lease_seconds FROM hub_wish WHERE subscription = $1",
     )
@@ -60,18 +61,24 @@ async fn of_wish(tx: &mut Tx, standing: &Standing, wish: i64, outcome: HubOutcom
     .fetch_optional(c)
     .await?);
     let Some(row) = row.filter(|row| row.number == wish) else { return Ok(false) };
-    match outcome {
-        HubOutcome::Retry(due_at) => {
-            on!(tx, c: D => sqlx::query("UPDATE hub_wish SET due_at = $2, tries = tries + 1 WHERE subscription = $1")
+    match record.outcome {
+        HubOutcome::Retry(due_at) | HubOutcome::Later(due_at) => {
+            let tries = i64::from(matches!(record.outcome, HubOutcome::Retry(_)));
+            on!(tx, c: D => sqlx::query("UPDATE hub_wish SET due_at = $2, tries = tries + $3 WHERE subscription = $1")
                 .bind(standing.number)
                 .bind(ms(due_at))
+                .bind(tries)
                 .execute(c)
                 .await?
                 .rows_affected());
             return Ok(true);
         }
         HubOutcome::Done if HubMode::parse(&row.mode) == Some(HubMode::Subscribe) => {
-            activate(tx, standing, row.lease_seconds, at_ms).await?;
+            if network_is_full(tx, standing.number, &record.network, rule).await? {
+                deny(tx, standing.number, NETWORK_FULL, at_ms).await?;
+                return Ok(true);
+            }
+            activate(tx, standing, row.lease_seconds, &record.network, at_ms).await?;
         }
         HubOutcome::Done if HubMode::parse(&row.mode) == Some(HubMode::Unsubscribe) => {
             end_active(tx, standing.number).await?;
@@ -83,10 +90,43 @@ async fn of_wish(tx: &mut Tx, standing: &Standing, wish: i64, outcome: HubOutcom
     Ok(true)
 }
 
+/// What a subscriber is told in whose network there are too many.
+const NETWORK_FULL: &str = "this hub has as many subscriptions of callbacks in this network as it takes on";
+
+/// Other subscriptions in a network, up to a number.
+const OF_NETWORK: &str = "SELECT COUNT(*) FROM \
+    (SELECT number FROM hub_subscription WHERE network = $1 AND network <> '' AND number <> $2 LIMIT $3) AS limited";
+
+/// Whether as many others in a network were verified as may be.
+async fn network_is_full(tx: &mut Tx, number: i64, network: &str, rule: &HostRule) -> Result<bool> {
+    let others: i64 = on!(tx, c: D => sqlx::query_scalar(OF_NETWORK)
+        .bind(network)
+        .bind(number)
+        .bind(i64::from(rule.subscriptions_per_network_max))
+        .fetch_one(c)
+        .await?);
+    Ok(others >= i64::from(rule.subscriptions_per_network_max))
+}
+
+/// Makes a wish one of ours: to tell the subscriber that it is not subscribed, and why.
+async fn deny(tx: &mut Tx, number: i64, reason: &str, at_ms: i64) -> Result<()> {
+    on!(tx, c: D => sqlx::query(
+        "UPDATE hub_wish SET mode = $2, reason = $3, due_at = $4, tries = 0 WHERE subscription = $1",
+    )
+    .bind(number)
+    .bind(DENIED)
+    .bind(reason)
+    .bind(at_ms)
+    .execute(c)
+    .await?
+    .rows_affected());
+    Ok(())
+}
+
 /// What was wished holds from now on. Who renews goes on where it was; who is new begins with what stood when it asked.
-async fn activate(tx: &mut Tx, standing: &Standing, lease_seconds: i64, at_ms: i64) -> Result<()> {
+async fn activate(tx: &mut Tx, standing: &Standing, lease_seconds: i64, network: &str, at_ms: i64) -> Result<()> {
     on!(&mut *tx, c: D => sqlx::query(
-        "UPDATE hub_subscription SET ends_at = $2, \
+        "UPDATE hub_subscription SET ends_at = $2, network = $4, \
          callback = (SELECT w.callback FROM hub_wish AS w WHERE w.subscription = hub_subscription.number), \
          secret = (SELECT w.secret FROM hub_wish AS w WHERE w.subscription = hub_subscription.number), \
          algorithm = (SELECT w.algorithm FROM hub_wish AS w WHERE w.subscription = hub_subscription.number), \
@@ -97,6 +137,7 @@ async fn activate(tx: &mut Tx, standing: &Standing, lease_seconds: i64, at_ms: i
     .bind(standing.number)
     .bind(at_ms.saturating_add(lease_seconds.saturating_mul(1_000)))
     .bind(i64::from(standing.is_active(at_ms)))
+    .bind(network)
     .execute(c)
     .await?
     .rows_affected());
@@ -135,10 +176,14 @@ async fn of_version(
             Ok(true)
         }
         _ if !held => Ok(false),
-        HubOutcome::Retry(due_at) => {
-            on!(tx, c: D => sqlx::query("UPDATE hub_subscription SET due_at = $2, tries = tries + 1 WHERE number = $1")
+        // while this one failed, a newer one came: it is owed already, and does not wait for an old failure
+        HubOutcome::Retry(_) | HubOutcome::Later(_) if topic_version(tx, &standing.topic).await? > version => Ok(true),
+        HubOutcome::Retry(due_at) | HubOutcome::Later(due_at) => {
+            let tries = i64::from(matches!(outcome, HubOutcome::Retry(_)));
+            on!(tx, c: D => sqlx::query("UPDATE hub_subscription SET due_at = $2, tries = tries + $3 WHERE number = $1")
                 .bind(standing.number)
                 .bind(ms(due_at))
+                .bind(tries)
                 .execute(c)
                 .await?
                 .rows_affected());
@@ -217,4 +262,17 @@ async fn of_host(tx: &mut Tx, host: &str, sign: HostSign, rule: &HostRule, at_ms
         .await?
         .rows_affected());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PushStore;
+
+    #[tokio::test]
+    async fn the_others_in_a_network_are_found_by_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = PushStore::open(folder.path().join("push.db")).await.unwrap();
+        store.db.assert_served_by_indexes(OF_NETWORK, &["limited"]).await;
+    }
 }

@@ -7,9 +7,18 @@ use crate::{
     row::{from_row, row_of},
 };
 use loa_domain::HubSubscriptionId;
+use loa_store::TopicKind;
 
 /// The mode of a wish that is not the subscriber's but ours: to tell it that it is not subscribed.
 pub(super) const DENIED: &str = "denied";
+
+/// A kind of topic, as it is kept.
+pub(super) fn kept_kind(kind: TopicKind) -> i64 {
+    match kind {
+        TopicKind::Feed => 0,
+        TopicKind::Combination => 1,
+    }
+}
 
 /// What a subscription is ready for, as it is kept.
 pub(super) const DELIVERIES: i64 = 0;
@@ -75,7 +84,7 @@ pub(super) async fn topic_version(tx: &mut Tx, topic: &str) -> Result<i64> {
 /// Ends what was verified. The caller releases it.
 pub(super) async fn end_active(tx: &mut Tx, number: i64) -> Result<()> {
     on!(tx, c: D => sqlx::query(
-        "UPDATE hub_subscription SET ends_at = NULL, due_at = NULL, secret = NULL, tries = 0 WHERE number = $1",
+        "UPDATE hub_subscription SET ends_at = NULL, due_at = NULL, secret = NULL, network = '', tries = 0 WHERE number = $1",
     )
     .bind(number)
     .execute(c)

@@ -8,7 +8,8 @@ use crate::{
     row::{ms, row_of},
 };
 use jiff::Timestamp;
-use loa_store::HubSwept;
+use loa_store::{HubSweepRule, HubSwept};
+use std::time::Duration;
 
 /// Subscriptions whose lease has ended.
 pub(super) const EXPIRED: &str = "SELECT number FROM hub_subscription WHERE ends_at IS NOT NULL AND ends_at <= $1 \
@@ -18,15 +19,23 @@ pub(super) const LAPSED: &str =
     "SELECT subscription FROM hub_wish WHERE asked_at < $1 ORDER BY asked_at, subscription LIMIT $2";
 
 /// Sweeps, and counts what is left.
-pub(super) async fn sweep(db: &Db, at: Timestamp, wishes_before: Timestamp, max: u32) -> Result<HubSwept> {
+pub(super) async fn sweep(db: &Db, rule: &HubSweepRule, at: Timestamp) -> Result<HubSwept> {
     let mut tx = db.begin().await?;
+    let (max, now) = (rule.max, ms(at));
+    let set_back = set_back(&mut tx, rule, now).await?;
+    let longest = now.saturating_add(millis(rule.lease_max));
+    on!(&mut tx, c: D => sqlx::query("UPDATE hub_subscription SET ends_at = $1 WHERE ends_at > $1")
+        .bind(longest)
+        .execute(c)
+        .await?
+        .rows_affected());
     let expired = numbers(&mut tx, EXPIRED, ms(at), max).await?;
-    let mut swept = HubSwept { expired: expired.len() as u64, ..HubSwept::default() };
+    let mut swept = HubSwept { expired: expired.len() as u64, set_back, ..HubSwept::default() };
     for number in expired {
         end_active(&mut tx, number).await?;
         end(&mut tx, number, ms(at)).await?;
     }
-    let lapsed = numbers(&mut tx, LAPSED, ms(wishes_before), max).await?;
+    let lapsed = numbers(&mut tx, LAPSED, now.saturating_sub(millis(rule.wish_max)), max).await?;
     swept.lapsed = lapsed.len() as u64;
     for number in lapsed {
         end_wish(&mut tx, number).await?;
@@ -56,6 +65,49 @@ pub(super) async fn sweep(db: &Db, at: Timestamp, wishes_before: Timestamp, max:
     swept.subscriptions = cell.count("number", counter::last(&mut tx, "hub_rows").await?)?;
     tx.commit().await?;
     Ok(swept)
+}
+
+/// Notes the time, and puts the schedule right when the last sweep's lies ahead of it: what was to be done later than now is
+/// to be done as much earlier. Returns by how much.
+async fn set_back(tx: &mut Tx, rule: &HubSweepRule, now: i64) -> Result<Duration> {
+    let swept_at = counter::last(tx, "hub_swept_at").await?;
+    let by = swept_at.saturating_sub(now);
+    if by > 0 && by <= millis(rule.set_back_min) {
+        // the clock of another replica
+        return Ok(Duration::ZERO);
+    }
+    on!(&mut *tx, c: D => sqlx::query("UPDATE counter SET value = $1 WHERE name = 'hub_swept_at'")
+        .bind(now)
+        .execute(c)
+        .await?
+        .rows_affected());
+    if by <= 0 {
+        return Ok(Duration::ZERO);
+    }
+    for (table, columns) in AHEAD {
+        for column in *columns {
+            let earlier = format!("UPDATE {table} SET {column} = {column} - $1 WHERE {column} > $2");
+            on!(&mut *tx, c: D => sqlx::query(sqlx::AssertSqlSafe(earlier))
+                .bind(by)
+                .bind(now)
+                .execute(c)
+                .await?
+                .rows_affected());
+        }
+    }
+    Ok(Duration::from_millis(by.unsigned_abs()))
+}
+
+/// Instants that say when something may be done next, or was done. When a subscription ends is none of them: it was told so.
+const AHEAD: &[(&str, &[&str])] = &[
+    ("hub_topic", &["ready_at", "looked_at", "changed_at"]),
+    ("hub_subscription", &["due_at", "ready_at"]),
+    ("hub_wish", &["due_at", "asked_at"]),
+    ("hub_host", &["deliver_at", "verify_at", "rest_until", "wishes_at"]),
+];
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 async fn numbers(tx: &mut Tx, select: &'static str, before_ms: i64, max: u32) -> Result<Vec<i64>> {

@@ -1,6 +1,6 @@
 //! Taking in what subscribers ask for, within limits; and what operators take away.
 
-use super::standing::{DENIED, end_active, find, refresh, refresh_host, subscription_number, topic_version};
+use super::standing::{DENIED, end_active, find, kept_kind, refresh, refresh_host, subscription_number, topic_version};
 use crate::{
     counter,
     db::{Db, Tx},
@@ -9,7 +9,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use loa_domain::{HubMode, HubSubscriptionId, SignatureAlgorithm};
-use loa_store::{HubLimits, HubTaken, HubWish, StoreErrorKind};
+use loa_store::{HubLimits, HubTaken, HubWish, StoreErrorKind, TopicKind};
 use std::time::Duration;
 
 /// A topic that could not be found is looked for again when somebody asks, but not more often than this.
@@ -29,14 +29,16 @@ pub(super) async fn take(db: &Db, wish: &HubWish, limits: &HubLimits, at: Timest
     .bind(wish.callback_form.as_str())
     .fetch_optional(c)
     .await?);
-    if let Some(full) = full(&mut tx, wish, known, limits).await? {
+    if known.is_none()
+        && let Some(full) = full(&mut tx, wish, limits).await?
+    {
         return Ok(full);
     }
     let (is_there, version) = match wish.mode {
         HubMode::Unsubscribe => (true, 0),
-        HubMode::Subscribe => match topic(&mut tx, &wish.topic, limits, ms(at)).await? {
-            Some(found) => found,
-            None => return Ok(HubTaken::Full),
+        HubMode::Subscribe => match topic(&mut tx, wish, limits, ms(at)).await? {
+            Ok(found) => found,
+            Err(full) => return Ok(full),
         },
     };
     let number = match known {
@@ -115,7 +117,8 @@ async fn allowance(
         .await?);
     let interval = i64::try_from(limits.wish_interval.as_millis()).unwrap_or(i64::MAX);
     let ahead_max = interval.saturating_mul(i64::from(limits.wishes_per_host_burst.max(1)) - 1);
-    let whole_at = whole_at.max(at_ms);
+    // never further ahead than it can get; when a clock was set back, the next sweep puts it right
+    let whole_at = whole_at.max(at_ms).min(at_ms.saturating_add(ahead_max).saturating_add(interval));
     let over = (whole_at - at_ms).saturating_sub(ahead_max);
     if over > 0 {
         return Ok(Err(Duration::from_millis(over.unsigned_abs())));
@@ -123,43 +126,75 @@ async fn allowance(
     Ok(Ok(whole_at.saturating_add(interval)))
 }
 
-/// Whether there is no more room. A subscription that is there already needs none, and a wish in place of another neither.
-async fn full(tx: &mut Tx, wish: &HubWish, known: Option<i64>, limits: &HubLimits) -> Result<Option<HubTaken>> {
-    if known.is_none() {
-        if counter::last(tx, "hub_rows").await? >= i64::from(limits.subscriptions_max) {
-            return Ok(Some(HubTaken::Full));
-        }
-        let of_host: i64 = on!(&mut *tx, c: D => sqlx::query_scalar(
-            "SELECT COUNT(*) FROM (SELECT number FROM hub_subscription WHERE host = $1 LIMIT $2) AS limited",
-        )
-        .bind(wish.host.as_str())
-        .bind(i64::from(limits.subscriptions_per_host_max))
-        .fetch_one(c)
-        .await?);
-        if of_host >= i64::from(limits.subscriptions_per_host_max) {
-            return Ok(Some(HubTaken::HostFull));
-        }
+/// What of a limit is for topics of this kind.
+fn share(kind: TopicKind, limit: u32, limits: &HubLimits) -> i64 {
+    let limit = i64::from(limit);
+    match kind {
+        TopicKind::Feed => limit,
+        TopicKind::Combination => (limit * i64::from(limits.combinations_percent) / 100).max(1),
     }
-    let replaces: i64 = on!(&mut *tx, c: D => sqlx::query_scalar(
-        "SELECT COUNT(*) FROM hub_wish WHERE subscription = $1",
-    )
-    .bind(known.unwrap_or(-1))
-    .fetch_one(c)
-    .await?);
-    if replaces > 0 {
-        return Ok(None);
-    }
-    let wishes: i64 = on!(tx, c: D => sqlx::query_scalar(
-        "SELECT COUNT(*) FROM (SELECT subscription FROM hub_wish LIMIT $1) AS limited",
-    )
-    .bind(i64::from(limits.wishes_max))
-    .fetch_one(c)
-    .await?);
-    Ok((wishes >= i64::from(limits.wishes_max)).then_some(HubTaken::Full))
 }
 
-/// Whether a topic was read, and its version; has it looked at when it was not. `None`: there are too many topics.
-async fn topic(tx: &mut Tx, topic: &str, limits: &HubLimits, at_ms: i64) -> Result<Option<(bool, i64)>> {
+/// Subscriptions of a host, up to a number.
+const OF_HOST: &str = "SELECT COUNT(*) FROM (SELECT number FROM hub_subscription WHERE host = $1 LIMIT $2) AS limited";
+/// Those of them that are to combinations.
+const COMBINATIONS_OF_HOST: &str = "SELECT COUNT(*) FROM \
+    (SELECT number FROM hub_subscription WHERE host = $1 AND combination = 1 LIMIT $2) AS limited";
+/// Subscriptions to combinations, up to a number.
+const COMBINATIONS: &str =
+    "SELECT COUNT(*) FROM (SELECT number FROM hub_subscription WHERE combination = 1 LIMIT $1) AS limited";
+/// Wishes, up to a number.
+const WAITING: &str = "SELECT COUNT(*) FROM (SELECT subscription FROM hub_wish LIMIT $1) AS limited";
+/// Those of them that are for combinations.
+const COMBINATIONS_WAITING: &str = "SELECT COUNT(*) FROM (SELECT w.subscription FROM hub_wish AS w \
+    JOIN hub_subscription AS s ON s.number = w.subscription WHERE s.combination = 1 LIMIT $1) AS limited";
+
+/// Whether there is no more room for a subscription that is not there yet. One that is there needs none: whoever floods the hub
+/// keeps nobody from renewing.
+async fn full(tx: &mut Tx, wish: &HubWish, limits: &HubLimits) -> Result<Option<HubTaken>> {
+    if counter::last(tx, "hub_rows").await? >= i64::from(limits.subscriptions_max)
+        || reaches(tx, WAITING, None, i64::from(limits.wishes_max)).await?
+    {
+        return Ok(Some(HubTaken::Full));
+    }
+    if reaches(tx, OF_HOST, Some(&wish.host), i64::from(limits.subscriptions_per_host_max)).await? {
+        return Ok(Some(HubTaken::HostFull));
+    }
+    if wish.kind == TopicKind::Feed {
+        return Ok(None);
+    }
+    for (select, host, limit) in [
+        (COMBINATIONS_OF_HOST, Some(wish.host.as_str()), limits.subscriptions_per_host_max),
+        (COMBINATIONS, None, limits.subscriptions_max),
+        (COMBINATIONS_WAITING, None, limits.wishes_max),
+    ] {
+        if reaches(tx, select, host, share(wish.kind, limit, limits)).await? {
+            return Ok(Some(HubTaken::CombinationsFull));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a count that ends at a limit gets there.
+async fn reaches(tx: &mut Tx, select: &'static str, host: Option<&str>, limit: i64) -> Result<bool> {
+    let count: i64 = on!(tx, c: D => {
+        let mut query = sqlx::query_scalar(select);
+        if let Some(host) = host {
+            query = query.bind(host);
+        }
+        query.bind(limit).fetch_one(c).await?
+    });
+    Ok(count >= limit)
+}
+
+/// Whether a topic was read, and its version; has it looked at when it was not. Or why there is no room for a further topic.
+async fn topic(
+    tx: &mut Tx,
+    wish: &HubWish,
+    limits: &HubLimits,
+    at_ms: i64,
+) -> Result<std::result::Result<(bool, i64), HubTaken>> {
+    let topic = wish.topic.as_str();
     let missing: Option<(Option<String>,)> = on!(&mut *tx, c: D => sqlx::query_as(
         "SELECT missing FROM hub_topic WHERE topic = $1",
     )
@@ -168,11 +203,11 @@ async fn topic(tx: &mut Tx, topic: &str, limits: &HubLimits, at_ms: i64) -> Resu
     .await?);
     let version = topic_version(tx, topic).await?;
     match missing {
-        Some((None,)) if version > 0 => return Ok(Some((true, version))),
+        Some((None,)) if version > 0 => return Ok(Ok((true, version))),
         Some(_) => {
             on!(tx, c: D => sqlx::query(
                 "UPDATE hub_topic SET ready_at = $2, looks = 0 \
-                 WHERE topic = $1 AND holder IS NULL AND ready_at > $2 AND looked_at <= $3",
+                 WHERE topic = $1 AND holder IS NULL AND ready_at > $2 AND (looked_at <= $3 OR looked_at > $2)",
             )
             .bind(topic)
             .bind(at_ms)
@@ -182,15 +217,23 @@ async fn topic(tx: &mut Tx, topic: &str, limits: &HubLimits, at_ms: i64) -> Resu
             .rows_affected());
         }
         None => {
-            let topics: i64 =
-                on!(&mut *tx, c: D => sqlx::query_scalar("SELECT COUNT(*) FROM hub_topic").fetch_one(c).await?);
+            let (topics, combinations): (i64, i64) = on!(&mut *tx, c: D => sqlx::query_as(
+                "SELECT COUNT(*), CAST(COALESCE(SUM(combination), 0) AS BIGINT) FROM hub_topic",
+            )
+            .fetch_one(c)
+            .await?);
+            if wish.kind == TopicKind::Combination && combinations >= share(wish.kind, limits.topics_max, limits) {
+                return Ok(Err(HubTaken::CombinationsFull));
+            }
             if topics >= i64::from(limits.topics_max) {
-                return Ok(None);
+                return Ok(Err(HubTaken::Full));
             }
             on!(tx, c: D => sqlx::query(
-                "INSERT INTO hub_topic (topic, version, looks, ready_at, content_type, body) VALUES ($1, 0, 0, $2, '', $3)",
+                "INSERT INTO hub_topic (topic, combination, version, looks, ready_at, content_type, body) \
+                 VALUES ($1, $2, 0, 0, $3, '', $4)",
             )
             .bind(topic)
+            .bind(kept_kind(wish.kind))
             .bind(at_ms)
             .bind(&b""[..])
             .execute(c)
@@ -198,7 +241,7 @@ async fn topic(tx: &mut Tx, topic: &str, limits: &HubLimits, at_ms: i64) -> Resu
             .rows_affected());
         }
     }
-    Ok(Some((false, version)))
+    Ok(Ok((false, version)))
 }
 
 async fn add(tx: &mut Tx, wish: &HubWish, at_ms: i64) -> Result<i64> {
@@ -206,7 +249,7 @@ async fn add(tx: &mut Tx, wish: &HubWish, at_ms: i64) -> Result<i64> {
     counter::take(tx, "hub_rows", 1).await?;
     on!(tx, c: D => sqlx::query(
         "INSERT INTO hub_subscription (number, topic, callback_form, host, callback, algorithm, version, tries, \
-         lane, created_at, detail) VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0, $7, '')",
+         lane, created_at, detail, combination) VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0, $7, '', $8)",
     )
     .bind(number)
     .bind(wish.topic.as_str())
@@ -215,6 +258,7 @@ async fn add(tx: &mut Tx, wish: &HubWish, at_ms: i64) -> Result<i64> {
     .bind(wish.callback.as_str())
     .bind(wish.algorithm.as_str())
     .bind(at_ms)
+    .bind(kept_kind(wish.kind))
     .execute(c)
     .await?
     .rows_affected());
@@ -264,4 +308,24 @@ async fn put(tx: &mut Tx, subscription: i64, kept: &Kept<'_>, at_ms: i64) -> Res
     .await?
     .rows_affected());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PushStore;
+
+    #[tokio::test]
+    async fn what_a_request_is_counted_against_is_served_by_indexes() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = PushStore::open(folder.path().join("push.db")).await.unwrap();
+        for statement in [OF_HOST, COMBINATIONS_OF_HOST] {
+            store.db.assert_served_by_indexes(statement, &["limited"]).await;
+        }
+        // these walk, through an index of no more rows than they count
+        for (statement, index) in [(COMBINATIONS, "hub_subscription_combination"), (WAITING, "hub_wish_asked")] {
+            let steps = store.db.steps_of(statement).await.join("\n");
+            assert!(steps.contains(index), "{steps}");
+        }
+    }
 }
