@@ -17,6 +17,11 @@ impl Month {
     const FIRST: Self = Self { year: 0, month: 1 };
     const LAST: Self = Self { year: 9_999, month: 12 };
 
+    /// Its year, and its number in it, from 1.
+    pub fn year_and_number(self) -> (i16, i8) {
+        (self.year, self.month)
+    }
+
     /// The month in which an instant lies, by the clocks of a zone.
     pub fn of(at: Timestamp, zone: &TimeZone) -> Self {
         let day = zone.to_datetime(at);

@@ -17,6 +17,14 @@ pub(crate) fn summary(content: &Content) -> String {
     }
 }
 
+/// What is known of a document; nothing of an article.
+pub(crate) fn facts_of(content: &Content) -> Vec<(&'static str, String)> {
+    match content {
+        Content::Article(_) => Vec::new(),
+        Content::Document(document) => facts(document),
+    }
+}
+
 /// The whole, as HTML.
 pub(crate) fn html(content: &Content) -> String {
     match content {

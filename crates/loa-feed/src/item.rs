@@ -2,7 +2,7 @@
 //!
 //! Items are made once for a feed and written three times; a format only maps fields.
 
-use crate::{Site, body};
+use crate::{Site, body, words};
 use jiff::Timestamp;
 use loa_domain::{AreaId, ArticleId, Content, FeedName, clean_line, clean_text};
 
@@ -70,6 +70,13 @@ pub struct Media {
     pub title: String,
 }
 
+impl Media {
+    /// Its size as people read it, `1,4 MB`; empty when unknown.
+    pub fn size(&self) -> String {
+        if self.bytes == 0 { String::new() } else { words::size(self.bytes) }
+    }
+}
+
 /// An entry ready to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
@@ -83,6 +90,9 @@ pub struct Item {
     pub title: String,
     /// Plain text; may be empty.
     pub summary: String,
+    /// What is known of a document (number, kind, issuer, day), name and value, in the order officials write it: what
+    /// `summary` says in one line. An article has none.
+    pub facts: Vec<(&'static str, String)>,
     /// The whole, as HTML: lead, picture, body, source, list of files.
     pub content_html: String,
     /// BCP 47.
@@ -119,6 +129,7 @@ impl Item {
             url: content.url().to_string(),
             title: clean_line(&content.title()),
             summary: clean_text(&body::summary(content)).trim().to_owned(),
+            facts: body::facts_of(content),
             content_html: clean_text(&body::html(content)),
             language: if language.is_empty() { site.language.clone() } else { language },
             author: clean_line(author),
@@ -152,6 +163,7 @@ impl Item {
             url: site.page_url(feed),
             title: clean_line(&farewell.title),
             summary,
+            facts: Vec::new(),
             content_html: clean_text(&html),
             language: site.language.clone(),
             author: String::new(),

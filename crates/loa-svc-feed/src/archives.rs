@@ -2,15 +2,17 @@
 //!
 //! Which there are is computed from what stands, never kept: a month without entries has none. They are written when somebody
 //! asks for one, once however many do, and kept at hand while memory allows. One that is at hand is true as long as its
-//! feed has not changed; while the ledger is away it is served on.
+//! feed has not changed; while the ledger is away it is served on. Each month has its page, too: people's way to older news.
 
 use crate::{
     Service,
-    document::{Document, Terms},
+    document::{Document, HTML, Terms},
     flights::Flights,
     memory::AtHand,
+    naming::Labels,
     publishing::{CLOCK_SKEW, FeedError, OVERTAKEN_MAX, after, shown_until},
     service::Inner,
+    succession,
 };
 use jiff::{SignedDuration, Timestamp};
 use loa_domain::{AreaId, ArticleId, FeedName};
@@ -47,7 +49,8 @@ pub(crate) struct Archive {
     pub(crate) document: Document,
 }
 
-type Key = (FeedName, ArchiveName, Format);
+/// In one form; `None` is the page.
+type Key = (FeedName, ArchiveName, Option<Format>);
 type Written = Result<Option<Arc<Archive>>, Arc<FeedError>>;
 
 /// Those at hand, and those being written.
@@ -120,7 +123,7 @@ impl Archives {
 
 impl Service {
     /// One of a feed's archive documents; `None` when nothing that stands was published then.
-    pub(crate) async fn archive(&self, feed: &FeedName, name: ArchiveName, format: Format) -> Written {
+    pub(crate) async fn archive(&self, feed: &FeedName, name: ArchiveName, format: Option<Format>) -> Written {
         let inner = &self.0;
         let key = (feed.clone(), name, format);
         let kept = inner.archives.locked().get(&key);
@@ -143,12 +146,12 @@ impl Service {
     }
 
     /// How long it may be kept.
-    pub(crate) fn archive_terms(&self, archive: &Archive) -> Terms {
+    pub(crate) fn archive_terms(&self, archive: &Archive, format: Option<Format>) -> Terms {
         let settled = archive.settles_at.is_some_and(|at| at <= self.0.world.now());
         Terms {
             max_age: if settled { SETTLED_MAX_AGE } else { OPEN_MAX_AGE },
             shared_max_age: settled.then_some(self.0.site.ttl_minutes * 60),
-            shared_with_scripts: true,
+            shared_with_scripts: format.is_some(),
         }
     }
 
@@ -194,6 +197,7 @@ impl Service {
         // what the feed is called now
         let head = self.snapshot(feed).await?.feed.head().clone();
         let (site, names, window, format) = (inner.site.clone(), inner.names.clone(), inner.window, *format);
+        let (pages, today) = (inner.pages.clone(), succession::day(now));
         let before = inner.archives.locked().get(key);
         let document = tokio::task::spawn_blocking(move || -> Result<Document, FeedError> {
             let label = |id: &AreaId| AreaLabel { id: id.clone(), name: names.area(id) };
@@ -202,11 +206,14 @@ impl Service {
                 .map(|row| Entry { areas: row.content.areas().iter().map(label).collect(), content: row.content })
                 .collect();
             let archive = Feed::archive(&site, head, &entries, window).at(position);
-            let text = render(format, &site, &archive)?;
-            Ok(Document::following(before.as_ref().map(|before| &before.document), format.content_type(), text)?)
+            let (content_type, text) = match format {
+                Some(format) => (format.content_type(), render(format, &site, &archive)?),
+                None => (HTML, pages.feed(&names, &archive, &Labels::new(), today)?),
+            };
+            Ok(Document::following(before.as_ref().map(|before| &before.document), content_type, text)?)
         })
         .await??;
-        let told = format!("{feed}/{name}.{}", format.extension());
+        let told = format!("{feed}/{name}.{}", format.map_or("html", Format::extension));
         let last_modified = inner.last_modified(&told, document.tag(), as_of, now, false).await?;
         let archive = Arc::new(Archive {
             as_of,
@@ -275,7 +282,7 @@ mod tests {
 
     fn key(part: u32) -> Key {
         let month = Month::of(Timestamp::UNIX_EPOCH, &jiff::tz::TimeZone::UTC);
-        (FeedName::All, ArchiveName { month, part }, Format::Atom)
+        (FeedName::All, ArchiveName { month, part }, Some(Format::Atom))
     }
 
     fn archive(as_of: i64) -> Arc<Archive> {

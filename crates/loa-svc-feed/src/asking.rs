@@ -9,6 +9,8 @@ use url::form_urlencoded;
 
 /// Most characters of what is looked for that are read.
 const QUERY_CHARS_MAX: usize = 100;
+/// Most pages of found areas: who wants more types more.
+pub(crate) const PAGES_MAX: u32 = 20;
 /// Most picked feeds that are read: enough to say that they are too many.
 const PICKS_MAX: usize = 2 * Combination::PARTS_MAX;
 
@@ -16,6 +18,8 @@ const PICKS_MAX: usize = 2 * Combination::PARTS_MAX;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Asked {
     pub(crate) text: String,
+    /// Which page of what is found, from 1; 0: not said.
+    pub(crate) page: u32,
     /// Parts of a combination, sorted, each once. Names that can be none are left out.
     pub(crate) picks: Vec<FeedName>,
     /// Whether the feed of what was picked is wanted now.
@@ -50,6 +54,7 @@ impl Asked {
                     Some(FeedName::All) | None => {}
                     Some(part) => asked.picks.push(part),
                 },
+                "trang" => asked.page = value.parse().unwrap_or(0).min(PAGES_MAX),
                 "build" => asked.is_built = true,
                 _ => {}
             }
@@ -72,6 +77,9 @@ impl Service {
     pub(crate) async fn reply(&self, query: &str) -> Result<Reply, FeedError> {
         let overview = self.overview().await?;
         let mut asked = Asked::read(query);
+        if asked.text.is_empty() {
+            asked.page = 0;
+        }
         if asked == Asked::default() {
             return Ok(Reply::Plain(overview));
         }
@@ -87,7 +95,7 @@ impl Service {
         let page = tokio::task::spawn_blocking(move || -> Result<String, minijinja::Error> {
             let found = match asked.text.as_str() {
                 "" => Found::default(),
-                text => names.found(text, &overview.summaries, &overview.listed, today),
+                text => names.found(text, asked.page.max(1), &overview.summaries, &overview.listed, today),
             };
             pages.asked(&names, &overview, &asked, &found, unbuilt)
         })
@@ -105,7 +113,8 @@ mod tests {
         let asked = Asked::read("q=+Na+Son%0A&pick=area-b&pick=area-a%2Bdocuments&pick=all&pick=%00&pick=area-b&x=1");
         assert_eq!(asked.text, "Na Son");
         assert_eq!(asked.picks.iter().map(ToString::to_string).collect::<Vec<_>>(), ["documents", "area-a", "area-b"]);
-        assert_eq!(Asked::read("utm_source=zalo&q=&%ff=%fe"), Asked::default());
+        assert_eq!(Asked::read("utm_source=zalo&q=&%ff=%fe&trang=x"), Asked::default());
+        assert_eq!(["trang=7", "trang=4000000000", "trang=-1"].map(|query| Asked::read(query).page), [7, PAGES_MAX, 0]);
         let long = Asked::read(&format!("q={}&{}", "ệ".repeat(10_000), "pick=area-a&".repeat(1_000)));
         assert_eq!((long.text.chars().count(), long.picks.len()), (100, 1));
         let many: String = (0..1_000).map(|n| format!("pick=area-{n}&")).collect();

@@ -114,6 +114,19 @@ impl Document {
         }
     }
 
+    /// The answer with another status than 200: no condition is about it (RFC 9110 §13.2.1), and nobody keeps it but for the
+    /// next reload.
+    pub(crate) async fn answer_as(&self, status: StatusCode, request: &HeaderMap, terms: Terms) -> Response {
+        let mut unconditional = HeaderMap::new();
+        for coding in request.get_all(header::ACCEPT_ENCODING) {
+            unconditional.append(header::ACCEPT_ENCODING, coding.clone());
+        }
+        let mut response = self.answer(&unconditional, None, terms).await;
+        *response.status_mut() = status;
+        response.headers_mut().remove(header::ETAG);
+        response
+    }
+
     /// The answer to a GET; axum takes the body away for a HEAD and leaves the rest.
     pub(crate) async fn answer(&self, request: &HeaderMap, last_modified: Option<Timestamp>, terms: Terms) -> Response {
         let encoding = negotiate(joined(request, header::ACCEPT_ENCODING).as_deref());
@@ -186,13 +199,13 @@ const STYLED_XML: &str = "default-src 'none'; style-src 'self'; frame-ancestors 
 
 /// What keeps a page from doing more than showing itself: it loads nothing, and runs nothing but the one script of ours that
 /// copies an address (`templates/copy.js`, by its hash).
-pub(crate) fn page_headers(headers: &mut HeaderMap) {
+fn page_headers(headers: &mut HeaderMap) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(
-            "default-src 'none'; script-src 'sha256-v5ESsu4hqKdL5WKn4QmnobzZUhByL3e+2WrwGsAjKoY='; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            "default-src 'none'; script-src 'sha256-vTqg7U/2oI9dAFni47wKKb/tCF7uYTUXr31o/uOYMKU='; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
         ),
     );
 }

@@ -3,7 +3,7 @@
 use crate::{
     Service,
     asking::Reply,
-    document::{HTML, Terms, page_headers},
+    document::{Document, HTML, Terms},
     page_models::path,
     publishing::{FeedError, chain},
     repeats::Asking,
@@ -27,7 +27,7 @@ const PAGE_MAX_AGE: u32 = 60;
 const RETRY_AFTER: &str = "30";
 
 impl Service {
-    /// `/feeds`, `/feeds/{feed}` as page, `.rss`, `.atom` and `.json`, `/feeds/{feed}/{yyyy-mm}` in the same formats,
+    /// `/feeds`, `/feeds/{feed}` as page, `.rss`, `.atom` and `.json`, `/feeds/{feed}/{yyyy-mm}` in the same forms,
     /// `/feeds.opml`, `/feeds.css`, `/a/{article}`.
     pub fn router(&self) -> Router {
         Router::new()
@@ -71,20 +71,17 @@ fn open(router: MethodRouter<Service>) -> MethodRouter<Service> {
 async fn feeds(State(service): State<Service>, RawQuery(query): RawQuery, request: HeaderMap) -> Response {
     match service.reply(query.as_deref().unwrap_or_default()).await {
         Ok(Reply::Plain(overview)) => overview.page.answer(&request, overview.last_modified, PAGE_TERMS).await,
-        Ok(Reply::Page(text)) => page(StatusCode::OK, Ok(text)),
+        Ok(Reply::Page(text)) => page(StatusCode::OK, Ok(text), &request).await,
         Ok(Reply::Feed(name)) => Redirect::to(&path(&service.0.site, &format!("feeds/{name}"))).into_response(),
-        Err(error) => away(&service, &error),
+        Err(error) => away(&service, &error, &request).await,
     }
 }
 
 /// What makes a feed readable that is opened in a browser.
-async fn stylesheet() -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
-        (header::CACHE_CONTROL, "public, max-age=86400"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    (headers, include_str!("templates/feeds.css")).into_response()
+async fn stylesheet(request: HeaderMap) -> Response {
+    let terms = Terms { max_age: 86_400, shared_max_age: None, shared_with_scripts: false };
+    let style = include_str!("templates/feeds.css").to_owned();
+    Document::new("text/css; charset=utf-8", style).answer(&request, None, terms).await
 }
 
 async fn opml(State(service): State<Service>, asking: Asking, request: HeaderMap) -> Response {
@@ -93,7 +90,7 @@ async fn opml(State(service): State<Service>, asking: Asking, request: HeaderMap
             let answer = overview.opml.answer(&request, overview.last_modified, service.feed_terms()).await;
             service.0.spared(&asking, answer)
         }
-        Err(error) => away(&service, &error),
+        Err(error) => away(&service, &error, &request).await,
     }
 }
 
@@ -107,14 +104,14 @@ async fn feed(
         None => (file.as_str(), None),
         Some((stem, extension)) => match Format::parse(extension) {
             Some(format) => (stem, Some(format)),
-            None => return missing_feed(&service, stem).await,
+            None => return missing_feed(&service, stem, &request).await,
         },
     };
-    let Some(name) = FeedName::read(stem) else { return missing_feed(&service, stem).await };
+    let Some(name) = FeedName::read(stem) else { return missing_feed(&service, stem, &request).await };
     match service.exists(&name).await {
         Ok(true) => {}
-        Ok(false) => return missing_feed(&service, stem).await,
-        Err(error) => return away(&service, &error),
+        Ok(false) => return missing_feed(&service, stem, &request).await,
+        Err(error) => return away(&service, &error, &request).await,
     }
     let form = format.map_or("html", Format::extension);
     let response = match service.0.names.since(&name, day(service.0.world.now())) {
@@ -124,14 +121,14 @@ async fn feed(
         }
         FeedName::Combined(combination) => match service.combined(&combination, format).await {
             Ok(document) => document.answer(&request, None, service.terms(format)).await,
-            Err(error) => away(&service, &error),
+            Err(error) => away(&service, &error, &request).await,
         },
         name => match service.snapshot(&name).await {
             Ok(snapshot) => {
                 let document = format.map_or(&snapshot.page, |format| snapshot.document(format));
                 document.answer(&request, snapshot.last_modified, service.terms(format)).await
             }
-            Err(error) => away(&service, &error),
+            Err(error) => away(&service, &error, &request).await,
         },
     };
     // pages are for people, who press "reload"
@@ -148,30 +145,36 @@ async fn archive(
     asking: Asking,
     request: HeaderMap,
 ) -> Response {
-    let document = file.rsplit_once('.').and_then(|(stem, extension)| {
-        let (archive, format) = (ArchiveName::parse(stem)?, Format::parse(extension)?);
+    let (stem, extension) = file.rsplit_once('.').map_or((file.as_str(), None), |(stem, ext)| (stem, Some(ext)));
+    let document = ArchiveName::parse(stem).and_then(|archive| {
+        let format = match extension {
+            Some(extension) => Some(Format::parse(extension)?),
+            None => None,
+        };
         // a combination has none
         let name = FeedName::parse(&feed).filter(|name| !matches!(name, FeedName::Combined(_)))?;
         Some((name, archive, format))
     });
-    let Some((name, archive, format)) = document else { return missing_feed(&service, &feed).await };
+    let Some((name, archive, format)) = document else { return missing_feed(&service, &feed, &request).await };
     match service.exists(&name).await {
         Ok(true) => {}
-        Ok(false) => return missing_feed(&service, &feed).await,
-        Err(error) => return away(&service, &error),
+        Ok(false) => return missing_feed(&service, &feed, &request).await,
+        Err(error) => return away(&service, &error, &request).await,
     }
     let since = service.0.names.since(&name, day(service.0.world.now()));
     if since != name {
-        return moved(&service, &format!("{since}/{archive}.{}", format.extension()));
+        let form = format.map(|format| format!(".{}", format.extension())).unwrap_or_default();
+        return moved(&service, &format!("{since}/{archive}{form}"));
     }
     let response = match service.archive(&name, archive, format).await {
         Ok(Some(archive)) => {
-            let terms = service.archive_terms(&archive);
+            let terms = service.archive_terms(&archive, format);
             let answer = archive.document.answer(&request, archive.last_modified, terms).await;
-            service.0.spared(&asking, answer)
+            // pages are for people, who press "reload"
+            if format.is_some() { service.0.spared(&asking, answer) } else { answer }
         }
-        Ok(None) => missing_feed(&service, &feed).await,
-        Err(error) => away(&service, &error),
+        Ok(None) => missing_feed(&service, &feed, &request).await,
+        Err(error) => away(&service, &error, &request).await,
     };
     metrics::counter!("loa_feed_requests_total", "format" => "archive", "status" => response.status().as_str().to_owned())
         .increment(1);
@@ -185,9 +188,9 @@ impl Inner {
 }
 
 /// What became of an article: on to it while it stands, 410 when it was withdrawn.
-async fn article(State(service): State<Service>, Path(id): Path<String>) -> Response {
+async fn article(State(service): State<Service>, Path(id): Path<String>, request: HeaderMap) -> Response {
     let Ok(article) = ArticleId::new(id) else {
-        return page(StatusCode::NOT_FOUND, service.0.pages.missing_article());
+        return page(StatusCode::NOT_FOUND, service.0.pages.missing_article(), &request).await;
     };
     match service.0.ledger.standing(&article).await {
         Ok(Some(Ok(entry))) => {
@@ -196,9 +199,9 @@ async fn article(State(service): State<Service>, Path(id): Path<String>) -> Resp
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=60"));
             response
         }
-        Ok(Some(Err(stone))) => page(StatusCode::GONE, service.0.pages.gone(stone.at, &stone.reason)),
-        Ok(None) => page(StatusCode::NOT_FOUND, service.0.pages.missing_article()),
-        Err(error) => away(&service, &error.into()),
+        Ok(Some(Err(stone))) => page(StatusCode::GONE, service.0.pages.gone(stone.at, &stone.reason), &request).await,
+        Ok(None) => page(StatusCode::NOT_FOUND, service.0.pages.missing_article(), &request).await,
+        Err(error) => away(&service, &error.into(), &request).await,
     }
 }
 
@@ -216,28 +219,29 @@ fn moved(service: &Service, document: &str) -> Response {
     response
 }
 
-async fn missing_feed(service: &Service, typed: &str) -> Response {
+async fn missing_feed(service: &Service, typed: &str, request: &HeaderMap) -> Response {
     // suggestions are a kindness: without the ledger the page does without them
     let overview = service.overview().await.ok();
     let none = BTreeMap::new();
     let summaries = overview.as_ref().map_or(&none, |overview| &overview.summaries);
     let suggestions = service.0.names.suggestions(typed, summaries, day(service.0.world.now()));
-    page(StatusCode::NOT_FOUND, service.0.pages.missing_feed(typed, &suggestions))
+    page(StatusCode::NOT_FOUND, service.0.pages.missing_feed(typed, &suggestions), request).await
 }
 
-fn away(service: &Service, error: &FeedError) -> Response {
+async fn away(service: &Service, error: &FeedError, request: &HeaderMap) -> Response {
     if error.may_pass() {
         tracing::warn!(error = %chain(error), "a reader could not be served");
     } else {
         tracing::error!(error = %chain(error), "a reader could not be served");
     }
-    let mut response = page(StatusCode::SERVICE_UNAVAILABLE, service.0.pages.away());
+    let mut response = page(StatusCode::SERVICE_UNAVAILABLE, service.0.pages.away(), request).await;
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
 }
 
-fn page(status: StatusCode, text: Result<String, minijinja::Error>) -> Response {
+/// A page made for one request.
+async fn page(status: StatusCode, text: Result<String, minijinja::Error>, request: &HeaderMap) -> Response {
     let text = match text {
         Ok(text) => text,
         Err(error) => {
@@ -245,8 +249,5 @@ fn page(status: StatusCode, text: Result<String, minijinja::Error>) -> Response 
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }
     };
-    let mut response =
-        (status, [(header::CONTENT_TYPE, HTML), (header::CACHE_CONTROL, "public, max-age=60")], text).into_response();
-    page_headers(response.headers_mut());
-    response
+    Document::new(HTML, text).answer_as(status, request, PAGE_TERMS).await
 }

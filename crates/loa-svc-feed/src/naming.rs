@@ -1,6 +1,6 @@
 //! What feeds are called: their heads, the names of areas and categories, and the order in which people find them.
 
-use crate::words;
+use crate::{asking::PAGES_MAX, words};
 use jiff::{Timestamp, civil::Date};
 use loa_area::{Area, AreaSearch, Directory, folded};
 use loa_domain::{AreaId, Category, CategorySlug, Combination, FeedName};
@@ -18,7 +18,7 @@ pub(crate) const AREAS_LISTED_MAX: usize = 60;
 const AREAS_OUTLINED_MAX: usize = 500;
 /// Categories that are listed. A portal has a dozen or two.
 const CATEGORIES_MAX: usize = 200;
-/// Areas shown for a search.
+/// Areas shown on a page of a search.
 const FOUND_MAX: usize = 30;
 /// How alike a mistyped name and a known one must be to be suggested (Jaro-Winkler, 0 to 1).
 const ALIKE: f64 = 0.87;
@@ -33,6 +33,8 @@ pub(crate) struct Names {
     search: AreaSearch,
     /// Areas that share their name and kind with another one of their time: they are called with their district and province.
     namesakes: HashSet<AreaId>,
+    /// Of the areas in force, when they are too many to list and in several.
+    provinces: Vec<String>,
 }
 
 /// What categories are called by their newest entries.
@@ -59,14 +61,20 @@ pub(crate) struct Lists {
     pub(crate) empty_areas: Vec<Listed>,
     /// The areas for a reader's list.
     pub(crate) outlined: Vec<Listed>,
+    /// To look for areas by, where there are too many to list them.
+    pub(crate) provinces: Vec<String>,
 }
 
 /// What a search came to.
 #[derive(Default)]
 pub(crate) struct Found {
     pub(crate) feeds: Vec<FoundFeed>,
-    /// How many areas fit beside those shown.
+    /// How many fit, on all pages.
+    pub(crate) total: usize,
+    /// How many areas fit that come after those shown.
     pub(crate) more: usize,
+    /// How many pages there are to look at.
+    pub(crate) pages: u32,
 }
 
 /// A feed that was looked for.
@@ -86,7 +94,8 @@ impl Names {
             same.entry((area.full_name(), area.valid_until)).or_default().push(&area.id);
         }
         let namesakes = same.into_values().filter(|ids| ids.len() > 1).flatten().cloned().collect();
-        Self { site, categories, search: AreaSearch::new(&directory), namesakes, directory }
+        let provinces = provinces(&directory);
+        Self { site, categories, search: AreaSearch::new(&directory), namesakes, provinces, directory }
     }
 
     pub(crate) fn directory(&self) -> &Directory {
@@ -205,6 +214,7 @@ impl Names {
             more_areas: with_news.len().saturating_sub(AREAS_LISTED_MAX),
             outlined: latest(AREAS_OUTLINED_MAX),
             empty_areas: empty.into_iter().map(|name| self.one(name, summaries)).collect(),
+            provinces: self.provinces.clone(),
         }
     }
 
@@ -242,6 +252,7 @@ impl Names {
     pub(crate) fn found(
         &self,
         text: &str,
+        page: u32,
         summaries: &BTreeMap<FeedName, FeedSummary>,
         lists: &Lists,
         today: Date,
@@ -256,14 +267,17 @@ impl Names {
             words.iter().all(|word| title.split(' ').any(|known| known.starts_with(word)))
         };
         let sections = lists.general.iter().chain(&lists.categories).filter(|feed| is_meant(&feed.title));
-        let mut feeds: Vec<FoundFeed> = sections
+        let sections: Vec<FoundFeed> = sections
             .cloned()
             .map(|feed| FoundFeed { title: feed.title.clone(), feeds: vec![feed], is_former: false })
             .take(FOUND_MAX)
             .collect();
-        let (areas, count) = self.search.find(&self.directory, text, today, FOUND_MAX);
-        let more = count - areas.len();
-        feeds.extend(areas.into_iter().map(|area| {
+        let (upto, before) = (FOUND_MAX * page as usize, FOUND_MAX * (page as usize - 1));
+        let (areas, count) = self.search.find(&self.directory, text, today, upto);
+        let (total, more) = (sections.len() + count, count - areas.len());
+        let pages = u32::try_from(count.div_ceil(FOUND_MAX)).unwrap_or(u32::MAX).min(PAGES_MAX);
+        let mut feeds = if page == 1 { sections } else { Vec::new() };
+        feeds.extend(areas.into_iter().skip(before).map(|area| {
             let own = FeedName::Area(area.id.clone());
             let heirs: Vec<FeedName> = match self.directory.successors(&area.id, today) {
                 heirs if heirs.is_empty() => vec![own.clone()],
@@ -275,7 +289,7 @@ impl Names {
                 feeds: heirs.into_iter().map(|name| self.one(name, summaries)).collect(),
             }
         }));
-        Found { feeds, more }
+        Found { feeds, total, more, pages }
     }
 
     /// Known feeds whose names are like a mistyped one, the most alike first; for a combination, like each of its parts
@@ -323,4 +337,20 @@ impl Names {
         let names = alike.into_iter().map(|(_, name)| self.since(&name, today)).take(SUGGESTIONS);
         names.map(|name| self.one(name, summaries)).collect()
     }
+}
+
+/// The provinces of the areas in force, by their names without `Tỉnh`; none where a list of the areas does.
+fn provinces(directory: &Directory) -> Vec<String> {
+    let in_force = || directory.iter().filter(|area| area.valid_until.is_none() && !area.province.is_empty());
+    let found: HashSet<&str> = in_force().map(|area| area.province.as_str()).collect();
+    if in_force().count() <= AREAS_LISTED_MAX || found.len() < 2 {
+        return Vec::new();
+    }
+    let name = |province: &str| {
+        let kinds = ["Thành phố ", "Tỉnh "];
+        folded(kinds.into_iter().find_map(|kind| province.strip_prefix(kind)).unwrap_or(province))
+    };
+    let mut found: Vec<String> = found.into_iter().map(str::to_owned).collect();
+    found.sort_by_cached_key(|province| name(province));
+    found
 }

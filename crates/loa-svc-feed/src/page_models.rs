@@ -7,7 +7,7 @@ use crate::{
 };
 use jiff::{Timestamp, tz};
 use loa_domain::{ArticleId, Combination, FeedName};
-use loa_feed::{Feed, Format, Item, Label, Site};
+use loa_feed::{ArchiveName, Feed, Format, Item, Label, Media, Site};
 use serde::Serialize;
 use url::form_urlencoded;
 
@@ -32,6 +32,8 @@ pub(crate) struct Moment {
     pub(crate) iso: String,
     /// `16/11/2023 08:02`.
     pub(crate) text: String,
+    /// `16/11/2023`.
+    pub(crate) day: String,
 }
 
 #[derive(Serialize)]
@@ -40,7 +42,8 @@ pub(crate) struct FeedLine {
     pub(crate) href: String,
     pub(crate) entries: u64,
     pub(crate) newest: Option<Moment>,
-    pub(crate) alternates: Vec<Alternate>,
+    /// Absolute, for readers to copy.
+    pub(crate) rss: String,
 }
 
 /// A feed that was looked for.
@@ -75,17 +78,22 @@ pub(crate) struct File {
     pub(crate) label: String,
     pub(crate) href: String,
     pub(crate) media_type: String,
+    /// `PDF, 1,4 MB`; may be empty.
+    pub(crate) about: String,
 }
 
 #[derive(Serialize)]
 pub(crate) struct EntryView {
     pub(crate) title: String,
     pub(crate) href: String,
-    pub(crate) language: String,
+    /// Its language, when it is not the page's; otherwise empty.
+    pub(crate) foreign: String,
     pub(crate) published: Moment,
     /// Only when it was changed since.
     pub(crate) modified: Option<Moment>,
     pub(crate) summary: String,
+    /// Of a document: name and value, in the place of summary and author.
+    pub(crate) facts: Vec<(&'static str, String)>,
     pub(crate) author: String,
     pub(crate) places: Vec<Link>,
     pub(crate) files: Vec<File>,
@@ -104,6 +112,7 @@ pub(crate) fn moment(at: Timestamp) -> Moment {
     Moment {
         iso: local.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
         text: local.strftime("%d/%m/%Y %H:%M").to_string(),
+        day: local.strftime("%d/%m/%Y").to_string(),
     }
 }
 
@@ -141,7 +150,7 @@ pub(crate) fn feed_line(site: &Site, feed: &Listed) -> FeedLine {
         href: path(site, &format!("feeds/{}", feed.name)),
         entries: feed.entries,
         newest: feed.newest_at.map(moment),
-        alternates: alternates(site, &feed.name),
+        rss: site.url(&format!("feeds/{}.{}", feed.name, Format::Rss.extension())),
     }
 }
 
@@ -155,7 +164,9 @@ pub(crate) fn choices(lists: &Lists, asked: &Asked, picked: &[Listed]) -> Choice
     let is_place = |feed: &&Listed| matches!(feed.name, FeedName::Area(_));
     let is_not_picked = |feed: &&Listed| !asked.picks.contains(&feed.name);
     let (places, sections): (Vec<&Listed>, Vec<&Listed>) = picked.iter().partition(is_place);
-    let listed_places = lists.areas.iter().chain(&lists.empty_areas).filter(is_not_picked);
+    // of a whole country's areas a few would be any: those are looked for
+    let listed_places = lists.areas.iter().chain(&lists.empty_areas).filter(|_| lists.more_areas == 0);
+    let listed_places = listed_places.filter(is_not_picked);
     let listed_sections =
         lists.categories.iter().chain(lists.general.iter().filter(|feed| feed.name == FeedName::Documents));
     Choices {
@@ -188,6 +199,18 @@ pub(crate) fn combine_path(site: &Site, name: &FeedName) -> String {
     }
 }
 
+/// A page of what was looked for.
+pub(crate) fn found_path(site: &Site, text: &str, picks: &[FeedName], page: u32) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("q", text);
+    if page > 1 {
+        query.append_pair("trang", &page.to_string());
+    }
+    // a `+` in a name parts it: only parts are picked
+    query.extend_pairs(picks.iter().map(|name| ("pick", name.to_string())));
+    format!("{}?{}#ket-qua", path(site, "feeds"), query.finish())
+}
+
 fn picks_path(site: &Site, picks: &[FeedName]) -> String {
     let picks: Vec<String> = picks.iter().map(|name| format!("pick={name}")).collect();
     format!("{}?{}#tu-chon", path(site, "feeds"), picks.join("&"))
@@ -202,6 +225,7 @@ pub(crate) fn readers(site: &Site, name: &FeedName) -> Vec<Link> {
         ("Feedly", format!("https://feedly.com/i/subscription/feed%2F{encoded}")),
         ("Inoreader", format!("https://www.inoreader.com/?add_feed={encoded}")),
         ("NewsBlur", format!("https://www.newsblur.com/?url={encoded}")),
+        ("The Old Reader", format!("https://theoldreader.com/feeds/subscribe?url={encoded}")),
     ]
     .map(|(label, href)| Link { label: label.to_owned(), href })
     .to_vec()
@@ -217,11 +241,12 @@ pub(crate) fn entry(site: &Site, item: &Item) -> EntryView {
     EntryView {
         title: item.title.clone(),
         href: item.url.clone(),
-        language: item.language.clone(),
+        foreign: if item.language == site.language { String::new() } else { item.language.clone() },
         published: moment(item.published_at),
         modified: (item.modified_at > item.published_at).then(|| moment(item.modified_at)),
         summary: item.summary.clone(),
-        author: item.author.clone(),
+        author: if item.facts.is_empty() { item.author.clone() } else { String::new() },
+        facts: item.facts.clone(),
         places,
         files: item
             .attachments
@@ -234,9 +259,24 @@ pub(crate) fn entry(site: &Site, item: &Item) -> EntryView {
                 },
                 href: file.url.clone(),
                 media_type: file.media_type.clone(),
+                about: about(file),
             })
             .collect(),
     }
+}
+
+/// `PDF, 1,4 MB`: what it costs somebody on a slow line to open it, and with what.
+fn about(file: &Media) -> String {
+    let name = file.url.split(['?', '#']).next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+    let kind = name.rsplit_once('.').map(|(_, kind)| kind).unwrap_or_default();
+    let is_kind = (2..=4).contains(&kind.len()) && kind.chars().all(|c| c.is_ascii_alphanumeric());
+    let kind = if is_kind { kind.to_ascii_uppercase() } else { String::new() };
+    [kind, file.size()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+/// An archive document's page: `Tin tháng 10/2026`, `…, phần 2`.
+pub(crate) fn archive_link(site: &Site, feed: &FeedName, archive: ArchiveName) -> Link {
+    Link { label: words::news_of(archive), href: path(site, &format!("feeds/{feed}/{archive}")) }
 }
 
 pub(crate) fn gone(site: &Site, feed: &Feed) -> Vec<GoneView> {

@@ -5,7 +5,7 @@ use crate::{
     asking::{Asked, Unbuilt},
     naming::{AREAS_LISTED_MAX, Found, Labels, Listed, Lists, Names},
     overview::Overview,
-    page_models as model,
+    page_models as model, words,
 };
 use jiff::{Timestamp, civil::Date};
 use loa_domain::FeedName;
@@ -89,12 +89,24 @@ impl Pages {
             feeds.iter().map(|feed| model::feed_line(&self.site, feed)).collect()
         };
         let latest: Vec<_> = latest.iter().map(|item| model::entry(&self.site, item)).collect();
+        let page = asked.page.max(1);
+        let turned = |page: u32| model::found_path(&self.site, &asked.text, &asked.picks, page);
+        let provinces = lists.provinces.iter().map(|province| model::Link {
+            label: province.clone(),
+            href: model::found_path(&self.site, province, &asked.picks, 1),
+        });
         self.filled(
             "feeds.html",
             context! {
                 q => asked.text.as_str(),
                 found => Serde(found_lines),
+                total => found.total,
                 more_found => found.more,
+                page => page,
+                pages => found.pages,
+                previous_page => (page > 1).then(|| turned(page - 1)),
+                next_page => (page < found.pages).then(|| turned(page + 1)),
+                provinces => Serde(provinces.collect::<Vec<_>>()),
                 nothing => unbuilt == Some(Unbuilt::Nothing),
                 too_many => unbuilt == Some(Unbuilt::TooMany),
                 picked => Serde(choices.picked),
@@ -110,11 +122,12 @@ impl Pages {
                 entries => Serde(latest),
                 alternates => Serde(model::alternates(&self.site, &FeedName::All)),
                 opml => self.site.url("feeds.opml"),
+                copy => copy(),
             },
         )
     }
 
-    /// One feed, with the same items as its documents.
+    /// One feed, or an archive of one, with the same items as its documents.
     /// `labels`: what categories that it is put together of are called.
     pub(crate) fn feed(
         &self,
@@ -139,9 +152,15 @@ impl Pages {
             },
             href: model::path(&self.site, &format!("feeds/{name}")),
         };
+        let position = feed.position();
+        let archive = |archive| Serde(model::archive_link(&self.site, name, archive));
         self.filled(
             "feed.html",
             context! {
+                month => position.archive.map(words::month),
+                home => model::path(&self.site, &format!("feeds/{name}")),
+                newer => position.next.map(archive),
+                older => position.previous.map(archive),
                 title => feed.head().title.as_str(),
                 description => feed.head().description.as_str(),
                 alternates => Serde(model::alternates(&self.site, name)),
@@ -153,7 +172,7 @@ impl Pages {
                 parts => Serde(parts.iter().map(link).collect::<Vec<_>>()),
                 before => names.before(name),
                 combine => model::combine_path(&self.site, name),
-                copy => minijinja::Value::from_safe_string(include_str!("templates/copy.js").trim().to_owned()),
+                copy => copy(),
             },
         )
     }
@@ -192,6 +211,11 @@ impl Pages {
         };
         self.templates.get_template(name)?.render(shared)
     }
+}
+
+/// The one script; [`crate::document::page_headers`] lets it run.
+fn copy() -> minijinja::Value {
+    minijinja::Value::from_safe_string(include_str!("templates/copy.js").trim().to_owned())
 }
 
 fn escape(out: &mut minijinja::Output<'_>, text: &str) -> std::fmt::Result {

@@ -1,6 +1,7 @@
 //! What people read in feed titles and lists: the catalogue of the parts that are not in a template. Vietnamese.
 
 use loa_area::Area;
+use loa_feed::ArchiveName;
 
 pub(crate) const ALL: &str = "Tất cả tin bài";
 pub(crate) const DOCUMENTS: &str = "Văn bản";
@@ -54,6 +55,19 @@ pub(crate) fn area_with_place(area: &Area) -> String {
     let home = [area.district.as_str(), area.province.as_str()];
     let called = capitalised(&area_in_sentence(area));
     home.into_iter().filter(|part| !part.is_empty()).fold(called, |called, part| format!("{called}, {part}"))
+}
+
+/// `tháng 10/2026`, as inside a sentence; `tháng 10/2026, phần 2`, where a month is in parts.
+pub(crate) fn month(archive: ArchiveName) -> String {
+    let (year, number) = archive.month.year_and_number();
+    match archive.part {
+        1 => format!("tháng {number}/{year}"),
+        part => format!("tháng {number}/{year}, phần {part}"),
+    }
+}
+
+pub(crate) fn news_of(archive: ArchiveName) -> String {
+    format!("Tin {}", month(archive))
 }
 
 /// With a capital letter, as at the beginning of a line.

@@ -177,11 +177,42 @@ async fn what_is_dated_in_the_future_has_no_archive_and_pushes_nothing_out() {
 }
 
 #[tokio::test]
+async fn people_walk_by_pages_to_every_entry_that_readers_reach() {
+    let house = house(&years_of_news()).await;
+    let mut reached = BTreeSet::new();
+    let mut next = Some("/feeds/all".to_owned());
+    while let Some(path) = next {
+        let answer = house.get(&path).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("content-type")),
+            (200, "text/html; charset=utf-8"),
+            "{path}"
+        );
+        let page = answer.text();
+        reached.extend(page.split("<h3").skip(1).map(|rest| rest.split("</h3>").next().unwrap().to_owned()));
+        assert!(reached.len() < 1_000, "it leads in a circle: {path}");
+        let older =
+            page.split("<link rel=\"prev\" href=\"").nth(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+        if let Some(older) = &older {
+            assert!(page.contains(&format!("<a href=\"{older}\">Tin tháng ")), "{path}: in sight, too");
+        }
+        next = older;
+    }
+    assert_eq!(reached.len(), years_of_news().len());
+    let page = house.get("/feeds/all/2024-03-2").await.text();
+    assert!(page.contains("<title>Tất cả tin bài, tháng 3/2024, phần 2 – "), "a title of its own: {page}");
+    assert!(page.contains("<link rel=\"next\" href=\"/feeds/all/2024-05\">"), "and back: {page}");
+    assert!(page.contains("<link rel=\"alternate\" type=\"application/rss+xml\""), "what to subscribe to is the feed");
+    assert!(page.contains("href=\"https://loa.example.vn/feeds/all.rss\""));
+}
+
+#[tokio::test]
 async fn a_document_has_one_address_and_no_other_is_there() {
     let house = house(&[at("a", "2023-04-15T00:00:00Z")]).await;
     assert_eq!(house.get("/feeds/all/2023-04.atom").await.status, 200);
     for path in [
-        "all/2023-04",
+        "all/2023-04.",
+        "all/2023-4",
         "all/2023-4.atom",
         "all/2023-04-1.atom",
         "all/2023-04-2.atom",

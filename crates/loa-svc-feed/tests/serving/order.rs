@@ -43,7 +43,7 @@ fn categorised(article: Article, slug: &str, label: &str) -> Article {
     Article { category: Category { slug: CategorySlug::new(slug).unwrap(), label: label.into() }, ..article }
 }
 
-fn document(id: &str, revision: u64) -> Event {
+pub fn document(id: &str, revision: u64) -> Event {
     let base = published(article(id, revision));
     let content = Content::Document(Document {
         id: ArticleId::new(id).unwrap(),
