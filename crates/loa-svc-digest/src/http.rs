@@ -40,10 +40,9 @@ impl Service {
     }
 }
 
-/// Puts the headers on that every page of ours has.
+/// Puts the headers on that every page of ours has. A page says itself when it may be kept.
 async fn guarded(mut response: Response) -> Response {
-    const HEADERS: [(header::HeaderName, &str); 5] = [
-        (header::CACHE_CONTROL, "no-store"),
+    const HEADERS: [(header::HeaderName, &str); 4] = [
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
@@ -55,6 +54,7 @@ async fn guarded(mut response: Response) -> Response {
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
 

@@ -11,6 +11,11 @@ use axum::{
 };
 use loa_worker::Problem;
 
+/// As the pages of the services look, light and dark.
+const STYLE: &str = "body{font:1.0625rem/1.6 system-ui,sans-serif;max-width:42rem;margin:3rem auto;padding:0 1rem;\
+     background:#fff;color:#1c1b1f}a{color:#b3261e;display:inline-flex;align-items:center;min-height:2.75rem;\
+     margin-right:1.25rem}@media(prefers-color-scheme:dark){body{background:#121212;color:#e8e6ea}a{color:#ff8a80}}";
+
 const CONTENT_SECURITY_POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -85,9 +90,9 @@ fn page(status: StatusCode) -> Response {
         "<!doctype html>\n<html lang=\"vi\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n\
-         <style>body{{font:1.1rem/1.6 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}}</style>\n\
+         <style>{STYLE}</style>\n\
          </head>\n<body>\n<main>\n<h1>{title}</h1>\n<p>{advice}</p>\n\
-         <p><a href=\"/\">Trang đầu</a> · <a href=\"/feeds\">Nguồn tin</a> · <a href=\"/subscribe\">Nhận tin qua email</a></p>\n\
+         <p><a href=\"/\">Trang đầu</a><a href=\"/feeds\">Nguồn tin</a><a href=\"/subscribe\">Nhận tin qua email</a></p>\n\
          </main>\n</body>\n</html>\n"
     );
     let headers = [

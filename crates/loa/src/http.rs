@@ -1,10 +1,10 @@
 //! The HTTP listener: connections in bounded number, each with a deadline for the head of a request and one for the
 //! whole of it, so that nobody can hold what others need by sending slowly, or nothing.
 //!
-//! It knows no route. What no service answered is dressed by `bare.rs`.
+//! It knows no route. What no service answered is dressed by `bare.rs`, what is public and not compressed yet is by `packed.rs`.
 
 use crate::{
-    bare,
+    bare, packed,
     proxies::{Peer, Proxies, introduced},
 };
 use axum::{Router, http::StatusCode, middleware, serve::Listener};
@@ -52,7 +52,8 @@ pub async fn serve(
         .layer(middleware::from_fn_with_state(Arc::new(proxies), introduced))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.request))
         .layer(CatchPanicLayer::new())
-        .layer(middleware::from_fn(bare::dressed));
+        .layer(middleware::from_fn(bare::dressed))
+        .layer(middleware::from_fn(packed::packed));
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(HEAD_BYTES_MAX);
     let places = Arc::new(Semaphore::new(limits.connections));

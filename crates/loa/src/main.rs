@@ -15,6 +15,7 @@ mod http;
 mod lifecycle;
 mod ops;
 mod output;
+mod packed;
 mod proxies;
 mod telemetry;
 mod wire;

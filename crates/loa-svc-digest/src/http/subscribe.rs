@@ -11,7 +11,7 @@ use crate::{
 use axum::{
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
 };
 use jiff::{SignedDuration, civil::Date};
 use loa_domain::{AreaId, Category, CategorySlug, EmailAddress, Frequency, SubscriptionState, Wish};
@@ -28,10 +28,12 @@ const CATEGORIES_SINCE: SignedDuration = SignedDuration::from_hours(24 * 365);
 const ANSWERS_PER_MINUTE_MAX: u32 = 120;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// The empty form.
+/// The empty form: the same for everybody.
 pub(super) async fn show(State(service): State<Service>) -> Page {
     let choices = service.choices(&Wish::default()).await?;
-    Ok(page(StatusCode::OK, service.0.pages.subscribe(choices, &Typed::default())?))
+    let mut response = page(StatusCode::OK, service.0.pages.subscribe(choices, &Typed::default())?);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=60"));
+    Ok(response)
 }
 
 /// The form, filled in.
