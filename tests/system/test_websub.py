@@ -147,7 +147,8 @@ def test_websub_rocks_104_who_leaves_is_told_no_more_and_who_stays_is(loa, door,
     until(10, "it has left", lambda: active(loa, "/104") is None)
     producer.structured(published("websub-104"))
     until(20, "the other is told", lambda: [call for call in reader.told("/106") if b"websub-104" in call.body])
-    assert not reader.told("/104")
+    # an earlier change may have come to light while it was subscribed; this one came later
+    assert not [call for call in reader.told("/104") if b"websub-104" in call.body]
 
 
 def test_a_withdrawal_is_told_although_there_is_nothing_to_read(loa, door, reader, producer):
@@ -216,7 +217,8 @@ def test_bad_requests_are_refused_in_plain_text_and_call_nobody(loa, door, reade
         answer = request(f"{door.url}/hub", **(good | change))
         assert answer.status == 400 and words in answer.text, (change, answer.status, answer.text)
         assert answer.headers["content-type"].startswith("text/plain")
-    assert http("GET", f"{door.url}/hub").status == 405
+    opened = http("GET", f"{door.url}/hub")
+    assert (opened.status, opened.headers["allow"]) == (405, "POST") and "WebSub" in opened.text
     assert request(f"{door.url}/hub", hub_mode="publish", hub_url=topic).status == 204
     assert not reader.asked("/bad")
 
@@ -227,7 +229,11 @@ def test_an_operator_sees_and_ends_subscriptions_and_metrics_count(loa, door, re
     assert one["id"] in loa.command("hub", "list").stdout
     assert json.dumps("bí mật của tôi") not in json.dumps(loa.json("hub", "list"))
     before = len(reader.asked("/100"))
-    loa.command("hub", "remove", one["id"])
+    token = loa.json("token", "create", "--name", "hub", "--scope", "operate")["secret"]
+    bearer = {"Authorization": f"Bearer {token}"}
+    page = http("GET", f"{loa.url('push')}/v1/hub/subscriptions?limit=999", **bearer)
+    assert one["id"] in [other["id"] for other in page.json()["subscriptions"]] and "3f2a" not in page.text
+    assert http("DELETE", f"{loa.url('push')}/v1/hub/subscriptions/{one['id']}", **bearer).status == 204
     asked = until(10, "it is told", lambda: reader.asked("/100")[before:])[0]
     assert asked.query["hub.mode"] == "denied" and asked.query["hub.reason"]
     metrics = http("GET", f"{loa.url('push')}/metrics").text

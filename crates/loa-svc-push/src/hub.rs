@@ -25,7 +25,7 @@ use crate::{
 };
 use call::Called;
 use jiff::Timestamp;
-use loa_store::{HostRule, HubLane, HubLimits, HubSweepRule, Look, LookRule, PushLedger};
+use loa_store::{HostRule, HubLimits, HubSweepRule, Look, LookRule, PushLedger};
 use loa_webhook::{
     EgressPolicy, Network,
     websub::{LeaseRule, Topics},
@@ -152,7 +152,7 @@ impl Hub {
             rung_at_ms: AtomicI64::new(i64::MIN),
             swept_at_ms: AtomicI64::new(i64::MIN),
             slots: Arc::new(Semaphore::new(config.in_flight_max as usize)),
-            wish_slots: Arc::new(Semaphore::new(config.wishes_in_flight_max() as usize)),
+            wish_slots: Arc::new(Semaphore::new(config.in_flight_max as usize)),
             look_slots: Arc::new(Semaphore::new(LOOKS_MAX as usize)),
             combination_slots: Arc::new(Semaphore::new(COMBINATION_LOOKS_MAX as usize)),
             stepping: tokio::sync::Mutex::default(),
@@ -223,14 +223,10 @@ impl Hub {
     }
 
     /// Half of the places of a lane are for others, whoever fills the rest.
-    fn network_rule(&self, lane: HubLane) -> NetworkRule {
-        let places = match lane {
-            HubLane::Deliveries => self.config.in_flight_max,
-            HubLane::Wishes => self.config.wishes_in_flight_max(),
-        };
+    fn network_rule(&self) -> NetworkRule {
         let interval_ms = self.config.requests_per_host_seconds.saturating_mul(1_000) / u64::from(NETWORK_HOSTS);
         NetworkRule {
-            in_flight_max: places.div_ceil(2),
+            in_flight_max: self.config.in_flight_max.div_ceil(2),
             burst: self.config.requests_per_host_burst.saturating_mul(NETWORK_HOSTS),
             interval_ms: i64::try_from(interval_ms).unwrap_or(i64::MAX),
         }

@@ -22,10 +22,11 @@ const CONTENT_SECURITY_POLICY: &str =
 /// Dresses a bare answer. Also says `nosniff` on everything: no answer of ours is to be guessed at.
 pub async fn dressed(request: Request, next: Next) -> Response {
     let (is_head, for_machines) = (request.method() == Method::HEAD, request.uri().path().starts_with("/v1/"));
-    // the Recommendation wants the hub's reasons as plain text (WebSub §5.1), as it gives them
-    let is_hub = request.method() == Method::POST && request.uri().path() == "/hub";
+    let is_hub = request.uri().path() == "/hub";
     let mut response = next.run(request).await;
-    if !is_hub && is_bare(&response) {
+    // the Recommendation wants the hub's reasons as plain text (WebSub §5.1), as it gives them; where there is no hub, it gives none
+    let is_hubs = is_hub && response.status() != StatusCode::NOT_FOUND;
+    if !is_hubs && is_bare(&response) {
         let status = response.status();
         let words = if for_machines { problem(status) } else { page(status) };
         let mut dressed = words.into_response();

@@ -135,7 +135,7 @@ impl Hub {
             HubCall::Verify { .. } | HubCall::Deny { .. } => HubLane::Wishes,
         };
         let now_ms = self.world.now().as_millisecond();
-        match self.networks.enter(lane, &networks, self.network_rule(lane), now_ms) {
+        match self.networks.enter(lane, &networks, self.network_rule(), now_ms) {
             Ok(place) => Ok(Way { _place: place, _pin: pin }),
             Err(busy) => Err(self.busy(due, lane, busy)),
         }
@@ -162,13 +162,13 @@ impl Hub {
                     lease_seconds: *lease_seconds,
                     token: token.as_deref(),
                 };
-                match self.caller.get(intent_url(callback, topic, &intent)).send().await {
+                match self.ask(intent_url(callback, topic, &intent)).send().await {
                     Ok(response) => self.verified(due, *mode, response, &challenge).await,
                     Err(error) => self.failed(due, error),
                 }
             }
             HubCall::Deny { topic, reason, .. } => {
-                match self.caller.get(intent_url(callback, topic, &Intent::Denied { reason })).send().await {
+                match self.ask(intent_url(callback, topic, &Intent::Denied { reason })).send().await {
                     Ok(response) => told(response.status().as_u16()),
                     Err(error) => self.failed(due, error),
                 }
@@ -181,6 +181,10 @@ impl Hub {
                 }
             }
         }
+    }
+
+    fn ask(&self, url: Url) -> RequestBuilder {
+        self.caller.get(url).timeout(self.config.asking_timeout())
     }
 
     /// The topic as it is, with where it is from, and signed if there is a secret (WebSub §7).

@@ -40,7 +40,7 @@ pub struct HubConfig {
     pub notice_seconds_min: u64,
     /// Longest time for one call of a callback, in milliseconds (100 to 60,000).
     pub total_timeout_ms: u64,
-    /// Deliveries under way at a time, in all (1 to 256), and half as many verifications.
+    /// Deliveries under way at a time, in all (1 to 256), and as many verifications.
     pub in_flight_max: u32,
     /// Deliveries under way at a time, for each host (1 to 16), and as many verifications.
     pub in_flight_per_host_max: u32,
@@ -132,8 +132,10 @@ impl HubConfig {
         Duration::from_millis(self.total_timeout_ms)
     }
 
-    pub(crate) fn wishes_in_flight_max(&self) -> u32 {
-        self.in_flight_max.div_ceil(2)
+    /// Longest time for asking a callback: whoever cannot answer so little in so little time is asked again later. Strangers who
+    /// never answer must not hold up those who come after them.
+    pub(crate) fn asking_timeout(&self) -> Duration {
+        self.total_timeout().min(Duration::from_secs(5))
     }
 
     pub(crate) fn sweep(&self) -> Duration {

@@ -24,9 +24,16 @@ const COME_BACK: Duration = Duration::from_secs(60);
 /// The hub's one address; nothing when there is no hub.
 pub(crate) fn router(hub: Option<&Arc<Hub>>) -> Router {
     match hub {
-        Some(hub) => Router::new().route("/hub", post(asked)).with_state(hub.clone()),
+        Some(hub) => Router::new().route("/hub", post(asked).fallback(only_asked_by_post)).with_state(hub.clone()),
         None => Router::new(),
     }
+}
+
+/// Feeds name this address, so people open it.
+async fn only_asked_by_post() -> impl IntoResponse {
+    let sentence = "Địa chỉ này dành cho các trình đọc tin, không phải trang để xem.\n\
+        This is a WebSub hub: feed readers subscribe here, by POST (https://www.w3.org/TR/websub/).\n";
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], sentence)
 }
 
 /// Why a request is not taken. The sentence is the answer, as plain text (WebSub §5.1).

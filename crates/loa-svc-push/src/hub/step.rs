@@ -64,7 +64,7 @@ impl Hub {
         let calls = self.slots.acquire_many(self.config.in_flight_max).await;
         let looks = self.look_slots.acquire_many(LOOKS_MAX).await;
         let combinations = self.combination_slots.acquire_many(COMBINATION_LOOKS_MAX).await;
-        let wishes = self.wish_slots.acquire_many(self.config.wishes_in_flight_max()).await;
+        let wishes = self.wish_slots.acquire_many(self.config.in_flight_max).await;
         drop((calls, looks, combinations, wishes));
         let _one_at_a_time = self.stepping.lock().await;
         self.record().await.map(drop)

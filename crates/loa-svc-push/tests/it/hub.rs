@@ -295,6 +295,15 @@ async fn a_request_that_is_wrong_is_refused_in_a_sentence_and_nobody_is_called()
     }
     assert_eq!(town.send("application/json", b"{}".to_vec()).await.0, 415);
     assert_eq!(town.send("application/x-www-form-urlencoded", vec![b'a'; 20_000]).await.0, 413);
+    for method in ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"] {
+        let request = Request::builder().method(method).uri("/hub").body(Body::empty()).unwrap();
+        let response = town.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(
+            (response.status().as_u16(), response.headers()["allow"].to_str().unwrap()),
+            (405, "POST"),
+            "{method}"
+        );
+    }
     town.settle().await;
     assert_eq!((town.listed().await, town.feed.requests(), town.reader.requests()), (vec![], vec![], vec![]));
 }

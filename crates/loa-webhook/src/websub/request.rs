@@ -59,6 +59,9 @@ pub enum HubFault {
     /// Bytes that are no text.
     #[error("the form is not UTF-8")]
     NotText,
+    /// What no address has, and no ledger can keep.
+    #[error("{0} holds a control character")]
+    Control(&'static str),
     /// A parameter is missing.
     #[error("the parameter {0} is missing")]
     Missing(&'static str),
@@ -98,6 +101,7 @@ pub fn parse_hub_request(form: &[u8]) -> Result<HubRequest, HubFault> {
     let given = |name: &'static str| match first(name).map(str::trim).unwrap_or_default() {
         "" => Err(HubFault::Missing(name)),
         value if value.contains(char::REPLACEMENT_CHARACTER) => Err(HubFault::NotText),
+        value if value.contains(char::is_control) => Err(HubFault::Control(name)),
         value => Ok(value),
     };
     let mode = given("hub.mode")?;
@@ -120,7 +124,7 @@ pub fn parse_hub_request(form: &[u8]) -> Result<HubRequest, HubFault> {
             name => SignatureAlgorithm::parse(name).ok_or(HubFault::Algorithm)?,
         },
         token: first("hub.verify_token")
-            .filter(|token| (1..=TOKEN_LENGTH_MAX).contains(&token.len()))
+            .filter(|token| (1..=TOKEN_LENGTH_MAX).contains(&token.len()) && !token.contains(char::is_control))
             .map(str::to_owned),
     }))
 }
@@ -237,6 +241,7 @@ mod tests {
             ("hub.callback=https%3A%2F%2Fs.example%2F%23a", HubFault::Fragment),
             ("hub.callback=http%3A%2F%2Fs.example%3A25%2F", HubFault::Port(25)),
             (&format!("hub.callback=https%3A%2F%2Fs.example%2F{long}"), HubFault::TooLong("hub.callback")),
+            ("hub.callback=https%3A%2F%2Fs.example%2Fa%0D%0AX%3A+y", HubFault::Control("hub.callback")),
             (&format!("{callback}&hub.secret={}", "s".repeat(200)), HubFault::Secret),
             (&format!("{callback}&hub.secret=%FF"), HubFault::NotText),
             (&format!("{callback}&hub.lease_seconds=-1"), HubFault::Lease),
@@ -251,6 +256,13 @@ mod tests {
         let whole = |form: &str| parse_hub_request(form.as_bytes()).unwrap_err();
         assert_eq!(whole(""), HubFault::Missing("hub.mode"));
         assert_eq!(whole("hub.mode=listen"), HubFault::Mode);
+        assert_eq!(whole(&format!("hub.mode=subscribe&{callback}&{TOPIC}%00")), HubFault::Control("hub.topic"));
+        assert_eq!(read(&format!("{callback}&hub.verify_token=%00t")).unwrap().token, None);
+        assert_eq!(
+            read(&format!("{callback}&hub.secret=%00")).unwrap().secret.as_deref(),
+            Some(&b"\0"[..]),
+            "is no text"
+        );
         assert_eq!(whole(&format!("hub.mode=subscribe&{callback}")), HubFault::Missing("hub.topic"));
         assert_eq!(whole(&format!("hub.mode=subscribe&{callback}&hub.topic={long}")), HubFault::TooLong("hub.topic"));
         assert_eq!(read(&format!("{callback}&hub.secret={}", "s".repeat(199))).unwrap().secret.unwrap().len(), 199);
