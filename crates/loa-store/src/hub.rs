@@ -354,6 +354,8 @@ pub struct HubSubscriptionView {
     pub topic: String,
     /// Where it is called.
     pub callback: String,
+    /// The callback's host.
+    pub host: String,
     /// Where it stands.
     pub state: HubState,
     /// When its lease ends.
@@ -377,6 +379,8 @@ pub struct HubSubscriptionView {
 pub struct HubQuery {
     /// Only of this topic.
     pub topic: Option<String>,
+    /// Only of callbacks at this host.
+    pub host: Option<String>,
     /// Only after this one.
     pub after: Option<HubSubscriptionId>,
     /// At most this many (1 to 1,000), in the order in which they were first asked for.

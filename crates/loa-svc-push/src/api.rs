@@ -1,8 +1,9 @@
-//! The operators' API: `/v1/endpoints…` and `/v1/deliveries…`. Reading needs a token of scope `read`, everything else
+//! The operators' API: `/v1/endpoints…`, `/v1/deliveries…` and `/v1/hub/…`. Reading needs a token of scope `read`, everything else
 //! `operate`. Problems are RFC 9457. Secrets are answered once, where they are made, and never again.
 
 mod deliveries;
 mod endpoints;
+mod hub;
 mod refused;
 
 use crate::Service;
@@ -55,6 +56,8 @@ fn api() -> OpenApiRouter<Api> {
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::one))
         .routes(routes!(deliveries::redrive))
+        .routes(routes!(hub::list))
+        .routes(routes!(hub::remove))
 }
 
 impl Api {

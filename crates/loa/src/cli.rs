@@ -287,6 +287,9 @@ pub enum HubCommand {
         /// Only of this topic (the feed's address)
         #[arg(long)]
         topic: Option<String>,
+        /// Only of callbacks at this host
+        #[arg(long)]
+        host: Option<String>,
         /// At most this many
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,

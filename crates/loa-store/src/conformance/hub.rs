@@ -893,7 +893,10 @@ pub async fn subscriptions_are_listed_in_their_order_and_by_topic(open: impl Asy
         found.iter().map(|one| one.callback.rsplit('/').next().unwrap().to_owned()).collect()
     };
     assert_eq!(list(HubQuery { limit: 1_000, ..HubQuery::default() }).await, ["1", "2", "3"]);
-    assert_eq!(list(HubQuery { limit: 10, topic: Some(TOPIC.into()), ..HubQuery::default() }).await, ["1", "3"]);
+    ask(&*ledger, &wish("b.example", "4"), 0).await;
+    assert_eq!(list(HubQuery { limit: 10, host: Some("b.example".into()), ..HubQuery::default() }).await, ["4"]);
+    assert_eq!(list(HubQuery { limit: 10, host: Some("c.example".into()), ..HubQuery::default() }).await, [""; 0]);
+    assert_eq!(list(HubQuery { limit: 3, topic: Some(TOPIC.into()), ..HubQuery::default() }).await, ["1", "3", "4"]);
     let first = listed(&*ledger).await[0].id.clone();
     assert_eq!(list(HubQuery { limit: 1, after: Some(first), ..HubQuery::default() }).await, ["2"]);
     let none = HubSubscriptionId::new("x").unwrap();

@@ -7,7 +7,8 @@ use axum::{
     body::{Body, to_bytes},
     http::{Request, StatusCode},
 };
-use loa_domain::Scope;
+use loa_domain::{HubMode, Scope, SignatureAlgorithm};
+use loa_store::{HubLimits, HubWish, TopicKind};
 use loa_testkit::{
     build::{article, published},
     http::{HttpStandIn, Reply},
@@ -78,6 +79,8 @@ async fn without_a_fitting_token_nothing_is_answered() {
         ("GET", "/v1/deliveries"),
         ("GET", "/v1/deliveries/x"),
         ("POST", "/v1/deliveries/x/redrive"),
+        ("GET", "/v1/hub/subscriptions"),
+        ("DELETE", "/v1/hub/subscriptions/h1"),
     ] {
         for token in ["", "wrong"] {
             assert_eq!(desk.ask(method, path, token, Value::Null).await.0, StatusCode::UNAUTHORIZED, "{method} {path}");
@@ -145,6 +148,64 @@ async fn a_delivery_shows_its_attempts_and_can_be_redriven() {
 }
 
 #[tokio::test]
+async fn subscriptions_at_the_hub_are_listed_page_by_page_without_secrets_and_can_be_ended() {
+    let desk = Desk::new().await;
+    let limits = HubLimits {
+        subscriptions_max: 10,
+        subscriptions_per_host_max: 10,
+        wishes_max: 10,
+        topics_max: 10,
+        combinations_percent: 20,
+        wishes_per_host_burst: 10,
+        wish_interval: std::time::Duration::from_secs(1),
+    };
+    for (host, form) in [("a.example", "atom"), ("a.example", "rss"), ("b.example", "atom")] {
+        let topic = format!("https://loa.example.gov.vn/feeds/all.{form}");
+        let callback = format!("https://{host}/cb?k=bi-mat");
+        let wish = HubWish {
+            mode: HubMode::Subscribe,
+            kind: TopicKind::Feed,
+            topic_written: topic.clone(),
+            topic,
+            callback_form: callback.clone(),
+            callback,
+            host: host.into(),
+            lease_seconds: 86_400,
+            secret: Some(b"mat-khau".to_vec()),
+            algorithm: SignatureAlgorithm::Sha256,
+            token: None,
+        };
+        desk.stage.ledger.hub_wish(&wish, &limits, desk.stage.clock.now()).await.unwrap();
+    }
+    let list = async |query: &str| {
+        let (status, list) = desk.ask("GET", &format!("/v1/hub/subscriptions{query}"), "read", Value::Null).await;
+        assert_eq!(status, StatusCode::OK, "{list}");
+        assert!(!list.to_string().contains("mat"), "{list}");
+        list
+    };
+    let ids = |list: &Value| -> Vec<String> {
+        let all = list["subscriptions"].as_array().unwrap();
+        all.iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let all = list("").await;
+    assert_eq!((ids(&all), all.get("next")), (vec!["h1".into(), "h2".into(), "h3".into()], None));
+    let first = &all["subscriptions"][0];
+    assert_eq!((&first["callback"], &first["host"]), (&json!("https://a.example/cb"), &json!("a.example")));
+    assert_eq!((&first["state"], &first["ends_at"]), (&json!("pending"), &Value::Null));
+    let page = list("?limit=2").await;
+    assert_eq!((ids(&page), &page["next"]), (vec!["h1".into(), "h2".into()], &json!("h2")));
+    let page = list("?limit=2&after=h2").await;
+    assert_eq!((ids(&page), page.get("next")), (vec!["h3".to_owned()], None));
+    assert_eq!(ids(&list("?host=a.example").await), ["h1", "h2"]);
+    assert_eq!(ids(&list("?topic=https://loa.example.gov.vn/feeds/all.atom&host=a.example").await), ["h1"]);
+    assert_eq!(ids(&list("?host=c.example").await), [""; 0]);
+    let gone = desk.ask("DELETE", "/v1/hub/subscriptions/h2", "operate", Value::Null).await;
+    assert_eq!(gone, (StatusCode::NO_CONTENT, Value::Null));
+    let view = list("?after=h1&limit=1").await["subscriptions"][0].clone();
+    assert_eq!((&view["id"], &view["state"]), (&json!("h2"), &json!("pending")), "until its subscriber was told");
+}
+
+#[tokio::test]
 async fn bad_requests_are_refused_with_a_sentence() {
     let desk = Desk::new().await;
     for (method, path, body, expected) in [
@@ -161,6 +222,10 @@ async fn bad_requests_are_refused_with_a_sentence() {
         ("POST", "/v1/deliveries/missing/redrive", Value::Null, 404),
         ("GET", "/v1/deliveries?state=nonsense", Value::Null, 400),
         ("GET", "/v1/deliveries?colour=red", Value::Null, 400),
+        ("GET", "/v1/hub/subscriptions?colour=red", Value::Null, 400),
+        ("GET", "/v1/hub/subscriptions?limit=many", Value::Null, 400),
+        ("DELETE", "/v1/hub/subscriptions/h99", Value::Null, 404),
+        ("DELETE", "/v1/hub/subscriptions/nonsense", Value::Null, 404),
     ] {
         let (status, problem) = desk.ask(method, path, "operate", body).await;
         assert_eq!(status.as_u16(), expected, "{method} {path}: {problem}");

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 pub async fn run(context: &Context, command: HubCommand) -> anyhow::Result<()> {
     let service = context.house.push_service().await?;
     match command {
-        HubCommand::List { topic, limit, after } => {
+        HubCommand::List { topic, host, limit, after } => {
             let after = after.map(HubSubscriptionId::new).transpose()?;
-            let found = service.hub_subscriptions(&HubQuery { topic, after, limit }).await?;
+            let found = service.hub_subscriptions(&HubQuery { topic, host, after, limit }).await?;
             let values: Vec<Value> = found.iter().map(summary).collect();
             context.output.result(&values, |_| {
                 let Some(last) = found.last() else { return "no subscriptions".to_owned() };

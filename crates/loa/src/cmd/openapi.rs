@@ -102,6 +102,7 @@ fn frame() -> OpenApi {
             tag("Articles", "Articles and official documents: publish, withdraw, look."),
             tag("Endpoints", "Where webhooks go (Standard Webhooks)."),
             tag("Deliveries", "Webhooks: one event owed to one endpoint, and its attempts."),
+            tag("Hub", "Feed readers that subscribed to feeds at the WebSub hub."),
             tag("Subscribers", "Mailboxes and their wishes. Addresses are personal data."),
             tag("Digest runs", "One period of one frequency of digests, and its mails."),
         ]))

@@ -48,6 +48,7 @@ from_row!(ViewRow {
     number: i64,
     topic: String,
     callback: String,
+    host: String,
     ends_at: Option<i64>,
     signed: i64,
     due_at: Option<i64>,
@@ -64,12 +65,15 @@ pub(super) async fn subscriptions(db: &Db, query: &HubQuery) -> Result<Vec<HubSu
     let mut tx = db.snapshot().await?;
     let rows: Vec<ViewRow> = on!(&mut tx, c: D => {
         let mut select = QueryBuilder::<D>::new(
-            "SELECT number, topic, callback, ends_at, CAST(CASE WHEN secret IS NULL THEN 0 ELSE 1 END AS BIGINT) AS signed, \
+            "SELECT number, topic, callback, host, ends_at, CAST(CASE WHEN secret IS NULL THEN 0 ELSE 1 END AS BIGINT) AS signed, \
              due_at, tries, created_at, delivered_at, detail FROM hub_subscription WHERE number > ",
         );
         select.push_bind(after);
         if let Some(topic) = &query.topic {
             select.push(" AND topic = ").push_bind(topic.as_str());
+        }
+        if let Some(host) = &query.host {
+            select.push(" AND host = ").push_bind(host.as_str());
         }
         select.push(" ORDER BY number LIMIT ").push_bind(i64::from(query.limit.clamp(1, PAGE_MAX)));
         select.build_query_as().fetch_all(c).await?
@@ -84,6 +88,7 @@ impl ViewRow {
             id: subscription_id(self.number)?,
             topic: self.topic,
             callback: self.callback,
+            host: self.host,
             state: if self.ends_at.is_some() { HubState::Active } else { HubState::Pending },
             ends_at: self.ends_at.map(|at| cell.time("ends_at", at)).transpose()?,
             signed: self.signed == 1,
