@@ -32,6 +32,10 @@ impl FeedLedger for FeedStore {
         look::changed(&self.db, after, limit).await.during("list the changed feeds")
     }
 
+    async fn changed_at(&self, feeds: &[FeedName]) -> Result<Timestamp, StoreError> {
+        look::changed_at(&self.db, feeds).await.during("read when feeds changed")
+    }
+
     async fn entries(
         &self,
         feed: &FeedName,

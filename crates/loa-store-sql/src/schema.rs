@@ -48,8 +48,11 @@ macro_rules! migration {
 }
 
 pub(crate) const INTAKE: &[Migration] = &[migration!(1, "intake", works_with 1)];
-pub(crate) const FEED: &[Migration] =
-    &[migration!(2, "feed", works_with 2), migration!(7, "rendering_change", works_with 2)];
+pub(crate) const FEED: &[Migration] = &[
+    migration!(2, "feed", works_with 2),
+    migration!(7, "rendering_change", works_with 2),
+    migration!(12 in "0012_feed_changed_at.sql", "feed_changed_at", works_with 2),
+];
 pub(crate) const DIGEST: &[Migration] =
     &[migration!(3, "digest", works_with 3), migration!(10 in "0010_stuck_runs.sql", "stuck_runs", works_with 3)];
 pub(crate) const PUSH: &[Migration] = &[

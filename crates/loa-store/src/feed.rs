@@ -75,6 +75,11 @@ pub trait FeedLedger: Send + Sync {
     /// to ask from next. Pages of `limit` (1 to 10,000): when as many came back, ask again at once from the number returned.
     async fn changed(&self, after: i64, limit: u32) -> Result<(Vec<FeedName>, i64), StoreError>;
 
+    /// When the last of these feeds changed (of those it knows; of all, when it knows none): whole seconds, never before the
+    /// change was accepted. A later change says later, or as long as the clocks handed to [`Self::accept`] are within the same second,
+    /// the same. May lie ahead of the clock: after one was set back, and in a ledger that is being filled again.
+    async fn changed_at(&self, feeds: &[FeedName]) -> Result<Timestamp, StoreError>;
+
     /// The newest `limit` entries of a feed: by `published_at`, then by id, newest first. `before`: only older than that
     /// (published_at, id) – the last entry of the page before.
     ///

@@ -2,10 +2,11 @@
 //!
 //! There are more combinations than could be kept, and anybody can ask for another one. So nothing of them is stored in the
 //! ledger, one is written at a time, and what is at hand is bounded by its bytes: the one not asked for the longest goes.
-//! Without the ledger's word there is no `Last-Modified` that is sure to rise, so there is none; the `ETag` is enough.
+//! What `Last-Modified` says is made of what the ledger knows anyway (`dating.rs`).
 
 use crate::{
     Service,
+    dating::Dated,
     document::{Document, HTML},
     memory::AtHand,
     naming::Labels,
@@ -14,7 +15,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use loa_domain::{Combination, FeedName};
-use loa_feed::{Format, discovery_link, render};
+use loa_feed::{Feed, Format, discovery_link, render};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
@@ -47,8 +48,15 @@ struct Kept {
     upto: i64,
 }
 
+/// A combination in one form, as it can be served.
+#[derive(Clone)]
+pub(crate) struct Combined {
+    pub(crate) document: Arc<Document>,
+    pub(crate) dated: Dated,
+}
+
 struct Written {
-    document: Arc<Document>,
+    combined: Combined,
     /// The change number up to which it is surely true.
     change: i64,
     /// When an entry dated in the future is to appear.
@@ -69,7 +77,7 @@ impl Combinations {
     }
 
     /// A document at hand, and whether it is true.
-    fn get(&self, key: &Key, now: Timestamp) -> Option<(Arc<Document>, bool)> {
+    fn get(&self, key: &Key, now: Timestamp) -> Option<(Combined, bool)> {
         let mut guard = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = &mut *guard;
         kept.tick += 1;
@@ -78,18 +86,18 @@ impl Combinations {
         kept.used.insert(kept.tick, key.clone());
         written.tick = kept.tick;
         let is_true = !written.is_stale && written.due_at.is_none_or(|at| at > now);
-        Some((written.document.clone(), is_true))
+        Some((written.combined.clone(), is_true))
     }
 
-    fn put(&self, key: Key, document: Arc<Document>, change: i64, due_at: Option<Timestamp>) {
+    fn put(&self, key: Key, combined: Combined, change: i64, due_at: Option<Timestamp>) {
         let mut guard = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = &mut *guard;
         kept.remove(&key);
         kept.tick += 1;
-        kept.bytes += document.weight();
+        kept.bytes += combined.document.weight();
         kept.used.insert(kept.tick, key.clone());
         // a change may have been looked at while this was written, and not been in it
-        let written = Written { document, change, due_at, is_stale: change < kept.upto, tick: kept.tick };
+        let written = Written { combined, change, due_at, is_stale: change < kept.upto, tick: kept.tick };
         kept.documents.insert(key, written);
         while kept.bytes > self.bytes_max
             && let Some((_, oldest)) = kept.used.pop_first()
@@ -118,7 +126,7 @@ impl Kept {
     fn remove(&mut self, key: &Key) {
         if let Some(written) = self.documents.remove(key) {
             self.used.remove(&written.tick);
-            self.bytes -= written.document.weight();
+            self.bytes -= written.combined.document.weight();
         }
     }
 }
@@ -133,32 +141,33 @@ impl Service {
         &self,
         combination: &Combination,
         format: Option<Format>,
-    ) -> Result<Arc<Document>, FeedError> {
+    ) -> Result<Combined, FeedError> {
         let combinations = &self.0.shelf.combinations;
         let key = (FeedName::Combined(combination.clone()), format);
         let at_hand = || combinations.get(&key, self.0.world.now());
         let last_good = match at_hand() {
-            Some((document, true)) => return Ok(document),
-            other => other.map(|(document, _)| document),
+            Some((combined, true)) => return Ok(combined),
+            other => other.map(|(combined, _)| combined),
         };
         let Ok(_place) = combinations.waiting.try_acquire() else { return last_good.ok_or(FeedError::Busy) };
         // never closed; were it, writing without a permit is right as well
         let _permit = combinations.writing.acquire().await.ok();
-        if let Some((document, true)) = at_hand() {
-            return Ok(document);
+        if let Some((combined, true)) = at_hand() {
+            return Ok(combined);
         }
         match (self.write_combined(combination, &key).await, last_good) {
-            (Err(error), Some(document)) if error.may_pass() => {
+            (Err(error), Some(combined)) if error.may_pass() => {
                 tracing::warn!(feed = %key.0, error = %chain(&error), "its last good form is served on");
-                Ok(document)
+                Ok(combined)
             }
             (written, _) => written,
         }
     }
 
-    async fn write_combined(&self, combination: &Combination, key: &Key) -> Result<Arc<Document>, FeedError> {
+    async fn write_combined(&self, combination: &Combination, key: &Key) -> Result<Combined, FeedError> {
         let inner = &self.0;
         let (name, format) = key;
+        let changed_at = self.parts_changed_at(combination).await?;
         let read = inner.read(name).await?;
         let mut labels = Labels::new();
         for section in combination.sections() {
@@ -170,18 +179,20 @@ impl Service {
         let head = inner.names.combined_head(combination, &labels);
         let (change, due_at, today, format) = (read.change, read.due_at, succession::day(read.now), *format);
         let (site, pages, names, window) = (inner.site.clone(), inner.pages.clone(), inner.names.clone(), inner.window);
-        let document = tokio::task::spawn_blocking(move || -> Result<Document, FeedError> {
+        let written = tokio::task::spawn_blocking(move || -> Result<(Document, Feed), FeedError> {
             let feed = assembled(&site, &names, head, read, window);
-            Ok(match format {
+            let document = match format {
                 Some(format) => Document::new(format.content_type(), render(format, &site, &feed)?)
                     .with_link(discovery_link(&site, &feed, format)),
                 None => Document::new(HTML, pages.feed(&names, &feed, &labels, today)?),
-            })
-        })
-        .await??;
-        let document = Arc::new(document);
-        inner.shelf.combinations.put(key.clone(), document.clone(), change, due_at);
-        Ok(document)
+            };
+            Ok((document, feed))
+        });
+        let (document, feed) = written.await??;
+        let dated = self.dated(combination, changed_at, &feed).await?;
+        let combined = Combined { document: Arc::new(document), dated };
+        inner.shelf.combinations.put(key.clone(), combined.clone(), change, due_at);
+        Ok(combined)
     }
 }
 
@@ -195,8 +206,8 @@ mod tests {
         (FeedName::parse(name).unwrap(), None)
     }
 
-    fn document(bytes: usize) -> Arc<Document> {
-        Arc::new(Document::new(HTML, "x".repeat(bytes)))
+    fn document(bytes: usize) -> Combined {
+        Combined { document: Arc::new(Document::new(HTML, "x".repeat(bytes))), dated: Dated::default() }
     }
 
     fn is_true(combinations: &Combinations, name: &str) -> Option<bool> {
@@ -231,7 +242,7 @@ mod tests {
         assert_eq!(is_true(&combinations, &name(199)), Some(true));
         let kept = combinations.kept.lock().unwrap();
         assert!(kept.bytes <= BYTES_MAX && kept.documents.len() == kept.used.len());
-        let sum: usize = kept.documents.values().map(|written| written.document.weight()).sum();
+        let sum: usize = kept.documents.values().map(|written| written.combined.document.weight()).sum();
         assert_eq!(kept.bytes, sum);
         let count = kept.documents.len();
         drop(kept);

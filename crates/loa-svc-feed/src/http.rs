@@ -3,6 +3,7 @@
 use crate::{
     Service,
     asking::Reply,
+    combining::Combined,
     document::{Document, HTML, Terms},
     page_models::path,
     publishing::{FeedError, chain},
@@ -120,7 +121,10 @@ async fn feed(
             moved(&service, &format!("{address}{form}"))
         }
         FeedName::Combined(combination) => match service.combined(&combination, format).await {
-            Ok(document) => document.answer(&request, None, service.terms(format)).await,
+            Ok(Combined { document, dated }) => {
+                let last_modified = dated.told(service.0.world.now());
+                document.answer(&request, last_modified, service.terms(format)).await
+            }
             Err(error) => away(&service, &error, &request).await,
         },
         name => match service.snapshot(&name).await {

@@ -18,6 +18,7 @@ mod arrivals;
 mod asking;
 mod combining;
 mod config;
+mod dating;
 mod document;
 mod falling_back;
 mod flights;

@@ -3,6 +3,7 @@
 use crate::{
     Config, Identity,
     archives::Archives,
+    dating::FormDate,
     flights::Flights,
     kept::Kept,
     memory::Shares,
@@ -70,6 +71,7 @@ pub(crate) struct Inner {
     pub(crate) shelf: Shelf,
     pub(crate) zone: jiff::tz::TimeZone,
     pub(crate) archives: Archives,
+    pub(crate) form_date: FormDate,
     /// `None`: the last good state is kept in memory alone.
     pub(crate) kept: Option<Arc<Kept>>,
     /// Whether the ledger was away at the last step.
@@ -131,6 +133,7 @@ impl Service {
             cannot_keep: AtomicBool::new(false),
             zone: identity.zone,
             archives: Archives::new(shares.archives),
+            form_date: FormDate::default(),
             flights: Flights::default(),
             writing: Semaphore::new(WRITING_MAX),
             bell: Bell::default(),
@@ -182,6 +185,7 @@ impl Service {
             let (written_at, rest) = *overview.lock().unwrap_or_else(PoisonError::into_inner);
             if written_at.elapsed() >= rest {
                 let began = tokio::time::Instant::now();
+                self.keep_form_date().await?;
                 self.refresh_overview().await?;
                 let rest = OVERVIEW_REST.max(10 * began.elapsed());
                 *overview.lock().unwrap_or_else(PoisonError::into_inner) = (began, rest);

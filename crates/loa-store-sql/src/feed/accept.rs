@@ -71,7 +71,7 @@ pub(super) async fn accept(db: &Db, batch: &[FeedArrival], at: Timestamp) -> Res
         note_label(event, &mut touched)?;
     }
     name(&mut tx, &mut touched).await?;
-    touch(&mut tx, &touched).await?;
+    touch(&mut tx, &touched, at).await?;
     tx.commit().await?;
     Ok(accepted)
 }
@@ -268,19 +268,24 @@ async fn name(tx: &mut Tx, touched: &mut BTreeMap<String, Touched>) -> Result<()
     Ok(())
 }
 
-/// Counts entries and gives each changed feed its change number.
-async fn touch(tx: &mut Tx, touched: &BTreeMap<String, Touched>) -> Result<()> {
+/// Counts entries and gives each changed feed its change number and time.
+async fn touch(tx: &mut Tx, touched: &BTreeMap<String, Touched>, at: Timestamp) -> Result<()> {
     let changed = touched.values().filter(|feed| feed.changed).count();
-    let mut change = if changed == 0 { 0 } else { counter::take(tx, "change", changed).await? };
+    let (mut change, changed_at) = match changed {
+        0 => (0, 0),
+        _ => (counter::take(tx, "change", changed).await?, counter::step(tx, "changed_at", at).await?),
+    };
     for (name, feed) in touched {
         on!(&mut *tx, c: D => sqlx::query(
-            "UPDATE feed SET change = CASE WHEN $2 > 0 THEN $2 ELSE change END, entries = entries + $3, \
+            "UPDATE feed SET change = CASE WHEN $2 > 0 THEN $2 ELSE change END, \
+             changed_at = CASE WHEN $2 > 0 THEN $5 ELSE changed_at END, entries = entries + $3, \
              entered = CASE WHEN $4 = 1 THEN 1 ELSE entered END WHERE name = $1",
         )
         .bind(name.as_str())
         .bind(if feed.changed { change } else { 0 })
         .bind(feed.entries_added)
         .bind(i64::from(feed.entered))
+        .bind(changed_at)
         .execute(c)
         .await?
         .rows_affected());

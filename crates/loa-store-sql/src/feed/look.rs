@@ -39,6 +39,24 @@ pub(super) async fn changed(db: &Db, after: i64, limit: u32) -> Result<(Vec<Feed
     Ok((names, upto))
 }
 
+/// When the last of these feeds changed; when none of them is known, when the last of all did.
+pub(super) async fn changed_at(db: &Db, feeds: &[FeedName]) -> Result<Timestamp> {
+    let mut tx = db.snapshot().await?;
+    let mut latest: Option<i64> = None;
+    for feed in feeds {
+        let at: Option<i64> = on!(&mut tx, c: D => sqlx::query_scalar("SELECT changed_at FROM feed WHERE name = $1")
+            .bind(feed.to_string())
+            .fetch_optional(c)
+            .await?);
+        latest = latest.max(at);
+    }
+    let at = match latest {
+        Some(at) => at,
+        None => counter::last(&mut tx, "changed_at").await?,
+    };
+    row_of("feed", &"changed_at").time("changed_at", at)
+}
+
 fn feed_name(table: &'static str, column: &'static str, name: &str) -> Result<FeedName> {
     row_of(table, &name).word(column, name, FeedName::parse)
 }

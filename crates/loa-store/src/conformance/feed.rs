@@ -29,6 +29,7 @@ macro_rules! feed_rules {
         $test!(a_combination_is_read_page_by_page_and_each_entry_once);
         $test!(nothing_is_kept_of_what_is_told_of_a_combination);
         $test!(each_feed_touched_is_changed_those_left_as_well);
+        $test!(when_feeds_changed_never_goes_back);
         $test!(changes_are_read_page_by_page);
         $test!(summaries_count_what_stands_and_know_every_feed_that_ever_had_an_entry);
         $test!(a_category_keeps_its_name_when_its_last_article_is_withdrawn);
@@ -382,6 +383,39 @@ pub async fn each_feed_touched_is_changed_those_left_as_well(open: impl AsyncFn(
     let (mut third, _) = ledger.changed(upto, 10).await.unwrap();
     third.sort();
     assert_eq!(third, [FeedName::All, FeedName::Documents]);
+}
+
+pub async fn when_feeds_changed_never_goes_back(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let ledger = open().await;
+    let second = SignedDuration::from_secs(1);
+    let draft = |revision| Draft::of("a").areas(&["na-son"]).revision(revision).live();
+    let (mine, others) = ([na_son(), kinh_te()], [FeedName::Documents]);
+    let begun = ledger.changed_at(&mine).await.unwrap();
+    // far ahead of the moment at which the ledger was made, where that clock does not matter
+    let later = "2099-01-01T00:00:00Z".parse::<Timestamp>().unwrap();
+    assert!(begun < later);
+    accept(&*ledger, vec![Draft::of("vb").document()], 1).await;
+    let first = ledger.changed_at(&others).await.unwrap();
+    assert!(first >= begun, "never before what a ledger before this one may have said");
+    assert_eq!(ledger.changed_at(&mine).await.unwrap(), first, "of feeds that nobody knows: of all");
+
+    let accept_at = async |revision, at: Timestamp| {
+        ledger.accept(&[arrival(draft(revision))], at).await.unwrap();
+        ledger.changed_at(&mine).await.unwrap()
+    };
+    let half = SignedDuration::from_millis(500);
+    assert_eq!(accept_at(1, later + half).await, later + second, "not before it was accepted");
+    assert_eq!(accept_at(2, later + half + half).await, later + second, "the same second");
+    assert_eq!(accept_at(3, later + second + half).await, later + second + second);
+    assert_eq!(
+        accept_at(4, later).await,
+        later + second + second + second,
+        "a clock that was set back does not take it back"
+    );
+    ledger.accept(&[arrival(draft(4))], later + SignedDuration::from_secs(60)).await.unwrap();
+    assert_eq!(ledger.changed_at(&mine).await.unwrap(), later + second + second + second, "a repeat is no change");
+    assert_eq!(ledger.changed_at(&others).await.unwrap(), first, "each feed has its own");
+    assert_eq!(open().await.changed_at(&mine).await.unwrap(), later + second + second + second, "after a restart too");
 }
 
 pub async fn changes_are_read_page_by_page(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {

@@ -2,6 +2,7 @@
 
 use crate::house::{FORMATS, House};
 use axum::http::Method;
+use jiff::{SignedDuration, Timestamp};
 use loa_domain::{Article, Category, CategorySlug};
 use loa_testkit::build::{article, published, withdrawn};
 use std::{sync::atomic::Ordering, time::Duration};
@@ -109,7 +110,6 @@ async fn looking_at_any_number_of_combinations_leaves_no_trace_in_the_ledger() {
         if name.len() > 1 {
             let answer = house.get(&format!("/feeds/{}.json", name.join("+"))).await;
             assert_eq!(answer.status, 200, "{name:?}");
-            assert_eq!(answer.header("last-modified"), "", "a date that nobody keeps could go back");
         }
     }
     assert_eq!(house.door.waiting.load(Ordering::SeqCst), kept);
@@ -121,12 +121,66 @@ async fn a_combination_answers_by_its_tag_which_a_restart_does_not_change() {
     let path = format!("{BOTH}.rss");
     let first = house.get(&path).await;
     let etag = first.header("etag").to_owned();
-    let since = house.ask(Method::GET, &path, &[("if-modified-since", "Fri, 01 Jan 2044 00:00:00 GMT")]).await;
-    assert_eq!(since.status, 200, "without Last-Modified there is nothing to compare a date with");
     let house = house.restarted().await;
     let again = house.ask(Method::GET, &path, &[("if-none-match", &etag)]).await;
     assert_eq!(again.status, 304);
     assert_eq!(house.get(&path).await.body, first.body);
+}
+
+/// The date that a combination is served under once the second of its last change is over.
+async fn dated(house: &House, path: &str) -> Timestamp {
+    assert_eq!(
+        house.get(path).await.header("last-modified"),
+        "",
+        "another change within this second would have the same"
+    );
+    house.clock.advance(Duration::from_secs(10));
+    let told = house.get(path).await.header("last-modified").to_owned();
+    let at = jiff::fmt::rfc2822::parse(&told).unwrap_or_else(|error| panic!("{told:?}: {error}")).timestamp();
+    for (date, status) in
+        [(told.as_str(), 304), ("Tue, 01 Jan 2199 00:00:00 GMT", 304), ("Fri, 01 Jan 2016 00:00:00 GMT", 200)]
+    {
+        for method in [Method::GET, Method::HEAD] {
+            assert_eq!(
+                house.ask(method.clone(), path, &[("if-modified-since", date)]).await.status,
+                status,
+                "{method} {date}"
+            );
+        }
+    }
+    let other = [("if-none-match", "\"other\""), ("if-modified-since", &told)];
+    assert_eq!(house.ask(Method::GET, path, &other).await.status, 200, "the tag wins");
+    at
+}
+
+#[tokio::test]
+async fn last_modified_of_a_combination_steps_with_every_version_and_nothing_else_moves_it() {
+    // later than the clock that the ledger was made by
+    let house = House::among(crate::house::AREAS, "2096-06-01T00:00:00Z").await;
+    let path = "/feeds/area-na-son-moi+area-pu-nhi+category-giao-duc.atom".to_owned();
+    house.take(&[about("a", "na-son-moi", "giao-duc"), about("b", "pu-nhi", "y-te")]).await;
+    let first = dated(&house, &path).await;
+    house.take(&[published(Article { areas: Vec::new(), ..article("x", 1) })]).await;
+    let same = house.get(&path).await.header("last-modified").to_owned();
+    assert_eq!(jiff::fmt::rfc2822::parse(&same).unwrap().timestamp(), first, "what belongs to none of its parts");
+    house.take(&[about("c", "pu-nhi", "giao-duc")]).await;
+    let second = dated(&house, &path).await;
+    house.take(&[withdrawn("c", 2)]).await;
+    let third = dated(&house, &path).await;
+    assert!(first < second && second < third, "a withdrawal does not take it back");
+    let house = house.restarted().await;
+    house.take(&[]).await;
+    let after = house.get(&path).await.header("last-modified").to_owned();
+    assert_eq!(jiff::fmt::rfc2822::parse(&after).unwrap().timestamp(), third, "nor does a restart");
+
+    let later = Article { published_at: house.clock.now() + SignedDuration::from_hours(1), ..article("g", 1) };
+    let category = Category { slug: CategorySlug::new("giao-duc").unwrap(), label: "Mục giao-duc".into() };
+    house.take(&[published(Article { areas: vec!["pu-nhi".parse().unwrap()], category, ..later })]).await;
+    let fourth = dated(&house, &path).await;
+    house.clock.advance(Duration::from_secs(3600));
+    assert_eq!(house.get(&path).await.ids()[0], "g");
+    let fifth = house.get(&path).await.header("last-modified").to_owned();
+    assert!(jiff::fmt::rfc2822::parse(&fifth).unwrap().timestamp() > fourth, "what appears at its time steps too");
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ pub const WHOLE_ANSWERS_MAX: u32 = 5;
 
 pub const FORMATS: [&str; 3] = ["rss", "atom", "json"];
 
-const AREAS: &str = "id,code,name,kind,district,province,valid_from,valid_until,successors,aliases\n\
+pub const AREAS: &str = "id,code,name,kind,district,province,valid_from,valid_until,successors,aliases\n\
     na-son,03205,Na Son,Xã,Huyện Điện Biên Đông,Tỉnh Điện Biên,,2025-07-01,na-son-moi,\n\
     na-son-moi,03203,Na Son,Xã,,Tỉnh Điện Biên,2025-07-01,,,\n\
     pu-nhi,03370,Pu Nhi,Xã,,Tỉnh Điện Biên,2025-07-01,,,\n";
@@ -73,6 +73,9 @@ impl FeedLedger for Door {
     }
     async fn changed(&self, after: i64, limit: u32) -> Result<(Vec<FeedName>, i64), StoreError> {
         self.open()?.changed(after, limit).await
+    }
+    async fn changed_at(&self, feeds: &[FeedName]) -> Result<Timestamp, StoreError> {
+        self.open()?.changed_at(feeds).await
     }
     async fn entries(
         &self,
