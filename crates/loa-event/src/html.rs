@@ -29,6 +29,8 @@ pub(crate) fn clean_html(html: &str, base: &Url, pointer: &str) -> Result<String
     }
     let mut sanitiser = Builder::default();
     sanitiser
+        // turns text around, as the characters do that are dropped from it (`clean_text`)
+        .rm_tags(["bdo"])
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
         .url_relative(UrlRelative::RewriteWithBase(base.clone()))
         .attribute_filter(addresses_from(base.clone()))

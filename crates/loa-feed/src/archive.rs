@@ -104,6 +104,13 @@ pub struct Position {
     pub next: Option<ArchiveName>,
 }
 
+impl Position {
+    /// Whether it is an archive, and the only one: everything that stands in its feed stands in it.
+    pub fn is_complete(&self) -> bool {
+        self.archive.is_some() && self.previous.is_none() && self.next.is_none()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,8 @@
 
 use crate::{
     Feed, Format, Item, Label, RenderError, Site, Tombstone,
-    format::{HISTORY, hub, neighbours, prolog, rfc3339, self_url},
+    format::{HISTORY, history, hub, neighbours, prolog, rfc3339, self_url},
+    plain::shown,
 };
 use atom_syndication::{
     Category, Content, Entry, FixedDateTime, Generator, Link, Person, Text, WriteConfig,
@@ -50,10 +51,11 @@ fn head(site: &Site, feed: &Feed) -> Result<atom_syndication::Feed, RenderError>
     links.extend(hub(site, feed).map(|hub| Link { rel: "hub".to_owned(), href: hub.to_string(), ..Link::default() }));
     let mut namespaces = BTreeMap::new();
     let mut extensions = ExtensionMap::new();
-    if feed.position().archive.is_some() {
+    let said = |name: &str| Extension { name: format!("fh:{name}"), ..Extension::default() };
+    let history: BTreeMap<_, _> = history(feed).map(|name| (name.to_owned(), vec![said(name)])).collect();
+    if !history.is_empty() {
         namespaces.insert("fh".to_owned(), HISTORY.to_owned());
-        let archive = Extension { name: "fh:archive".to_owned(), ..Extension::default() };
-        extensions.insert("fh".to_owned(), BTreeMap::from([("archive".to_owned(), vec![archive])]));
+        extensions.insert("fh".to_owned(), history);
     }
     if !feed.tombstones().is_empty() {
         namespaces.insert("at".to_owned(), TOMBSTONES.to_owned());
@@ -62,13 +64,13 @@ fn head(site: &Site, feed: &Feed) -> Result<atom_syndication::Feed, RenderError>
     }
     let description = &feed.head().description;
     Ok(atom_syndication::Feed {
-        title: Text::plain(feed.full_title(site)),
+        title: Text::plain(shown(&feed.full_title(site))),
         id: site.tag.feed(name),
         updated: instant(feed.updated_at())?,
-        authors: vec![Person { name: author_of(site), uri: Some(site.base.to_string()), ..Person::default() }],
+        authors: vec![Person { name: shown(&author_of(site)), uri: Some(site.base.to_string()), ..Person::default() }],
         generator: Some(Generator { value: "Loa".to_owned(), ..Generator::default() }),
         links,
-        subtitle: (!description.is_empty()).then(|| Text::plain(description.clone())),
+        subtitle: (!description.is_empty()).then(|| Text::plain(shown(description))),
         lang: Some(site.language.clone()),
         extensions,
         namespaces,
@@ -81,7 +83,7 @@ fn entry(site: &Site, item: &Item) -> Result<Entry, RenderError> {
     for file in &item.attachments {
         links.push(Link {
             length: (file.bytes > 0).then(|| file.bytes.to_string()),
-            title: (!file.title.is_empty()).then(|| file.title.clone()),
+            title: (!file.title.is_empty()).then(|| shown(&file.title)),
             ..typed("enclosure", file.url.clone(), &file.media_type)
         });
     }
@@ -89,17 +91,17 @@ fn entry(site: &Site, item: &Item) -> Result<Entry, RenderError> {
     categories.extend(item.kind.iter().map(|label| term(site, "kind", label)));
     categories.extend(item.areas.iter().map(|label| term(site, "area", label)));
     Ok(Entry {
-        title: Text::plain(item.title.clone()),
+        title: Text::plain(shown(&item.title)),
         id: item.id.clone(),
         updated: instant(item.modified_at)?,
         authors: (!item.author.is_empty())
-            .then(|| Person { name: item.author.clone(), ..Person::default() })
+            .then(|| Person { name: shown(&item.author), ..Person::default() })
             .into_iter()
             .collect(),
         categories,
         links,
         published: Some(instant(item.published_at)?),
-        summary: (!item.summary.is_empty()).then(|| Text::plain(item.summary.clone())),
+        summary: (!item.summary.is_empty()).then(|| Text::plain(shown(&item.summary))),
         content: Some(Content {
             value: Some(item.content_html.clone()),
             content_type: Some("html".to_owned()),
@@ -119,7 +121,7 @@ fn term(site: &Site, list: &str, label: &Label) -> Category {
     Category {
         term: label.term.clone(),
         scheme: Some(site.tag.scheme(list)),
-        label: (!label.label.is_empty()).then(|| label.label.clone()),
+        label: (!label.label.is_empty()).then(|| shown(&label.label)),
     }
 }
 
@@ -131,7 +133,7 @@ fn deleted_entry(id: &str, stone: &Tombstone) -> Extension {
     let mut children = BTreeMap::new();
     if !stone.reason.is_empty() {
         let comment =
-            Extension { name: "at:comment".to_owned(), value: Some(stone.reason.clone()), ..Extension::default() };
+            Extension { name: "at:comment".to_owned(), value: Some(shown(&stone.reason)), ..Extension::default() };
         children.insert("comment".to_owned(), vec![comment]);
     }
     Extension {

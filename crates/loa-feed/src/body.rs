@@ -3,7 +3,7 @@
 //! Readers show the body instead of the summary, so the body holds everything: the lead, the main picture, what the portal
 //! wrote, who wrote it, every file. What the portal's own HTML already shows is not shown twice.
 
-use crate::words;
+use crate::{plain::uri, words};
 use loa_domain::{Article, Attachment, Content, Document, clean_line};
 use std::fmt::Write as _;
 
@@ -40,7 +40,7 @@ pub(crate) fn short_html(content: &Content, files_max: usize) -> String {
     let files = &files[..files.len().min(files_max)];
     match content {
         Content::Article(article) => {
-            let link = format!("<p><a href=\"{}\">{}</a></p>", escaped(article.url.as_str()), words::WHOLE_TEXT);
+            let link = format!("<p><a href=\"{}\">{}</a></p>", escaped(&uri(&article.url)), words::WHOLE_TEXT);
             article_html(article, &link, files)
         }
         Content::Document(document) => document_html(document, files),
@@ -57,8 +57,12 @@ fn article_html(article: &Article, text: &str, files: &[Attachment]) -> String {
         let address = image.url.as_str();
         let shown = text.contains(address) || text.contains(&escaped(address));
         if !shown {
-            let _ =
-                write!(out, "<p><img src=\"{}\" alt=\"{}\"></p>", escaped(address), escaped(&clean_line(&image.alt)));
+            let _ = write!(
+                out,
+                "<p><img src=\"{}\" alt=\"{}\"></p>",
+                escaped(&uri(&image.url)),
+                escaped(&clean_line(&image.alt))
+            );
         }
     }
     out.push_str(text);
@@ -67,6 +71,10 @@ fn article_html(article: &Article, text: &str, files: &[Attachment]) -> String {
         let _ = write!(out, "<p><em>{}: {}</em></p>", words::SOURCE, escaped(&source));
     }
     files_html(&mut out, files);
+    if clean_line(&plain(&out)).is_empty() && !out.contains("<img") {
+        // readers take an entry without any text for a broken one
+        let _ = write!(out, "<p>{}</p>", escaped(&clean_line(&article.title)));
+    }
     out
 }
 
@@ -80,7 +88,7 @@ fn document_html(document: &Document, files: &[Attachment]) -> String {
     let _ = write!(
         out,
         "<p><a href=\"{}\">{} {}</a></p>",
-        escaped(document.url.as_str()),
+        escaped(&uri(&document.url)),
         words::DOCUMENT,
         escaped(&clean_line(&document.number))
     );
@@ -113,7 +121,7 @@ fn files_html(out: &mut String, files: &[Attachment]) {
             title => title,
         };
         let title = if title.is_empty() { file.url.to_string() } else { title };
-        let _ = write!(out, "<li><a href=\"{}\">{}</a>", escaped(file.url.as_str()), escaped(&title));
+        let _ = write!(out, "<li><a href=\"{}\">{}</a>", escaped(&uri(&file.url)), escaped(&title));
         if file.bytes > 0 {
             let _ = write!(out, " ({})", words::size(file.bytes));
         }

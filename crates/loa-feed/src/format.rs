@@ -118,10 +118,19 @@ pub(crate) fn neighbours(site: &Site, feed: &Feed, format: Format) -> Vec<(&'sta
     let link = |rel, name: Option<ArchiveName>| name.map(|name| (rel, archive_url(site, feed, name, format)));
     let mut links: Vec<_> =
         [link("prev-archive", position.previous), link("next-archive", position.next)].into_iter().flatten().collect();
-    if position.archive.is_some() {
+    // the archive that is all there is has no other document beside it (RFC 5005 §2)
+    if position.archive.is_some() && !position.is_complete() {
         links.push(("current", current_url(site, feed, format)));
     }
     links
+}
+
+/// What RFC 5005 has a document say of itself, by element name: `archive` (§4), and `complete` (§2) when it is the only one,
+/// so that nobody looks for more.
+pub(crate) fn history(feed: &Feed) -> impl Iterator<Item = &'static str> {
+    let position = feed.position();
+    let archive = position.archive.map(|_| "archive");
+    archive.into_iter().chain(position.is_complete().then_some("complete"))
 }
 
 /// The hub that a document names: archives are no topics.
@@ -150,9 +159,11 @@ pub(crate) fn rfc822(at: Timestamp) -> String {
     local(at).strftime("%a, %d %b %Y %H:%M:%S %z").to_string()
 }
 
-/// `2023-11-16T08:02:22+07:00` (RFC 3339, whole seconds).
+/// `2023-11-16T08:02:22+07:00`, or with six digits of a second where there is a part of one (RFC 3339).
 pub(crate) fn rfc3339(at: Timestamp) -> String {
-    local(at).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    let micros = at.subsec_nanosecond().unsigned_abs() / 1_000;
+    let fraction = if micros == 0 { String::new() } else { format!(".{micros:06}") };
+    local(at).strftime(&format!("%Y-%m-%dT%H:%M:%S{fraction}%:z")).to_string()
 }
 
 #[cfg(test)]
@@ -163,8 +174,9 @@ mod tests {
     fn dates_are_in_vietnams_time_with_english_names_and_a_numeric_zone() {
         let at: Timestamp = "2023-11-16T01:02:22.9Z".parse().unwrap();
         assert_eq!(rfc822(at), "Thu, 16 Nov 2023 08:02:22 +0700");
-        assert_eq!(rfc3339(at), "2023-11-16T08:02:22+07:00");
+        assert_eq!(rfc3339(at), "2023-11-16T08:02:22.900000+07:00");
         let midnight: Timestamp = "2024-01-04T17:00:00Z".parse().unwrap();
         assert_eq!(rfc822(midnight), "Fri, 05 Jan 2024 00:00:00 +0700");
+        assert_eq!(rfc3339(midnight), "2024-01-05T00:00:00+07:00");
     }
 }

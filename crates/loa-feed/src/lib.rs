@@ -27,6 +27,7 @@ mod json;
 mod negotiate;
 mod opml;
 mod placing;
+mod plain;
 mod representation;
 mod rss2;
 mod site;

@@ -33,12 +33,27 @@ pub fn opml(site: &Site, groups: &[OutlineGroup]) -> Result<String, RenderError>
     Ok(prolog(site) + &list + "\n")
 }
 
+/// OPML's texts are HTML to some readers and plain text to others, so what only one of them would show is replaced by its wide
+/// form: `<`, and `&` where no space follows.
+fn unmarked(text: &str) -> String {
+    let mut signs = text.chars().peekable();
+    let mut out = String::with_capacity(text.len());
+    while let Some(sign) = signs.next() {
+        out.push(match sign {
+            '<' => '＜',
+            '&' if signs.peek().is_some_and(|next| *next != ' ') => '＆',
+            other => other,
+        });
+    }
+    out
+}
+
 fn written(writer: &mut Writer<Vec<u8>>, site: &Site, groups: &[OutlineGroup]) -> std::io::Result<()> {
     writer.create_element("opml").with_attribute(("version", "2.0")).write_inner_content(|opml| {
         opml.create_element("head").write_inner_content(|head| {
-            let title = clean_line(&site.title);
+            let title = unmarked(&clean_line(&site.title));
             head.create_element("title").write_text_content(BytesText::new(&title))?;
-            let owner = clean_line(&site.publisher);
+            let owner = unmarked(&clean_line(&site.publisher));
             head.create_element("ownerName").write_text_content(BytesText::new(&owner))?;
             Ok(())
         })?;
@@ -57,13 +72,13 @@ fn section(writer: &mut Writer<Vec<u8>>, site: &Site, group: &OutlineGroup) -> s
     if group.title.is_empty() {
         return each(writer);
     }
-    let title = clean_line(&group.title);
+    let title = unmarked(&clean_line(&group.title));
     writer.create_element("outline").with_attribute(("text", title.as_str())).write_inner_content(each)?;
     Ok(())
 }
 
 fn line(writer: &mut Writer<Vec<u8>>, site: &Site, outline: &Outline) -> std::io::Result<()> {
-    let title = clean_line(&outline.title);
+    let title = unmarked(&clean_line(&outline.title));
     let feed = site.url(&format!("feeds/{}.rss", outline.name));
     let page = site.page_url(&outline.name);
     writer

@@ -5,7 +5,8 @@
 
 use crate::{
     Feed, Format, Item, Media, RenderError, Site, body,
-    format::{HISTORY, hub, neighbours, prolog, rfc822, self_url},
+    format::{HISTORY, history, hub, neighbours, prolog, rfc822, self_url},
+    plain::shown,
 };
 use rss::{
     Category, Channel, Enclosure, Guid,
@@ -34,17 +35,18 @@ pub(crate) fn write(site: &Site, feed: &Feed) -> Result<String, RenderError> {
     if !extensions.is_empty() {
         namespaces.insert("sy".to_owned(), SYNDICATION.to_owned());
     }
-    if feed.position().archive.is_some() {
-        // RFC 5005 appendix B
+    // RFC 5005 appendix B
+    let said = |name: &'static str| (name.to_owned(), vec![element(&format!("fh:{name}"), None)]);
+    let history: BTreeMap<_, _> = history(feed).map(said).collect();
+    if !history.is_empty() {
         namespaces.insert("fh".to_owned(), HISTORY.to_owned());
-        let archive = element("fh:archive", None);
-        extensions.insert("fh".to_owned(), BTreeMap::from([("archive".to_owned(), vec![archive])]));
+        extensions.insert("fh".to_owned(), history);
     }
     let description = &feed.head().description;
     let channel = Channel {
-        title: feed.full_title(site),
+        title: shown(&feed.full_title(site)),
         link: site.page_url(&feed.head().name),
-        description: if description.is_empty() { feed.head().title.clone() } else { description.clone() },
+        description: shown(if description.is_empty() { &feed.head().title } else { description }),
         language: Some(site.language.clone()),
         last_build_date: Some(rfc822(feed.updated_at())),
         docs: Some("https://www.rssboard.org/rss-specification".to_owned()),
@@ -62,24 +64,21 @@ pub(crate) fn write(site: &Site, feed: &Feed) -> Result<String, RenderError> {
     Ok(prolog(site) + &in_the_profiles_words(&text[root..]) + "\n")
 }
 
-/// Titles with `&` and `<` as the profile wants them in plain text, `&#x26;` and `&#x3C;`: readers that wrongly read a title as
-/// HTML see fewer entities in it. To XML it is the same.
+/// Plain text with `&` and `<` as the profile wants them, `&#x26;` and `&#x3C;`: readers that wrongly read it as HTML see
+/// fewer entities in it. To XML it is the same. What stands in CDATA or in an attribute is left.
 fn in_the_profiles_words(text: &str) -> String {
     const CDATA: (&str, &str) = ("<![CDATA[", "]]>");
-    const TITLE: (&str, &str) = ("<title>", "</title>");
+    const TAG: (&str, &str) = ("<", ">");
     let mut out = String::with_capacity(text.len() + 256);
     let mut rest = text;
-    loop {
-        let places = [CDATA, TITLE].map(|(begin, end)| rest.find(begin).map(|at| (at, begin, end)));
-        let Some((at, begin, end)) = places.into_iter().flatten().min() else { break };
-        let behind = rest[at..].find(end).map_or(rest.len(), |length| at + length);
-        let (before, inside) = (&rest[..at], &rest[at..behind]);
-        out.push_str(before);
-        match begin {
-            "<title>" => out.push_str(&inside.replace("&amp;", "&#x26;").replace("&lt;", "&#x3C;")),
-            _ => out.push_str(inside),
-        }
-        rest = &rest[behind..];
+    while let Some(at) = rest.find('<') {
+        let (plain, marked) = rest.split_at(at);
+        out.push_str(&plain.replace("&amp;", "&#x26;").replace("&lt;", "&#x3C;"));
+        // no `>` in the writer's attributes: it escapes them
+        let (_, end) = if marked.starts_with(CDATA.0) { CDATA } else { TAG };
+        let behind = marked.find(end).map_or(marked.len(), |length| length + end.len());
+        out.push_str(&marked[..behind]);
+        rest = &marked[behind..];
     }
     out.push_str(rest);
     out
@@ -89,14 +88,14 @@ fn written(site: &Site, item: &Item) -> rss::Item {
     // readers take the description for HTML, so plain text is escaped once more
     let description = body::escaped(if item.summary.is_empty() { &item.title } else { &item.summary });
     let term = |list: &str, label: &crate::Label| Category {
-        name: if label.label.is_empty() { label.term.clone() } else { label.label.clone() },
+        name: shown(if label.label.is_empty() { &label.term } else { &label.label }),
         domain: Some(site.tag.scheme(list)),
     };
     let mut categories: Vec<Category> = item.category.iter().map(|label| term("category", label)).collect();
     categories.extend(item.kind.iter().map(|label| term("kind", label)));
     categories.extend(item.areas.iter().map(|label| term("area", label)));
     rss::Item {
-        title: Some(item.title.clone()),
+        title: Some(shown(&item.title)),
         link: Some(item.url.clone()),
         description: Some(description),
         categories,
@@ -106,7 +105,7 @@ fn written(site: &Site, item: &Item) -> rss::Item {
         content: Some(item.content_html.clone()),
         extensions: item_extensions(item),
         dublin_core_ext: (!item.author.is_empty())
-            .then(|| DublinCoreExtension { creators: vec![item.author.clone()], ..DublinCoreExtension::default() }),
+            .then(|| DublinCoreExtension { creators: vec![shown(&item.author)], ..DublinCoreExtension::default() }),
         ..rss::Item::default()
     }
 }
@@ -131,7 +130,7 @@ fn item_extensions(item: &Item) -> ExtensionMap {
             content.attrs.insert("fileSize".to_owned(), image.bytes.to_string());
         }
         if !image.title.is_empty() {
-            let shown = element("media:description", Some(image.title.clone()));
+            let shown = element("media:description", Some(shown(&image.title)));
             content.children.insert("description".to_owned(), vec![shown]);
         }
         map.insert("media".to_owned(), BTreeMap::from([("content".to_owned(), vec![content])]));

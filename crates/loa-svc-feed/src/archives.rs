@@ -44,7 +44,8 @@ pub(crate) struct Archive {
     due_at: Option<Timestamp>,
     /// `None`: the ledger could not keep one; it is served without, and not kept.
     pub(crate) last_modified: Option<Timestamp>,
-    /// From when on it changes only by late edits and withdrawals; `None`: its month is in parts, which move each other.
+    /// From when on it changes only by late edits and withdrawals; `None`: its month is in parts, which move each other, or it
+    /// is all there is, which the next month changes.
     settles_at: Option<Timestamp>,
     pub(crate) document: Document,
 }
@@ -219,7 +220,9 @@ impl Service {
             as_of,
             due_at: newer.filter(|at| *at >= shown_until).and_then(|at| at.checked_sub(CLOCK_SKEW).ok()),
             last_modified,
-            settles_at: (parts == 1).then(|| name.month.ends(&inner.zone).checked_add(SETTLED_AFTER).ok()).flatten(),
+            settles_at: (parts == 1 && !position.is_complete())
+                .then(|| name.month.ends(&inner.zone).checked_add(SETTLED_AFTER).ok())
+                .flatten(),
             document,
         });
         if last_modified.is_some() {
@@ -237,7 +240,7 @@ impl Inner {
 
     /// The archive document that follows the feed itself: the one with the newest entry that the feed does not show. So
     /// whoever reads both, and what each leads to, has everything. A feed that shows all it has leads to the newest month before
-    /// its own, since that changes no more; if there is none, to its own.
+    /// its own, since that changes no more; if there is none, nowhere.
     pub(crate) async fn after_feed(
         &self,
         name: &FeedName,
@@ -255,8 +258,10 @@ impl Inner {
         }
         let month = Month::of(newest.published_at, &self.zone);
         let (older, _) = self.ledger.around(name, month.begins(&self.zone), shown_until).await?;
-        let month = older.map_or(month, |at| Month::of(at, &self.zone));
-        Ok(Some(self.last_part(name, month, shown_until).await?))
+        match older {
+            Some(at) => Ok(Some(self.last_part(name, Month::of(at, &self.zone), shown_until).await?)),
+            None => Ok(None),
+        }
     }
 
     async fn last_part(
