@@ -25,10 +25,11 @@ fn begins_a_tag(behind: &str) -> bool {
     behind.starts_with(|next: char| next.is_ascii_alphabetic() || "/!?".contains(next))
 }
 
-/// Whether a reader of HTML might find a reference: `#…`, or a name. `AT&T` and `Q & A` are none.
+/// Whether a reader of HTML might find a reference: `#…`, or a name, of which some need no end. `AT&T` and `Q & A` are none.
 fn is_a_reference(behind: &str) -> bool {
     let word: &str = behind.split(|next: char| !next.is_alphanumeric() && next != '_').next().unwrap_or_default();
-    behind.starts_with('#') || (word.len() > 1 && word.is_ascii()) || word.contains(|next: char| !next.is_alphabetic())
+    let name = word.chars().take_while(char::is_ascii_alphanumeric).count();
+    behind.starts_with('#') || name > 1 || word.contains(|next: char| !next.is_alphabetic())
 }
 
 /// An address with only such characters as a URI may have (RFC 3986 §2). The URL standard, by which portals' addresses are
@@ -65,6 +66,7 @@ mod tests {
             ("A &amp; B", "A &\u{2060}amp; B"),
             ("&#60;", "&\u{2060}#60;"),
             ("&copy", "&\u{2060}copy"),
+            ("&COPYthị", "&\u{2060}COPYthị"),
             ("&x1", "&\u{2060}x1"),
         ] {
             assert_eq!(shown(text), expected);
