@@ -110,7 +110,7 @@ pub struct Item {
     pub image: Option<Media>,
     /// All files, the main one first.
     pub attachments: Vec<Media>,
-    /// Never moves. Both are true to the second; what is behind it is made of `id`, see [`apart`].
+    /// Never moves. Both are true to the second; what is behind it is made of `id`.
     pub published_at: Timestamp,
     /// Moves with significant changes only; never before `published_at`.
     pub modified_at: Timestamp,
