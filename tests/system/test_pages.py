@@ -31,6 +31,11 @@ TOO_SMALL = """[...document.querySelectorAll('a,button,summary,select,input:not(
     .map(e => e.tagName + ' ' + Math.round(e.getBoundingClientRect().height) + ' ' + (e.innerText || e.name).trim().slice(0, 40))"""
 
 
+def open_all(browser) -> None:
+    """What is folded away is looked at, too."""
+    browser.run("document.querySelectorAll('details').forEach(e => e.open = true)")
+
+
 def press(browser, key: str, code: int, **more) -> None:
     """As a finger does: only then may a page copy."""
     browser.call("Input.dispatchKeyEvent", type="keyDown" if "text" in more else "rawKeyDown", key=key, windowsVirtualKeyCode=code, **more)
@@ -137,6 +142,7 @@ def test_an_address_is_copied_by_a_key_and_the_policy_lets_nothing_else_run(page
 @pytest.mark.parametrize("name", PAGES)
 def test_an_accessibility_checker_has_nothing_to_say(pages, browser, name, dark):
     browser.open(pages[name], width=360, dark=dark)
+    open_all(browser)
     browser.call("Runtime.evaluate", expression=AXE.read_text())
     said = browser.run("""axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']})
         .then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html.slice(0, 120)).join(' | ')))""")
@@ -146,12 +152,14 @@ def test_an_accessibility_checker_has_nothing_to_say(pages, browser, name, dark)
 @pytest.mark.parametrize("name", PAGES)
 def test_on_a_phone_everything_to_press_is_as_large_as_a_finger(pages, browser, name):
     browser.open(pages[name], width=360)
+    open_all(browser)
     assert browser.run(TOO_SMALL.replace("SIZE", "43.5")) == []
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_with_the_text_twice_as_large_nothing_sticks_out(pages, browser, name):
-    browser.open(pages[name], width=640)
+    browser.open(pages[name], width=360)
+    open_all(browser)
     browser.run("document.documentElement.style.fontSize = '200%'")
     assert browser.too_wide() == ""
 

@@ -148,7 +148,8 @@ impl Service {
 
     /// How long it may be kept.
     pub(crate) fn archive_terms(&self, archive: &Archive, format: Option<Format>) -> Terms {
-        let settled = archive.settles_at.is_some_and(|at| at <= self.0.world.now());
+        // a page is for people: what was withdrawn is to be gone when they look again
+        let settled = format.is_some() && archive.settles_at.is_some_and(|at| at <= self.0.world.now());
         Terms {
             max_age: if settled { SETTLED_MAX_AGE } else { OPEN_MAX_AGE },
             shared_max_age: settled.then_some(self.0.site.ttl_minutes * 60),

@@ -199,6 +199,10 @@ async fn people_walk_by_pages_to_every_entry_that_readers_reach() {
             (200, "text/html; charset=utf-8"),
             "{path}"
         );
+        assert!(
+            answer.header("cache-control").starts_with("public, max-age=60,"),
+            "what is withdrawn is gone at a second look"
+        );
         let page = answer.text();
         reached.extend(page.split("<h3").skip(1).map(|rest| rest.split("</h3>").next().unwrap().to_owned()));
         assert!(reached.len() < 1_000, "it leads in a circle: {path}");
