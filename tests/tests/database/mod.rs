@@ -13,13 +13,13 @@ use loa_store_sql::{
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
 };
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 /// The addresses of the run's cluster.
 fn run_cluster() -> &'static Value {
@@ -86,13 +86,28 @@ pub async fn schemas() -> Schemas {
 
 /// Empty schemas to which a later program has added columns and a table, while this one still runs; this one's
 /// connections keep their prepared statements.
-pub async fn next_schemas() -> Schemas {
+pub struct NextSchemas {
+    schemas: Schemas,
+    /// Ledgers that the later program has been at: only those that are opened, for most rules want one of six.
+    added: Mutex<BTreeSet<&'static str>>,
+}
+
+/// See [`NextSchemas`].
+pub async fn next_schemas() -> NextSchemas {
     let mut schemas = schemas().await;
     schemas.config.statement_cache_max = 100;
-    drop((schemas.access().await, schemas.intake().await, schemas.feed().await));
-    drop((schemas.digest().await, schemas.push().await, schemas.receipts().await));
-    for ledger in ["access", "intake", "feed", "digest", "push", "receipts"] {
-        let mut hand = schemas.hand(ledger).await;
+    NextSchemas { schemas, added: Mutex::default() }
+}
+
+impl NextSchemas {
+    /// Has the later program come to a ledger, once, after this one made it.
+    async fn add_to(&self, ledger: &'static str, migrate: impl Future<Output = ()>) {
+        let mut added = self.added.lock().await;
+        if !added.insert(ledger) {
+            return;
+        }
+        migrate.await;
+        let mut hand = self.schemas.hand(ledger).await;
         let next = "INSERT INTO migration (version, name, works_with) SELECT 9000, 'next', MAX(version) FROM migration;
             DO $$ DECLARE t text; BEGIN
                 FOR t IN SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() LOOP
@@ -102,7 +117,44 @@ pub async fn next_schemas() -> Schemas {
             CREATE TABLE next (id BIGINT)";
         sqlx::raw_sql(next).execute(&mut hand).await.unwrap();
     }
-    schemas
+}
+
+macro_rules! next_opened {
+    ($self:ident, $ledger:ident) => {{
+        $self.add_to(stringify!($ledger), async { drop($self.schemas.$ledger().await) }).await;
+        $self.schemas.$ledger().await
+    }};
+}
+
+#[async_trait]
+impl Place for NextSchemas {
+    async fn access(&self) -> Arc<dyn AccessLedger> {
+        next_opened!(self, access)
+    }
+
+    async fn intake(&self) -> Arc<dyn IntakeLedger> {
+        next_opened!(self, intake)
+    }
+
+    async fn feed(&self) -> Arc<dyn FeedLedger> {
+        next_opened!(self, feed)
+    }
+
+    async fn digest(&self) -> Arc<dyn DigestLedger> {
+        next_opened!(self, digest)
+    }
+
+    async fn push(&self) -> Arc<dyn PushLedger> {
+        next_opened!(self, push)
+    }
+
+    async fn receipts(&self) -> Arc<dyn ReceiptLedger> {
+        next_opened!(self, receipts)
+    }
+
+    async fn rows(&self, ledger: &str) -> BTreeMap<String, i64> {
+        self.schemas.rows(ledger).await
+    }
 }
 
 /// Empty schemas, through the pooler in transaction mode.
