@@ -21,6 +21,7 @@ from broker import die_with_owner, free_port
 SERVICES = ("intake", "feed", "digest", "push", "console")
 READY_SECONDS_MAX = 30
 COMMAND_SECONDS_MAX = 60
+STOP_SECONDS_MAX = 35  # a soft stop finishes what is in flight, within the 30 s of `stop.grace_seconds`
 PUBLIC = "https://loa.example.gov.vn"  # what stands in feeds and mails; a proxy would lead from there to the services
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 SEED = REPOSITORY / "crates/loa-portal/fixtures/seed.txt"
@@ -105,7 +106,7 @@ class Process:
         self.process.kill()
         self.process.wait()
 
-    def stop(self, how: int = signal.SIGTERM, seconds: float = 15) -> int:
+    def stop(self, how: int = signal.SIGTERM, seconds: float = STOP_SECONDS_MAX) -> int:
         """Asks it to end and returns its exit code; fails when it takes longer."""
         if self.alive():
             self.process.send_signal(how)

@@ -94,13 +94,14 @@ def test_an_endpoint_that_is_gone_is_left_alone(loa, endpoint, portal, producer)
     try:
         producer.structured(published("hook-410"))
         until(15, "it answered 410", lambda: any(hook.status == 410 for hook in portal.hooks))
+        state = lambda: next(entry["state"]["state"] for entry in loa.json("endpoints", "list") if entry["id"] == added["id"])
+        until(15, "and that is noted", lambda: state() == "disabled")
         producer.structured(published("hook-411"))
         until(15, "the other endpoint has the next one", lambda: hooks_of(portal, "hook-411"))
     finally:
         portal.answer = lambda hook: 204
     assert [hook.path for hook in hooks_of(portal, "hook-411")] == ["/webhooks"]
-    listed = {entry["id"]: entry for entry in loa.json("endpoints", "list")}
-    assert listed[added["id"]]["state"]["state"] == "disabled"
+    assert state() == "disabled"
 
 
 def test_the_test_command_tells_the_answer(loa, endpoint, portal):

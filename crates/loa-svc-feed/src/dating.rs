@@ -5,7 +5,12 @@
 //! (one dated in the future appears without a change), and when the form that this program gives to feeds was first told. A
 //! change within the same second has the same date, so none is told before that second is surely over.
 
-use crate::{Service, naming::Labels, publishing::FeedError, succession};
+use crate::{
+    Service,
+    naming::Labels,
+    publishing::{FeedError, chain},
+    succession,
+};
 use jiff::{SignedDuration, Timestamp};
 use loa_domain::{Combination, FeedName};
 use loa_feed::{Feed, Format, fingerprint, render};
@@ -32,15 +37,24 @@ impl Dated {
 }
 
 impl Service {
-    /// Has the ledger keep since when feeds have the form that this program and its settings give them. Once.
-    pub(crate) async fn keep_form_date(&self) -> Result<(), FeedError> {
+    /// Has the ledger keep since when feeds have the form that this program and its settings give them. Once; while it cannot,
+    /// combinations go without a date.
+    pub(crate) async fn keep_form_date(&self) {
         let inner = &self.0;
-        if inner.form_date.0.get().is_none() {
-            let kept = inner.ledger.rendered(FORM, &self.form()?, 0, inner.world.now()).await?;
-            // set meanwhile: by another task with the same words
-            let _ = inner.form_date.0.set(kept.last_modified);
+        if inner.form_date.0.get().is_some() {
+            return;
         }
-        Ok(())
+        let kept = match self.form() {
+            Ok(form) => inner.ledger.rendered(FORM, &form, 0, inner.world.now()).await.map_err(FeedError::from),
+            Err(error) => Err(error),
+        };
+        match kept {
+            // false: another task was first, with the same words
+            Ok(kept) => drop(inner.form_date.0.set(kept.last_modified)),
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "what feeds look like could not be noted; combinations go without Last-Modified");
+            }
+        }
     }
 
     /// Everything that makes the same entries read otherwise: program, settings, templates, the directory of areas.

@@ -100,7 +100,7 @@ impl Service {
     /// that cannot be read, a defect) is logged and keeps its last good bytes; the others go through.
     pub async fn step(&self) -> Result<Progress, FeedError> {
         let progress = self.round_or_fall_back().await?.progress;
-        self.keep_form_date().await?;
+        self.keep_form_date().await;
         self.refresh_overview().await?;
         Ok(progress)
     }

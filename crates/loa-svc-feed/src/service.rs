@@ -185,7 +185,7 @@ impl Service {
             let (written_at, rest) = *overview.lock().unwrap_or_else(PoisonError::into_inner);
             if written_at.elapsed() >= rest {
                 let began = tokio::time::Instant::now();
-                self.keep_form_date().await?;
+                self.keep_form_date().await;
                 self.refresh_overview().await?;
                 let rest = OVERVIEW_REST.max(10 * began.elapsed());
                 *overview.lock().unwrap_or_else(PoisonError::into_inner) = (began, rest);
