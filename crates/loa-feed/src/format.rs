@@ -159,11 +159,9 @@ pub(crate) fn rfc822(at: Timestamp) -> String {
     local(at).strftime("%a, %d %b %Y %H:%M:%S %z").to_string()
 }
 
-/// `2023-11-16T08:02:22+07:00`, or with six digits of a second where there is a part of one (RFC 3339).
+/// `2023-11-16T08:02:22+07:00` (RFC 3339, whole seconds).
 pub(crate) fn rfc3339(at: Timestamp) -> String {
-    let micros = at.subsec_nanosecond().unsigned_abs() / 1_000;
-    let fraction = if micros == 0 { String::new() } else { format!(".{micros:06}") };
-    local(at).strftime(&format!("%Y-%m-%dT%H:%M:%S{fraction}%:z")).to_string()
+    local(at).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 #[cfg(test)]
@@ -174,7 +172,7 @@ mod tests {
     fn dates_are_in_vietnams_time_with_english_names_and_a_numeric_zone() {
         let at: Timestamp = "2023-11-16T01:02:22.9Z".parse().unwrap();
         assert_eq!(rfc822(at), "Thu, 16 Nov 2023 08:02:22 +0700");
-        assert_eq!(rfc3339(at), "2023-11-16T08:02:22.900000+07:00");
+        assert_eq!(rfc3339(at), "2023-11-16T08:02:22+07:00");
         let midnight: Timestamp = "2024-01-04T17:00:00Z".parse().unwrap();
         assert_eq!(rfc822(midnight), "Fri, 05 Jan 2024 00:00:00 +0700");
         assert_eq!(rfc3339(midnight), "2024-01-05T00:00:00+07:00");

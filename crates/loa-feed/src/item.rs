@@ -3,9 +3,8 @@
 //! Items are made once for a feed and written three times; a format only maps fields.
 
 use crate::{Site, body, plain::uri, words};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use loa_domain::{AreaId, ArticleId, Content, FeedName, clean_line, clean_text};
-use ring::digest;
 
 /// An area with its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +109,7 @@ pub struct Item {
     pub image: Option<Media>,
     /// All files, the main one first.
     pub attachments: Vec<Media>,
-    /// Never moves. Both are true to the second; what is behind it is made of `id`.
+    /// Never moves.
     pub published_at: Timestamp,
     /// Moves with significant changes only; never before `published_at`.
     pub modified_at: Timestamp,
@@ -124,12 +123,8 @@ impl Item {
             Content::Document(document) => ("", document.issuer.as_str()),
         };
         let language = clean_line(language);
-        let id = site.tag.entry(content.id());
-        let published_at = apart(content.published_at(), &id);
         Self {
-            modified_at: apart(content.modified_at(), &id).max(published_at),
-            published_at,
-            id,
+            id: site.tag.entry(content.id()),
             article: Some(content.id().clone()),
             url: uri(content.url()),
             title: clean_line(&content.title()),
@@ -149,6 +144,8 @@ impl Item {
                 .collect(),
             image: main_image(content),
             attachments: content.attachments().iter().map(file).collect(),
+            published_at: content.published_at(),
+            modified_at: content.modified_at().max(content.published_at()),
         }
     }
 
@@ -197,18 +194,6 @@ impl Item {
         let media: usize = self.attachments.iter().map(|a| EACH_MEDIA + 2 * a.url.len() + a.title.len()).sum();
         FRAME + media + escaped(&self.content_html) + 2 * escaped(&self.summary) + escaped(&self.title) + self.url.len()
     }
-}
-
-/// The same second, with a fraction that only this id has (of a million). Portals that tell the day alone, and imports, date
-/// many entries alike; readers that order by date then show them in any order, and validators warn. The fraction never changes,
-/// whatever stands beside the entry.
-fn apart(at: Timestamp, id: &str) -> Timestamp {
-    let digest = digest::digest(&digest::SHA256, id.as_bytes());
-    let number = digest.as_ref()[..8].iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-    let micros = i64::try_from(number % 1_000_000).unwrap_or_default();
-    Timestamp::from_second(at.as_second())
-        .and_then(|second| second.checked_add(SignedDuration::from_micros(micros)))
-        .unwrap_or(at)
 }
 
 fn kind(content: &Content) -> Option<Label> {
