@@ -52,7 +52,8 @@ struct Kept {
 #[derive(Clone)]
 pub(crate) struct Combined {
     pub(crate) document: Arc<Document>,
-    pub(crate) dated: Dated,
+    /// `None`: it changed while it was read. It is served so once, and not kept.
+    pub(crate) dated: Option<Dated>,
 }
 
 struct Written {
@@ -191,7 +192,9 @@ impl Service {
         let (document, feed) = written.await??;
         let dated = self.dated(combination, changed_at, &feed).await?;
         let combined = Combined { document: Arc::new(document), dated };
-        inner.shelf.combinations.put(key.clone(), combined.clone(), change, due_at);
+        if combined.dated.is_some() {
+            inner.shelf.combinations.put(key.clone(), combined.clone(), change, due_at);
+        }
         Ok(combined)
     }
 }
@@ -207,7 +210,7 @@ mod tests {
     }
 
     fn document(bytes: usize) -> Combined {
-        Combined { document: Arc::new(Document::new(HTML, "x".repeat(bytes))), dated: Dated::default() }
+        Combined { document: Arc::new(Document::new(HTML, "x".repeat(bytes))), dated: Some(Dated::default()) }
     }
 
     fn is_true(combinations: &Combinations, name: &str) -> Option<bool> {

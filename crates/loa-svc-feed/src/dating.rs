@@ -25,14 +25,15 @@ const FORM: &str = "+form";
 #[derive(Default)]
 pub(crate) struct FormDate(OnceLock<Timestamp>);
 
-/// A date that is told when its second is over.
+/// When a combination last changed; told when that second is over.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Dated(Option<Timestamp>);
+pub(crate) struct Dated(Timestamp);
 
 impl Dated {
     /// What `Last-Modified` says now.
-    pub(crate) fn told(self, now: Timestamp) -> Option<Timestamp> {
-        self.0.filter(|at| at.checked_add(SECOND_IS_OVER).is_ok_and(|over| over <= now))
+    pub(crate) fn told(self, form: &FormDate, now: Timestamp) -> Option<Timestamp> {
+        let at = self.0.max(*form.0.get()?);
+        at.checked_add(SECOND_IS_OVER).is_ok_and(|over| over <= now).then_some(at)
     }
 }
 
@@ -75,24 +76,25 @@ impl Service {
         Ok(self.0.ledger.changed_at(&combination.parts()).await?)
     }
 
-    /// The date of a combination that reads so, and whose parts had changed at `before` when it began to be read.
+    /// The date of a combination that reads so, and whose parts had changed at `before` when it began to be read; `None` when
+    /// they changed meanwhile: nobody knows whether it has the change.
     pub(crate) async fn dated(
         &self,
         combination: &Combination,
         before: Timestamp,
         feed: &Feed,
-    ) -> Result<Dated, FeedError> {
-        let Some(form_at) = self.0.form_date.0.get() else { return Ok(Dated(None)) };
+    ) -> Result<Option<Dated>, FeedError> {
         if self.parts_changed_at(combination).await? != before {
-            // changed while it was read: whether it has the change nobody knows, and it is written anew soon
-            return Ok(Dated(None));
+            return Ok(None);
         }
         let newest = feed.entries().first().map(|item| item.published_at);
-        let latest = newest.into_iter().chain([before, *form_at]).max();
-        Ok(Dated(latest.and_then(|at| {
-            Timestamp::from_second(at.as_second().saturating_add(i64::from(at.subsec_nanosecond() > 0))).ok()
-        })))
+        Ok(Some(Dated(newest.map_or(before, |at| before.max(whole_second(at))))))
     }
+}
+
+/// The first whole second that is not before an instant.
+fn whole_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second().saturating_add(i64::from(at.subsec_nanosecond() > 0))).unwrap_or(at)
 }
 
 #[cfg(test)]
@@ -100,12 +102,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_date_is_told_when_its_second_is_over() {
+    fn a_date_is_told_when_its_second_is_over_and_the_form_is_kept() {
         let at: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-        let dated = Dated(Some(at));
-        assert_eq!(dated.told(at), None);
-        assert_eq!(dated.told(at + SECOND_IS_OVER), Some(at));
-        assert_eq!(Dated(None).told(at), None);
+        let (form, over) = (FormDate::default(), at + SECOND_IS_OVER);
+        assert_eq!(Dated(at).told(&form, over), None);
+        form.0.set(at - SECOND_IS_OVER).unwrap();
+        assert_eq!(Dated(at).told(&form, at), None);
+        assert_eq!(Dated(at).told(&form, over), Some(at));
+        assert_eq!(
+            Dated(at - 2 * SECOND_IS_OVER).told(&form, over),
+            Some(at - SECOND_IS_OVER),
+            "a new form is a change"
+        );
+        assert_eq!(whole_second(at + SignedDuration::from_millis(1)), at + SignedDuration::from_secs(1));
         assert!(FeedName::parse(FORM).is_none());
     }
 }

@@ -122,7 +122,7 @@ async fn feed(
         }
         FeedName::Combined(combination) => match service.combined(&combination, format).await {
             Ok(Combined { document, dated }) => {
-                let last_modified = dated.told(service.0.world.now());
+                let last_modified = dated.and_then(|dated| dated.told(&service.0.form_date, service.0.world.now()));
                 document.answer(&request, last_modified, service.terms(format)).await
             }
             Err(error) => away(&service, &error, &request).await,
