@@ -63,16 +63,16 @@ def main() -> None:
         if not before:
             sys.exit(f"make.py: no commune has the district code {asked.district!r}; look it up in {asked.source}")
         codes = {row["code"] for row in before}
-        heirs = {step["new_code"] for step in steps if step["old_code"] in codes}
-        after = [row for row in after if row["code"] in heirs]
+        successor_codes = {step["new_code"] for step in steps if step["old_code"] in codes}
+        after = [row for row in after if row["code"] in successor_codes]
     stem = slug(re.sub(r"^(Huyện|Quận|Thị xã|Thành phố) ", "", before[0]["district"])) if asked.district else "viet-nam"
 
-    heir_ids = {row["code"]: area_id(row, 2025) for row in after}
+    successor_ids = {row["code"]: area_id(row, 2025) for row in after}
     successors: dict[str, list[str]] = {}
     for step in steps:
-        if step["new_code"] in heir_ids:
-            heir = heir_ids[step["new_code"]]
-            successors.setdefault(step["old_code"], []).append(heir if step["share"] == "whole" else f"{heir}:{step['share']}")
+        if step["new_code"] in successor_ids:
+            successor = successor_ids[step["new_code"]]
+            successors.setdefault(step["old_code"], []).append(successor if step["share"] == "whole" else f"{successor}:{step['share']}")
 
     for name, areas, catalogue in ((f"{stem}-before-{REFORM}.csv", before, 2004), (f"{stem}-from-{REFORM}.csv", after, 2025)):
         with (asked.target / name).open("w", encoding="utf-8", newline="") as file:

@@ -12,7 +12,7 @@ from house import House
 from journal import Journal
 from mailserver import UnreliableMailServer
 from model import Endpoint, Model, Wish, webhook_id
-from operations import Operator
+from operations import Operator, named
 from portal import Portal
 from producers import Cms, Foreign
 from workload import SUCCESSORS, State
@@ -214,8 +214,7 @@ class Account:
         if not runs:
             return False
         steps, _ = self.house.try_command("journey", article)
-        return any(step["outlet"] == "digest" and "uncertain" in step["detail"] and any(f"run {run}:" in step["detail"] for run in runs)
-                   for step in steps or ())
+        return any(step.get("mails", {}).get("uncertain", 0) > 0 and named(step["run"]) in runs for step in steps or ())
 
     def look_at_mails(self) -> None:
         self.uncertain_runs = self.operator.uncertain_mails()
@@ -251,7 +250,7 @@ class Account:
         foreign = next((producer for producer in self.producers if isinstance(producer, Foreign)), None)
         malformed = dict(foreign.malformed) if foreign else {}
         for outlet in OUTLETS:
-            letters, why = self.house.try_command("dead", "list", "--queue", outlet)
+            letters, why = self.house.try_command("dead-letters", "list", "--queue", outlet)
             if letters is None:
                 self.blind.append(f"dead letters of {outlet}: {why}")
                 continue

@@ -132,6 +132,15 @@ class House(Installation):
                 found[name] = repr(error)
         return found
 
+    def faults(self) -> dict[str, str] | None:
+        """What intake says is wrong although it is ready, one replica after the other; None: none answers."""
+        for address in self.addresses("intake"):
+            try:
+                return http("GET", f"{address}/readyz", timeout=3).json()["faults"]
+            except OSError:
+                continue
+        return None
+
     def try_command(self, *arguments: str, seconds: float = 60):
         """A command of the program as an operator gives it: what it printed as JSON, or None and why not."""
         command = [installation.binary(), "--config", str(self.config), "--json", *arguments]

@@ -5,6 +5,7 @@ One method for each family of kinds. A fault that cannot be injected is trouble 
 
 import collections
 import dataclasses
+import json
 import os
 import signal
 import subprocess
@@ -34,11 +35,13 @@ MEET_SECONDS_MAX = 15  # a fault lasts so much longer until it has met somebody
 
 @dataclasses.dataclass
 class Deleted:
-    """A queue that was deleted: which dead letters its outlet had before, and when it was made again."""
+    """A queue that was deleted, purged or cut off: which dead letters its outlet had before, and when it was whole again.
+    `by_audit`: what it cost comes back by the line that the audit names, and by nothing else."""
 
     outlet: str
     letters: set[str]
     made_again_at: float
+    by_audit: bool = False
 
     def may_have_taken(self, outlet: str, number: str, at: float) -> bool:
         """Whether it took a malformed message with it, confirmed at `at`."""
@@ -255,21 +258,61 @@ class Injector:
     def do_queue(self, fault: Fault, window: Window) -> None:
         """A queue is deleted under load; an operator makes it anew and replays. What only it held comes from the archive:
         all but malformed messages, which nobody archives; what of them was not yet dead is gone with it."""
-        outlet = fault.target.partition(".")[2]
-        letters, _ = self.house.try_command("dead", "list", "--queue", outlet)
-        deleted = Deleted(outlet, {letter["message_id"] for letter in letters or ()}, float("inf"))
-        self.deleted.append(deleted)
+        deleted = self.remember(fault)
         self.broker.call("DELETE", f"/api/queues/%2f/{fault.target}")
         window.effects = 1
         time.sleep(fault.seconds)
-        while True:
-            _, why = self.house.try_command("migrate")
-            if not why:
-                break
-            time.sleep(1)
+        self.migrate()
         deleted.made_again_at = time.time()
-        _, why = self.house.try_command("replay", "--outlet", outlet)
+        _, why = self.house.try_command("replay", "--outlet", deleted.outlet)
         window.note = why
+
+    def do_unbind(self, fault: Fault, window: Window) -> None:
+        """A binding is lost for a while. What passed by meanwhile is for the audit to name."""
+        deleted = self.remember(fault, by_audit=True)
+        self.broker.call("DELETE", f"/api/bindings/%2f/e/loa.events/q/{fault.target}/article.%23")
+        window.effects = 1
+        time.sleep(fault.seconds)
+        self.migrate()
+        deleted.made_again_at = time.time()
+
+    def do_purge(self, fault: Fault, window: Window) -> None:
+        """What is ready in a queue is deleted, a few times; its service is stopped meanwhile, so that there is something."""
+        deleted = self.remember(fault, by_audit=True)
+        names = self.house.names(deleted.outlet)
+        for name in names:
+            self.house.signal_one(name, signal.SIGSTOP)
+        try:
+            time.sleep(fault.seconds)
+            self.broker.call("DELETE", f"/api/queues/%2f/{fault.target}/contents")
+            window.effects = 1
+        finally:
+            for name in names:
+                self.house.signal_one(name, signal.SIGCONT)
+        deleted.made_again_at = time.time()
+
+    def do_unbound(self, fault: Fault, window: Window) -> None:
+        """A queue is made anew by hand, with its arguments and without its bindings; later an operator migrates."""
+        deleted = self.remember(fault, by_audit=True)
+        path = f"/api/queues/%2f/{fault.target}"
+        arguments = json.loads(self.broker.call("GET", path))["arguments"]
+        self.broker.call("DELETE", path)
+        self.broker.call("PUT", path, {"durable": True, "arguments": arguments})
+        window.effects = 1
+        time.sleep(fault.seconds)
+        self.migrate()
+        deleted.made_again_at = time.time()
+
+    def remember(self, fault: Fault, by_audit: bool = False) -> Deleted:
+        """That a queue loses what it has; malformed messages in it are lost with it."""
+        outlet = fault.target.partition(".")[2]
+        letters, _ = self.house.try_command("dead-letters", "list", "--queue", outlet)
+        self.deleted.append(Deleted(outlet, {letter["message_id"] for letter in letters or ()}, float("inf"), by_audit))
+        return self.deleted[-1]
+
+    def migrate(self) -> None:
+        while self.house.try_command("migrate")[1]:
+            time.sleep(1)
 
     def do_tcp(self, fault: Fault, window: Window) -> None:
         proxies = self.proxies[fault.target]

@@ -15,6 +15,11 @@ RUNS_MAX = 1000  # as many as are listed
 FREQUENCIES = ("immediate", "daily", "weekly")
 
 
+def named(run: dict) -> str:
+    """A run's name, of its parts."""
+    return "-".join(filter(None, (run["frequency"], run["on"], run["slot"])))
+
+
 class Operator(threading.Thread):
     """Goes round until told to end. `gone`: the endpoint that may answer 410."""
 
@@ -75,8 +80,7 @@ class Operator(threading.Thread):
         waiting = 0
         for run in answer["runs"]:
             account = run["account"]
-            name = "-".join(filter(None, (run["frequency"], run["on"], run["slot"])))
-            self.accounts[run["id"]] = account | {"run": name, "paused": run["paused"]}
+            self.accounts[run["id"]] = account | {"run": named(run), "paused": run["paused"]}
             waiting += account["waiting"]
             if account["planned"] != sum(account[word] for word in ("sent", "failed", "suppressed", "uncertain", "waiting")):
                 self.unbalanced.append(f"run {run['id']}: {account}")

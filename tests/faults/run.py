@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import datetime
 import pathlib
+import re
 import time
 import traceback
 import urllib.parse
@@ -36,6 +37,7 @@ PRODUCERS_LATE_MAX = 120
 QUIET_SECONDS = 3
 SAY_EVERY = 15
 REPLAY_EVERY = 15
+REPLAY_LINE = re.compile(r"`(loa replay [^`]+)`")
 SETTLE_TIMES_MAX = 5
 READ_EVERY = 2.5
 PRINTED_MAX = 120  # lines of the account that are printed; all of it stands in account.txt
@@ -65,7 +67,8 @@ class Run:
         self.broker: Broker | None = None
         self.database: Database | None = None
         self.house: House | None = None
-        self.replayed_at = 0.0
+        self.replayed_at = self.closed_at = 0.0
+        self.gaps_named = 0
         self.owing = {"feed", "digest", "push"}  # outlets that may still owe something
 
     def carry_out(self) -> int:
@@ -192,7 +195,8 @@ class Run:
             "feed.entries_max": ENTRIES_MAX, "feed.document_bytes_max": 50_000_000, "feed.tombstones_max": 100,
             "push.connect_timeout_ms": 1000, "push.total_timeout_ms": int(TOTAL_TIMEOUT * 1000), "push.in_flight_per_endpoint_max": 8,
             "push.retry.delays_seconds": [1, 1, 2, 2, 3] + [4] * 200, "push.short_attempts_max": 200,
-            "push.breaker_rest_seconds": 2, "push.breaker_rest_seconds_max": 4,
+            "push.breaker_open_seconds": 2, "push.breaker_open_seconds_max": 4,
+            "intake.audit_seconds": 2, "intake.audit_settle_seconds": 5, "intake.heartbeat_seconds": 3,
             "intake.relay_lease_seconds": 15, "intake.relay_retry_seconds_max": 2,
             "bus.rabbitmq.confirm_timeout_seconds": 5, "bus.rabbitmq.connect_timeout_seconds": 3, "bus.rabbitmq.heartbeat_seconds": 5,
             "digest.smtp.host": "127.0.0.1", "digest.smtp.port": self.mail.port, "digest.smtp.tls": "none", "digest.smtp.timeout_seconds": 3,
@@ -244,7 +248,7 @@ class Run:
     def restless(self) -> str:
         """What keeps the system from being at rest."""
         waiting = sum(account["waiting"] for account in self.operator.accounts.values())
-        return f"not ready: {self.house.unready() or 'none'}; mails waiting: {waiting}; webhooks pending: {self.operator.pending()}"
+        return f"not ready: {self.house.unready() or 'none'}; faults: {self.house.faults()}; mails waiting: {waiting}; webhooks pending: {self.operator.pending()}"
 
     def put_in_order(self) -> bool:
         """What an operator does when all is over. Whether nothing waits."""
@@ -253,6 +257,7 @@ class Run:
                 self.house.start_one(name)
         quiet = not self.house.unready()
         self.replay()
+        quiet &= self.close_gaps()
         for endpoint in ENDPOINTS:
             if endpoint.name in self.operator.closed or endpoint.name in self.operator.to_enable:
                 quiet &= self.operator.let_have(endpoint.name)
@@ -261,9 +266,24 @@ class Run:
         quiet &= self.operator.look_at_runs(RUNS_MAX)
         return quiet and self.operator.pending() == 0
 
+    def close_gaps(self) -> bool:
+        """Gives the commands that the audit names, and no other. Whether it names none."""
+        faults = self.house.faults()
+        if faults is None:
+            return False
+        named = {name: text for name, text in faults.items() if name.startswith("completeness ")}
+        lines = {line for text in named.values() for line in REPLAY_LINE.findall(text)}
+        if lines and time.time() >= self.closed_at + REPLAY_EVERY:
+            for line in sorted(lines):
+                self.gaps_named += 1
+                self.journal.say(f"the audit names a gap: {line}")
+                self.house.try_command(*line.split()[1:], seconds=300)
+            self.closed_at = time.time()
+        return not named
+
     def replay(self) -> None:
         """What only a deleted queue held comes back from the archive, once the archive has everything."""
-        outlets = {deleted.outlet for deleted in self.injector.deleted} & self.owing
+        outlets = {deleted.outlet for deleted in self.injector.deleted if not deleted.by_audit} & self.owing
         if not outlets or time.time() < self.replayed_at + REPLAY_EVERY:
             return
         client = Amqp(self.house.amqp_url)

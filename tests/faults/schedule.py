@@ -58,6 +58,10 @@ BROKER = (
     Kind("alarm", ("broker",), 2, 10),
     # never the archive's: no command brings back what only that queue held, though every outlet has its own copy
     Kind("queue", ("loa.feed", "loa.digest", "loa.push"), 0.2, 3),
+    # what these take is in no queue and no ledger: the audit must name it, with the line that brings it back
+    Kind("unbind", ("loa.feed", "loa.digest", "loa.push"), 2, 6),
+    Kind("purge", ("loa.feed", "loa.digest", "loa.push"), 0.5, 2),
+    Kind("unbound", ("loa.feed", "loa.digest", "loa.push"), 2, 6),
     Kind("tcp-reset", tuple(f"{service}>broker" for service in SERVICES), 0.1, 0.5),
     Kind("tcp-hole", tuple(f"{service}>broker" for service in SERVICES), 2, 15),
 )
@@ -139,7 +143,7 @@ def step_of(kind: str, dice: random.Random) -> int:
 
 def resource(kind: str, target: str) -> str:
     """What has one fault at a time."""
-    return "broker" if kind == "queue" else target
+    return "broker" if kind in ("queue", "unbind", "purge", "unbound") else target
 
 
 def settle_of(kind: str, target: str) -> float:

@@ -211,8 +211,9 @@ def test_a_run_must_balance_and_what_it_counts_as_sent_must_have_come(account):
 
 def test_what_a_run_accounts_for_as_uncertain_is_told_apart_from_what_is_lost(account):
     account.uncertain_runs = {"a@b.example": {"daily-2026-11-25-7"}}
-    detail = "item in run daily-2026-11-25-7: 1 uncertain"
-    account.house.try_command = lambda *words: ([{"outlet": "digest", "detail": detail}], "")
+    run = {"frequency": "daily", "on": "2026-11-25", "slot": "7", "zone": "Asia/Ho_Chi_Minh"}
+    steps = [{"outlet": "digest", "step": "accepted"}, {"outlet": "digest", "step": "planned", "run": run, "mails": {"uncertain": 1}}]
+    account.house.try_command = lambda *words: (steps, "")
     mailbox(account, [Line("news", "1")])
     assert account.is_clean() and "never told" in account.uncertain[0]
     account.uncertain_runs = {"other@b.example": {"daily-2026-11-25-7"}}

@@ -22,7 +22,7 @@ CMS_LANES = 2
 CMS_SOURCE = "https://dienbiendong.gov.vn/"  # config/default.toml: portal.source
 FIRST_DAY = datetime.datetime(2023, 11, 16, 8, 0, tzinfo=datetime.timezone(datetime.timedelta(hours=7)))
 MALFORMED_EVERY = 15.0  # seconds, in short runs
-MALFORMED_MAX = 500  # in long ones; `loa dead list` looks at 1,000 of a queue
+MALFORMED_MAX = 500  # in long ones; `loa dead-letters list` looks at 1,000 of a queue
 AREAS = pathlib.Path(__file__).resolve().parents[2] / "config/areas"
 ABOUT = ("na-son-03205-2004", "phi-nhu-03208-2004", "muong-luan-03214-2004", "luan-gioi-03379-2004", "tia-dinh-03384-2004")
 

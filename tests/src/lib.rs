@@ -1,1 +1,1 @@
-//! The system suite lives in this folder; see `tests/run`.
+//! The system suite lives in this folder; see `tests/run`. Other crates have nothing to use here.

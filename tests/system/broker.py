@@ -47,11 +47,15 @@ def free_port() -> int:
 
 
 def script(name: str) -> str:
-    """The node's own script. Debian's wrapper in /usr/sbin insists on the system's user and folders, so it comes last."""
-    for folder in ("/usr/lib/rabbitmq/bin", "/usr/lib/rabbitmq/sbin", "/opt/rabbitmq/sbin"):
+    """A program of RabbitMQ: of the version in `LOA_TEST_RABBITMQ` (a folder; `tests/run brokers` makes them), else the
+    installed one's. Debian's wrapper in /usr/sbin insists on the system's user and folders, so it comes last."""
+    version = os.environ.get("LOA_TEST_RABBITMQ")
+    for folder in [version] if version else ("/usr/lib/rabbitmq/bin", "/usr/lib/rabbitmq/sbin", "/opt/rabbitmq/sbin"):
         path = pathlib.Path(folder, name)
         if path.exists():
             return str(path)
+    if version:
+        raise BrokerError(f"{version} has no {name}: remove the folder and let ./tests/run brokers make it again")
     found = shutil.which(name)
     if not found:
         raise BrokerError(f"{name} is not installed: {INSTALL}")
@@ -64,9 +68,13 @@ def die_with_owner(number: int = signal.SIGTERM) -> None:
 
 
 class Broker:
-    """A node. `start` and `kill` may alternate: the data folder and the ports stay."""
+    """A node. `start` and `kill` may alternate: the data folder and the ports stay.
 
-    def __init__(self, folder: pathlib.Path):
+    `settings` are further lines of rabbitmq.conf, `plugins` further plugins. With `statistics` the management API says what
+    needs its collector, which policy is in force on a queue among it; quickly, and at the price of some CPU.
+    """
+
+    def __init__(self, folder: pathlib.Path, settings: str = "", plugins: tuple[str, ...] = (), statistics: bool = False):
         self.folder = folder
         self.user, self.password = "loa", secrets.token_hex(12)
         self.node = f"loa-{secrets.token_hex(4)}@localhost"
@@ -74,15 +82,18 @@ class Broker:
         self.epmd: subprocess.Popen | None = None
         self.server: subprocess.Popen | None = None
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "plugins").write_text("[rabbitmq_management].\n")
+        (folder / "plugins").write_text(f"[{', '.join(('rabbitmq_management', *plugins))}].\n")
+        if statistics:
+            # a quorum queue tells of itself each 5 s otherwise
+            (folder / "advanced.config").write_text("[{rabbit, [{quorum_tick_interval, 1000}]}].\n")
         (folder / "rabbitmq.conf").write_text(
             f"listeners.tcp.1 = 127.0.0.1:{self.amqp_port}\n"
             f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {self.http_port}\n"
-            "management_agent.disable_metrics_collector = true\n"
+            f"{'collect_statistics_interval = 1000' if statistics else 'management_agent.disable_metrics_collector = true'}\n"
             f"default_user = {self.user}\ndefault_pass = {self.password}\n"
             "disk_free_limit.absolute = 64MB\n"
             "raft.wal_max_size_bytes = 33554432\n"
-            "log.console = false\nlog.file.level = warning\n"
+            f"log.console = false\nlog.file.level = warning\n{settings}"
         )
 
     def environment(self) -> dict[str, str]:
@@ -98,7 +109,7 @@ class Broker:
             "RABBITMQ_DIST_PORT": str(self.dist_port),
             "RABBITMQ_CONF_ENV_FILE": at("no-environment-file"),
             "RABBITMQ_CONFIG_FILE": at("rabbitmq.conf"),
-            "RABBITMQ_ADVANCED_CONFIG_FILE": at("no-advanced.config"),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": at("advanced.config"),
             "RABBITMQ_GENERATED_CONFIG_DIR": at("generated"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": at("plugins"),
             "RABBITMQ_MNESIA_BASE": at("data"),
@@ -116,11 +127,8 @@ class Broker:
         environment = self.environment()
         quiet = {"stdin": subprocess.DEVNULL, "stdout": open(self.folder / "out.txt", "ab"), "stderr": subprocess.STDOUT}
         if self.epmd is None or self.epmd.poll() is not None:
-            epmd = shutil.which("epmd")
-            if not epmd:
-                raise BrokerError(f"epmd is not installed: {INSTALL}")
             self.epmd = subprocess.Popen(
-                [epmd, "-port", str(self.epmd_port), "-address", "127.0.0.1"],
+                [script("epmd"), "-port", str(self.epmd_port), "-address", "127.0.0.1"],
                 env=environment, preexec_fn=die_with_owner, **quiet,
             )
         self.server = subprocess.Popen(
@@ -164,6 +172,13 @@ class Broker:
         """One request to the management API."""
         return call(self.addresses(), method, path, body)
 
+    def control(self, *arguments: str) -> str:
+        """What rabbitmqctl says; fails when it does."""
+        command = [script("rabbitmqctl"), "-q", *arguments]
+        done = subprocess.run(command, env=self.environment(), capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
+        return done.stdout
+
     def addresses(self) -> dict[str, object]:
         """What a client needs."""
         return {
@@ -191,6 +206,20 @@ def make_vhost(at: dict, name: str) -> str:
     call(at, "PUT", f"/api/vhosts/{name}", {})
     call(at, "PUT", f"/api/permissions/{name}/{at['user']}", {"configure": ".*", "write": ".*", "read": ".*"})
     return f"{at['url']}/{name}"
+
+
+def allow(at: dict, vhost: str, user: str, configure: str, write: str, read: str, password: str = "secret", tags: str = "") -> str:
+    """Makes a user with these rights, or gives one other rights; returns the user's AMQP address."""
+    call(at, "PUT", f"/api/users/{user}", {"password": password, "tags": tags})
+    call(at, "PUT", f"/api/permissions/{vhost}/{user}", {"configure": configure, "write": write, "read": read})
+    return f"amqp://{user}:{password}@{at['host']}:{at['amqp_port']}/{vhost}"
+
+
+def set_policy(at: dict, vhost: str, name: str, pattern: str, definition: dict, operators: bool = False, priority: int = 0) -> None:
+    """Lays a policy over the queues of a vhost, or one of the operators."""
+    kind = "operator-policies" if operators else "policies"
+    body = {"pattern": pattern, "definition": definition, "apply-to": "queues", "priority": priority}
+    call(at, "PUT", f"/api/{kind}/{vhost}/{name}", body)
 
 
 def drop_vhost(at: dict, name: str) -> None:

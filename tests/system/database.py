@@ -147,13 +147,14 @@ class Database(Server):
     """A PostgreSQL cluster with one login that may make databases but is no superuser, as an office would grant it.
 
     `durable` is what a power cut needs (fsync). A killed process loses nothing without it, and everything is faster.
+    `settings` are further ones, and win.
     """
 
     name = "PostgreSQL"
 
-    def __init__(self, folder: pathlib.Path, durable: bool = True):
+    def __init__(self, folder: pathlib.Path, durable: bool = True, settings: dict[str, str] | None = None):
         super().__init__(folder)
-        self.durable = durable
+        self.durable, self.settings = durable, settings or {}
         self.user, self.password, self.master_password = "loa", secrets.token_hex(12), secrets.token_hex(12)
 
     def start(self) -> "Database":
@@ -166,6 +167,7 @@ class Database(Server):
             "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", f"max_connections={CONNECTIONS_MAX}",
             "-c", "shared_buffers=64MB", "-c", "timezone=UTC", "-c", "lc_messages=C", "-c", "log_line_prefix=%m [%p] %d ",
             *(() if self.durable else ("-c", "fsync=off", "-c", "full_page_writes=off")),
+            *(part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")),
         )
         if fresh:
             self.query(f"CREATE ROLE {self.user} LOGIN CREATEDB PASSWORD '{self.password}'", user="postgres")
@@ -186,6 +188,19 @@ class Database(Server):
         secret.unlink()
         if done.returncode != 0:
             raise DatabaseError(f"initdb failed:\n{done.stdout}{done.stderr}")
+
+    def follow(self, primary: "Database") -> "Database":
+        """Makes this a standby of another cluster and starts it: it is read, and takes no writes."""
+        self.user, self.password, self.master_password = primary.user, primary.password, primary.master_password
+        done = subprocess.run(
+            [program("pg_basebackup"), "--write-recovery-conf", "--pgdata", str(self.folder / "data"), "--checkpoint=fast",
+             "--host", "127.0.0.1", "--port", str(primary.port), "--username", "postgres"],
+            cwd=self.folder, capture_output=True, text=True,
+            env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "PGPASSWORD": self.master_password}, **servant(),
+        )
+        if done.returncode != 0:
+            raise DatabaseError(f"pg_basebackup failed:\n{done.stderr}")
+        return self.start()
 
     def answer(self) -> None:
         self.query("SELECT 1", user="postgres")

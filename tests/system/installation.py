@@ -87,12 +87,14 @@ def http(method: str, url: str, body: bytes | None = None, timeout: float = 10, 
 class Process:
     """A running `loa`."""
 
-    def __init__(self, name: str, arguments: list[str], folder: pathlib.Path, environment: dict[str, str]):
+    def __init__(
+        self, name: str, arguments: list[str], folder: pathlib.Path, environment: dict[str, str], user: int | None = None,
+    ):
         self.name, self.log = name, folder / f"{name}.log"
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [binary(), *arguments], cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=subprocess.STDOUT, preexec_fn=die_with_owner,
+                stderr=subprocess.STDOUT, preexec_fn=die_with_owner, user=user,
             )
 
     def alive(self) -> bool:
@@ -138,6 +140,7 @@ class Installation:
         self.folder, self.amqp_url, self.apart = folder, amqp_url, apart
         self.ports = {name: free_port() for name in (*SERVICES, "up")}
         self.running: dict[str, Process] = {}
+        self.user: int | None = None  # whom processes run as, where that is not who tests
         self.settings: dict[str, object] = {
             "data_dir": str(folder / "data"),
             "site.public_url": f"{PUBLIC}/",
@@ -186,7 +189,7 @@ class Installation:
         done = subprocess.run(
             [binary(), "--config", str(self.config), *arguments], cwd=self.folder, env=self.environment | environment,
             input=stdin, stdin=subprocess.DEVNULL if stdin is None else None, capture_output=True, text=True,
-            timeout=COMMAND_SECONDS_MAX,
+            timeout=COMMAND_SECONDS_MAX, user=self.user,
         )
         assert expect is None or done.returncode == expect, (
             f"loa {' '.join(arguments)} ended with {done.returncode}, not {expect}\n{done.stdout}\n{done.stderr}")
@@ -212,12 +215,12 @@ class Installation:
             service = name.partition("-")[0]
             port = self.ports.setdefault(name, free_port())
             environment = self.environment | {f"LOA__{service.upper()}__LISTEN": f"127.0.0.1:{port}"}
-            self.running[name] = Process(name, ["--config", str(self.config), service], self.folder, environment)
+            self.running[name] = Process(name, ["--config", str(self.config), service], self.folder, environment, self.user)
         for name in names if wait else ():
             self.wait_ready(name)
 
     def wait_ready(self, name: str) -> None:
-        """Waits until a service says that its doors are open."""
+        """Waits until a service says that its dependencies are up."""
         process = self.running[name]
 
         def ready() -> bool:

@@ -1,6 +1,10 @@
-"""An update and a withdrawal travel through every outlet, in every shape of the program; the journey tells it all."""
+"""An update and a withdrawal travel through every outlet, in every shape of the program; the journey tells it all.
+
+One installation runs; each test has an article, a reader and webhooks of its own in it (`Story`), and stands alone.
+"""
 
 import datetime
+import itertools
 import json
 
 import pytest
@@ -11,136 +15,169 @@ from judges import read_feed, xmllint
 from lxml import etree
 
 SHAPES = [*shapes.EVERY, *shapes.POOLER]
-READER = "van-phong@nason.example"
-LATE = "nguoi-den-sau@nason.example"
-
-
-def input_article(title: str, summary: str, revision_of: str = "sua-1") -> str:
-    """What a CMS posts: an article without a revision; intake counts."""
-    data = article(revision_of, title=title, summary=summary)
-    del data["revision"]
-    return json.dumps(data, ensure_ascii=False)
+NUMBERS = itertools.count(1)
+REASON = "Số liệu chưa đúng"
 
 
 @pytest.fixture(scope="module")
 def loa(install, portal, mail_server):
-    """Everything running; a subscriber who was there from the start, an endpoint, a token."""
+    """Everything running, with an endpoint and tokens."""
     loa = install()
     loa.start(*SERVICES)
     loa.portal, loa.mails = portal, mail_server
     loa.token = loa.json("token", "create", "--scope", "publish", "--name", "cms")["secret"]
     loa.reading = loa.json("token", "create", "--scope", "read", "--name", "reading")["secret"]
     loa.json("endpoints", "add", portal.url)
-    loa.command("subscribers", "add", READER, "--frequency", "daily")
     yield loa
     loa.stop()
 
 
-def post(loa, body: str):
-    return http("POST", f"{loa.url('intake')}/v1/articles", body.encode(), Authorization=f"Bearer {loa.token}",
-                Content_Type="application/json")
+class Story:
+    """One article, and what became of it."""
+
+    def __init__(self, loa):
+        self.loa, self.id = loa, f"sua-{next(NUMBERS):03}"
+        self.reader = self.subscribe("nguoi-doc")
+
+    def subscribe(self, name: str) -> str:
+        """A new mailbox that wants everything, daily."""
+        address = f"{name}-{self.id}@nason.example"
+        self.loa.command("subscribers", "add", address, "--frequency", "daily")
+        return address
+
+    def title(self, version: int) -> str:
+        return f"Bản thứ {version} của {self.id}"
+
+    def post(self, version: int):
+        """What a CMS posts: the article without a revision; intake counts."""
+        data = article(self.id, title=self.title(version), summary=f"Số liệu lần {version}.")
+        del data["revision"]
+        return http("POST", f"{self.loa.url('intake')}/v1/articles", json.dumps(data, ensure_ascii=False).encode(),
+                    Authorization=f"Bearer {self.loa.token}", Content_Type="application/json")
+
+    def publish(self, version: int, revision: int) -> None:
+        """Posts it and waits until it stands in the feed."""
+        answer = self.post(version)
+        assert answer.status == 202, answer.text
+        assert answer.json()["revision"] == revision
+        until(15, f"version {version} stands", lambda: self.title(version) in self.loa.titles())
+
+    def withdraw(self, version: int) -> None:
+        """Withdraws it and waits until this version is out of the feed."""
+        answer = http("DELETE", f"{self.loa.url('intake')}/v1/articles/{self.id}", json.dumps({"reason": REASON}).encode(),
+                      Authorization=f"Bearer {self.loa.token}", Content_Type="application/json")
+        assert answer.status == 202, answer.text
+        until(15, "it is out of the feed", lambda: self.title(version) not in self.loa.titles())
+
+    def mails(self) -> list:
+        return self.loa.mails.to(self.reader)
+
+    def mailed(self, count: int):
+        """Sends what is owed, as soon as the digest service has heard of it, until the reader has so many mails; the last."""
+        until(20, f"mail {count} of the reader", lambda: self.loa.command("digest", "run") and len(self.mails()) >= count)
+        return self.mails()[count - 1]
+
+    def hooks(self) -> list:
+        return [hook.json() for hook in self.loa.portal.hooks if hook.json().get("subject") == self.id]
+
+    def hooked(self, *verbs: str) -> list:
+        """Waits until the portal has exactly these, in this order."""
+        types = [f"vn.loa.article.{verb}.v1" for verb in verbs]
+        until(15, f"the portal has {types}", lambda: [hook["type"] for hook in self.hooks()] == types)
+        return self.hooks()
 
 
-def mails(loa, address: str) -> list:
-    return loa.mails.to(address)
+@pytest.fixture
+def story(loa) -> Story:
+    return Story(loa)
 
 
-def hooks(loa) -> list:
-    return [hook for hook in loa.portal.hooks if hook.json().get("subject") == "sua-1"]
+def test_what_is_published_reaches_every_outlet(story):
+    story.publish(1, revision=1)
+    story.hooked("published")
+    assert story.title(1) in story.mailed(1).part("plain")
 
 
-def run_digest(loa, count: int) -> None:
-    """Sends what is owed, as soon as the digest service has heard of it, until the reader has so many mails."""
-    until(20, f"mail {count} of the reader", lambda: loa.command("digest", "run") and len(mails(loa, READER)) >= count)
-
-
-def test_1_published(loa):
-    answer = post(loa, input_article("Bản thứ nhất", "Số liệu đầu tiên."))
-    assert answer.status == 202, answer.text
-    assert answer.json()["revision"] == 1
-    until(15, "it stands", lambda: "Bản thứ nhất" in loa.titles())
-    until(15, "the portal has it", lambda: [hook.json()["type"] for hook in hooks(loa)] == ["vn.loa.article.published.v1"])
-    run_digest(loa, 1)
-    assert "Bản thứ nhất" in mails(loa, READER)[0].part("plain")
-
-
-def test_2_a_repeat_changes_nothing(loa):
-    answer = post(loa, input_article("Bản thứ nhất", "Số liệu đầu tiên."))
+def test_a_repeat_changes_nothing(story):
+    story.publish(1, revision=1)
+    answer = story.post(1)
     assert answer.status == 200 and answer.json()["revision"] == 1
 
 
-def test_3_updated(loa):
+def test_an_update_takes_the_place_of_what_stood(loa, story):
+    story.publish(1, revision=1)
+    story.mailed(1)
     before = loa.feed("all.atom")
-    answer = post(loa, input_article("Bản thứ hai", "Số liệu đã sửa."))
-    assert answer.status == 202 and answer.json()["revision"] == 2
-    until(15, "the new text stands", lambda: "Bản thứ hai" in loa.titles())
-    assert "Bản thứ nhất" not in loa.titles()
+    story.publish(2, revision=2)
+    assert story.title(1) not in loa.titles()
     after = loa.feed("all.atom", If_None_Match=before.headers["etag"])
     assert after.status == 200, "a reader that had the old one gets the new one"
     entries = [read_feed(answer.body, "application/atom+xml").entries for answer in (before, after)]
-    ids = [next(e.id for e in found if e.link.endswith("/tin/sua-1") or "sua-1" in e.id) for found in entries]
+    ids = [next(entry.id for entry in found if entry.id.endswith(story.id)) for found in entries]
     assert ids[0] == ids[1], "one article, one id, whatever its revision"
-    until(15, "the portal has it", lambda: [hook.json()["type"] for hook in hooks(loa)][1:] == ["vn.loa.article.updated.v1"])
-    run_digest(loa, 2)
-    assert "Bản thứ hai" in mails(loa, READER)[1].part("plain")
+    story.hooked("published", "updated")
+    assert story.title(2) in story.mailed(2).part("plain")
 
 
-def test_4_a_late_subscriber_is_owed_nothing_of_before(loa):
-    loa.command("subscribers", "add", LATE, "--frequency", "daily")
-    loa.command("digest", "run")
-    assert mails(loa, LATE) == []
-
-
-def test_5_withdrawn_is_gone_everywhere(loa):
-    answer = http("DELETE", f"{loa.url('intake')}/v1/articles/sua-1", json.dumps({"reason": "Số liệu chưa đúng"}).encode(),
-                  Authorization=f"Bearer {loa.token}", Content_Type="application/json")
-    assert answer.status == 202, answer.text
-    until(15, "it is out of the feed", lambda: "Bản thứ hai" not in loa.titles())
+def test_a_withdrawal_is_told_everywhere(loa, story):
+    story.publish(1, revision=1)
+    story.mailed(1)
+    story.withdraw(1)
     atom = loa.feed("all.atom")
     xmllint(atom.body)
     stones = etree.fromstring(atom.body).findall("{http://purl.org/atompub/tombstones/1.0}deleted-entry")
-    assert any("sua-1" in stone.get("ref") for stone in stones), "a tombstone (RFC 6721)"
-    assert http("GET", f"{loa.url('feed')}/a/sua-1").status == 410
-    assert "Bản thứ hai" not in loa.feed("category-kinh-te.rss").text
-    hook = until(15, "the portal has it", lambda: len(found := hooks(loa)) == 3 and found)[2].json()
-    assert hook["type"] == "vn.loa.article.withdrawn.v1"
-    assert hook["data"]["reason"] == "Số liệu chưa đúng"
-    run_digest(loa, 3)
-    correction = mails(loa, READER)[2]
-    assert "Bản thứ hai" in correction.part("plain"), "the correction names what is withdrawn"
-    assert "Số liệu chưa đúng" in correction.part("plain")
+    assert any(stone.get("ref").endswith(story.id) for stone in stones), "a tombstone (RFC 6721)"
+    assert http("GET", f"{loa.url('feed')}/a/{story.id}").status == 410
+    assert story.title(1) not in loa.feed("category-kinh-te.rss").text
+    assert story.hooked("published", "withdrawn")[1]["data"]["reason"] == REASON
+    correction = story.mailed(2).part("plain")
+    assert story.title(1) in correction, "the correction names what is withdrawn"
+    assert REASON in correction
 
 
-def test_6_nobody_else_gets_the_correction_and_nobody_gets_it_twice(loa):
+def test_a_late_subscriber_is_owed_nothing_of_before_and_nobody_is_told_twice(loa, story):
+    story.publish(1, revision=1)
+    story.mailed(1)
+    late = story.subscribe("den-sau")
+    story.withdraw(1)
+    story.hooked("published", "withdrawn")
+    story.mailed(2)
     loa.command("digest", "run")
-    assert mails(loa, LATE) == []
-    assert len(mails(loa, READER)) == 3
-    assert len(hooks(loa)) == 3
-    assert len({mail.message["message-id"] for mail in mails(loa, READER)}) == 3
+    assert loa.mails.to(late) == [], "neither the article nor its correction"
+    assert len(story.mails()) == 2
+    assert len(story.hooks()) == 2
+    assert len({mail.message["message-id"] for mail in story.mails()}) == 2
 
 
-def test_7_the_article_accounts_for_itself(loa):
-    steps = loa.json("journey", "sua-1")
+def test_the_article_accounts_for_itself(loa, story):
+    story.publish(1, revision=1)
+    story.mailed(1)
+    story.publish(2, revision=2)
+    story.mailed(2)
+    story.withdraw(2)
+    story.mailed(3)
+    story.hooked("published", "updated", "withdrawn")
+    steps = loa.json("journey", story.id)
     steps = steps["steps"] if isinstance(steps, dict) else steps
     assert {step["outlet"] for step in steps} == {"intake", "feed", "digest", "push"}
     instants = [datetime.datetime.fromisoformat(step["at"]) for step in steps]
     assert instants == sorted(instants)
     for outlet in ("intake", "feed", "push", "digest"):
         assert {1, 2, 3} <= {step["revision"] for step in steps if step["outlet"] == outlet}, outlet
-    said = loa.command("journey", "sua-1").stdout
-    assert READER not in said, "no addresses of people"
+    assert story.reader not in loa.command("journey", story.id).stdout, "no addresses of people"
 
 
-def test_8_the_journey_needs_a_token(loa):
-    address = f"{loa.url('console')}/v1/articles/sua-1/journey"
+def test_the_journey_needs_a_token(loa, story):
+    story.publish(1, revision=1)
+    address = f"{loa.url('console')}/v1/articles/{story.id}/journey"
     assert http("GET", address).status == 401
     answer = http("GET", address, Authorization=f"Bearer {loa.reading}")
     assert answer.status == 200, answer.text
-    assert "sua-1" in answer.text
+    assert story.id in answer.text
 
 
-def test_9_it_can_be_published_again(loa):
-    answer = post(loa, input_article("Bản thứ ba", "Số liệu đúng."))
-    assert answer.status == 202 and answer.json()["revision"] == 4
-    until(15, "it stands again", lambda: "Bản thứ ba" in loa.titles())
-    assert http("GET", f"{loa.url('feed')}/a/sua-1").status == 302
+def test_what_was_withdrawn_can_be_published_again(loa, story):
+    story.publish(1, revision=1)
+    story.withdraw(1)
+    story.publish(2, revision=3)
+    assert http("GET", f"{loa.url('feed')}/a/{story.id}").status == 302

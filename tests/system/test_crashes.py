@@ -61,7 +61,7 @@ def test_every_service_is_killed_in_the_middle_of_a_thousand_events(loa, bus, po
     mails = until(60, "the digest arrives", lambda: mail_server.to(READER))
     assert len({mail.message["message-id"] for mail in mails}) == 1
 
-    dead = loa.json("dead", "list")
+    dead = loa.json("dead-letters", "list")
     assert dead == [], "nobody's kill made a dead letter"
 
 

@@ -71,7 +71,7 @@ def everything_is_there_once(loa, portal, cms, stranger) -> None:
     for hook in portal.delivered():
         ids[hook.json()["subject"]].add(hook.id)
     assert all(len(found) == 1 for found in ids.values()), "a repeat has the webhook-id of the first"
-    assert loa.json("dead", "list") == [], "an outage is no message's fault"
+    assert loa.json("dead-letters", "list") == [], "an outage is no message's fault"
     for name in SERVICES:
         assert ready(loa, name) == 200
     loa.stop()
@@ -89,7 +89,7 @@ def test_absent_at_the_start(loa, server, bus, receiver):
     loa.start(*SERVICES, wait=False)
     for name in SERVICES:
         until(15, f"{name} lives", lambda name=name: http("GET", f"{loa.url(name)}/healthz", timeout=2).status == 200)
-        until(30, f"{name} is not ready, and says which door is shut", lambda name=name: (
+        until(30, f"{name} is not ready, and says which dependency is down", lambda name=name: (
             answer := http("GET", f"{loa.url(name)}/readyz", timeout=10)).status == 503 and "ledger" in answer.text)
     time.sleep(3)  # long enough for a service that would give up
     assert all(process.alive() for process in loa.running.values())

@@ -192,17 +192,17 @@ def test_importing_the_same_page_again_changes_nothing(loa):
     assert loa.feed("all.atom").body == before.body
 
 
-def test_metrics_say_how_many_feeds_are_at_hand_and_what_they_cost(loa):
+def test_metrics_say_how_many_feeds_are_cached_and_what_they_cost(loa):
     for path in ("all.atom", "area-na-son-03203-2025.rss", "all/2023-11.atom", "area-na-son-03203-2025+documents.json"):
         assert loa.feed(path).status == 200, path
 
     def numbers() -> dict[tuple[str, str], float]:
         text = http("GET", f"{loa.url('feed')}/metrics").text
-        found = re.findall(r'^(loa_feed_(?:at_hand|memory_bytes(?:_max)?))\{kind="(\w+)"\} (\S+)$', text, flags=re.M)
+        found = re.findall(r'^(loa_feed_(?:cache_entries|memory_bytes(?:_max)?))\{kind="(\w+)"\} (\S+)$', text, flags=re.M)
         return {(name, kind): float(number) for name, kind, number in found}
 
     kinds = ("feeds", "archives", "combinations")
-    seen = until(10, "all are counted", lambda: (n := numbers()) and all(n.get(("loa_feed_at_hand", k)) for k in kinds) and n)
+    seen = until(10, "all are counted", lambda: (n := numbers()) and all(n.get(("loa_feed_cache_entries", k)) for k in kinds) and n)
     for kind in kinds:
         assert 1_000 < seen["loa_feed_memory_bytes", kind] < seen["loa_feed_memory_bytes_max", kind], kind
     assert sum(seen["loa_feed_memory_bytes_max", kind] for kind in kinds) == 201_326_592, "as feed.memory_bytes_max is set"

@@ -25,7 +25,7 @@ def producer(loa, bus):
 
 def dead(loa, queue: str | None = None) -> list[dict]:
     """The dead letters as an operator lists them."""
-    return loa.json("dead", "list", *(["--queue", queue] if queue else []))
+    return loa.json("dead-letters", "list", *(["--queue", queue] if queue else []))
 
 
 def test_both_modes_of_cloudevents_are_read(loa, producer):
@@ -70,13 +70,13 @@ def test_garbage_is_kept_with_its_reason_and_its_neighbours_go_through(loa, prod
 
 
 def test_a_dead_letter_can_be_shown_whole(loa, producer):
-    shown = loa.command("dead", "show", "bad-not-json").stdout
+    shown = loa.command("dead-letters", "show", "bad-not-json").stdout
     assert "this is not JSON" in shown
 
 
 def test_a_redriven_message_comes_back_when_it_is_still_bad(loa, producer):
     before = {letter["message_id"] for letter in dead(loa, "feed")}
-    loa.command("dead", "redrive", "bad-not-a-date", "--queue", "feed")
+    loa.command("dead-letters", "redrive", "--id", "bad-not-a-date", "--queue", "feed")
     until(15, "it is dead again", lambda: {letter["message_id"] for letter in dead(loa, "feed")} == before)
 
 

@@ -68,7 +68,7 @@ def of(documents: dict[str, bytes], *forms: str) -> dict[str, bytes]:
 
 def test_whatever_can_be_read_is_taken_and_stands(standing):
     loa, ids = standing
-    assert loa.json("dead", "list", "--queue", "feed") == []
+    assert loa.json("dead-letters", "list", "--queue", "feed") == []
     assert len(walked(loa, "all", "json")[1]) == len(ids)
 
 

@@ -52,7 +52,7 @@ def told(loa, token: str) -> dict:
     for name in SUBJECTS:
         steps = [step for step in loa.json("journey", name) if step["step"] in ("accepted", "stale", "withdrawn")]
         # which of two came too late to stand is the history of an arrival; that each came, and as what, is not
-        seen[f"journey {name}"] = sorted({(step["outlet"], step["revision"], "withdrawal" in step["detail"]) for step in steps})
+        seen[f"journey {name}"] = sorted({(step["outlet"], step["revision"], step["step"] == "withdrawn" or step.get("withdrawal", False)) for step in steps})
     return seen
 
 

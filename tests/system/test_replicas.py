@@ -52,7 +52,7 @@ def test_1_one_of_each_dies_in_the_middle_and_everything_is_there_once(loa, bus,
         ids[hook.json()["subject"]].add(hook.id)
     assert all(len(found) == 1 for found in ids.values()), "a repeat has the webhook-id of the first"
     assert len(portal.delivered()) - EVENTS <= 8, "no more repeats than were in flight at the kill"
-    assert loa.json("dead", "list") == []
+    assert loa.json("dead-letters", "list") == []
 
 
 def test_2_both_feeds_serve_the_same_bytes_under_the_same_tags(loa):

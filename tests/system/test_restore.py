@@ -129,7 +129,7 @@ def test_1_a_restored_ledger_stands_as_the_lost_one_did(loa):
         before = stands(loa, ledger)
         loa.ledgers.lose(ledger)
         report = loa.ledgers.restore(ledger)
-        assert report["events"] == 3 and report["unsettled"] == 0, report
+        assert report["events"] == 3 and report["deferred"] == 0, report
         assert stands(loa, ledger) == before, ledger
 
 

@@ -31,8 +31,8 @@ def reader(shape):
 @pytest.fixture(scope="module")
 def loa(install, door):
     loa = install(
-        site__public_url=f"{door.url}/", push__hub__allow_networks=["127.0.0.0/8"], push__hub__notice_seconds_min=0,
-        push__hub__verification_delays_seconds=[1], push__hub__retry__delays_seconds=[1] * 10, push__hub__sweep_seconds=2,
+        site__public_url=f"{door.url}/", hub__allow_networks=["127.0.0.0/8"], hub__notice_seconds_min=0,
+        hub__verification_delays_seconds=[1], hub__retry__delays_seconds=[1] * 10, hub__poll_interval_seconds=2,
     )
     door.route = lambda path: loa.url("push" if path == "/hub" else "feed")
     loa.start("feed", "push")
@@ -126,7 +126,7 @@ def test_websub_rocks_103_who_subscribes_again_is_told_once_by_the_newer_wish(lo
     holds(loa, "/103")
     reader.answer = lambda call: (200, b"no", {}) if call.path.startswith("/103") and call.method == "GET" else None
     subscribe("/103", topic, hub_secret="not mine")
-    until(10, "the wrong one was dropped", lambda: "not the challenge" in active(loa, "/103")["last_call"])
+    until(10, "the wrong one was dropped", lambda: active(loa, "/103")["last_call"]["reason"] == "not_the_challenge")
     reader.answer = lambda call: None
     assert not active(loa, "/103")["signed"], "a failed verification leaves what held"
     subscribe("/103", topic, hub_secret="mới")
@@ -211,7 +211,7 @@ def test_bad_requests_are_refused_in_plain_text_and_call_nobody(loa, door, reade
     for change, words in [
         ({"hub_mode": ""}, "hub.mode"), ({"hub_topic": ""}, "hub.topic"), ({"hub_callback": ""}, "hub.callback"),
         ({"hub_secret": "s" * 200}, "hub.secret"), ({"hub_topic": "https://other.example/feeds/all.rss"}, "none of this hub"),
-        ({"hub_callback": "https://10.1.2.3/"}, "push.hub.allow_networks"), ({"hub_callback": "http://169.254.169.254/"}, "169.254.169.254"),
+        ({"hub_callback": "https://10.1.2.3/"}, "hub.allow_networks"), ({"hub_callback": "http://169.254.169.254/"}, "169.254.169.254"),
         ({"hub_callback": "gopher://s.example/"}, "hub.callback"), ({"hub_callback": f"{reader.url.rpartition(':')[0]}:25/"}, "port 25"),
     ]:
         answer = request(f"{door.url}/hub", **(good | change))
@@ -237,6 +237,6 @@ def test_an_operator_sees_and_ends_subscriptions_and_metrics_count(loa, door, re
     asked = until(10, "it is told", lambda: reader.asked("/100")[before:])[0]
     assert asked.query["hub.mode"] == "denied" and asked.query["hub.reason"]
     metrics = http("GET", f"{loa.url('push')}/metrics").text
-    for name in ("requests_total", "calls_total", "looks_total", "changes_total", "subscriptions", "topics"):
+    for name in ("requests_total", "calls_total", "fetches_total", "changes_total", "subscriptions", "topics"):
         assert re.search(rf"^loa_hub_{name}(\{{.*\}})? [0-9.]+$", metrics, re.M), name
     assert "3f2a" not in loa.logs() and "bí mật" not in loa.logs(), "callbacks and secrets are nobody's to read"

@@ -1,4 +1,6 @@
-//! The suite of `loa-bus`, on RabbitMQ: each rule on a virtual host of its own. Started by `tests/run conformance`.
+//! The suite of `loa-bus`, on RabbitMQ. `tests/run conformance` starts it.
+//!
+//! Each rule runs on a virtual host of its own, on the run's node.
 
 #![allow(clippy::unwrap_used)] // a panic is the failure's message
 

@@ -1,5 +1,8 @@
-//! The bus over RabbitMQ while the broker is frozen, cut off, starved, or robbed of a queue, or refuses what we ask. The tests
-//! share one node, one after the other, each on a virtual host of its own. Started by `tests/run conformance`.
+//! The bus over RabbitMQ while the broker is frozen, cut off, starved, robbed of a queue, or
+//! refuses us.
+//!
+//! The tests share one node, one after the other, each on a virtual host of its own. `tests/run
+//! conformance` starts them.
 
 #![allow(clippy::unwrap_used)] // a panic is the failure's message
 
@@ -15,11 +18,13 @@ use lapin::{
     options::{QueueDeclareOptions, QueueDeleteOptions},
 };
 use loa_bus::{
-    Administer, BusErrorKind, Consume, Consumer, DeadReason, Health, Publish, Queue, Received, Route, Settlement,
+    Administer, BusErrorKind, Chosen, Consume, Consumer, DeadReason, Health, Publish, Queue, Received, Route,
+    Settlement,
 };
 use loa_bus_rabbitmq::{RabbitBus, RabbitConfig};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::{
+    collections::BTreeSet,
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
@@ -157,6 +162,122 @@ async fn a_queue_that_is_deleted_under_load_ends_the_consumer_and_refuses_publis
     bus.close().await;
 }
 
+/// A console page and a command at the same time: each takes some from the others, and copies of copies come about.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_who_walk_through_dead_letters_at_once_lose_none() {
+    let node = shared().await;
+    let bus = bus(&node.url);
+    bus.declare().await.unwrap();
+    publish_for_sure(bus.clone(), 0..60).await;
+    let mut consumer = bus.consume(Queue::Feed, 60).await.unwrap();
+    let reason = DeadReason { reason: "bad".into(), position: "/x".into() };
+    let taken = take(&mut consumer, 60).await;
+    consumer.settle(taken.iter().map(|one| (one.tag, Settlement::Dead(reason.clone()))).collect()).await.unwrap();
+    consumer.close().await.unwrap();
+    let gone = ids(5);
+    let mut walks = tokio::task::JoinSet::new();
+    for walker in 0..5 {
+        let (bus, gone) = (bus.clone(), gone.clone());
+        walks.spawn(async move {
+            for _ in 0..8 {
+                if walker == 0 {
+                    bus.discard(Queue::Feed.into(), &Chosen::Ids(gone.clone())).await.unwrap();
+                } else {
+                    bus.dead_letters(Queue::Feed.into(), &Chosen::All, 100).await.unwrap();
+                }
+            }
+        });
+    }
+    while let Some(ended) = walks.join_next().await {
+        ended.unwrap();
+    }
+    bus.discard(Queue::Feed.into(), &Chosen::Ids(gone.clone())).await.unwrap();
+    until("all others to be there, each once", Duration::from_secs(20), async || {
+        let left = bus.dead_letters(Queue::Feed.into(), &Chosen::All, 100).await.unwrap();
+        let found: BTreeSet<String> = left.iter().map(|letter| letter.message.id.clone()).collect();
+        left.len() == 55 && found == &ids(60) - &gone
+    })
+    .await;
+    bus.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn looking_at_dead_letters_is_no_delivery_whatever_a_policy_says() {
+    let mut node = shared().await;
+    let bus = bus(&node.url);
+    bus.declare().await.unwrap();
+    let policy = format!(r#"set_policy -p {} looked .* {{"delivery-limit":1}} --apply-to queues"#, node.vhost);
+    node.ctl(&policy).await;
+    publish_for_sure(bus.clone(), 0..20).await;
+    let mut consumer = bus.consume(Queue::Feed, 20).await.unwrap();
+    let taken = take(&mut consumer, 20).await;
+    let dead = |received: &Received| {
+        (received.tag, Settlement::Dead(DeadReason { reason: "bad".into(), position: "/x".into() }))
+    };
+    consumer.settle(taken.iter().map(dead).collect()).await.unwrap();
+    consumer.close().await.unwrap();
+    let ids = |letters: &[loa_bus::DeadLetter]| letters.iter().map(|one| one.message.id.clone()).collect::<Vec<_>>();
+    let first = bus.dead_letters(Queue::Feed.into(), &Chosen::All, 100).await.unwrap();
+    assert_eq!(first.len(), 20);
+    for round in 0..10 {
+        assert_eq!(bus.dead_letters(Queue::Feed.into(), &Chosen::All, 100).await.unwrap(), first, "round {round}");
+        assert_eq!(
+            ids(&bus.dead_letters(Queue::Feed.into(), &Chosen::All, 5).await.unwrap()),
+            ids(&first[..5]),
+            "round {round}"
+        );
+    }
+    // those that are not meant are gone through as well
+    for letter in &first[..5] {
+        let discarded = bus.discard(Queue::Feed.into(), &Chosen::key(&letter.key)).await.unwrap();
+        assert_eq!(discarded.len(), 1);
+    }
+    for letter in &first[5..10] {
+        let redriven = bus.redrive(Queue::Feed.into(), &Chosen::key(&letter.key), None).await.unwrap();
+        assert_eq!(redriven.moved, 1);
+    }
+    assert_eq!(ids(&bus.dead_letters(Queue::Feed.into(), &Chosen::All, 100).await.unwrap()), ids(&first[10..]));
+    bus.close().await;
+}
+
+/// A hand that imports definitions, say. Some brokers tell the old consumer nothing then, and give it what never comes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_queue_that_is_made_anew_at_once_under_an_idle_consumer_is_consumed_again() {
+    let node = shared().await;
+    let bus = bus(&node.url);
+    bus.declare().await.unwrap();
+    for count in [3, 200] {
+        let mut consumer = bus.consume(Queue::Feed, 10).await.unwrap();
+        publish_for_sure(bus.clone(), 0..1).await;
+        let first = take(&mut consumer, 1).await;
+        consumer.settle(vec![(first[0].tag, Settlement::Ack)]).await.unwrap();
+        let hand = Connection::connect(&node.url, ConnectionProperties::default()).await.unwrap();
+        let channel = hand.create_channel().await.unwrap();
+        channel.queue_delete(Queue::Feed.name().into(), QueueDeleteOptions::default()).await.unwrap();
+        bus.declare().await.unwrap();
+        publish_for_sure(bus.clone(), 0..count).await;
+        let mut seen = BTreeSet::new();
+        let begun = Instant::now();
+        while seen.len() < count {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{} of {count} messages came", seen.len());
+            match consumer.receive(50, Duration::from_millis(500)).await {
+                Ok(batch) => {
+                    seen.extend(batch.iter().map(|received| received.message.id.clone()));
+                    consumer.settle(batch.iter().map(|r| (r.tag, Settlement::Ack)).collect()).await.unwrap();
+                }
+                // newer brokers say it
+                Err(error) => {
+                    assert_eq!(error.cause, "cancelled", "{error:?}");
+                    consumer = bus.consume(Queue::Feed, 10).await.unwrap();
+                }
+            }
+        }
+        assert_eq!(seen, ids(count));
+        consumer.close().await.unwrap();
+    }
+    bus.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn returned_messages_are_told_from_their_delivered_neighbours() {
     let node = shared().await;
@@ -239,7 +360,7 @@ async fn a_memory_alarm_blocks_publishing_is_told_and_passes_while_consuming_goe
         let again = consumer.receive(10, Duration::from_millis(500)).await.unwrap();
         consumer.settle(again.iter().map(|r| (r.tag, Settlement::Ack)).collect()).await.unwrap();
     }
-    let dead = bus.dead_letters(Queue::Feed, 10).await.unwrap();
+    let dead = bus.dead_letters(Queue::Feed.into(), &Chosen::All, 10).await.unwrap();
     assert_eq!(dead[0].message, to_feed(3).message);
     assert_eq!(dead[0].reason, reason);
     assert_eq!(counted("loa_dead_letters_held", &[("queue", "loa.feed")]), 0.0);
@@ -358,9 +479,12 @@ async fn permissions_that_are_taken_away_are_a_refusal_and_given_back_they_suffi
         let outcome = bus.publish(vec![to_feed(1)]).await.remove(0);
         assert_eq!(outcome.unwrap_err().kind, BusErrorKind::Refused);
     }
-    let doors: std::collections::BTreeMap<_, _> = bus.doors().into_iter().collect();
-    assert!(matches!(&doors["bus publishing"], Health::Refused(why) if why.contains("ACCESS_REFUSED")), "{doors:?}");
-    assert_eq!(doors["bus consuming"], Health::Up, "the connection stands");
+    let connections: std::collections::BTreeMap<_, _> = bus.connections().into_iter().collect();
+    assert!(
+        matches!(&connections["bus publishing"], Health::Refused(why) if why.contains("ACCESS_REFUSED")),
+        "{connections:?}"
+    );
+    assert_eq!(connections["bus consuming"], Health::Up, "the connection stands");
     let refused = bus.consume(Queue::Feed, 10).await.err().unwrap();
     assert_eq!((refused.kind, refused.cause), (BusErrorKind::Refused, "access_refused"));
     // given back, and no more than docs/operating/broker.md says that a service needs
@@ -372,8 +496,20 @@ async fn permissions_that_are_taken_away_are_a_refusal_and_given_back_they_suffi
     let batch = take(&mut consumer, 2).await;
     let reason = DeadReason { reason: "no title".to_owned(), position: String::new() };
     consumer.settle(batch.iter().map(|r| (r.tag, Settlement::Dead(reason.clone()))).collect()).await.unwrap();
-    assert_eq!(bus.redrive(Queue::Feed, &[]).await.unwrap(), 2);
-    assert_eq!(bus.declare().await.unwrap_err().kind, BusErrorKind::Refused, "making things is another matter");
+    assert_eq!(bus.redrive(Queue::Feed.into(), &Chosen::All, None).await.unwrap().moved, 2);
+    assert!(bus.declare().await.unwrap().iter().all(|thing| thing.missed().is_none()), "all is there");
+    let hand = Connection::connect(&node.url, ConnectionProperties::default()).await.unwrap();
+    node.allow(".*", ".*", ".*").await;
+    hand.create_channel()
+        .await
+        .unwrap()
+        .queue_delete(Queue::Push.name().into(), QueueDeleteOptions::default())
+        .await
+        .unwrap();
+    node.allow("^$", r"^(loa\.|amq\.default)", r"^loa\.").await;
+    let error = bus.declare().await.unwrap_err();
+    assert_eq!(error.kind, BusErrorKind::Refused, "making things is another matter");
+    assert!(error.what.contains("loa.push is missing") && error.what.contains("`configure`"), "{}", error.what);
     bus.close().await;
 }
 

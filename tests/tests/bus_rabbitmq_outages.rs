@@ -1,5 +1,6 @@
-//! The bus over RabbitMQ while the broker is absent or killed. Each test has a node of its own and ends it. Started by
-//! `tests/run conformance`.
+//! The bus over RabbitMQ while the broker is absent or killed.
+//!
+//! Each test has a node of its own and ends it. `tests/run conformance` starts them.
 
 #![allow(clippy::unwrap_used)] // a panic is the failure's message
 

@@ -1,22 +1,26 @@
-//! The suite of `loa-store`, on PostgreSQL: every rule of every ledger through a pooler in transaction mode, and again
-//! straight on the server, on the schema of a later program. Started by `tests/run conformance`.
+//! The suite of `loa-store-conformance`, on PostgreSQL. Started by `tests/run conformance`.
+//!
+//! Every rule of every ledger runs once, in the hardest place: through a pooler in transaction
+//! mode, on the schema of a later program. Straight on the server, with prepared statements, run
+//! the rules in which connections meet, and the properties, which repeat all statements; that way
+//! is also tried by the system suite's PostgreSQL shapes.
 
 #![allow(clippy::unwrap_used)] // a panic is the failure's message
 
 mod database;
 
-mod through_a_transaction_pooler {
-    loa_store::ledger_conformance_tests!(crate::database::pooled_schemas, 6);
+mod through_a_pooler_on_the_schema_of_the_next_program {
+    loa_store_conformance::ledger_conformance_tests!(crate::database::next_schemas, 6);
 }
 
-mod straight_on_the_schema_of_the_next_program {
-    loa_store::ledger_conformance_tests!(crate::database::next_schemas, 2);
+mod straight_on_the_server {
+    loa_store_conformance::ledger_conformance_tests!(@side_by_side crate::database::prepared_schemas, 2);
 }
 
 /// Locks keep replicas from meeting; should they meet all the same, these keep everything once.
 #[tokio::test]
 async fn what_must_be_there_once_is_there_once_by_constraint() {
-    use loa_store::conformance::Place;
+    use loa_store_conformance::LedgerPlace;
     let schemas = database::schemas().await;
     drop((schemas.intake().await, schemas.feed().await, schemas.digest().await, schemas.push().await));
     for (ledger, table, columns) in [

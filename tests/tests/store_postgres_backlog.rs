@@ -1,21 +1,19 @@
-//! A million rows owed, on PostgreSQL: what a claim, a record and a look read is counted by the server itself. None walks
-//! through the backlog. Started by `tests/run conformance`.
+//! A million rows owed, on PostgreSQL: no claim, record or question reads the whole backlog.
 //!
-//! The backlog is written by a hand of our own, without the rows that only foreign keys ask for (those keys are dropped
-//! first); what the claims touch is complete.
+//! The server itself counts the rows that are read. The test writes the backlog by SQL, without the
+//! rows that only foreign keys ask for (it drops those keys first); what the claims touch is
+//! complete. `tests/run conformance` starts it.
 
 #![allow(clippy::unwrap_used)] // a panic is the failure's message
 
 mod database;
 
 use database::Schemas;
-use loa_domain::{AttemptOutcome, MailOutcome};
-use loa_store::{
-    AttemptRecord, DigestLedger, IntakeLedger, MailRecord, PushLedger,
-    conformance::{
-        Place,
-        build::{at, lease},
-    },
+use loa_domain::{AttemptOutcome, MailOutcome, ServerWords};
+use loa_store::{AttemptRecord, Deliveries, MailRecord, Mails, Outbox};
+use loa_store_conformance::{
+    LedgerPlace,
+    build::{at, lease},
 };
 use loa_store_sql::{DigestStore, IntakeStore, PushStore};
 use sqlx::Row;
@@ -134,8 +132,8 @@ async fn no_claim_of_deliveries_walks_through_a_million_rows() {
                 started_at: at(1),
                 duration_ms: 1,
                 status: None,
-                error_class: String::new(),
-                detail: String::new(),
+                error: None,
+                words: ServerWords::default(),
                 outcome: if n % 2 == 0 { AttemptOutcome::Delivered } else { AttemptOutcome::Retry(at(100)) },
             })
             .collect();

@@ -1,7 +1,8 @@
-//! One area in one period, and how it ends: what a row of the directory says.
+//! One area in one period, and how it ended: one row of the directory as a value.
 //!
-//! An area is not a code: `03203` was Thị trấn Điện Biên Đông until 30 June 2025 and is Xã Na Son since. A change of
-//! name, border or rank makes a new area under a new id.
+//! An area is not a code. `03203` was Thị trấn Điện Biên Đông until 30 June 2025 and is Xã Na Son
+//! since. A change of name, border or rank makes a new area under a new id. `load.rs` makes areas
+//! from CSV; nothing here checks whether areas fit together (`directory.rs` does).
 
 use jiff::civil::Date;
 use loa_domain::AreaId;

@@ -1,4 +1,8 @@
-//! What stands around a name: the words that say its kind, the list it is in, the district or province behind it.
+//! The context of a name in a text: the word for its kind before it, the list it stands in, the
+//! district or province behind it.
+//!
+//! Called by the gazetteer for each name it found. It reads words (`words.rs`) and the names of
+//! superiors (`reading.rs`). It does not decide what the name means; `gazetteer.rs` does.
 
 use crate::{
     lexicon::Written,

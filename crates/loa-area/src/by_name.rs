@@ -1,4 +1,8 @@
-//! Finds the one area a person means who types a name: `Na Son`, `xã Na Son`, `na son`, `Tân Lập, huyện X`, or an id.
+//! Finds the one area that a typed name means: `Na Son`, `xã Na Son`, `na son`, `Tân Lập, huyện X`,
+//! or an id.
+//!
+//! For commands and forms, where a name that fits several areas is an error that lists them.
+//! `search.rs` finds areas by a part of a name instead.
 
 use crate::{Area, AreaKind, Directory, reading::without_kind, spelling};
 use jiff::civil::Date;
@@ -107,13 +111,13 @@ impl Directory {
     }
 
     fn since(&self, areas: &[&Area], on: Date) -> String {
-        let mut heirs: Vec<&Area> = areas.iter().flat_map(|area| self.successors(&area.id, on)).collect();
-        heirs.sort_by(|a, b| a.id.cmp(&b.id));
-        heirs.dedup();
-        if heirs.is_empty() {
+        let mut successors: Vec<&Area> = areas.iter().flat_map(|area| self.successors(&area.id, on)).collect();
+        successors.sort_by(|a, b| a.id.cmp(&b.id));
+        successors.dedup();
+        if successors.is_empty() {
             "type the id of the one meant".to_owned()
         } else {
-            format!("its place was taken by {}", labels(&heirs))
+            format!("its place was taken by {}", labels(&successors))
         }
     }
 }

@@ -1,6 +1,10 @@
-//! All areas the directory knows, and what can be asked about them: by id, by code and day, before and after.
+//! All known areas of all periods, and the questions about them: by id, by code and day,
+//! predecessors, successors.
 //!
-//! Built once from CSV text and never changed; share it. Every answer is in the order of ids.
+//! The directory is built once from CSV text (`load.rs`) and never changes; callers share it. It
+//! checks that ids are unique, that a code names one area on any day, and that successors exist.
+//! Every answer is in the order of ids. It reads no file and no clock: the caller gives text and
+//! day.
 
 use crate::{Area, AreaFile, LoadError, Match, Share, gazetteer::Gazetteer, load, spelling};
 use jiff::civil::Date;

@@ -1,11 +1,15 @@
 //! Finds the areas that a Vietnamese text names, in one pass whatever the number of names.
 //!
-//! A name counts when it stands as whole words and the longest known name starts there. With its kind before it
-//! (`xã Na Son`), or in a list that a kind opens, it counts at once; bare, it must be capitalised, not be part of a
-//! longer name or a person's, not be an ordinary word, a number, or a district's or province's own name. `huyện X` or
-//! `tỉnh Y` behind it (or behind its list) must be its own. Several areas of one name: the one whose district, then
-//! province, the text names; else none. Text without any Vietnamese letter is read without tones and marks.
-//! It knows nothing of articles or files; text and day come from the caller.
+//! A name counts when it stands as whole words and no longer known name starts there. With its kind
+//! before it (`xã Na Son`), or in a list that a kind opens, it counts at once. Without a kind it
+//! must be capitalised, and must not be part of a longer name or a person's name, an ordinary word,
+//! a number, or the name of a district or province. A `huyện X` or `tỉnh Y` behind the name (or
+//! behind its list) must be the area's own.
+//!
+//! Of several areas with one name, the text's district, then its province, decides; otherwise none
+//! counts. A text without any Vietnamese letter is read without tones and marks.
+//!
+//! It knows nothing of articles or files. Text and day come from the caller.
 
 use crate::{
     Area,
@@ -224,8 +228,8 @@ fn homes(areas: &[Area]) -> Vec<Home> {
             known.entry(name).or_insert_with(keys).clone()
         };
         let (district, province) = (keys(area.district.as_str()), keys(area.province.as_str()));
-        let heirs = area.successors.iter().filter_map(|s| places.get(&s.to).copied());
-        for place in std::iter::once(place).chain(heirs) {
+        let successors = area.successors.iter().filter_map(|s| places.get(&s.to).copied());
+        for place in std::iter::once(place).chain(successors) {
             homes[place].districts.extend(district.iter().filter(|key| !key.is_empty()).cloned());
             homes[place].provinces.extend(province.iter().cloned());
         }

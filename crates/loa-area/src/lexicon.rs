@@ -1,5 +1,8 @@
-//! What the gazetteer must know of the language besides the directory: words that say what a name names, names that
-//! are ordinary words or people, and the provinces, which a directory of one district does not list.
+//! The gazetteer's knowledge of the language beside the directory.
+//!
+//! It holds the words that say what a name names, the names that are ordinary words or people, and
+//! the provinces, which a directory of one district does not list. Constants only; `gazetteer.rs`,
+//! `around.rs` and `reading.rs` use them.
 
 use crate::AreaKind;
 

@@ -1,7 +1,7 @@
-//! The directory of areas: which commune, town or ward there was on which day under which code, what became of it,
-//! and which of them a Vietnamese text names.
+//! The directory of areas: which commune, town or ward existed on which day under which code, what
+//! became of it, and which of them a Vietnamese text names.
 //!
-//! Pure: text in (CSV, articles), areas out; whoever calls reads files and knows the day.
+//! Pure: text in (CSV, articles), areas out. The caller reads files and knows the day.
 //!
 //! ```
 //! use loa_area::{AreaFile, Directory};
@@ -20,6 +20,7 @@ mod area;
 mod around;
 mod by_name;
 mod directory;
+mod following;
 mod gazetteer;
 mod lexicon;
 mod load;

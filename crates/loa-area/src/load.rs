@@ -1,5 +1,7 @@
-//! CSV text to areas. Knows the columns and what each may hold; reads no file, so the caller says what each text is
-//! called. Whether the areas fit together (ids, codes, successors) is checked in `directory.rs`.
+//! Reads areas from CSV text.
+//!
+//! It knows the columns and what each may hold. It reads no file; the caller gives each text a
+//! label for errors. `directory.rs` checks whether the areas fit together (ids, codes, successors).
 
 use crate::{Area, AreaKind, Share, Succession};
 use jiff::civil::Date;

@@ -1,7 +1,9 @@
-//! One way to read: an automaton over all names, and the words around names, under one key function.
+//! One reading of a text: an automaton over all names, and the words around names, under one key
+//! function.
 //!
-//! Names of districts and provinces are in the automaton too, so that the longest name wins among all. What a name found
-//! means is not decided here but in `gazetteer.rs`.
+//! The gazetteer has two readings, one with tones and marks and one without. Names of districts and
+//! provinces are in the automaton too, so that the longest name wins among all. `gazetteer.rs`
+//! decides what a found name means.
 
 use crate::{
     Area,

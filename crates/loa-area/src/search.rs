@@ -1,6 +1,7 @@
-//! Finds areas for somebody who types a part of a name: `na s`, `xa tia dinh`, `Na Son, Điện Biên`, a code.
+//! Finds areas by a part of a typed name: `na s`, `xa tia dinh`, `Na Son, Điện Biên`, a code.
 //!
-//! Where [`Directory::by_name`] wants to know the one area that was meant, this one shows what there is, the likeliest first.
+//! For search fields: it returns several areas, the likeliest first, with the number of all that
+//! fit. [`Directory::by_name`] returns the one area that was meant, or an error.
 
 use crate::{Area, AreaKind, Directory, spelling};
 use jiff::civil::Date;

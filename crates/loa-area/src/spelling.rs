@@ -1,7 +1,8 @@
-//! Keys under which two spellings of one Vietnamese name are the same.
+//! Keys under which two spellings of one Vietnamese name are equal. Pure functions on text.
 //!
-//! A syllable has at most one tone, and writers place it by one of two fashions (`Hòa`, `Hoà`); so a key takes the
-//! tone from wherever it stands and puts it behind the syllable. A folded key leaves out tones and marks altogether.
+//! A syllable has at most one tone. Writers place it in one of two ways (`Hòa`, `Hoà`), so a key
+//! takes the tone from its letter and puts it behind the syllable. A folded key leaves out tones
+//! and marks altogether.
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 

@@ -1,7 +1,9 @@
-//! A text as the gazetteer reads it: words with their keys, what stands between them, how each is capitalised.
+//! A text as the gazetteer reads it: words with their keys, the gaps between them, and each word's
+//! capitals.
 //!
-//! Keys of all words stand in one string, each between `<` and `>`, with `|` where more than white space parts two
-//! words; so one automaton over that string finds whole words only, and never a name across a full stop.
+//! The keys of all words stand in one string, each between `<` and `>`, with `|` where more than
+//! white space separates two words. So one automaton over that string finds whole words only, and
+//! never a name across a full stop.
 
 use crate::spelling;
 

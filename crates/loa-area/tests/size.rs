@@ -22,11 +22,12 @@ fn name(number: usize) -> String {
 static COUNTRY: LazyLock<Directory> = LazyLock::new(|| {
     let mut text = "id,code,name,kind,district,province,valid_from,valid_until,successors,aliases\n".to_owned();
     for n in 0..10_035 {
-        let heir = format!("today-{}", n % 3_321);
-        let heirs = if n % 17 == 0 { format!("{heir}:part-default; today-{}:part", (n + 1) % 3_321) } else { heir };
+        let successor = format!("today-{}", n % 3_321);
+        let successors =
+            if n % 17 == 0 { format!("{successor}:part-default; today-{}:part", (n + 1) % 3_321) } else { successor };
         writeln!(
             text,
-            "then-{n},{n:05},{},Xã,Huyện {},Tỉnh {},,2025-07-01,{heirs},",
+            "then-{n},{n:05},{},Xã,Huyện {},Tỉnh {},,2025-07-01,{successors},",
             name(n * 4 / 5),
             name(70_000 + n / 15),
             name(80_000 + n / 160)

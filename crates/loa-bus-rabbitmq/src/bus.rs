@@ -1,19 +1,23 @@
-//! The door itself: two links, a publisher, and the calls that join them.
+//! Implements the traits of `loa-bus`: two links, a publisher, and the calls that use them.
 
 use crate::{
-    carriage::Parcel,
+    asking::Asking,
+    carriage::{Parcel, new_key},
     config::{RabbitConfig, Random},
     consumer::{ChannelConsumer, Opening},
     dead::Graveyard,
     fault::closed,
+    inspection,
     link::{Link, Session},
+    management::Management,
     publish::Publisher,
-    topology,
+    rights::Whose,
+    topology::{self, Declaring},
 };
 use async_trait::async_trait;
 use loa_bus::{
-    Administer, BusError, BusErrorKind, Clock, Consume, Consumer, DeadLetter, Health, Message, Outgoing, Publish,
-    Queue, UNROUTED, limits,
+    Administer, BusError, BusErrorKind, Chosen, Clock, Consume, Consumer, DeadLetter, Declared, Finding, Health,
+    Outgoing, Place, Publish, Queue, Redriven, UNROUTED, limits,
 };
 use std::{
     sync::{
@@ -34,7 +38,10 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A RabbitMQ broker, reached or not.
 pub struct RabbitBus {
     clock: Clock,
+    random: Random,
     answer_timeout: Duration,
+    whose: Whose,
+    management: Option<Management>,
     publishing: Arc<Link>,
     consuming: Arc<Link>,
     publisher: Arc<Publisher>,
@@ -50,21 +57,25 @@ impl RabbitBus {
     /// a tokio runtime. [`Administer::health`] says how it goes.
     ///
     /// # Errors
-    /// `Refused` when the address cannot be understood, or wants TLS of a build that has none.
+    /// `Refused` when the settings cannot be used; the sentence says which.
     pub fn connect(config: RabbitConfig, clock: Clock, random: Random) -> Result<Self, BusError> {
-        let uri = config.uri()?;
+        let server = config.server()?;
+        let (whose, management) = (server.whose(), config.management(&server)?);
         let stop = CancellationToken::new();
         let supervisors = TaskTracker::new();
         let link = |role| {
             let link = Arc::new(Link::new(role));
-            supervisors.spawn(link.clone().supervise(config.clone(), uri.clone(), random.clone(), stop.clone()));
+            supervisors.spawn(link.clone().supervise(config.clone(), server.clone(), random.clone(), stop.clone()));
             link
         };
         let (publishing, consuming) = (link("publishing"), link("consuming"));
         supervisors.close();
         Ok(Self {
             clock,
+            random,
             answer_timeout: config.confirm_timeout,
+            whose,
+            management,
             publisher: Arc::new(Publisher::new(publishing.clone(), config.confirm_timeout)),
             publishing,
             consuming,
@@ -85,9 +96,9 @@ impl RabbitBus {
         self.consuming.session(Instant::now() + self.answer_timeout).await
     }
 
-    async fn graveyard(&self, queue: Queue) -> Result<Graveyard, BusError> {
+    async fn graveyard(&self, place: Place) -> Result<Graveyard<'_>, BusError> {
         let channel = topology::open(&self.session().await?, self.answer_timeout).await?;
-        Ok(Graveyard::new(channel, queue, self.answer_timeout))
+        Ok(Graveyard::new((channel, place), &self.publisher, new_key(&self.random), self.answer_timeout))
     }
 }
 
@@ -129,6 +140,7 @@ impl Consume for RabbitBus {
             session: self.session().await?,
             publisher: self.publisher.clone(),
             clock: self.clock.clone(),
+            random: self.random.clone(),
             queue,
             prefetch,
             answer_timeout: self.answer_timeout,
@@ -139,12 +151,24 @@ impl Consume for RabbitBus {
 
 #[async_trait]
 impl Administer for RabbitBus {
-    async fn declare(&self) -> Result<Vec<String>, BusError> {
-        topology::declare(&self.session().await?, self.answer_timeout).await
+    async fn declare(&self) -> Result<Vec<Declared>, BusError> {
+        let declaring = Declaring {
+            asking: Asking::over(self.session().await?, self.answer_timeout),
+            publisher: &self.publisher,
+            management: self.management.as_ref(),
+            whose: &self.whose,
+            answer_timeout: self.answer_timeout,
+        };
+        declaring.run().await
     }
 
-    async fn check(&self) -> Result<(), BusError> {
-        topology::check(&self.session().await?, self.answer_timeout).await
+    async fn check(&self) -> Result<Vec<String>, BusError> {
+        topology::check(Asking::over(self.session().await?, self.answer_timeout)).await
+    }
+
+    async fn inspect(&self) -> Result<Vec<Finding>, BusError> {
+        let asking = Asking::over(self.session().await?, self.answer_timeout);
+        inspection::inspect(asking, self.management.as_ref(), &self.whose).await
     }
 
     async fn depth(&self, queue: Queue) -> Result<(u64, u64), BusError> {
@@ -159,20 +183,26 @@ impl Administer for RabbitBus {
         topology::depth(&channel, UNROUTED, self.answer_timeout).await
     }
 
-    async fn dead_letters(&self, queue: Queue, max: usize) -> Result<Vec<DeadLetter>, BusError> {
-        self.graveyard(queue).await?.look(max).await
-    }
-
-    async fn redrive(&self, queue: Queue, ids: &[String]) -> Result<u64, BusError> {
-        self.graveyard(queue).await?.redrive(ids, &self.publisher).await
-    }
-
-    async fn discard(&self, queue: Queue, ids: &[String]) -> Result<Vec<Message>, BusError> {
-        if ids.is_empty() {
+    async fn dead_letters(&self, place: Place, chosen: &Chosen, max: usize) -> Result<Vec<DeadLetter>, BusError> {
+        if chosen.is_nothing() {
             return self.open().map(|()| Vec::new());
         }
-        let letters = self.graveyard(queue).await?.discard(ids).await?;
-        Ok(letters.into_iter().map(|letter| letter.message).collect())
+        self.graveyard(place).await?.look(chosen, max).await
+    }
+
+    async fn redrive(&self, place: Place, chosen: &Chosen, routing_key: Option<&str>) -> Result<Redriven, BusError> {
+        limits::check_redrive(place, routing_key)?;
+        if chosen.is_nothing() {
+            return self.open().map(|()| Redriven::default());
+        }
+        self.graveyard(place).await?.redrive(chosen, routing_key).await
+    }
+
+    async fn discard(&self, place: Place, chosen: &Chosen) -> Result<Vec<DeadLetter>, BusError> {
+        if chosen.is_nothing() {
+            return self.open().map(|()| Vec::new());
+        }
+        self.graveyard(place).await?.discard(chosen).await
     }
 
     fn health(&self) -> Health {
@@ -184,10 +214,10 @@ impl Administer for RabbitBus {
             Health::Refused(_) => 3,
             Health::Down(_) => 4,
         };
-        self.doors().into_iter().map(|(_, health)| health).max_by_key(severity).unwrap_or(Health::Connecting)
+        self.connections().into_iter().map(|(_, health)| health).max_by_key(severity).unwrap_or(Health::Connecting)
     }
 
-    fn doors(&self) -> Vec<(&'static str, Health)> {
+    fn connections(&self) -> Vec<(&'static str, Health)> {
         if self.open().is_err() {
             return vec![("bus", Health::Down("closed by us".to_owned()))];
         }
@@ -198,6 +228,10 @@ impl Administer for RabbitBus {
             publishing = Health::Refused(why);
         }
         vec![("bus publishing", publishing), ("bus consuming", self.consuming.health())]
+    }
+
+    fn reached(&self) -> Option<String> {
+        self.consuming.reached()
     }
 
     async fn close(&self) {

@@ -1,24 +1,40 @@
-//! Where the broker is and how long to wait for it.
+//! The broker's address and the deadlines for it. The binary fills it from `[bus.rabbitmq]`;
+//! `server.rs` reads it.
 
-use lapin::uri::{AMQPScheme, AMQPUri};
-use loa_bus::{BusError, BusErrorKind};
-use std::{fmt, sync::Arc, time::Duration};
+use loa_address::{Address, Host, Password};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
-/// Fills a buffer with random bytes; used for the jitter of reconnection only.
+/// Fills a buffer with random bytes; used for the jitter of reconnection and the order of hosts only.
 pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
-/// How to reach a broker. `Debug` does not show the password.
-#[derive(Clone, PartialEq, Eq)]
+/// How to reach a broker. What is set beside `url` stands instead of that part of it. `Debug` does not show the
+/// password.
+#[derive(Clone)]
 pub struct RabbitConfig {
-    /// `amqp://user:password@host:port/vhost` (`%2f` is the vhost `/`); `amqps://` with the cargo feature `amqps`.
+    /// `amqp://user:password@host:port,host:port/vhost` (`%2f` is the vhost `/`), or `amqps://` for TLS. Parameters may
+    /// be `heartbeat` (seconds), `connection_timeout` (milliseconds) and `channel_max`, and win over the fields here.
     pub url: String,
-    /// What the broker's own pages call our connections.
+    /// The brokers of one cluster, instead of the address's. Empty: the address's. At most [`Self::HOSTS_MAX`].
+    pub hosts: Vec<Host>,
+    /// The vhost, instead of the address's.
+    pub vhost: Option<String>,
+    /// Who logs in, instead of the address's user. The address's password is not used for somebody else.
+    pub user: Option<String>,
+    /// Asked for at each login, instead of the address's.
+    pub password: Option<Password>,
+    /// How we log in.
+    pub mechanism: Mechanism,
+    /// Encryption, and whom we trust.
+    pub tls: TlsFiles,
+    /// The management API, asked for what AMQP does not tell. `None`: nobody is asked.
+    pub management: Option<ManagementAt>,
+    /// What the broker's own pages call our connections, with `publishing` or `consuming` behind it.
     pub name: String,
     /// How often both sides say that they live; a silent broker is given up after two of them. 1 s to 65,535 s.
     pub heartbeat: Duration,
     /// How long a publish, and any other single question to the broker, may take.
     pub confirm_timeout: Duration,
-    /// How long opening a connection may take.
+    /// How long opening a connection to one address may take. Each address of each host has as long.
     pub connect_timeout: Duration,
     /// The first wait before connecting again; doubles up to `reconnect_max`. The real wait is half of it to all of it.
     pub reconnect_min: Duration,
@@ -26,11 +42,54 @@ pub struct RabbitConfig {
     pub reconnect_max: Duration,
 }
 
+/// Where RabbitMQ's management API is, and who asks it.
+#[derive(Clone, Debug)]
+pub struct ManagementAt {
+    /// `https://mq-1:15671/`, or `http://…`.
+    pub url: String,
+    /// Who asks; `None`: the broker's user.
+    pub user: Option<String>,
+    /// Asked for at each use; `None`: the broker's, if it is the same user.
+    pub password: Option<Password>,
+}
+
+/// How we log in: a mechanism of SASL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mechanism {
+    /// User and password.
+    Plain,
+    /// The client certificate alone; RabbitMQ's plugin `rabbitmq_auth_mechanism_ssl` takes its name for the user's.
+    External,
+}
+
+/// Encryption of a connection. All files are PEM and are read at each connect.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// Whether to encrypt although the address is `amqp://`.
+    pub is_required: bool,
+    /// The CAs that are trusted, instead of the machine's.
+    pub ca_file: Option<PathBuf>,
+    /// Our own certificate, with those that lead to its CA.
+    pub client_certificate_file: Option<PathBuf>,
+    /// Its private key.
+    pub client_key_file: Option<PathBuf>,
+}
+
 impl RabbitConfig {
+    /// Most hosts of a cluster.
+    pub const HOSTS_MAX: usize = 16;
+
     /// Heartbeats each 15 s, 10 s for an answer and for a connection, reconnection after 0.1 s up to 5 s.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            hosts: Vec::new(),
+            vhost: None,
+            user: None,
+            password: None,
+            mechanism: Mechanism::Plain,
+            tls: TlsFiles::default(),
+            management: None,
             name: "loa".to_owned(),
             heartbeat: Duration::from_secs(15),
             confirm_timeout: Duration::from_secs(10),
@@ -39,40 +98,18 @@ impl RabbitConfig {
             reconnect_max: Duration::from_secs(5),
         }
     }
-
-    /// The address with the heartbeat in it.
-    ///
-    /// # Errors
-    /// `Refused` where it is no AMQP address, or wants TLS and this build has none.
-    pub(crate) fn uri(&self) -> Result<AMQPUri, BusError> {
-        // the parser's words may quote the address, and the address holds the password
-        let mut uri: AMQPUri = self.url.parse().map_err(|_| {
-            BusError::new(
-                BusErrorKind::Refused,
-                "the broker's address is not of the form amqp://user:password@host:port/vhost",
-            )
-        })?;
-        if uri.scheme == AMQPScheme::AMQPS && !cfg!(feature = "amqps") {
-            return Err(BusError::new(
-                BusErrorKind::Refused,
-                "the broker's address is amqps:// and this program was built without the feature `amqps`",
-            ));
-        }
-        let seconds = self.heartbeat.as_secs().clamp(1, u64::from(u16::MAX));
-        uri.query.heartbeat = Some(u16::try_from(seconds).unwrap_or(u16::MAX));
-        Ok(uri)
-    }
 }
 
 impl fmt::Debug for RabbitConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let server = self.uri().map(|uri| format!("{}:{}/{}", uri.authority.host, uri.authority.port, uri.vhost));
+        let shown = Address::parse(&self.url, &["amqp", "amqps"]).map(|address| address.to_string());
         f.debug_struct("RabbitConfig")
-            .field("server", &server.unwrap_or_else(|_| "not an AMQP address".to_owned()))
+            .field("url", &shown.unwrap_or_else(|_| "not an AMQP address".to_owned()))
+            .field("hosts", &self.hosts)
+            .field("vhost", &self.vhost)
+            .field("user", &self.user)
+            .field("tls", &self.tls)
             .field("name", &self.name)
-            .field("heartbeat", &self.heartbeat)
-            .field("confirm_timeout", &self.confirm_timeout)
-            .field("connect_timeout", &self.connect_timeout)
             .finish_non_exhaustive()
     }
 }
@@ -82,26 +119,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_read_once_and_a_wrong_one_is_refused_without_quoting_it() {
-        let uri = RabbitConfig::new("amqp://loa:secret@bus.example:5673/news").uri().unwrap();
-        assert_eq!((uri.authority.port, uri.vhost.as_str(), uri.query.heartbeat), (5673, "news", Some(15)));
-        for wrong in ["", "http://loa:secret@bus.example", "loa:secret@bus.example:5672"] {
-            let error = RabbitConfig::new(wrong).uri().unwrap_err();
-            assert_eq!(error.kind, BusErrorKind::Refused);
-            assert!(!format!("{error:?}").contains("secret"), "{error:?}");
-        }
-    }
-
-    #[test]
     fn debug_does_not_show_the_password() {
-        let shown = format!("{:?}", RabbitConfig::new("amqp://loa:secret@bus.example/news"));
+        let shown = format!("{:?}", RabbitConfig::new("amqp://loa:secret@bus.example:5672/news"));
         assert!(shown.contains("bus.example:5672/news") && !shown.contains("secret"), "{shown}");
-    }
-
-    #[cfg(not(feature = "amqps"))]
-    #[test]
-    fn an_encrypted_address_needs_a_build_that_can_encrypt() {
-        let error = RabbitConfig::new("amqps://bus.example").uri().unwrap_err();
-        assert!(error.what.contains("amqps"), "{}", error.what);
+        let shown = format!("{:?}", RabbitConfig::new("loa:secret@bus.example"));
+        assert!(!shown.contains("secret"), "{shown}");
     }
 }

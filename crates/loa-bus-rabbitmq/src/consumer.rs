@@ -1,14 +1,17 @@
-//! Receiving and settling over one channel.
+//! Receives and settles over one channel.
 //!
-//! An ended stream, an ack that could not be sent, a closed channel: each ends this consumer with an error, and the caller
-//! opens another on whatever connection there is then. Deliveries are acked in runs where they are contiguous, because one
-//! `basic.ack` for a hundred is several times faster than a hundred.
+//! An ended stream, an ack that could not be sent and a closed channel each end this consumer with
+//! an error. The caller then opens another, on whatever connection exists. Contiguous deliveries
+//! are acked together, because one `basic.ack` for a hundred is several times faster than a
+//! hundred.
 //!
-//! A dead letter that cannot be published (an alarm, an outage of the other connection) is held, unsettled, and tried again
-//! from time to time while consuming goes on: one poisonous message must not stop an outlet for as long as an alarm lasts.
+//! A dead letter that cannot be published (an alarm, an outage of the other connection) is held
+//! unsettled and tried again now and then while consuming goes on: one poisonous message must not
+//! stop an outlet as long as an alarm lasts.
 
 use crate::{
-    carriage::{Arrived, Parcel, read},
+    carriage::{Arrived, Burial, Parcel, new_key, read},
+    config::Random,
     fault::{fault, late},
     flow::Flow,
     gauges,
@@ -31,6 +34,11 @@ use tokio::time::{Instant, timeout};
 /// again: below the broker's own limit for unsettled messages (30 min), which would end the whole consumer and count a
 /// delivery for every innocent neighbour in its prefetch.
 const DEAD_LETTER_PATIENCE: Duration = Duration::from_secs(20 * 60);
+/// After so long without a message, while none is held, the channel is opened anew. A queue that is deleted and made anew
+/// under its consumer, by hand or by an import of definitions, may take the old consumer for its own: RabbitMQ 3.10 then
+/// gives it messages that never leave the broker, until its channel closes, and tells nobody. From outside this looks like
+/// silence.
+const RENEW_AFTER: Duration = Duration::from_secs(20);
 /// Between two tries to publish dead letters that are held.
 const DEAD_LETTER_RETRY: Duration = Duration::from_secs(2);
 
@@ -39,6 +47,7 @@ pub(crate) struct Opening {
     pub(crate) session: Session,
     pub(crate) publisher: Arc<Publisher>,
     pub(crate) clock: Clock,
+    pub(crate) random: Random,
     pub(crate) queue: Queue,
     pub(crate) prefetch: u16,
     pub(crate) answer_timeout: Duration,
@@ -49,13 +58,16 @@ pub(crate) struct ChannelConsumer {
     flow: Flow,
     publisher: Arc<Publisher>,
     clock: Clock,
+    random: Random,
     queue: Queue,
     answer_timeout: Duration,
+    /// Since when nothing has come.
+    silent_since: Instant,
     /// Handed out and not settled, by delivery tag.
     unsettled: BTreeMap<u64, Held>,
     /// Dead letters that are not published yet; each is unsettled, too.
     dead: Vec<Dead>,
-    bury_again_at: Instant,
+    dead_letters_due_at: Instant,
     /// Whether a line was written about dead letters that are held.
     told: bool,
 }
@@ -64,6 +76,8 @@ pub(crate) struct ChannelConsumer {
 struct Dead {
     tag: u64,
     reason: DeadReason,
+    /// What the letter is called.
+    key: String,
     /// When patience ends.
     give_back_at: Instant,
 }
@@ -78,16 +92,18 @@ struct Held {
 impl ChannelConsumer {
     /// Opens a channel and begins to consume.
     pub(crate) async fn open(opening: Opening) -> Result<Self, BusError> {
-        let Opening { session, publisher, clock, queue, prefetch, answer_timeout } = opening;
+        let Opening { session, publisher, clock, random, queue, prefetch, answer_timeout } = opening;
         Ok(Self {
             flow: Flow::open(session, queue, prefetch, answer_timeout).await?,
             publisher,
             clock,
+            random,
             queue,
             answer_timeout,
+            silent_since: Instant::now(),
             unsettled: BTreeMap::new(),
             dead: Vec::new(),
-            bury_again_at: Instant::now(),
+            dead_letters_due_at: Instant::now(),
             told: false,
         })
     }
@@ -97,8 +113,9 @@ impl ChannelConsumer {
         let (tag, redelivered, acker) = (delivery.delivery_tag, delivery.redelivered, delivery.acker.clone());
         let arrived = read(delivery);
         let (message, routing_key) = (arrived.message.clone(), arrived.routing_key.clone());
+        let odd_headers = arrived.odd.clone();
         self.unsettled.insert(tag, Held { acker, arrived });
-        Received { tag: Tag(tag), message, routing_key, redelivered }
+        Received { tag: Tag(tag), message, odd_headers, routing_key, redelivered }
     }
 
     /// One frame of settlement; whatever keeps it from being sent ends the session.
@@ -150,9 +167,10 @@ impl ChannelConsumer {
         Ok(())
     }
 
-    /// Publishes dead letters, with confirms, and acks what is safely there; the rest stays unsettled and is held. Cut in
-    /// the middle, it may leave a dead letter twice, and none lost.
-    async fn bury(&mut self) -> Result<(), BusError> {
+    /// Publishes dead letters, with confirms, and acks those that arrived. The others stay
+    /// unsettled and are held. Cancelled in the middle, it may leave a dead letter twice, but loses
+    /// none.
+    async fn publish_dead_letters(&mut self) -> Result<(), BusError> {
         self.dead.retain(|dead| self.unsettled.contains_key(&dead.tag));
         if self.dead.is_empty() {
             return Ok(());
@@ -160,22 +178,24 @@ impl ChannelConsumer {
         let at = (self.clock)();
         let pack = |dead: &Dead| {
             let held = self.unsettled.get(&dead.tag)?;
-            Some(Parcel::dead(self.queue, held.arrived.clone(), &dead.reason, at))
+            let arrived = held.arrived.clone();
+            Some(Parcel::dead(self.queue, Burial { arrived, reason: &dead.reason, at, key: &dead.key }))
         };
         let parcels: Vec<_> = self.dead.iter().filter_map(pack).collect();
-        let outcomes = self.publisher.publish(&parcels).await;
+        let outcomes = self.publisher.publish_letters(&parcels).await;
         let mut failure = None;
-        let (mut buried, mut impossible) = (Vec::new(), Vec::new());
+        let (mut published, mut impossible) = (Vec::new(), Vec::new());
         for (dead, outcome) in self.dead.iter().zip(outcomes) {
             match outcome {
-                Ok(()) => buried.push(dead.tag),
+                Ok(()) => published.push(dead.tag),
                 Err(error) if error.kind == BusErrorKind::Rejected => impossible.push((dead.tag, error)),
                 Err(error) => failure = Some(error),
             }
         }
-        self.ack(buried).await?;
+        self.ack(published).await?;
         for (tag, error) in impossible {
-            // this broker takes it from nobody again; it can still move it itself, without our reason
+            // the broker will never take this publish; it can still move the message itself,
+            // without our reason
             tracing::warn!(queue = %self.queue, %error, "a dead letter cannot be published; the broker is told to move it");
             if let Some(held) = self.unsettled.get(&tag) {
                 self.sent(held.acker.reject(BasicRejectOptions { requeue: false })).await?;
@@ -185,7 +205,7 @@ impl ChannelConsumer {
         self.hold_dead(failure).await
     }
 
-    /// Holds what could not be buried, and gives back what was held for too long.
+    /// Holds dead letters that could not be published, and gives back those held for too long.
     async fn hold_dead(&mut self, failure: Option<BusError>) -> Result<(), BusError> {
         self.dead.retain(|dead| self.unsettled.contains_key(&dead.tag));
         gauges::held_dead_letters(self.queue.name(), self.dead.len());
@@ -201,7 +221,7 @@ impl ChannelConsumer {
             tracing::error!(queue = %self.queue, kind = failure.kind.as_str(), error = %failure, "a dead letter cannot be published; it is held until it can");
         }
         let now = Instant::now();
-        self.bury_again_at = now + DEAD_LETTER_RETRY;
+        self.dead_letters_due_at = now + DEAD_LETTER_RETRY;
         let late = self.dead.iter().filter(|dead| dead.give_back_at <= now).map(|dead| dead.tag).collect();
         self.give_back(late).await
     }
@@ -210,7 +230,7 @@ impl ChannelConsumer {
 impl Drop for ChannelConsumer {
     fn drop(&mut self) {
         if !self.dead.is_empty() {
-            // the broker gives them back, and whoever receives them decides again
+            // the broker gives them back, and their next receiver decides again
             gauges::held_dead_letters(self.queue.name(), 0);
         }
     }
@@ -219,11 +239,11 @@ impl Drop for ChannelConsumer {
 #[async_trait]
 impl Consumer for ChannelConsumer {
     async fn receive(&mut self, max: usize, wait: Duration) -> Result<Vec<Received>, BusError> {
-        if !self.dead.is_empty() && Instant::now() >= self.bury_again_at {
-            self.bury().await?;
+        if !self.dead.is_empty() && Instant::now() >= self.dead_letters_due_at {
+            self.publish_dead_letters().await?;
         }
         if !self.dead.is_empty() {
-            // one that is held must not hold up what comes after it
+            // a held message must not delay the next ones
             self.flow.widen().await?;
         }
         let room = self.flow.room(self.unsettled.len());
@@ -231,9 +251,14 @@ impl Consumer for ChannelConsumer {
             return self.flow.listen_only(wait).await.map(|()| Vec::new());
         }
         if !self.flow.first(wait).await? {
+            if self.unsettled.is_empty() && self.silent_since.elapsed() >= RENEW_AFTER {
+                self.flow.renew().await?;
+                self.silent_since = Instant::now();
+            }
             return Ok(Vec::new());
         }
-        // no await from here on: what was taken from the stream is handed out
+        self.silent_since = Instant::now();
+        // no await from here on: every message taken from the stream must be handed out
         let (mut bytes, mut batch) = (0, Vec::new());
         while batch.len() < max.min(room) && bytes < BATCH_BYTES_MAX {
             let Some(delivery) = self.flow.next() else { break };
@@ -254,17 +279,20 @@ impl Consumer for ChannelConsumer {
             match decision {
                 Settlement::Ack => acked.push(tag),
                 Settlement::Retry => again.push(tag),
-                Settlement::Dead(reason) => dead.push(Dead { tag, reason, give_back_at }),
+                Settlement::Dead(reason) => {
+                    // the same on every try to publish it
+                    dead.push(Dead { tag, reason, key: new_key(&self.random), give_back_at });
+                }
             }
         }
-        // what comes again must be back in its place before an ack makes room for its successors
+        // returned messages must be in their places before an ack makes room for their successors
         self.give_back(again).await?;
         self.ack(acked).await?;
         if dead.is_empty() {
             return Ok(());
         }
         self.dead.extend(dead);
-        self.bury().await
+        self.publish_dead_letters().await
     }
 
     async fn close(self: Box<Self>) -> Result<(), BusError> {

@@ -1,108 +1,210 @@
-//! Opening one connection within a deadline, and cutting its socket when it is over.
+//! Opens a connection to one of the brokers: each host in a random order, each of its addresses, each
+//! with a deadline of its own, until one answers.
 //!
-//! Why cut: lapin reads a connection in a thread of its own, which ends only when the socket does. A broker that is frozen,
-//! or behind a line that swallows everything, ends nothing: each try would leave a thread and an open file behind until
-//! the process has no files left. So a second hand on the socket is kept, and shut when the try or the connection is over.
+//! lapin reads a connection in a thread of its own, which ends only when the socket does. A frozen
+//! broker, or a network that swallows everything, ends nothing: each try would leave a thread and
+//! an open file behind until the process has no files left. So `wire.rs` keeps a second handle on
+//! the socket, which is shut when the try or the connection is over.
 
-use lapin::{
-    Connection, ConnectionProperties, Error,
-    tcp::{AMQPUriTcpExt, AsyncTcpStream, OwnedTLSConfig},
-    uri::AMQPUri,
+use crate::{
+    config::Random,
+    fault::{cause_of, kind_of},
+    runtime::{self, Open},
+    server::Server,
+    tls,
+    wire::Wire,
 };
+use lapin::{Connection, ConnectionProperties, tcp::AsyncTcpStream};
+use loa_address::{Host, shuffle};
+use loa_bus::{BusErrorKind, error_chain};
 use std::{
     io,
-    net::{Shutdown, TcpStream},
-    os::fd::AsFd,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    net::SocketAddr,
+    sync::{Mutex, PoisonError},
 };
-use tokio::time::timeout;
+use tokio::{
+    net::{TcpStream, lookup_host},
+    time::timeout,
+};
 
-/// A hand on a connection's socket. Dropping it cuts, too.
-#[derive(Clone, Default)]
-pub(crate) struct Wire(Arc<Held>);
+/// Most addresses of one name that are tried.
+const ADDRESSES_MAX: usize = 8;
 
-#[derive(Default)]
-struct Held {
-    state: Mutex<Hand>,
+/// An open connection.
+pub(crate) struct Dialled {
+    pub(crate) connection: Connection,
+    pub(crate) wire: Wire,
+    /// Where, whether encrypted, and as whom: for people.
+    pub(crate) reached: String,
 }
 
-#[derive(Default)]
-enum Hand {
-    /// Nothing dialled so far.
-    #[default]
-    Empty,
-    Open(TcpStream),
-    /// Cut; a socket that comes later is cut at once.
-    Cut,
+/// Why there is no connection.
+pub(crate) struct NotDialled {
+    pub(crate) kind: BusErrorKind,
+    /// Each address and what went wrong there.
+    pub(crate) why: String,
+    /// One word of a small set, for metrics.
+    pub(crate) cause: &'static str,
 }
 
-impl Wire {
-    /// Ends the connection beneath: both sides hear it, and lapin's thread ends. Idempotent.
-    pub(crate) fn cut(&self) {
-        self.0.cut();
-    }
-
-    fn hold(&self, socket: TcpStream) {
-        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if matches!(*state, Hand::Cut) {
-            shut(&socket);
-        } else {
-            *state = Hand::Open(socket);
-        }
+impl NotDialled {
+    fn unavailable(why: impl Into<String>, cause: &'static str) -> Self {
+        Self { kind: BusErrorKind::Unavailable, why: why.into(), cause }
     }
 }
 
-impl Held {
-    fn cut(&self) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Hand::Open(socket) = std::mem::replace(&mut *state, Hand::Cut) {
-            shut(&socket);
-        }
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.cut();
-    }
-}
-
-fn shut(socket: &TcpStream) {
-    // an error says that the other side was faster
-    let _ = socket.shutdown(Shutdown::Both);
-}
-
-/// Opens a connection; `wire` is cut by the caller when it is given up or over. `patience` bounds the way to the socket
-/// (TCP and TLS); the caller bounds the whole.
+/// Tries all hosts, once. A broker that refuses us ends it: the others of its cluster know the same users, and wrong
+/// logins help nobody.
 pub(crate) async fn dial(
-    uri: AMQPUri,
+    server: &Server,
+    properties: &ConnectionProperties,
+    random: &Random,
+) -> Result<Dialled, NotDialled> {
+    let mut hosts = server.hosts.clone();
+    shuffle(&mut hosts, &**random);
+    let mut failures: Vec<NotDialled> = Vec::new();
+    for host in &hosts {
+        let addresses = match look_up(host, server).await {
+            Ok(addresses) => addresses,
+            Err(failure) => {
+                failures.push(failure.at(host, None));
+                continue;
+            }
+        };
+        for address in addresses {
+            match within_deadline(server, host, address, properties).await {
+                Ok(dialled) => return Ok(dialled),
+                Err(failure) if failure.kind == BusErrorKind::Refused => return Err(failure.at(host, Some(address))),
+                Err(failure) => failures.push(failure.at(host, Some(address))),
+            }
+        }
+    }
+    Err(all(failures))
+}
+
+impl NotDialled {
+    fn at(self, host: &Host, address: Option<SocketAddr>) -> Self {
+        let place = address.map_or_else(|| host.to_string(), |address| place(host, address));
+        Self { why: format!("{place}: {}", self.why), ..self }
+    }
+}
+
+/// One sentence about all tries. It is the same for every order in which they were made, so that the log tells it once.
+fn all(failures: Vec<NotDialled>) -> NotDialled {
+    let cause = failures.first().map_or("network", |failure| failure.cause);
+    let mut whys: Vec<String> = failures.into_iter().map(|failure| failure.why).collect();
+    whys.sort();
+    whys.dedup();
+    NotDialled::unavailable(whys.join("; "), cause)
+}
+
+/// The host, and the address where the host is a name.
+fn place(host: &Host, address: SocketAddr) -> String {
+    let shown = address.to_string();
+    if host.to_string() == shown { shown } else { format!("{host} ({})", address.ip()) }
+}
+
+async fn look_up(host: &Host, server: &Server) -> Result<Vec<SocketAddr>, NotDialled> {
+    let mut addresses: Vec<SocketAddr> = Vec::new();
+    match timeout(server.connect_timeout, lookup_host(host.with_port(0))).await {
+        Err(_) => return Err(NotDialled::unavailable("its name was not looked up in time", "late")),
+        Ok(Err(error)) => {
+            return Err(NotDialled::unavailable(format!("its name cannot be looked up: {error}"), "network"));
+        }
+        Ok(Ok(found)) => {
+            for address in found.take(ADDRESSES_MAX) {
+                if !addresses.contains(&address) {
+                    addresses.push(address);
+                }
+            }
+        }
+    }
+    if addresses.is_empty() {
+        return Err(NotDialled::unavailable("its name has no address", "network"));
+    }
+    Ok(addresses)
+}
+
+async fn within_deadline(
+    server: &Server,
+    host: &Host,
+    address: SocketAddr,
+    properties: &ConnectionProperties,
+) -> Result<Dialled, NotDialled> {
+    let attempt = open(server, host, address, properties.clone());
+    timeout(server.connect_timeout, attempt).await.unwrap_or_else(|_| {
+        let why = format!("it did not answer within {} s", server.connect_timeout.as_secs_f32());
+        Err(NotDialled::unavailable(why, "late"))
+    })
+}
+
+/// Shuts the socket of a try that did not come to its end, whatever the reason.
+struct Attempt(Option<Wire>);
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if let Some(wire) = &self.0 {
+            wire.cut();
+        }
+    }
+}
+
+async fn open(
+    server: &Server,
+    host: &Host,
+    address: SocketAddr,
     properties: ConnectionProperties,
-    patience: Duration,
-    wire: Wire,
-) -> lapin::Result<Connection> {
-    let runtime = lapin::runtime::default_runtime()?;
-    Connection::connector(
-        uri,
-        runtime,
-        async move |uri, runtime| {
-            // in lapin's thread, which nobody can stop: so this ends by itself
-            let tls = OwnedTLSConfig::default();
-            let opening = uri.connect_with_config_async(tls.as_ref(), &runtime);
-            let stream = match timeout(patience, opening).await {
-                Ok(opened) => opened.map_err(Error::from)?,
-                Err(_) => return Err(io::Error::from(io::ErrorKind::TimedOut).into()),
-            };
-            let socket = match &stream {
-                AsyncTcpStream::Plain(plain) => plain.get_ref().as_fd().try_clone_to_owned(),
-                #[cfg(feature = "amqps")]
-                AsyncTcpStream::Rustls(encrypted) => encrypted.get_ref().0.get_ref().as_fd().try_clone_to_owned(),
-                _ => return Ok(stream),
-            };
-            wire.hold(TcpStream::from(socket?));
-            Ok(stream)
-        },
-        properties,
-    )
-    .await
+) -> Result<Dialled, NotDialled> {
+    let network = |error: io::Error| NotDialled::unavailable(error.to_string(), "network");
+    let socket = TcpStream::connect(address).await.map_err(network)?;
+    socket.set_nodelay(true).map_err(network)?;
+    let wire = Wire::hold(&socket).map_err(network)?;
+    let mut attempt = Attempt(Some(wire.clone()));
+    let (stream, how) = match &server.tls {
+        None => (runtime::open(Box::new(socket)), "not encrypted"),
+        Some(files) => {
+            let encrypted = tls::encrypt(files, host.name(), socket).await;
+            let encrypted = encrypted.map_err(|why| NotDialled::unavailable(why, "tls"))?;
+            (runtime::open(encrypted), "encrypted by TLS")
+        }
+    };
+    let connection = introduce(server, stream, properties).await?;
+    attempt.0 = None;
+    Ok(Dialled { connection, wire, reached: format!("{}, {how}, {}", place(host, address), server.who()) })
+}
+
+/// Logs in over an open connection.
+async fn introduce(server: &Server, stream: Open, properties: ConnectionProperties) -> Result<Connection, NotDialled> {
+    // asked for now, since it may have been rotated
+    let uri = server.uri().map_err(|why| NotDialled::unavailable(why, "client_error"))?;
+    let slot = Mutex::new(Some(stream));
+    let hand_over = async move |_, _| {
+        let stream = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+        stream.map(AsyncTcpStream::Plain).ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected).into())
+    };
+    Connection::connector(uri, runtime::current(), hand_over, properties).await.map_err(|error| NotDialled {
+        kind: kind_of(&error),
+        why: error_chain(&error),
+        cause: cause_of(&error),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sentence_about_all_tries_does_not_depend_on_their_order() {
+        let failure = |why: &str| NotDialled::unavailable(why, "network");
+        let (one, other) = (all(vec![failure("a: x"), failure("b: y")]), all(vec![failure("b: y"), failure("a: x")]));
+        assert_eq!((one.why.as_str(), other.why.as_str()), ("a: x; b: y", "a: x; b: y"));
+    }
+
+    #[test]
+    fn a_name_is_shown_with_its_address_and_an_address_once() {
+        let shown = |host: &str, address: &str| place(&host.parse().unwrap(), address.parse().unwrap());
+        assert_eq!(shown("mq:5672", "192.0.2.5:5672"), "mq:5672 (192.0.2.5)");
+        assert_eq!(shown("192.0.2.5:5672", "192.0.2.5:5672"), "192.0.2.5:5672");
+        assert_eq!(shown("[2001:db8::5]:5672", "[2001:db8::5]:5672"), "[2001:db8::5]:5672");
+    }
 }

@@ -23,12 +23,12 @@ pub(crate) fn late(what: &str) -> BusError {
         .because("late")
 }
 
-/// What is said of a queue or exchange that is not there.
+/// The error for a queue or exchange that does not exist.
 pub(crate) fn missing(thing: &str) -> BusError {
     BusError::new(BusErrorKind::Unroutable, format!("{thing} is missing; `loa migrate` makes it")).because("not_found")
 }
 
-/// The sort of an error.
+/// The kind of an error.
 pub(crate) fn kind_of(error: &Error) -> BusErrorKind {
     match protocol_error(error) {
         Some(AMQPErrorKind::Soft(soft)) => match soft {
@@ -38,7 +38,7 @@ pub(crate) fn kind_of(error: &Error) -> BusErrorKind {
             AMQPSoftError::CONTENTTOOLARGE | AMQPSoftError::PRECONDITIONFAILED => BusErrorKind::Rejected,
             _ => BusErrorKind::Unavailable,
         },
-        // a vhost that is not there or not ours
+        // a vhost that does not exist or is not ours
         Some(AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED)) => BusErrorKind::Refused,
         Some(AMQPErrorKind::Hard(_)) | None => BusErrorKind::Unavailable,
     }

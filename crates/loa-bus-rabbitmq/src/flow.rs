@@ -1,7 +1,8 @@
-//! What comes to a consumer, and how much the broker sends ahead.
+//! The messages that reach a consumer, and how many the broker sends ahead (prefetch).
 //!
-//! A consumer begins with one message: whether this is a time to be careful, only its count of deliveries tells. One that
-//! was delivered often may be what killed the process before, and then it must kill nobody else, so it comes alone.
+//! A consumer begins with one message, because only its delivery count says whether care is needed.
+//! A message that was delivered often may have killed the process before. It comes alone then, so
+//! that it takes no other with it.
 
 use crate::{
     carriage::deliveries_before,
@@ -25,17 +26,17 @@ use tokio::{
 /// Unsettled messages that RabbitMQ allows on a quorum queue at most.
 const PREFETCH_MAX: u16 = 2_000;
 
-/// Deliveries of one queue, over a channel of their own.
+/// The deliveries of one queue, over their own channel.
 pub(crate) struct Flow {
     pub(crate) channel: Channel,
     stream: lapin::Consumer,
     session: Session,
     queue: Queue,
     answer_timeout: Duration,
-    /// Most that is in the caller's hands.
+    /// Most unsettled messages of the caller.
     prefetch: u16,
     pace: Pace,
-    /// Under way, when its caller was cancelled meanwhile.
+    /// A change of prefetch in progress whose caller was cancelled.
     widening: Option<JoinHandle<Result<lapin::Result<lapin::Consumer>, Elapsed>>>,
     /// Taken from the stream and not handed out.
     waiting: VecDeque<Delivery>,
@@ -43,7 +44,7 @@ pub(crate) struct Flow {
     ended: Option<BusError>,
 }
 
-/// How much the broker sends ahead.
+/// How many messages the broker sends ahead.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Pace {
     /// One at a time.
@@ -80,7 +81,8 @@ impl Flow {
         })
     }
 
-    /// How many more may be handed out while so many are unsettled. The broker counts without the one that came alone.
+    /// How many more may be handed out while this many are unsettled. The broker does not count the
+    /// one that came alone.
     pub(crate) fn room(&self, unsettled: usize) -> usize {
         usize::from(self.prefetch).saturating_sub(unsettled)
     }
@@ -89,7 +91,7 @@ impl Flow {
         !self.session.ended.is_cancelled() && self.channel.status().connected()
     }
 
-    /// Waits until something is at hand; whether it is. Cancel-safe.
+    /// Waits until a message is ready. Returns whether one is. Cancel-safe.
     pub(crate) async fn first(&mut self, wait: Duration) -> Result<bool, BusError> {
         if let Some(error) = self.ended.take() {
             return Err(error);
@@ -104,7 +106,8 @@ impl Flow {
         Ok(true)
     }
 
-    /// The next of what is at hand, without waiting; an end is told with the next [`Self::first`].
+    /// The next ready message, without waiting. The end of the stream is told by the next
+    /// [`Self::first`].
     pub(crate) fn next(&mut self) -> Option<Delivery> {
         if let Some(delivery) = self.waiting.pop_front() {
             return Some(delivery);
@@ -118,7 +121,8 @@ impl Flow {
         None
     }
 
-    /// Waits while the prefetch is in the caller's hands: nothing may be handed out, but an end must be heard.
+    /// Waits while the caller holds the whole prefetch. Nothing may be handed out then, but the end
+    /// of the stream must be noticed.
     pub(crate) async fn listen_only(&mut self, wait: Duration) -> Result<(), BusError> {
         if let Some(error) = self.ended.take() {
             return Err(error);
@@ -169,12 +173,22 @@ impl Flow {
         }
     }
 
-    /// What comes next; `None` when nothing does for so long.
+    /// Closes the channel and begins anew on another one of the same session. What was delivered meanwhile comes again.
+    ///
+    /// # Errors
+    /// The flow has ended then. So it has when the caller is cancelled.
+    pub(crate) async fn renew(&mut self) -> Result<(), BusError> {
+        self.close().await?;
+        *self = Self::open(self.session.clone(), self.queue, self.prefetch, self.answer_timeout).await?;
+        Ok(())
+    }
+
+    /// The next delivery; `None` when none comes within this time.
     async fn arrival(&mut self, wait: Duration) -> Result<Option<Delivery>, BusError> {
         let next = tokio::select! {
             biased;
             next = timeout(wait, self.stream.next()) => next,
-            // lapin ends the stream, too; this is for the case that it forgets
+            // lapin ends the stream, too; this covers the case that it does not
             () = self.session.ended.cancelled() => Ok(None),
         };
         match next {
@@ -186,7 +200,7 @@ impl Flow {
         }
     }
 
-    /// What the end of the stream means.
+    /// The error that the end of the stream means.
     fn end(&self, error: Option<lapin::Error>) -> BusError {
         match error {
             Some(error) if is_not_found(&error) => missing(&format!("the queue {}", self.queue)),
@@ -195,7 +209,7 @@ impl Flow {
                 let what = format!("cannot go on consuming {}: the connection to the broker was lost", self.queue);
                 BusError::new(BusErrorKind::Unavailable, what).because("connection_lost")
             }
-            // what a broker does when the queue was deleted
+            // a broker cancels so when the queue was deleted
             None => {
                 let what = format!("the broker ended the consumer of {}", self.queue);
                 BusError::new(BusErrorKind::Unavailable, what).because("cancelled")

@@ -1,5 +1,6 @@
-//! What is measured here, by name. Labels have few values: two roles, and causes of a fixed set; never a queue's or a
-//! message's own words. `docs/operating/broker.md` says what each means to an operator.
+//! The names of this crate's metrics. Labels have few values: two roles, and causes of a fixed set,
+//! never words of a queue or a message. `docs/operating/broker.md` says what each means to an
+//! operator.
 
 use loa_bus::Health;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 /// The states of [`Health`], one series each: 1 for the one that holds.
 const STATES: [&str; 5] = ["up", "connecting", "blocked", "refused", "down"];
 
-/// How a connection is.
+/// The state of a connection.
 pub(crate) fn link(role: &'static str, health: &Health) {
     for state in STATES {
         let holds = if state == health.as_str() { 1.0 } else { 0.0 };
@@ -30,12 +31,13 @@ pub(crate) fn not_connected(role: &'static str, cause: &'static str) {
     metrics::counter!("loa_bus_connect_failures_total", "role" => role, "cause" => cause).increment(1);
 }
 
-/// The broker has taken nothing for that much longer.
+/// The broker has taken nothing for this much longer.
 pub(crate) fn blocked_for(role: &'static str, time: Duration) {
     metrics::counter!("loa_bus_blocked_seconds_total", "role" => role).increment(time.as_secs());
 }
 
-/// Messages were handed to the broker and are not decided yet. Undone when the value is dropped.
+/// Counts messages that were handed to the broker and are not decided yet. Dropping the value ends
+/// the count.
 pub(crate) struct InFlight(f64);
 
 impl InFlight {
@@ -52,7 +54,7 @@ impl Drop for InFlight {
     }
 }
 
-/// What became of so many messages: `confirmed`, or the cause of the failure.
+/// Counts messages by outcome: `confirmed`, or the cause of the failure.
 pub(crate) fn published(outcome: &'static str, messages: u64) {
     metrics::counter!("loa_bus_published_total", "outcome" => outcome).increment(messages);
 }

@@ -1,10 +1,12 @@
-//! The bus over RabbitMQ (3.10 and later): confirms, prefetch, quorum queues, dead letters, reconnection for ever.
+//! The bus on RabbitMQ (3.10 and later): confirms, prefetch, quorum queues, dead letters,
+//! reconnection for ever.
 //!
-//! Two connections, each kept up by a supervisor of ours ([`RabbitBus::connect`] returns at once and never gives up): one
-//! for publishing, which a resource alarm may block, and one for consuming and operating, which it does not. Every wait
-//! has a deadline. lapin's own recovery stays off: every fault takes the one way of a fresh connection and fresh channels.
+//! There are two connections. One publishes; a resource alarm may block it. The other consumes and
+//! operates; an alarm does not block it. A supervisor keeps each up ([`RabbitBus::connect`] returns
+//! at once and never gives up). Every wait has a deadline. lapin's own recovery is off: every fault
+//! ends in a fresh connection and fresh channels (`docs/adr/0002`).
 //!
-//! What it measures is in `gauges.rs`. Knows nothing of events, reads no clock and makes no randomness: both are handed in.
+//! `gauges.rs` lists its metrics. It knows nothing of events. Clock and randomness are handed in.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), loa_bus::BusError> {
@@ -17,6 +19,7 @@
 //! # Ok(()) }
 //! ```
 
+mod asking;
 mod bus;
 mod carriage;
 mod config;
@@ -26,9 +29,22 @@ mod dial;
 mod fault;
 mod flow;
 mod gauges;
+mod headers;
+mod inspection;
+mod keeping;
 mod link;
+mod management;
+mod plan;
+mod policies;
 mod publish;
+mod refusals;
+mod rights;
+mod runtime;
+mod server;
+mod tls;
 mod topology;
+mod wire;
 
 pub use bus::RabbitBus;
-pub use config::{RabbitConfig, Random};
+pub use config::{ManagementAt, Mechanism, RabbitConfig, Random, TlsFiles};
+pub use plan::definitions;

@@ -1,31 +1,36 @@
-//! One connection, kept up for ever: connect, watch, and when it ends, connect again after a growing, jittered wait.
+//! Keeps one connection up for ever: connect, watch, and when it ends, connect again after a
+//! growing, jittered wait.
 //!
-//! Others ask for the session of the moment and are told when it ends; they never repair anything themselves. Why not
-//! lapin's auto-recovery: it hung for good in two of eight broker restarts, and knows only some of the faults.
+//! Other files ask for the current session and are told when it ends; they repair nothing
+//! themselves. lapin's auto-recovery is not used: it hung for good in two of eight broker restarts,
+//! and knows only some of the faults.
 
 use crate::{
     config::{RabbitConfig, Random},
-    dial::{Wire, dial},
-    fault::{cause_of, closed, kind_of},
+    dial::{Dialled, dial},
+    fault::{cause_of, closed},
     gauges,
+    server::Server,
+    wire::Wire,
 };
 use futures_util::{FutureExt, Stream, StreamExt};
-use lapin::{Connection, ConnectionProperties, Event, uri::AMQPUri};
-use loa_bus::{BusError, BusErrorKind, Health};
-use std::{error::Error, sync::Arc, time::Duration};
+use lapin::{Connection, ConnectionProperties, Event};
+use loa_bus::{BusError, BusErrorKind, Health, error_chain};
+use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
     time::{Instant, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
-/// How long a caller waits for a connection that was lost just now: a blip need not fail anybody.
+/// How long a caller waits for a connection that was just lost, so that a short interruption fails
+/// nobody.
 const RECONNECT_GRACE: Duration = Duration::from_secs(2);
-/// A connection that lasted so long was a good one: the next wait is short again.
+/// After a connection that lasted this long the next wait is short again.
 const GOOD_AFTER: Duration = Duration::from_secs(10);
-/// How often the connection's own state is looked at, whatever events say.
+/// How often the connection's own state is checked, whatever its events say.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// The longest farewell.
+/// Longest wait for a connection to close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A supervised connection.
@@ -33,32 +38,41 @@ pub(crate) struct Link {
     /// `publishing` or `consuming`: for logs and the broker's pages.
     role: &'static str,
     state: watch::Sender<State>,
-    /// The broker's words while it takes nothing from this connection.
+    /// The broker's reason while it takes nothing from this connection.
     blocked: watch::Sender<Option<String>>,
 }
 
-/// How a link is.
+/// The state of a link.
 #[derive(Clone)]
 pub(crate) enum State {
-    /// Never connected so far, nor failed.
+    /// Not connected yet, and not failed yet.
     Connecting,
     /// Connected.
     Up(Session),
-    /// Lost or not reached; why. Somebody is trying again.
+    /// Lost or not reached, and why. The supervisor goes on trying.
     Down(BusErrorKind, String),
     /// Closed by us.
     Closed,
 }
 
-/// One connection's life.
+/// One connection while it lasts.
 #[derive(Clone)]
 pub(crate) struct Session {
     pub(crate) connection: Arc<Connection>,
     wire: Wire,
+    /// Where, whether encrypted, and as whom: for people.
+    reached: Arc<str>,
     /// Cancelled when the connection is over; nothing on it will be answered any more.
     pub(crate) ended: CancellationToken,
-    /// Tells the channels of one life from those of the next.
+    /// Tells the channels of one session from those of the next.
     pub(crate) number: u64,
+}
+
+impl Session {
+    /// The largest frame that both sides agreed on, in bytes.
+    pub(crate) fn frame_max(&self) -> u32 {
+        self.connection.configuration().frame_max()
+    }
 }
 
 /// How a connection ended.
@@ -75,7 +89,7 @@ impl Link {
         link
     }
 
-    /// How the link is now, in the door's words.
+    /// The state of the link, as a value of `loa-bus`.
     pub(crate) fn health(&self) -> Health {
         match &*self.state.borrow() {
             State::Connecting => Health::Connecting,
@@ -83,6 +97,14 @@ impl Link {
             State::Down(BusErrorKind::Refused, why) => Health::Refused(why.clone()),
             State::Down(_, why) => Health::Down(why.clone()),
             State::Closed => Health::Down("closed by us".to_owned()),
+        }
+    }
+
+    /// Where the connection leads that is up just now, whether encrypted, and as whom.
+    pub(crate) fn reached(&self) -> Option<String> {
+        match &*self.state.borrow() {
+            State::Up(session) => Some(session.reached.to_string()),
+            _ => None,
         }
     }
 
@@ -115,10 +137,10 @@ impl Link {
         }
     }
 
-    /// The session of the moment. Waits for the first one until `deadline`, for a lost one for [`RECONNECT_GRACE`].
+    /// The current session. Waits for the first one until `deadline`, and after a loss for
+    /// [`RECONNECT_GRACE`].
     ///
-    /// # Errors
-    /// `Refused` at once when the broker knows us not; else `Unavailable`.
+    /// # Errors `Refused` at once when the broker refuses us; else `Unavailable`.
     pub(crate) async fn session(&self, deadline: Instant) -> Result<Session, BusError> {
         let mut states = self.state.subscribe();
         let grace = deadline.min(Instant::now() + RECONNECT_GRACE);
@@ -146,25 +168,26 @@ impl Link {
     pub(crate) async fn supervise(
         self: Arc<Self>,
         config: RabbitConfig,
-        uri: AMQPUri,
+        server: Server,
         random: Random,
         stop: CancellationToken,
     ) {
         let mut delay = config.reconnect_min;
         let mut number = 0;
+        let name = format!("{} {}", config.name, self.role);
+        let properties = ConnectionProperties::default().with_connection_name(name.into());
         while !stop.is_cancelled() {
-            let wire = Wire::default();
             let attempt = tokio::select! {
                 () = stop.cancelled() => break,
-                attempt = self.connect(uri.clone(), &config, wire.clone()) => attempt,
+                attempt = dial(&server, &properties, &random) => attempt,
             };
             match attempt {
-                Ok(connection) => {
+                Ok(Dialled { connection, wire, reached }) => {
                     number += 1;
                     let connected_at = Instant::now();
                     let (connection, ended) = (Arc::new(connection), CancellationToken::new());
-                    let session = Session { connection, wire, ended, number };
-                    tracing::info!(link = self.role, "connected to RabbitMQ");
+                    tracing::info!(link = self.role, %reached, "connected to RabbitMQ");
+                    let session = Session { connection, wire, reached: reached.into(), ended, number };
                     gauges::connected(self.role);
                     self.set(State::Up(session.clone()));
                     let end = self.watch(&session, &stop).await;
@@ -182,14 +205,13 @@ impl Link {
                         delay = config.reconnect_min;
                     }
                 }
-                Err((kind, end)) => {
-                    wire.cut();
-                    if kind == BusErrorKind::Refused {
-                        // an operator must act; knocking faster helps nobody
+                Err(failure) => {
+                    if failure.kind == BusErrorKind::Refused {
+                        // an operator must act; trying faster helps nobody
                         delay = config.reconnect_max;
                     }
-                    gauges::not_connected(self.role, end.cause);
-                    self.report_down(kind, end.why);
+                    gauges::not_connected(self.role, failure.cause);
+                    self.report_down(failure.kind, failure.why);
                 }
             }
             tokio::select! {
@@ -199,25 +221,6 @@ impl Link {
             delay = (delay * 2).min(config.reconnect_max);
         }
         self.set(State::Closed);
-    }
-
-    /// One try.
-    async fn connect(
-        &self,
-        uri: AMQPUri,
-        config: &RabbitConfig,
-        wire: Wire,
-    ) -> Result<Connection, (BusErrorKind, End)> {
-        let name = format!("{} {}", config.name, self.role);
-        let properties = ConnectionProperties::default().with_connection_name(name.into());
-        match timeout(config.connect_timeout, dial(uri, properties, config.connect_timeout, wire)).await {
-            Ok(Ok(connection)) => Ok(connection),
-            Ok(Err(error)) => Err((kind_of(&error), End { why: chain(&error), cause: cause_of(&error) })),
-            Err(_) => {
-                let why = format!("it did not answer within {} s", config.connect_timeout.as_secs_f32());
-                Err((BusErrorKind::Unavailable, End { why, cause: "late" }))
-            }
-        }
     }
 
     /// Watches a connection until it ends (how) or `stop` (`None`).
@@ -235,9 +238,10 @@ impl Link {
                         tracing::info!(link = self.role, "the broker takes messages again");
                         self.set_blocked(None);
                     }
-                    // errors of one channel are reported here, too; they are the channel's owner's business
+                    // errors of one channel are reported here, too; the channel's owner handles
+                    // them
                     Some(Event::Error(error)) if !status.connected() => {
-                        return Some(End { why: chain(&error), cause: cause_of(&error) });
+                        return Some(End { why: error_chain(&error), cause: cause_of(&error) });
                     }
                     Some(_) => {}
                     None => return Some(End { why: "the connection ended".to_owned(), cause: "connection_lost" }),
@@ -246,7 +250,7 @@ impl Link {
                     if !status.connected() {
                         return Some(last_words(&mut events));
                     }
-                    // an event from before we listened is nobody's
+                    // nobody waits for an event from before we listened
                     if status.blocked() && self.blocked().is_none() {
                         self.report_blocked("resource alarm".to_owned());
                     }
@@ -275,11 +279,11 @@ impl Link {
     }
 }
 
-/// What a connection that was found dead had said before, if anything.
+/// The last error of a connection that was found dead, if there was one.
 fn last_words(events: &mut (impl Stream<Item = Event> + Unpin)) -> End {
     while let Some(Some(event)) = events.next().now_or_never() {
         if let Event::Error(error) = event {
-            return End { why: chain(&error), cause: cause_of(&error) };
+            return End { why: error_chain(&error), cause: cause_of(&error) };
         }
     }
     End { why: "the connection was lost".to_owned(), cause: "connection_lost" }
@@ -304,21 +308,6 @@ fn jittered(delay: Duration, random: &Random) -> Duration {
     let mut bytes = [0; 2];
     random(&mut bytes);
     delay.mul_f64(0.5 + f64::from(u16::from_le_bytes(bytes)) / f64::from(u16::MAX) / 2.0)
-}
-
-/// An error with its causes, on one line. lapin's own sentences repeat their causes, so a repetition is left out.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let words = inner.to_string();
-        if !text.contains(&words) {
-            text.push_str(": ");
-            text.push_str(&words);
-        }
-        cause = inner.source();
-    }
-    text
 }
 
 #[cfg(test)]

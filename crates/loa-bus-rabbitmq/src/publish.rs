@@ -1,14 +1,17 @@
-//! Publishing in windows: send up to 256, wait until every confirm of the window is in, and only then judge.
+//! Publishes in windows: it sends up to 256 messages, waits until every confirm of the window is
+//! in, and only then judges.
 //!
-//! Why wait for the whole window: lapin hands a returned message to whichever confirm is completed next, so a plain ack
-//! says nothing about its own message until all are in. Then each return has been handed out, and it is matched to its
-//! message by exchange, routing key and message id.
+//! It waits for the whole window because lapin hands a returned message to whichever confirm is
+//! completed next. So a plain ack says nothing about its own message until all are in. Then each
+//! return has been handed out, and is matched to its message by exchange, routing key and message
+//! id.
 
 use crate::{
     carriage::{Parcel, returned_key},
     fault::{closed, fault, is_not_found, kind_of, late, missing},
     gauges::{self, InFlight},
     link::{Link, Session},
+    refusals::Refusals,
 };
 use lapin::{
     Channel, Confirmation,
@@ -27,6 +30,9 @@ use tokio::{
 
 /// Messages sent before their confirms are waited for: throughput grows little beyond.
 const WINDOW: usize = 256;
+/// From this size of body on, in bytes, a letter is sent alone: a broker that refuses one message for its size closes the channel
+/// over it, and which others of the window have arrived is not known then.
+const ALONE_FROM: usize = 16 * 1024;
 /// Publishes at a time; each has a channel of its own, so that one's failure is not another's.
 const CHANNELS_MAX: u32 = 8;
 
@@ -37,11 +43,10 @@ pub(crate) struct Publisher {
     turns: Semaphore,
     /// Channels in good order, with the number of their session.
     idle: Mutex<Vec<(u64, Channel)>>,
-    /// What the broker said when it last refused a publish; `None` once it took one.
-    refusal: Mutex<Option<String>>,
+    refusals: Mutex<Refusals>,
 }
 
-/// What one message came to, before it is put into the door's words.
+/// The outcome of one message, before it becomes an error of `loa-bus`.
 type Outcome = Result<(), BusError>;
 
 impl Publisher {
@@ -51,24 +56,34 @@ impl Publisher {
             confirm_timeout,
             turns: Semaphore::new(CHANNELS_MAX as usize),
             idle: Mutex::default(),
-            refusal: Mutex::default(),
+            refusals: Mutex::default(),
         }
     }
 
-    /// Why the broker lets nobody of ours publish, where that is what it answered last.
+    /// Why the broker refuses our publishes, if it refused some routing key and has not taken that key since.
     pub(crate) fn refusal(&self) -> Option<String> {
-        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).words()
     }
 
-    /// Publishes parcels in order; one outcome each, within the confirm timeout.
+    /// Publishes parcels in order; one outcome each, within the confirm timeout. Beside one that is refused for its size, others may
+    /// arrive twice; receivers recognise that.
     pub(crate) async fn publish(&self, parcels: &[Parcel]) -> Vec<Outcome> {
-        let outcomes = self.publish_all(parcels).await;
-        self.note(&outcomes);
+        self.publish_and_note(parcels, usize::MAX).await
+    }
+
+    /// The same for letters, which nobody recognises: they would be there twice.
+    pub(crate) async fn publish_letters(&self, parcels: &[Parcel]) -> Vec<Outcome> {
+        self.publish_and_note(parcels, ALONE_FROM).await
+    }
+
+    async fn publish_and_note(&self, parcels: &[Parcel], alone_from: usize) -> Vec<Outcome> {
+        let outcomes = self.publish_all(parcels, alone_from).await;
+        self.note(parcels, &outcomes);
         outcomes
     }
 
-    /// Counts outcomes, and remembers a refusal until the broker takes something again.
-    fn note(&self, outcomes: &[Outcome]) {
+    /// Counts outcomes, and remembers what is refused.
+    fn note(&self, parcels: &[Parcel], outcomes: &[Outcome]) {
         let mut counts = BTreeMap::<&'static str, u64>::new();
         for outcome in outcomes {
             *counts.entry(outcome.as_ref().map_or_else(|error| error.cause, |()| "confirmed")).or_default() += 1;
@@ -76,17 +91,13 @@ impl Publisher {
         for (outcome, count) in &counts {
             gauges::published(outcome, *count);
         }
-        let refused = outcomes.iter().filter_map(|o| o.as_ref().err()).find(|e| e.kind == BusErrorKind::Refused);
-        let mut refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
-        if counts.contains_key("confirmed") {
-            *refusal = None;
-        } else if let Some(error) = refused {
-            let cause = error.source.as_ref().map(|cause| format!(": {cause}")).unwrap_or_default();
-            *refusal = Some(format!("{}{cause}", error.what));
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        for (parcel, outcome) in parcels.iter().zip(outcomes) {
+            refusals.note((parcel.exchange, parcel.routing_key.as_str()), outcome.as_ref().err());
         }
     }
 
-    async fn publish_all(&self, parcels: &[Parcel]) -> Vec<Outcome> {
+    async fn publish_all(&self, parcels: &[Parcel], alone_from: usize) -> Vec<Outcome> {
         let deadline = Instant::now() + self.confirm_timeout;
         let _turn = match timeout_at(deadline, self.turns.acquire()).await {
             Ok(Ok(turn)) => turn,
@@ -94,7 +105,9 @@ impl Publisher {
             Err(_) => return parcels.iter().map(|_| Err(late("publish"))).collect(),
         };
         let mut outcomes = Vec::with_capacity(parcels.len());
-        for window in parcels.chunks(WINDOW) {
+        let is_small = |parcel: &Parcel| parcel.body.len() < alone_from;
+        let together = parcels.chunk_by(|one, next| is_small(one) && is_small(next));
+        for window in together.flat_map(|parcels| parcels.chunks(WINDOW)) {
             let judged = self.window(window, deadline).await;
             let spoilt = window.len() > 1
                 && judged.iter().any(|outcome| matches!(outcome, Err(e) if e.kind == BusErrorKind::Rejected));
@@ -110,7 +123,7 @@ impl Publisher {
         outcomes
     }
 
-    /// Takes no more; waits until what is in flight is decided.
+    /// Takes no more messages, and waits until those in flight are decided.
     pub(crate) async fn close(&self) {
         let deadline = Instant::now() + self.confirm_timeout;
         // every publish ends by its own deadline, so this wait ends, too
@@ -137,7 +150,7 @@ impl Publisher {
         // dropping an unfinished window drops its channel, never to be used again: what was sent may still arrive
         tokio::select! {
             biased;
-            sent = timeout_at(deadline, send(&channel, parcels)) => match sent {
+            sent = timeout_at(deadline, send(&channel, parcels, session.frame_max())) => match sent {
                 Ok(confirmations) => {
                     gauges::window(begun.elapsed());
                     let outcomes = judge(parcels, confirmations);
@@ -156,7 +169,7 @@ impl Publisher {
         }
     }
 
-    /// A channel in confirm mode on the session of the moment.
+    /// A channel in confirm mode on the current session.
     async fn channel(&self, deadline: Instant) -> Result<(Session, Channel), BusError> {
         let session = self.link.session(deadline).await?;
         let idle = {
@@ -181,13 +194,13 @@ impl Publisher {
 }
 
 /// Sends all, then waits for all.
-async fn send(channel: &Channel, parcels: &[Parcel]) -> Vec<lapin::Result<Confirmation>> {
+async fn send(channel: &Channel, parcels: &[Parcel], frame_max: u32) -> Vec<lapin::Result<Confirmation>> {
     let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
     let mut confirms = Vec::with_capacity(parcels.len());
     for parcel in parcels {
         let exchange = parcel.exchange.into();
         let key = parcel.routing_key.clone();
-        confirms.push(channel.basic_publish(exchange, key, options, &parcel.body, parcel.properties.clone()).await);
+        confirms.push(channel.basic_publish(exchange, key, options, &parcel.body, parcel.properties(frame_max)).await);
     }
     let mut confirmations = Vec::with_capacity(confirms.len());
     for confirm in confirms {
@@ -199,7 +212,7 @@ async fn send(channel: &Channel, parcels: &[Parcel]) -> Vec<lapin::Result<Confir
     confirmations
 }
 
-/// What each message of a finished window came to.
+/// The outcome of each message of a finished window.
 fn judge(parcels: &[Parcel], confirmations: Vec<lapin::Result<Confirmation>>) -> Vec<Outcome> {
     let returned: HashSet<_> = confirmations
         .iter()
@@ -235,9 +248,12 @@ fn judge(parcels: &[Parcel], confirmations: Vec<lapin::Result<Confirmation>>) ->
                 Err(BusError::new(BusErrorKind::Unavailable, "the channel does not confirm"))
             }
             Err(error) => Err(match &verdict {
-                // the default exchange is always there: such a message was only in bad company
+                // the default exchange always exists, so this message only shared a window with the
+                // bad one
                 Some(verdict) if is_not_found(verdict) && parcel.exchange.is_empty() => fault("publish", error),
                 Some(verdict) if is_not_found(verdict) => missing(&format!("the exchange {}", parcel.exchange)),
+                // the one thing about our messages that a broker refuses with its own words alone
+                Some(verdict) if kind_of(verdict) == BusErrorKind::Rejected => too_large(parcel, verdict.clone()),
                 Some(verdict) => fault("publish", verdict.clone()),
                 None => fault("publish", error),
             }),
@@ -252,6 +268,15 @@ fn unroutable(parcel: &Parcel) -> BusError {
         missing(&format!("a queue behind the exchange {} for the routing key {}", parcel.exchange, parcel.routing_key))
     };
     error.because("returned")
+}
+
+/// The broker's `max_message_size` is smaller than this message; it says nothing of its limit before.
+fn too_large(parcel: &Parcel, error: lapin::Error) -> BusError {
+    let what = format!(
+        "the broker refuses this message of {} bytes; `max_message_size` of the broker must be larger",
+        parcel.body.len()
+    );
+    BusError::caused(BusErrorKind::Rejected, what, error).because("too_large")
 }
 
 fn blocked(words: &str) -> BusError {

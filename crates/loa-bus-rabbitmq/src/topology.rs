@@ -1,171 +1,206 @@
-//! Exchanges, queues and bindings: made by `declare`, looked for by `check`.
+//! Makes what is missing of the topology (`declare`), and sees whether it is there (`check`).
 //!
-//! Everything durable; every queue a quorum queue. A queue's arguments cannot be changed later, so those that an operator
-//! may want to change (lengths) are left to policies.
+//! A passive question comes first, since it needs no right on most brokers and changes nothing; only
+//! what is missing is made. RabbitMQ 4.2.6 and 4.3.0 want `configure` for passive questions too: a
+//! refusal of one means "not known", never "missing".
 
+pub(crate) use crate::asking::open;
 use crate::{
-    carriage::DEAD_EXCHANGE,
-    fault::{fault, is_not_found, late, missing, protocol_error},
-    link::Session,
+    asking::{Answer, Asking},
+    fault::{fault, is_not_found, late, missing},
+    keeping,
+    management::Management,
+    plan::{self, ExchangePlan, QueuePlan},
+    publish::Publisher,
+    rights::Whose,
 };
-use lapin::{
-    Channel, ExchangeKind,
-    options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
-    protocol::{AMQPErrorKind, AMQPSoftError},
-    types::{AMQPValue, FieldTable},
+use lapin::{Channel, options::QueueDeclareOptions, types::FieldTable};
+use loa_bus::{BusError, BusErrorKind, Declared, Outcome};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
 };
-use loa_bus::{BusError, BusErrorKind, DELIVERY_LIMIT, EVENTS_EXCHANGE, Queue, UNROUTED};
-use std::time::Duration;
 use tokio::time::timeout;
 
-/// The delivery limit of queues that operators look into: each look is a delivery, and no number of looks may drop a
-/// message. RabbitMQ 4 would set 20 where none is given; 3.10 knows no word for "none".
-const LOOKED_AT_LIMIT: i32 = 1_000_000_000;
+/// Said of what was not there a moment ago as of what was, where nobody could be asked before.
+const NOT_ASKED: &str = "there now; whether it was before, this user was not allowed to ask";
+/// Said of what the bindings prove.
+const SHOWN_BY_BINDINGS: &str =
+    "not looked at: this user may neither look nor make (`configure`); that its bindings are there shows that it is";
 
-/// Name, kind, the kind's word, arguments.
-fn exchanges() -> [(&'static str, ExchangeKind, &'static str, FieldTable); 3] {
-    [
-        (UNROUTED, ExchangeKind::Fanout, "fanout", FieldTable::default()),
-        (EVENTS_EXCHANGE, ExchangeKind::Topic, "topic", arguments([("alternate-exchange", text(UNROUTED))])),
-        (DEAD_EXCHANGE, ExchangeKind::Direct, "direct", FieldTable::default()),
-    ]
+/// Makes what is missing.
+pub(crate) struct Declaring<'a> {
+    pub(crate) asking: Asking,
+    pub(crate) publisher: &'a Publisher,
+    pub(crate) management: Option<&'a Management>,
+    pub(crate) whose: &'a Whose,
+    pub(crate) answer_timeout: Duration,
 }
 
-/// A queue to be made.
-struct Plan {
-    name: &'static str,
-    arguments: FieldTable,
-    /// Exchange and routing key of each binding.
-    bindings: Vec<(&'static str, &'static str)>,
-}
-
-fn queues() -> Vec<Plan> {
-    let looked_at =
-        || arguments([("x-queue-type", text("quorum")), ("x-delivery-limit", AMQPValue::LongInt(LOOKED_AT_LIMIT))]);
-    let mut queues = vec![Plan { name: UNROUTED, arguments: looked_at(), bindings: vec![(UNROUTED, "")] }];
-    for queue in Queue::ALL {
-        let bindings = vec![(DEAD_EXCHANGE, queue.name())];
-        queues.push(Plan { name: queue.dead_name(), arguments: looked_at(), bindings });
-        let limit = i32::try_from(DELIVERY_LIMIT).unwrap_or(i32::MAX);
-        let arguments = arguments([
-            ("x-queue-type", text("quorum")),
-            ("x-delivery-limit", AMQPValue::LongInt(limit)),
-            ("x-dead-letter-exchange", text(DEAD_EXCHANGE)),
-            ("x-dead-letter-routing-key", text(queue.name())),
-            ("x-dead-letter-strategy", text("at-least-once")),
-            // at-least-once dead lettering needs it, and a full queue must say no instead of dropping its oldest
-            ("x-overflow", text("reject-publish")),
-        ]);
-        let bindings = queue.bindings().iter().map(|key| (EVENTS_EXCHANGE, *key)).collect();
-        queues.push(Plan { name: queue.name(), arguments, bindings });
-    }
-    queues
-}
-
-fn arguments<const N: usize>(pairs: [(&'static str, AMQPValue); N]) -> FieldTable {
-    let mut table = FieldTable::default();
-    for (name, value) in pairs {
-        table.insert(name.into(), value);
-    }
-    table
-}
-
-fn text(text: &str) -> AMQPValue {
-    AMQPValue::LongString(text.into())
-}
-
-/// Makes what is missing; one line per thing.
-pub(crate) async fn declare(session: &Session, answer_timeout: Duration) -> Result<Vec<String>, BusError> {
-    let channel = open(session, answer_timeout).await?;
-    let mut lines = Vec::new();
-    for (name, kind, word, arguments) in exchanges() {
-        let what = format!("exchange {name}");
-        let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
-        made(&what, answer_timeout, channel.exchange_declare(name.into(), kind, options, arguments)).await?;
-        lines.push(format!("{what} ({word}): there"));
-    }
-    for Plan { name, arguments, bindings } in queues() {
-        let what = format!("queue {name}");
-        made(&what, answer_timeout, channel.queue_declare(name.into(), QueueDeclareOptions::durable(), arguments))
-            .await?;
-        for (exchange, key) in &bindings {
-            let bind = channel.queue_bind(
-                name.into(),
-                (*exchange).into(),
-                (*key).into(),
-                QueueBindOptions::default(),
-                FieldTable::default(),
-            );
-            made(&format!("binding of {name} to {exchange}"), answer_timeout, bind).await?;
+impl Declaring<'_> {
+    /// Makes what is missing; what became of each thing.
+    pub(crate) async fn run(mut self) -> Result<Vec<Declared>, BusError> {
+        let mut things = Vec::new();
+        for plan in plan::exchanges() {
+            let outcome = self.exchange(&plan).await?;
+            things.push(Declared { what: format!("exchange {} ({})", plan.name, plan.word), outcome, of: None });
         }
-        let keys: Vec<_> =
-            bindings.iter().map(|(exchange, key)| format!("{exchange} {key}").trim().to_owned()).collect();
-        lines.push(format!("{what} (quorum), bound to {}: there", keys.join(", ")));
+        let (mut queues, mut old) = (Vec::new(), Vec::new());
+        for plan in plan::queues() {
+            let standing = self.queue(&plan).await?;
+            if plan.of.is_none() && (standing == Standing::Old || self.is_being_renewed(&plan).await?) {
+                old.push(plan.clone());
+            }
+            queues.push((plan, standing));
+        }
+        let times = (self.answer_timeout, self.asking.heartbeat());
+        let renewed = keeping::renew(&mut self.asking, self.publisher, &old, times).await;
+        // what else is missing is made all the same
+        let (renewed, failure) = match renewed {
+            Ok(renewed) => (renewed, None),
+            Err(error) => (BTreeMap::new(), Some(error)),
+        };
+        for (plan, standing) in queues {
+            let outcome = match (renewed.get(plan.name), standing) {
+                (Some(how), _) => Outcome::Renewed(how.clone()),
+                (None, Standing::Is(outcome)) => outcome,
+                (None, Standing::Old) => Outcome::There,
+            };
+            let is_new = outcome == Outcome::Made;
+            things.push(Declared { what: format!("queue {}", plan.name), outcome, of: plan.of });
+            self.bindings(&plan, is_new, &mut things).await?;
+        }
+        failure.map_or(Ok(things), Err)
     }
-    Ok(lines)
+
+    async fn exchange(&mut self, plan: &ExchangePlan) -> Result<Outcome, BusError> {
+        let found = self.asking.is_exchange_there(plan).await?;
+        let what = format!("exchange {}", plan.name);
+        Ok(match (found, self.asking.declare_exchange(plan).await?) {
+            (_, Answer::Differs(words)) => return Err(differs(&what, &words)),
+            (Answer::Missing, Answer::Forbidden(words)) => return Err(self.whose.may_not_make(&what, &words)),
+            (Answer::Missing, _) => Outcome::Made,
+            (Answer::Yes(()), _) => Outcome::There,
+            (_, Answer::Forbidden(_)) => Outcome::Unsure(SHOWN_BY_BINDINGS.to_owned()),
+            (..) => Outcome::Unsure(NOT_ASKED.to_owned()),
+        })
+    }
+
+    async fn queue(&mut self, plan: &QueuePlan) -> Result<Standing, BusError> {
+        let found = self.asking.ready(plan.name).await?;
+        let what = format!("queue {}", plan.name);
+        Ok(match (found, self.asking.declare_queue(plan.name, &plan.arguments).await?) {
+            (_, Answer::Differs(words)) => {
+                let before = plan.arguments_before();
+                let is_old = match &before {
+                    Some(before) => matches!(self.asking.declare_queue(plan.name, before).await?, Answer::Yes(())),
+                    None => false,
+                };
+                if !is_old {
+                    return Err(differs(&what, &words));
+                }
+                Standing::Old
+            }
+            (Answer::Missing, Answer::Forbidden(words)) => return Err(self.whose.may_not_make(&what, &words)),
+            (Answer::Missing, _) => Standing::Is(Outcome::Made),
+            (Answer::Yes(_), _) => Standing::Is(Outcome::There),
+            (_, Answer::Forbidden(_)) => Standing::Is(Outcome::Unsure(SHOWN_BY_BINDINGS.to_owned())),
+            (..) => Standing::Is(Outcome::Unsure(NOT_ASKED.to_owned())),
+        })
+    }
+
+    /// Whether a renewal was begun and not ended.
+    async fn is_being_renewed(&mut self, plan: &QueuePlan) -> Result<bool, BusError> {
+        Ok(matches!(self.asking.ready(&plan.moving_name()).await?, Answer::Yes(_)))
+    }
+
+    async fn bindings(&mut self, plan: &QueuePlan, is_new: bool, things: &mut Vec<Declared>) -> Result<(), BusError> {
+        let known = match self.management {
+            None => {
+                Err("whether it was before cannot be asked over AMQP; `bus.rabbitmq.management_url` would tell"
+                    .to_owned())
+            }
+            Some(management) => management.bindings(plan.name).await.map(Option::unwrap_or_default),
+        };
+        for (exchange, key) in &plan.bindings {
+            let what = format!("binding {} of {} to {exchange}", shown(key), plan.name);
+            let outcome = match &known {
+                Ok(bindings) if is_bound(bindings, exchange, key) => Outcome::There,
+                _ => match (self.asking.bind(plan.name, exchange, key).await?, &known) {
+                    (Answer::Yes(()), Ok(_)) => Outcome::Made,
+                    (Answer::Yes(()), Err(_)) if is_new => Outcome::Made,
+                    (Answer::Yes(()), Err(why)) => Outcome::Unsure(format!("bound; {why}")),
+                    (Answer::Forbidden(words), Err(_)) if !is_new => Outcome::Unsure(format!(
+                        "not known: this user may not bind ({words}), and nobody else can be asked over AMQP"
+                    )),
+                    (Answer::Forbidden(words), _) => return Err(self.whose.may_not_bind(&what, &words)),
+                    (Answer::Missing | Answer::Differs(_), _) => {
+                        let what = format!("queue {} or the exchange {exchange}", plan.name);
+                        return Err(self.whose.may_not_make(&what, "the broker knows no such thing to bind"));
+                    }
+                },
+            };
+            things.push(Declared { what, outcome, of: plan.of });
+        }
+        Ok(())
+    }
 }
 
-/// Looks for exchanges and queues, changing nothing. Bindings cannot be looked for over AMQP 0-9-1.
-pub(crate) async fn check(session: &Session, answer_timeout: Duration) -> Result<(), BusError> {
-    let channel = open(session, answer_timeout).await?;
-    for (name, kind, _, _) in exchanges() {
-        let what = format!("the exchange {name}");
-        let options = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
-        found(&what, answer_timeout, channel.exchange_declare(name.into(), kind, options, FieldTable::default()))
-            .await?;
+/// How a queue stands before it is bound.
+#[derive(PartialEq, Eq)]
+enum Standing {
+    Is(Outcome),
+    /// It keeps what it should, under the arguments that programs before gave it.
+    Old,
+}
+
+/// A routing key for people.
+pub(crate) fn shown(key: &str) -> &str {
+    if key.is_empty() { "(any key)" } else { key }
+}
+
+pub(crate) fn is_bound(bindings: &BTreeSet<(String, String)>, exchange: &str, key: &str) -> bool {
+    bindings.iter().any(|(from, by)| from == exchange && by == key)
+}
+
+fn differs(what: &str, words: &str) -> BusError {
+    let text = format!(
+        "the {what} exists with other arguments ({words}); it must be emptied and deleted before ours can be made: `loa \
+         topology check` says how"
+    );
+    BusError::new(BusErrorKind::Refused, text).because("precondition_failed")
+}
+
+/// Looks for exchanges and queues, changing nothing. Returns what we were not allowed to look at.
+pub(crate) async fn check(mut asking: Asking) -> Result<Vec<String>, BusError> {
+    let mut not_known = Vec::new();
+    for plan in plan::exchanges() {
+        let what = format!("exchange {}", plan.name);
+        match asking.is_exchange_there(&plan).await? {
+            Answer::Missing => return Err(missing(&format!("the {what}"))),
+            Answer::Forbidden(_) => not_known.push(what),
+            Answer::Yes(()) | Answer::Differs(_) => {}
+        }
     }
-    for Plan { name, .. } in queues() {
-        depth(&channel, name, answer_timeout).await?;
+    for plan in plan::queues() {
+        let what = format!("queue {}", plan.name);
+        match asking.ready(plan.name).await? {
+            Answer::Missing => return Err(missing(&format!("the {what}"))),
+            Answer::Forbidden(_) => not_known.push(what),
+            Answer::Yes(_) | Answer::Differs(_) => {}
+        }
     }
-    Ok(())
+    Ok(not_known)
 }
 
 /// Messages ready in a queue.
 pub(crate) async fn depth(channel: &Channel, name: &'static str, answer_timeout: Duration) -> Result<u64, BusError> {
     let options = QueueDeclareOptions::durable().passive();
     let asked = channel.queue_declare(name.into(), options, FieldTable::default());
-    let queue = found(&format!("the queue {name}"), answer_timeout, asked).await?;
-    Ok(u64::from(queue.message_count()))
-}
-
-/// A channel for a few questions; dropped after them.
-pub(crate) async fn open(session: &Session, answer_timeout: Duration) -> Result<Channel, BusError> {
-    match timeout(answer_timeout, session.connection.create_channel()).await {
-        Ok(Ok(channel)) => Ok(channel),
-        Ok(Err(error)) => Err(fault("open a channel", error)),
-        Err(_) => Err(late("open a channel")),
-    }
-}
-
-async fn made<T>(
-    what: &str,
-    answer_timeout: Duration,
-    making: impl Future<Output = lapin::Result<T>>,
-) -> Result<T, BusError> {
-    match timeout(answer_timeout, making).await {
-        Ok(Ok(made)) => Ok(made),
-        Ok(Err(error))
-            if matches!(protocol_error(&error), Some(AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED))) =>
-        {
-            let what = format!(
-                "the {what} exists with other arguments; it must be emptied and deleted before ours can be made"
-            );
-            Err(BusError::caused(BusErrorKind::Refused, what, error).because("precondition_failed"))
-        }
-        Ok(Err(error)) => Err(fault(&format!("make the {what}"), error)),
-        Err(_) => Err(late(&format!("make the {what}"))),
-    }
-}
-
-async fn found<T>(
-    what: &str,
-    answer_timeout: Duration,
-    asking: impl Future<Output = lapin::Result<T>>,
-) -> Result<T, BusError> {
-    match timeout(answer_timeout, asking).await {
-        Ok(Ok(found)) => Ok(found),
-        Ok(Err(error)) if is_not_found(&error) => Err(missing(what)),
-        Ok(Err(error)) => Err(fault(&format!("look for {what}"), error)),
-        Err(_) => Err(late(&format!("look for {what}"))),
+    match timeout(answer_timeout, asked).await {
+        Ok(Ok(queue)) => Ok(u64::from(queue.message_count())),
+        Ok(Err(error)) if is_not_found(&error) => Err(missing(&format!("the queue {name}"))),
+        Ok(Err(error)) => Err(fault(&format!("look for the queue {name}"), error)),
+        Err(_) => Err(late(&format!("look for the queue {name}"))),
     }
 }

@@ -1,16 +1,16 @@
-//! Receiving and settling.
+//! Receives and settles messages.
 //!
-//! Receiving takes rows under the holder's name and counts the delivery in the same transaction, so that a message that
-//! kills the process is counted too. Settling deletes rows, frees them, or moves them to the dead letters, a batch in one
-//! transaction.
+//! Receiving writes the holder's name into rows and counts the delivery in the same transaction, so
+//! that a message that kills the process is counted too. Settling deletes rows, frees them, or
+//! moves them to the dead letters, one batch in one transaction.
 
 use crate::{
-    bus::Shared,
-    rows::{array, forget_bodies, give_back, message, message_columns},
+    queue_file::{Ended, QueueFile},
+    rows::{array, forget_bodies, give_back, message, message_columns, set_aside},
 };
 use async_trait::async_trait;
 use loa_bus::{
-    ALONE_AFTER, BusError, BusErrorKind, Consumer, DeadReason, Queue, Received, Settlement, Tag,
+    ALONE_AFTER, BusError, BusErrorKind, Consumer, DeadReason, OddHeaders, Queue, Received, Settlement, Tag,
     limits::BATCH_BYTES_MAX,
 };
 use sqlx::{Row, SqliteConnection};
@@ -24,33 +24,36 @@ use std::{
 };
 use tokio::{task::JoinHandle, time::Instant};
 
-/// How often a waiting consumer looks for what another process published; this process's publishes ring a bell.
+/// How often a waiting consumer looks for messages that another process published. This process's
+/// own publishes wake it.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Most messages taken by one transaction: keeps other writers' wait short.
 const CLAIM_MAX: usize = 500;
 
 /// One consumer of one queue.
 pub(crate) struct FileConsumer {
-    shared: Arc<Shared>,
+    shared: Arc<QueueFile>,
     queue: Queue,
     session: i64,
     prefetch: usize,
     next_tag: u64,
-    /// Handed out and not settled: where each is.
+    /// Messages handed out and not settled, with their rows.
     unsettled: HashMap<Tag, i64>,
-    /// Taken and not handed out: a `receive` was cancelled meanwhile.
+    /// Messages taken and not handed out, because a `receive` was cancelled meanwhile.
     waiting: VecDeque<Claimed>,
     /// A transaction that a cancelled `receive` left running.
     claiming: Option<JoinHandle<sqlx::Result<Vec<Claimed>>>>,
     /// Set when this consumer ends: a claim that has not begun by then takes nothing.
     ended: Arc<AtomicBool>,
+    /// The file did not take what was decided.
+    unsettled_by_file: bool,
 }
 
-/// What a consumer can take.
+/// How much a consumer can take.
 #[derive(Clone, Copy)]
 struct Wanted {
     max: usize,
-    /// Nothing is in its hands: it can take a message that must be alone.
+    /// It holds nothing, so it can take a message that must be alone.
     alone: bool,
 }
 
@@ -61,7 +64,7 @@ struct Claimed {
 }
 
 impl FileConsumer {
-    pub(crate) fn new(shared: Arc<Shared>, queue: Queue, session: i64, prefetch: usize) -> Self {
+    pub(crate) fn new(shared: Arc<QueueFile>, queue: Queue, session: i64, prefetch: usize) -> Self {
         Self {
             shared,
             queue,
@@ -72,6 +75,7 @@ impl FileConsumer {
             waiting: VecDeque::new(),
             claiming: None,
             ended: Arc::default(),
+            unsettled_by_file: false,
         }
     }
 
@@ -90,6 +94,10 @@ impl FileConsumer {
             joined.map_err(|error| BusError::caused(BusErrorKind::Unavailable, "receiving was cut short", error))?;
         self.waiting.extend(self.shared.outcome("receive", claimed)?);
         Ok(())
+    }
+
+    fn as_ended(&self) -> Ended {
+        Ended { session: self.session, unsettled_by_file: self.unsettled_by_file }
     }
 
     /// Hands out up to `max` of what was taken.
@@ -114,10 +122,10 @@ impl Consumer for FileConsumer {
         let shared = self.shared.clone();
         loop {
             shared.open()?;
-            // listen before looking, or a publish in between would be heard by nobody
-            let bell = shared.bell(self.queue).notified();
-            tokio::pin!(bell);
-            bell.as_mut().enable();
+            // listen before looking, or a publish in between would wake nobody
+            let wake_up = shared.wake_up(self.queue).notified();
+            tokio::pin!(wake_up);
+            wake_up.as_mut().enable();
             let room = self.prefetch.saturating_sub(self.unsettled.len() + self.waiting.len()).min(max);
             if self.claiming.is_some() || (self.waiting.is_empty() && room > 0) {
                 self.claim(room).await?;
@@ -130,7 +138,7 @@ impl Consumer for FileConsumer {
                 return Ok(Vec::new());
             }
             tokio::select! {
-                () = bell => {}
+                () = wake_up => {}
                 () = tokio::time::sleep_until(deadline.min(now + LOOK_EVERY)) => {}
             }
         }
@@ -151,12 +159,14 @@ impl Consumer for FileConsumer {
             }
         }
         // on an error the caller ends this consumer, and that gives back everything it holds
-        self.shared.outcome("settle", self.shared.settle(self.session, &settling).await)?;
+        let outcome = self.shared.settle(self.session, &settling).await;
+        self.unsettled_by_file = outcome.is_err();
+        self.shared.outcome("settle", outcome)?;
         for tag in settled {
             self.unsettled.remove(&tag);
         }
         if !settling.again.is_empty() {
-            self.shared.bell(self.queue).notify_waiters();
+            self.shared.wake_up(self.queue).notify_waiters();
         }
         Ok(())
     }
@@ -164,10 +174,10 @@ impl Consumer for FileConsumer {
     async fn close(self: Box<Self>) -> Result<(), BusError> {
         self.shared.open()?;
         self.ended.store(true, Ordering::Release);
-        let released = self.shared.release(self.session).await;
+        let released = self.shared.release(self.as_ended()).await;
         if released.is_err() {
             // the next claim of this process tries again
-            self.shared.abandon(self.session);
+            self.shared.abandon(self.as_ended());
         }
         self.shared.outcome("give messages back", released)
     }
@@ -181,8 +191,9 @@ impl Drop for FileConsumer {
         if self.unsettled.is_empty() && self.waiting.is_empty() && self.claiming.is_none() {
             return;
         }
-        // The next claim of this process does it, or the task below, or, when the process ends first, whoever buries it.
-        self.shared.abandon(self.session);
+        // The next claim of this process does it, or the task below, or, when the process ends
+        // first, the process that takes over its lock.
+        self.shared.abandon(self.as_ended());
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let shared = self.shared.clone();
             runtime.spawn(async move {
@@ -202,7 +213,7 @@ struct Settling {
     dead: Vec<(i64, DeadReason)>,
 }
 
-impl Shared {
+impl QueueFile {
     /// Takes the oldest ready messages of a queue, as many as are wanted.
     async fn claim(
         &self,
@@ -212,7 +223,7 @@ impl Shared {
         ended: &AtomicBool,
     ) -> sqlx::Result<Vec<Claimed>> {
         self.release_abandoned().await?;
-        self.bury_the_dead(false).await?;
+        self.release_dead_holders(false).await?;
         // a look costs no lock; most looks at an idle queue end here
         let ready: i64 = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM entry WHERE queue = $1 AND holder IS NULL)")
             .bind(queue.name())
@@ -238,7 +249,17 @@ impl Shared {
         .bind(&positions)
         .fetch_all(&mut *transaction)
         .await?;
-        let claimed = rows.iter().map(read_claimed).collect::<sqlx::Result<Vec<_>>>()?;
+        let (mut claimed, mut unreadable) = (Vec::with_capacity(rows.len()), Vec::new());
+        for row in &rows {
+            match read_claimed(row) {
+                Ok(one) => claimed.push(one),
+                Err(error) => {
+                    let reason = format!("the file of queues holds what is no message any more ({error})");
+                    unreadable.push((row.try_get("position")?, reason));
+                }
+            }
+        }
+        set_aside(&mut transaction, &unreadable, (self.clock)()).await?;
         sqlx::query(
             "UPDATE entry SET holder = $1, session = $2, deliveries = deliveries + 1
              WHERE position IN (SELECT value FROM json_each($3))",
@@ -252,9 +273,9 @@ impl Shared {
         Ok(claimed)
     }
 
-    /// Which the oldest ready messages are, up to `max`, and no more once their bodies fill a batch. One that was delivered
-    /// too often for company comes alone, or, while others are in its consumer's hands, not yet. SQLite tells a body's
-    /// length without reading it.
+    /// The oldest ready messages, up to `max`, and no more once their bodies fill a batch. A
+    /// message that was delivered too often comes alone, or not yet while its consumer holds
+    /// others. SQLite tells a body's length without reading it.
     async fn batch(&self, connection: &mut SqliteConnection, queue: Queue, wanted: Wanted) -> sqlx::Result<Vec<i64>> {
         let ready: Vec<(i64, i64, i64)> = sqlx::query_as(
             "SELECT e.position, e.deliveries, length(b.body)
@@ -359,6 +380,7 @@ fn read_claimed(row: &sqlx::sqlite::SqliteRow) -> sqlx::Result<Claimed> {
     let (message, routing_key) = message(row)?;
     let deliveries: i64 = row.try_get("deliveries")?;
     // the tag is given when the message is handed out
-    let received = Received { tag: Tag(0), message, routing_key, redelivered: deliveries > 0 };
+    let received =
+        Received { tag: Tag(0), message, odd_headers: OddHeaders::new(), routing_key, redelivered: deliveries > 0 };
     Ok(Claimed { position: row.try_get("position")?, received })
 }

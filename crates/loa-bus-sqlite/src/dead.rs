@@ -1,130 +1,256 @@
-//! The dead letters: looking, second chances, burial.
+//! Letters of a place (dead ones, and what no binding took): lists, redrives and discards them.
+//!
+//! A letter's name is the number of its row, which is never given twice.
 
 use crate::{
-    bus::Shared,
-    rows::{array, forget_bodies, message, message_columns},
+    publish::destinations,
+    queue_file::QueueFile,
+    rows::{array, forget_bodies, message_as_far_as_it_goes, message_columns},
 };
 use jiff::Timestamp;
-use loa_bus::{DeadLetter, DeadReason, Message, Past, Queue};
-use sqlx::{Row, SqliteConnection};
+use loa_bus::{
+    Chosen, DeadLetter, DeadReason, OddHeaders, Past, Place, Queue, Redriven, Route, is_routed, limits::not_routed,
+};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use std::collections::BTreeSet;
 
-/// Dead letters moved by one transaction: keeps other writers' wait short.
-const MOVED_PER_TRANSACTION: i64 = 500;
+/// Letters moved by one transaction: keeps other writers' wait short.
+const MOVED_PER_TRANSACTION: usize = 500;
 
-impl Shared {
-    /// The oldest dead letters of a queue.
-    pub(crate) async fn dead_letters(&self, queue: Queue, max: usize) -> sqlx::Result<Vec<DeadLetter>> {
-        let rows = sqlx::query(concat!(
-            "SELECT d.reason, d.position, d.dead_at, d.deaths, d.first_dead_at, d.buried_by, ",
+/// The letters of a place with these numbers, with all that is known of them.
+fn whole(place: Place) -> &'static str {
+    match place {
+        Place::Dead(_) => concat!(
+            "SELECT d.id, d.reason, d.position, d.dead_at, d.deaths, d.first_dead_at, d.buried_by, ",
             message_columns!(),
-            " FROM dead d JOIN body b ON b.id = d.body_id WHERE d.queue = $1 ORDER BY d.id LIMIT $2"
-        ))
-        .bind(queue.name())
-        .bind(i64::try_from(max).unwrap_or(i64::MAX))
-        .fetch_all(&self.read)
+            " FROM dead d JOIN body b ON b.id = d.body_id
+              WHERE d.id IN (SELECT value FROM json_each($1)) ORDER BY d.id"
+        ),
+        Place::Unrouted => concat!(
+            "SELECT e.position AS id, ",
+            message_columns!(),
+            " FROM entry e JOIN body b ON b.id = e.body_id
+              WHERE e.position IN (SELECT value FROM json_each($1)) ORDER BY e.position"
+        ),
+    }
+}
+
+/// Which letters are looked through: those after one number up to another, and at most so many are taken.
+struct Between {
+    after: i64,
+    newest: i64,
+    max: usize,
+}
+
+impl Between {
+    fn all(max: usize) -> Self {
+        Self { after: 0, newest: i64::MAX, max }
+    }
+}
+
+impl QueueFile {
+    /// The oldest letters of a place that are meant.
+    pub(crate) async fn dead_letters(
+        &self,
+        place: Place,
+        chosen: &Chosen,
+        max: usize,
+    ) -> sqlx::Result<Vec<DeadLetter>> {
+        let mut connection = self.read.acquire().await?;
+        let found = choose(&mut connection, place, chosen, Between::all(max)).await?;
+        let rows = sqlx::query(whole(place)).bind(array(found)).fetch_all(&mut *connection).await?;
+        rows.iter().map(|row| letter(place, row)).collect()
+    }
+
+    /// Moves dead letters to the end of the queue they died in, and what no binding took to the queues that this routing key
+    /// reaches; oldest first.
+    pub(crate) async fn redrive(
+        &self,
+        place: Place,
+        chosen: &Chosen,
+        routing_key: Option<&str>,
+    ) -> sqlx::Result<Redriven> {
+        // those that come while this runs are left for another time
+        let newest: i64 = sqlx::query_scalar(match place {
+            Place::Dead(_) => "SELECT coalesce(max(id), 0) FROM dead WHERE queue = $1",
+            Place::Unrouted => "SELECT coalesce(max(position), 0) FROM entry WHERE queue = $1",
+        })
+        .bind(keeper(place))
+        .fetch_one(&self.read)
         .await?;
-        rows.iter()
-            .map(|row| {
-                let (message, routing_key) = message(row)?;
-                let reason = DeadReason { reason: row.try_get("reason")?, position: row.try_get("position")? };
-                let dead_at = Timestamp::from_millisecond(row.try_get("dead_at")?).ok();
-                let first_dead_at: Option<i64> = row.try_get("first_dead_at")?;
-                let past = Past {
-                    deaths: u32::try_from(row.try_get::<i64, _>("deaths")?).unwrap_or(u32::MAX),
-                    first_dead_at: first_dead_at.and_then(|at| Timestamp::from_millisecond(at).ok()),
-                };
-                let buried_by = row.try_get("buried_by")?;
-                Ok(DeadLetter { message, queue, routing_key, reason, dead_at, past, buried_by })
-            })
-            .collect()
-    }
-
-    /// Moves dead letters to the end of the queue they died in, oldest first; all of them when `ids` is empty.
-    pub(crate) async fn redrive(&self, queue: Queue, ids: &[String]) -> sqlx::Result<u64> {
-        // those that die again while this runs are left for another time
-        let newest: i64 = sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM dead WHERE queue = $1")
-            .bind(queue.name())
-            .fetch_one(&self.read)
-            .await?;
-        let mut moved = 0;
+        let (mut redriven, mut reached) = (Redriven::default(), 0);
         loop {
             let mut transaction = self.begin().await?;
-            let chosen = choose(&mut transaction, queue, ids, newest).await?;
-            if chosen.is_empty() {
-                return Ok(moved);
-            }
-            let chosen = array(chosen);
-            sqlx::query(
-                "INSERT INTO entry (queue, body_id, deaths, first_dead_at)
-                 SELECT queue, body_id, deaths, first_dead_at FROM dead WHERE id IN (SELECT value FROM json_each($1)) ORDER BY id",
-            )
-            .bind(&chosen)
-            .execute(&mut *transaction)
-            .await?;
-            moved += sqlx::query("DELETE FROM dead WHERE id IN (SELECT value FROM json_each($1))")
-                .bind(&chosen)
-                .execute(&mut *transaction)
-                .await?
-                .rows_affected();
+            let between = Between { after: reached, newest, max: MOVED_PER_TRANSACTION };
+            let found = choose(&mut transaction, place, chosen, between).await?;
+            let Some(last) = found.last() else { return Ok(redriven) };
+            reached = *last;
+            let queues = match place {
+                Place::Dead(queue) => {
+                    redriven.moved += again(&mut transaction, found).await?;
+                    BTreeSet::from([queue.name()])
+                }
+                Place::Unrouted => route(&mut transaction, &found, routing_key, &mut redriven).await?,
+            };
             transaction.commit().await?;
-            self.bell(queue).notify_waiters();
+            for queue in queues.into_iter().filter_map(Queue::parse) {
+                self.wake_up(queue).notify_waiters();
+            }
         }
     }
 
-    /// Deletes dead letters by message id, and returns what they were; none when `ids` is empty.
-    pub(crate) async fn discard(&self, queue: Queue, ids: &[String]) -> sqlx::Result<Vec<Message>> {
+    /// Deletes letters, and returns what they were.
+    pub(crate) async fn discard(&self, place: Place, chosen: &Chosen) -> sqlx::Result<Vec<DeadLetter>> {
         let mut discarded = Vec::new();
-        if ids.is_empty() {
-            return Ok(discarded);
-        }
         loop {
             let mut transaction = self.begin().await?;
-            let chosen = choose(&mut transaction, queue, ids, i64::MAX).await?;
-            if chosen.is_empty() {
+            let found = choose(&mut transaction, place, chosen, Between::all(MOVED_PER_TRANSACTION)).await?;
+            if found.is_empty() {
                 return Ok(discarded);
             }
-            let chosen = array(chosen);
-            let rows = sqlx::query(concat!(
-                "SELECT ",
-                message_columns!(),
-                " FROM dead d JOIN body b ON b.id = d.body_id
-                 WHERE d.id IN (SELECT value FROM json_each($1)) ORDER BY d.id"
-            ))
-            .bind(&chosen)
-            .fetch_all(&mut *transaction)
-            .await?;
-            let bodies: Vec<i64> =
-                sqlx::query_scalar("DELETE FROM dead WHERE id IN (SELECT value FROM json_each($1)) RETURNING body_id")
-                    .bind(&chosen)
-                    .fetch_all(&mut *transaction)
-                    .await?;
+            let found = array(found);
+            let delete = match place {
+                Place::Dead(_) => "DELETE FROM dead WHERE id IN (SELECT value FROM json_each($1)) RETURNING body_id",
+                Place::Unrouted => {
+                    "DELETE FROM entry WHERE position IN (SELECT value FROM json_each($1)) RETURNING body_id"
+                }
+            };
+            let rows = sqlx::query(whole(place)).bind(&found).fetch_all(&mut *transaction).await?;
+            let bodies: Vec<i64> = sqlx::query_scalar(delete).bind(&found).fetch_all(&mut *transaction).await?;
             forget_bodies(&mut transaction, &bodies).await?;
             transaction.commit().await?;
             for row in &rows {
-                discarded.push(message(row)?.0);
+                discarded.push(letter(place, row)?);
             }
         }
     }
 }
 
-/// The oldest dead letters up to `newest` that are meant: those with a message id in `ids`, or any when it is empty.
+/// What the rows of a place have in the column `queue`.
+fn keeper(place: Place) -> &'static str {
+    match place {
+        Place::Dead(queue) => queue.name(),
+        Place::Unrouted => place.name(),
+    }
+}
+
+fn letter(place: Place, row: &SqliteRow) -> sqlx::Result<DeadLetter> {
+    let (message, routing_key) = message_as_far_as_it_goes(row)?;
+    let mut letter = DeadLetter {
+        key: row.try_get::<i64, _>("id")?.to_string(),
+        place,
+        message,
+        odd_headers: OddHeaders::new(),
+        routing_key,
+        reason: DeadReason { reason: String::new(), position: String::new() },
+        dead_at: None,
+        past: Past::default(),
+        buried_by: String::new(),
+    };
+    if place == Place::Unrouted {
+        letter.reason.reason = not_routed(&letter.routing_key);
+        return Ok(letter);
+    }
+    letter.reason = DeadReason { reason: row.try_get("reason")?, position: row.try_get("position")? };
+    letter.dead_at = Timestamp::from_millisecond(row.try_get("dead_at")?).ok();
+    let first_dead_at: Option<i64> = row.try_get("first_dead_at")?;
+    letter.past.deaths = u32::try_from(row.try_get::<i64, _>("deaths")?).unwrap_or(u32::MAX);
+    letter.past.first_dead_at = first_dead_at.and_then(|at| Timestamp::from_millisecond(at).ok());
+    letter.buried_by = row.try_get("buried_by")?;
+    Ok(letter)
+}
+
+/// The oldest letters that are meant.
 async fn choose(
     connection: &mut SqliteConnection,
-    queue: Queue,
-    ids: &[String],
-    newest: i64,
+    place: Place,
+    chosen: &Chosen,
+    between: Between,
 ) -> sqlx::Result<Vec<i64>> {
-    let ids = serde_json::to_string(ids).map_err(|error| sqlx::Error::Encode(error.into()))?;
-    sqlx::query_scalar(
-        "SELECT d.id FROM dead d JOIN body b ON b.id = d.body_id
-         WHERE d.queue = $1 AND d.id <= $2
-           AND ($3 = '[]' OR b.message_id IN (SELECT value FROM json_each($3)))
-         ORDER BY d.id LIMIT $4",
-    )
-    .bind(queue.name())
-    .bind(newest)
+    let encoded =
+        |names: &BTreeSet<String>| serde_json::to_string(names).map_err(|error| sqlx::Error::Encode(error.into()));
+    let (ids, keys) = match chosen {
+        Chosen::All => (None, None),
+        Chosen::Ids(ids) => (Some(encoded(ids)?), None),
+        // what is no number names none of ours
+        Chosen::Keys(keys) => (None, Some(array(keys.iter().filter_map(|key| key.parse().ok())))),
+    };
+    sqlx::query_scalar(match place {
+        Place::Dead(_) => {
+            "SELECT d.id FROM dead d JOIN body b ON b.id = d.body_id
+             WHERE d.queue = $1 AND d.id > $2 AND d.id <= $3
+               AND ($4 IS NULL OR b.message_id IN (SELECT value FROM json_each($4)))
+               AND ($5 IS NULL OR d.id IN (SELECT value FROM json_each($5)))
+             ORDER BY d.id LIMIT $6"
+        }
+        Place::Unrouted => {
+            "SELECT e.position FROM entry e JOIN body b ON b.id = e.body_id
+             WHERE e.queue = $1 AND e.holder IS NULL AND e.position > $2 AND e.position <= $3
+               AND ($4 IS NULL OR b.message_id IN (SELECT value FROM json_each($4)))
+               AND ($5 IS NULL OR e.position IN (SELECT value FROM json_each($5)))
+             ORDER BY e.position LIMIT $6"
+        }
+    })
+    .bind(keeper(place))
+    .bind(between.after)
+    .bind(between.newest)
     .bind(ids)
-    .bind(MOVED_PER_TRANSACTION)
+    .bind(keys)
+    .bind(i64::try_from(between.max).unwrap_or(i64::MAX))
     .fetch_all(connection)
     .await
+}
+
+/// Puts dead letters at the end of their queue.
+async fn again(connection: &mut SqliteConnection, dead: Vec<i64>) -> sqlx::Result<u64> {
+    let dead = array(dead);
+    sqlx::query(
+        "INSERT INTO entry (queue, body_id, deaths, first_dead_at)
+         SELECT queue, body_id, deaths, first_dead_at FROM dead WHERE id IN (SELECT value FROM json_each($1)) ORDER BY id",
+    )
+    .bind(&dead)
+    .execute(&mut *connection)
+    .await?;
+    let gone = sqlx::query("DELETE FROM dead WHERE id IN (SELECT value FROM json_each($1))").bind(&dead);
+    Ok(gone.execute(connection).await?.rows_affected())
+}
+
+/// Puts what no binding took into the queues that a routing key reaches: this one, or its own. Returns the queues.
+async fn route(
+    connection: &mut SqliteConnection,
+    positions: &[i64],
+    routing_key: Option<&str>,
+    redriven: &mut Redriven,
+) -> sqlx::Result<BTreeSet<&'static str>> {
+    let rows: Vec<(i64, i64, String)> = sqlx::query_as(
+        "SELECT e.position, e.body_id, b.routing_key FROM entry e JOIN body b ON b.id = e.body_id
+         WHERE e.position IN (SELECT value FROM json_each($1)) ORDER BY e.position",
+    )
+    .bind(array(positions.iter().copied()))
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut reached = BTreeSet::new();
+    for (position, body, own) in rows {
+        let key = routing_key.unwrap_or(&own);
+        if !is_routed(key) {
+            redriven.stays(&position.to_string(), not_routed(key));
+            continue;
+        }
+        sqlx::query("UPDATE body SET routing_key = $2 WHERE id = $1")
+            .bind(body)
+            .bind(key)
+            .execute(&mut *connection)
+            .await?;
+        for queue in destinations(&Route::Topic(key.to_owned())) {
+            sqlx::query("INSERT INTO entry (queue, body_id) VALUES ($1, $2)")
+                .bind(queue)
+                .bind(body)
+                .execute(&mut *connection)
+                .await?;
+            reached.insert(queue);
+        }
+        sqlx::query("DELETE FROM entry WHERE position = $1").bind(position).execute(&mut *connection).await?;
+        redriven.moved += 1;
+    }
+    Ok(reached)
 }

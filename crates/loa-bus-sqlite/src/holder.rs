@@ -1,9 +1,9 @@
-//! Who holds received messages, and whether they are still alive.
+//! Who holds received messages, and whether that process still lives.
 //!
-//! Each open [`crate::SqliteBus`] is a *holder*: a row in table `holder`, and beside the queues' file a small file
-//! `bus.db-holder-17` that it keeps locked. The lock ends with the process, be it by `kill -9` or a power cut, without any
-//! lease to wait for and without a clock that could jump. Whoever can take the lock of another holder knows that it is
-//! dead, and gives back what it held.
+//! Each open [`crate::SqliteBus`] is a *holder*: a row in table `holder`, and beside the queues'
+//! file a small file `bus.db-holder-17` that it keeps locked. The lock ends with the process,
+//! whether by `kill -9` or a power cut. No lease has to end, and no clock can jump. Whoever can
+//! take the lock of another holder knows that it is dead, and gives back its messages.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// This process's stake: the lock lasts as long as the value.
+/// This process's own lock; it lasts as long as the value.
 #[derive(Debug)]
 pub(crate) struct Holder {
     pub(crate) id: i64,
@@ -45,7 +45,8 @@ impl Holder {
     }
 }
 
-/// A dead holder's lock, taken over: while it lives nobody else buries the same one.
+/// The lock of a dead holder, taken over. While this value lives, no other process releases the
+/// messages of the same holder.
 #[derive(Debug)]
 pub(crate) struct Deceased {
     pub(crate) id: i64,
@@ -55,13 +56,14 @@ pub(crate) struct Deceased {
 }
 
 impl Deceased {
-    /// `None` when the holder lives, or when somebody else is burying it.
+    /// `None` when the holder lives, or when another process is releasing its messages.
     pub(crate) fn find(queues: &Path, id: i64) -> Option<Self> {
         let path = lock_path(queues, id);
         match OpenOptions::new().write(true).open(&path) {
             Ok(file) => file.try_lock().is_ok().then_some(Self { id, path, _lock: Some(file) }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Some(Self { id, path, _lock: None }),
-            // not ours to judge (no permission, too many open files): taken for alive, looked at again later
+            // this cannot be decided (no permission, too many open files): it counts as alive and
+            // is checked again later
             Err(_) => None,
         }
     }

@@ -1,11 +1,13 @@
-//! Durable queues in a SQLite file: the embedded default behind the door of `loa-bus`.
+//! Durable queues in a SQLite file: the embedded default behind the traits of `loa-bus`.
 //!
-//! A body is stored once and each queue it goes to has a row that points to it. A publish is one transaction, synced to
-//! disk before it returns. A received message is *held*: its row names the open file that holds it, and when that process
-//! dies, however it dies, the operating system lets go of a file lock and the next process to look gives the message back
-//! (see `holder.rs`). Several processes may have the same file open at a time, on one machine.
+//! A body is stored once, and each queue it goes to has a row that points to it. A publish is one
+//! transaction, synced to disk before it returns. A received message is *held*: its row names the
+//! process that holds it. When that process dies, the operating system ends its file lock, and the
+//! next process that looks gives the message back (`holder.rs`). Several processes may have the
+//! same file open, on one machine.
 //!
-//! Knows nothing of events. The clock is handed in and only stamps dead letters; no decision depends on it.
+//! It knows nothing of events. The clock is handed in and only stamps dead letters; no decision
+//! depends on it.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), loa_bus::BusError> {
@@ -17,11 +19,13 @@
 //! ```
 
 mod bus;
+mod condition;
 mod consumer;
 mod dead;
 mod fault;
 mod holder;
 mod publish;
+mod queue_file;
 mod rows;
 mod schema;
 

@@ -1,6 +1,9 @@
-//! Publishing: one batch, one transaction, on disk before the answer.
+//! Publishes: one batch is one transaction, on disk before the answer.
 
-use crate::bus::{Shared, SqliteBus, missing};
+use crate::{
+    bus::SqliteBus,
+    queue_file::{QueueFile, missing},
+};
 use async_trait::async_trait;
 use loa_bus::{BusError, BusErrorKind, Outgoing, Publish, Queue, Route, UNROUTED, limits, routing_key_matches};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
@@ -8,7 +11,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 /// The longest a publish takes, whatever the disk does.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// Rows per insert of places: two bound values each.
+/// Rows per insert into queues: two bound values each.
 const ENTRIES_PER_STATEMENT: usize = 200;
 
 #[async_trait]
@@ -44,7 +47,7 @@ fn all(count: usize, error: &BusError) -> Vec<Result<(), BusError>> {
 }
 
 /// The queues a route leads to; `loa.unrouted` where no binding takes it.
-fn destinations(route: &Route) -> Vec<&'static str> {
+pub(crate) fn destinations(route: &Route) -> Vec<&'static str> {
     match route {
         Route::Queue(queue) => vec![queue.name()],
         Route::Topic(key) => {
@@ -58,7 +61,7 @@ fn destinations(route: &Route) -> Vec<&'static str> {
     }
 }
 
-impl Shared {
+impl QueueFile {
     /// Stores what can be stored of a batch, all in one transaction.
     async fn store(&self, batch: &[Outgoing]) -> sqlx::Result<Vec<Result<(), BusError>>> {
         let mut transaction = self.begin().await?;
@@ -88,7 +91,7 @@ impl Shared {
         transaction.commit().await?;
         let queues: BTreeSet<_> = entries.iter().map(|(queue, _)| *queue).collect();
         for queue in queues.into_iter().filter_map(Queue::parse) {
-            self.bell(queue).notify_waiters();
+            self.wake_up(queue).notify_waiters();
         }
         Ok(outcomes)
     }

@@ -1,5 +1,5 @@
-//! Statements that several parts need: all take a connection on which an immediate transaction is open, all work on
-//! batches, and none looks at more rows than it moves.
+//! Statements that several parts need. Each takes a connection with an open immediate transaction
+//! and works on a batch; none reads more rows than it moves.
 
 use loa_bus::{DELIVERY_LIMIT, Message};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
@@ -24,6 +24,43 @@ pub(crate) fn message(row: &SqliteRow) -> sqlx::Result<(Message, String)> {
         body: row.try_get::<Vec<u8>, _>("body")?.into(),
     };
     Ok((message, row.try_get("routing_key")?))
+}
+
+/// The same of a row that [`message`] could not read, as far as it goes: a dead letter is shown and discarded all the same.
+pub(crate) fn message_as_far_as_it_goes(row: &SqliteRow) -> sqlx::Result<(Message, String)> {
+    let text = |column: &str| -> sqlx::Result<String> {
+        Ok(String::from_utf8_lossy(row.try_get_unchecked::<&[u8], _>(column)?).into_owned())
+    };
+    let message = Message {
+        id: text("message_id")?,
+        content_type: text("content_type")?,
+        headers: serde_json::from_str(&text("headers")?).unwrap_or_default(),
+        body: row.try_get_unchecked::<Vec<u8>, _>("body")?.into(),
+    };
+    Ok((message, text("routing_key")?))
+}
+
+/// Moves held or ready messages that cannot be read back to the dead letters: the others of the queue go on.
+pub(crate) async fn set_aside(
+    connection: &mut SqliteConnection,
+    unreadable: &[(i64, String)],
+    now: jiff::Timestamp,
+) -> sqlx::Result<()> {
+    for (position, reason) in unreadable {
+        tracing::error!(position, %reason, "a message cannot be read back; it is moved to the dead letters");
+        sqlx::query(
+            "INSERT INTO dead (queue, body_id, reason, position, dead_at, deaths, first_dead_at, buried_by)
+             SELECT queue, body_id, $2, '', $3, deaths + 1, coalesce(first_dead_at, $3), $4 FROM entry WHERE position = $1",
+        )
+        .bind(position)
+        .bind(reason)
+        .bind(now.as_millisecond())
+        .bind(concat!("loa ", env!("CARGO_PKG_VERSION")))
+        .execute(&mut *connection)
+        .await?;
+        sqlx::query("DELETE FROM entry WHERE position = $1").bind(position).execute(&mut *connection).await?;
+    }
+    Ok(())
 }
 
 /// Numbers as a JSON array, for `json_each`: one text of a statement whatever the count.

@@ -1,6 +1,8 @@
-//! The tables. Made when the file is opened; what queues there are is written down by `declare`.
+//! The tables of the queues' file. Opening the file makes them; `declare` writes which queues
+//! exist.
 //!
-//! Statements are in the order of their making; a new version appends to [`VERSIONS`] and never edits what landed.
+//! Statements stand in the order in which they were added. A new version appends to [`VERSIONS`]
+//! and never edits what landed.
 
 use sqlx::SqliteConnection;
 

@@ -1,24 +1,30 @@
-//! The traits. An adapter implements [`Publish`], [`Consume`] and [`Administer`], and has [`Bus`] for free.
+//! The traits of the bus. An adapter implements [`Publish`], [`Consume`] and [`Administer`], and
+//! gets [`Bus`] for free.
+//!
+//! Services hold them as `Arc<dyn …>`. Nothing here knows a broker or an event; bodies are bytes.
 
-use crate::{BusError, DeadLetter, Message, Outgoing, Queue, Received, Settlement, Tag};
+use crate::{
+    BusError, Chosen, DeadLetter, Declared, Finding, Outgoing, Place, Queue, Received, Redriven, Settlement, Tag,
+};
 use async_trait::async_trait;
 use std::{fmt, sync::Arc, time::Duration};
 
-/// Says what time it is; adapters never look for themselves.
+/// The clock, handed in; adapters never read the time themselves.
 pub type Clock = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
 
-/// How the connection to the broker is, for readiness and metrics. Truth at the moment of asking.
+/// The state of the connection to the broker, for readiness and metrics, at the moment of the call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Health {
     /// Messages flow.
     Up,
-    /// Being opened for the first time.
+    /// The first connection is being opened.
     Connecting,
-    /// The broker takes nothing for now; its words.
+    /// The broker takes nothing for now, and says why.
     Blocked(String),
-    /// The broker is there and knows us not, or forbids what we need: an operator must act. Tried again all the same.
+    /// The broker answers, but refuses our login or a right we need. An operator must act; the
+    /// adapter goes on trying.
     Refused(String),
-    /// Not there; why. Somebody is trying again.
+    /// Not connected, and why. The adapter goes on trying.
     Down(String),
 }
 
@@ -47,22 +53,22 @@ impl fmt::Display for Health {
     }
 }
 
-/// Brings messages to the broker.
+/// Publishes messages to the broker.
 #[async_trait]
 pub trait Publish: Send + Sync {
-    /// Publishes a batch and says for each message, in the same order, whether it is safely in the broker's hands.
+    /// Publishes a batch. Returns for each message, in the same order, whether the broker has it
+    /// safely.
     ///
-    /// `Ok` only once every queue that the route leads to has the message on disk, and at least one queue (or
-    /// `loa.unrouted`) took it. Returns within the adapter's deadline (default 10 s) whatever the broker does. Not
-    /// cancel-safe: a dropped call leaves the outcome unknown. Publishing the same message again is harmless:
-    /// receivers go by its id.
+    /// `Ok` only once every queue that the route leads to has the message on disk, and at least one
+    /// queue (or `loa.unrouted`) took it. Returns within the adapter's deadline (default 10 s)
+    /// whatever the broker does. Not cancel-safe: a dropped call leaves the outcome unknown.
+    /// Publishing the same message again is harmless: receivers recognise its id.
     async fn publish(&self, batch: Vec<Outgoing>) -> Vec<Result<(), BusError>>;
 
-    /// Whether a publish has a chance just now. Never waits; `Ok` promises nothing. Who has work in a ledger asks first,
-    /// so that nothing is claimed and counted as tried while the broker takes nothing anyway.
+    /// Whether a publish can succeed just now. Never waits; `Ok` is no promise. The relay asks
+    /// first, so that it claims nothing and counts no try while the broker takes nothing.
     ///
-    /// # Errors
-    /// What a publish would answer: `Blocked`, `Refused`, `Unavailable`.
+    /// # Errors The error that a publish would return: `Blocked`, `Refused`, `Unavailable`.
     fn takes(&self) -> Result<(), BusError> {
         Ok(())
     }
@@ -73,17 +79,17 @@ pub trait Publish: Send + Sync {
 pub trait Consume: Send + Sync {
     /// Opens a consumer on a queue. At most `prefetch` messages are unsettled at a time (1 to 2,000).
     ///
-    /// # Errors
-    /// `Unavailable` when the broker is not there (try again), `Unroutable` when the queue is missing, `Refused` when
-    /// we may not.
+    /// # Errors `Unavailable` when the broker cannot be reached (try again), `Unroutable` when the
+    /// queue is missing, `Refused` when we lack the right.
     async fn consume(&self, queue: Queue, prefetch: u16) -> Result<Box<dyn Consumer>, BusError>;
 }
 
-/// One open consumer. Dropping it gives back what was not settled.
+/// One open consumer. Dropping it gives back unsettled messages.
 #[async_trait]
 pub trait Consumer: Send {
-    /// Waits up to `wait` for a first message, then takes what else is there, up to `max` messages, and no more once their
-    /// bodies together measure [`crate::limits::BATCH_BYTES_MAX`]. Empty: nothing came.
+    /// Waits up to `wait` for a first message, then takes what else is ready, up to `max` messages,
+    /// and no more once their bodies together measure [`crate::limits::BATCH_BYTES_MAX`]. Empty:
+    /// nothing came.
     ///
     /// Cancel-safe: a message not handed out is not lost.
     ///
@@ -93,32 +99,42 @@ pub trait Consumer: Send {
 
     /// Settles received messages, each once. Unknown or stale tags are harmless: those messages come again.
     ///
-    /// # Errors
-    /// When the broker did not hear it: the messages will come again; open another consumer. A dead letter that cannot be
-    /// published just now is no error: its message stays unsettled in this consumer's hands, which tries again.
+    /// # Errors When the broker did not receive it. The messages will come again; open another
+    /// consumer. A dead letter that cannot be published just now is no error: the consumer keeps
+    /// its message unsettled and tries again.
     async fn settle(&mut self, decisions: Vec<(Tag, Settlement)>) -> Result<(), BusError>;
 
-    /// Ends the consumer: no new messages; what was not settled goes back to its place.
+    /// Ends the consumer. Unsettled messages go back to their places.
     ///
-    /// # Errors
-    /// When the broker did not hear it; the messages come again all the same.
+    /// # Errors When the broker did not receive it; the messages come again all the same.
     async fn close(self: Box<Self>) -> Result<(), BusError>;
 }
 
-/// What operators do.
+/// The operators' calls.
 #[async_trait]
 pub trait Administer: Send + Sync {
-    /// Makes exchanges, queues and bindings; idempotent. Returns one line per thing, for people.
+    /// Makes exchanges, queues and bindings that are missing; idempotent. Returns what became of each thing.
     ///
     /// # Errors
-    /// `Refused` when something of the name exists with other arguments; the sentence says which.
-    async fn declare(&self) -> Result<Vec<String>, BusError>;
+    /// `Refused` when something of the name exists with other arguments, or when we lack the right to make what is missing;
+    /// the sentence says which.
+    async fn declare(&self) -> Result<Vec<Declared>, BusError>;
 
-    /// Checks that the topology is there, changing nothing.
+    /// Checks that the topology is there, changing nothing. Returns what we were not allowed to look at: it is not known to be
+    /// missing, and consuming and publishing go on.
     ///
     /// # Errors
     /// `Unroutable`, naming what is missing.
-    async fn check(&self) -> Result<(), BusError>;
+    async fn check(&self) -> Result<Vec<String>, BusError>;
+
+    /// Holds all that can be asked about against what it should be: arguments, bindings, policies. Changes nothing. Empty:
+    /// there is nothing that somebody else could have changed.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Refused` when there is no connection at all.
+    async fn inspect(&self) -> Result<Vec<Finding>, BusError> {
+        Ok(Vec::new())
+    }
 
     /// Messages in a queue that are ready, and in its dead letters.
     ///
@@ -126,42 +142,51 @@ pub trait Administer: Send + Sync {
     /// As [`Self::check`].
     async fn depth(&self, queue: Queue) -> Result<(u64, u64), BusError>;
 
-    /// Messages that no binding took and that wait in `loa.unrouted`: more than none means a producer uses a routing key
-    /// outside the contract.
+    /// Messages in `loa.unrouted`, which no binding took. More than 0 means that a producer uses a
+    /// routing key outside the contract.
     ///
     /// # Errors
     /// As [`Self::check`].
     async fn unrouted(&self) -> Result<u64, BusError>;
 
-    /// Looks at up to `max` dead letters of a queue, oldest first, and leaves them there.
+    /// Looks at up to `max` letters of a place, oldest first, and leaves them there. A broker may have to go through all
+    /// letters to find some of them.
     ///
     /// # Errors
     /// `Unavailable`, `Unroutable`.
-    async fn dead_letters(&self, queue: Queue, max: usize) -> Result<Vec<DeadLetter>, BusError>;
+    async fn dead_letters(&self, place: Place, chosen: &Chosen, max: usize) -> Result<Vec<DeadLetter>, BusError>;
 
-    /// Gives dead letters a second chance: those whose message id is in `ids`, or all when `ids` is empty. Each goes back
-    /// to the one queue it died in, under its own id, with a confirm, and only then leaves the dead letters. Returns how
-    /// many did.
+    /// Redrives letters under their own ids, each with a confirm, and only then it leaves its place. A dead letter goes back to
+    /// the one queue it died in. What no binding took goes to the exchange again, with `routing_key` instead of its own, so
+    /// that every bound queue gets it. What cannot go as it is stays, and the others go on.
     ///
     /// # Errors
-    /// `Unavailable`, `Unroutable`; what was moved before stays moved.
-    async fn redrive(&self, queue: Queue, ids: &[String]) -> Result<u64, BusError>;
+    /// `Rejected` for a `routing_key` that no binding takes, and for one with dead letters; `Unavailable`, `Unroutable`. What
+    /// was moved before stays moved.
+    async fn redrive(&self, place: Place, chosen: &Chosen, routing_key: Option<&str>) -> Result<Redriven, BusError>;
 
-    /// Deletes dead letters for good, by message id; never all at once by accident: empty `ids` deletes none.
+    /// Deletes letters for good, and returns them.
     ///
     /// # Errors
     /// `Unavailable`, `Unroutable`.
-    async fn discard(&self, queue: Queue, ids: &[String]) -> Result<Vec<Message>, BusError>;
+    async fn discard(&self, place: Place, chosen: &Chosen) -> Result<Vec<DeadLetter>, BusError>;
 
-    /// How the connection is: the worst of [`Self::doors`].
+    /// The state of the connection: the worst of [`Self::connections`].
     fn health(&self) -> Health;
 
-    /// Each way to the broker by its name, and how it is: for readiness, which says which one is shut and why.
-    fn doors(&self) -> Vec<(&'static str, Health)> {
+    /// Each connection to the broker by its name, with its state, for `/readyz`.
+    fn connections(&self) -> Vec<(&'static str, Health)> {
         vec![("bus", self.health())]
     }
 
-    /// Closes connections after what is in flight; later calls answer `Unavailable`. Idempotent.
+    /// Where the broker was reached, whether encrypted, and as whom, for people. `None`: there is no connection just now,
+    /// or none is needed.
+    fn reached(&self) -> Option<String> {
+        None
+    }
+
+    /// Closes the connections once nothing is in flight. Later calls return `Unavailable`.
+    /// Idempotent.
     async fn close(&self);
 }
 

@@ -1,18 +1,20 @@
-//! What can go wrong at the door, sorted by what the caller should do.
+//! The errors of the bus, sorted by what the caller should do.
 
 use std::error::Error;
 
-/// What to do about a [`BusError`].
+/// What the caller should do about a [`BusError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BusErrorKind {
     /// The broker cannot be reached, the session ended, or an answer did not come in time: try again. A publish that
     /// failed like this may have arrived; publish it again under the same id.
     Unavailable,
-    /// The broker is there but takes nothing for now (memory or disk alarm, queue at its limit): try again later.
+    /// The broker answers but takes nothing for now (memory or disk alarm, queue at its limit): try
+    /// again later.
     Blocked,
     /// No queue took the message, or the queue does not exist: the topology is missing. `loa migrate` makes it.
     Unroutable,
-    /// The broker knows us not, or forbids it: an operator must mend the configuration. Trying again fast is useless.
+    /// The broker refuses our login or lacks a right for us: an operator must correct the
+    /// configuration. Trying again fast is useless.
     Refused,
     /// The message is larger than the contract allows, or a header cannot be carried.
     Rejected,
@@ -31,13 +33,13 @@ impl BusErrorKind {
     }
 }
 
-/// An error at the door: a kind to branch on, a sentence for people, the cause behind it.
+/// An error of the bus: a kind to branch on, a sentence for people, the cause.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}")]
 pub struct BusError {
-    /// To branch on.
+    /// The kind to branch on.
     pub kind: BusErrorKind,
-    /// What was tried and what came of it; lower case, no full stop.
+    /// What was tried and how it ended; lower case, no full stop.
     pub what: String,
     /// What happened, in one word of a small set: for metrics, finer than `kind`, and never to branch on.
     pub cause: &'static str,
@@ -64,5 +66,33 @@ impl BusError {
     /// The same error with a finer word for metrics than its kind's.
     pub fn because(self, cause: &'static str) -> Self {
         Self { cause, ..self }
+    }
+}
+
+/// An error with its causes, on one line, for logs. Some libraries repeat a cause in their own sentence; it is said once.
+pub fn error_chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let words = inner.to_string();
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        cause = inner.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_said_with_its_causes_and_none_of_them_twice() {
+        let inner = BusError::new(BusErrorKind::Unavailable, "the line is cut");
+        let middle = BusError::caused(BusErrorKind::Unavailable, "no answer: the line is cut", inner);
+        let outer = BusError::caused(BusErrorKind::Unavailable, "not published", middle);
+        assert_eq!(error_chain(&outer), "not published: no answer: the line is cut");
     }
 }

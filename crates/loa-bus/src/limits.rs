@@ -1,9 +1,10 @@
-//! What a message may measure, checked before any broker sees it.
+//! The limits of a message, checked before a broker sees it.
 //!
-//! A broker answers an oversized message by closing the whole channel, and the neighbours in the window with it; so each
-//! adapter asks [`check`] first and refuses that one message alone. Pure; knows nothing of any broker.
+//! A broker answers an oversized message by closing the whole channel, which also loses the other
+//! messages of the window. So each adapter calls [`check`] first and refuses that one message
+//! alone. Pure; it knows nothing of any broker.
 
-use crate::{BusError, BusErrorKind, Outgoing, Route};
+use crate::{BusError, BusErrorKind, Outgoing, Place, Queue, Route, UNROUTED, is_routed};
 
 /// Largest body, in bytes. The contract allows 1 MiB; this is RabbitMQ 4's default `max_message_size`, so that a foreign
 /// producer's larger message can still be redriven.
@@ -14,8 +15,9 @@ pub const SHORT_TEXT_BYTES_MAX: usize = 255;
 /// both sides agree on by default. The rest is room for the headers that a dead letter gets.
 pub const HEADERS_BYTES_MAX: usize = 96 * 1024;
 
-/// A batch is full once its bodies together measure this, in bytes, however many messages that is: decoding and accepting
-/// hold a batch several times over, and a backlog of the largest articles must not cost more memory than one of the smallest.
+/// A batch is full once its bodies together measure this, in bytes, whatever the number of
+/// messages. Decoding and accepting hold a batch several times over, and a backlog of the largest
+/// articles must not cost more memory than one of the smallest.
 pub const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Checks that every broker can carry the message.
@@ -53,6 +55,32 @@ pub fn check(outgoing: &Outgoing) -> Result<(), BusError> {
         return Err(too_long("the headers together", headers_bytes, HEADERS_BYTES_MAX));
     }
     Ok(())
+}
+
+/// Checks that a redrive can be meant so.
+///
+/// # Errors
+/// `Rejected`: a routing key that no queue is bound for, or one for dead letters, which go to the one queue they died in.
+pub fn check_redrive(place: Place, routing_key: Option<&str>) -> Result<(), BusError> {
+    let rejected = |what| Err(BusError::new(BusErrorKind::Rejected, what));
+    match (place, routing_key) {
+        (_, None) => Ok(()),
+        (Place::Dead(queue), Some(_)) => {
+            rejected(format!("dead letters go back to {queue} alone; a routing key is for what lies in {UNROUTED}"))
+        }
+        (Place::Unrouted, Some(key)) if key.len() > SHORT_TEXT_BYTES_MAX => {
+            rejected(format!("the routing key has {} bytes; at most {SHORT_TEXT_BYTES_MAX} can be carried", key.len()))
+        }
+        (Place::Unrouted, Some(key)) if !is_routed(key) => rejected(not_routed(key)),
+        (Place::Unrouted, Some(_)) => Ok(()),
+    }
+}
+
+/// The sentence about a routing key that no binding takes.
+pub fn not_routed(key: &str) -> String {
+    let bindings: std::collections::BTreeSet<_> = Queue::ALL.into_iter().flat_map(Queue::bindings).copied().collect();
+    let bindings = bindings.into_iter().collect::<Vec<_>>().join(", ");
+    format!("no queue takes the routing key {key:?}; they are bound with {bindings}")
 }
 
 #[cfg(test)]

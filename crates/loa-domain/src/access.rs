@@ -1,4 +1,4 @@
-//! Who may use the API: tokens with a scope. Only a token's hash is ever stored.
+//! Tokens of the API and their scopes. Only a token's hash is ever stored.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! What a portal publishes: articles and documents, each a whole state and never a difference.
 //!
-//! By the time these exist, text was normalised (`text.rs`), HTML sanitised and addresses made absolute; that is
-//! the work of `loa-event` and `loa-portal`.
+//! `loa-event` and `loa-portal` make these values. By then text is normalised (`text.rs`), HTML
+//! sanitised, and addresses absolute.
 
 use crate::{AreaId, ArticleId, CategorySlug};
 use jiff::{Timestamp, civil::Date};

@@ -1,6 +1,7 @@
-//! The nouns of a digest run: one period of one frequency, and the account that must always balance.
+//! The values of a digest run: one period of one frequency, its mails, and its account, which
+//! always balances.
 
-use crate::SubscriptionId;
+use crate::{Because, MailReason, ServerWords, SubscriptionId};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -39,10 +40,12 @@ impl Frequency {
 
 /// What makes a run unique: two schedulers, a restart on the minute or a clock stepping back make one run.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RunKey {
     /// Daily, weekly or immediate.
     pub frequency: Frequency,
     /// The civil date in `zone`.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
     pub on: Date,
     /// Empty for a scheduled run (one per date). Otherwise what sets it apart within its date: a number for an
     /// immediate run, a name for one started by hand.
@@ -117,16 +120,16 @@ impl MailState {
 #[serde(rename_all = "snake_case")]
 pub enum MailOutcome {
     /// Taken by the mail server; its answer.
-    Sent(String),
+    Sent(ServerWords),
     /// Nothing left to send; why.
-    Suppressed(String),
-    /// This address is refused for good; the server's words.
-    Refused(String),
+    Suppressed(Because<MailReason>),
+    /// Not sent, and not tried again; why.
+    Refused(Because<MailReason>),
     /// Later: 4xx, a lost connection before the final dot, no connection. Why, and the earliest next try.
-    Later(String, jiff::Timestamp),
+    Later(Because<MailReason>, jiff::Timestamp),
     /// Not tried: not a word about this mail was said (the mail server is away, its run is stopped, it is night). Why, and
     /// from when on it may go. Counts no try, so that an outage of the mail server lengthens no mail's own delays.
-    Waits(String, jiff::Timestamp),
+    Waits(Because<MailReason>, jiff::Timestamp),
 }
 
 /// Why a line is in a digest.
@@ -176,7 +179,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// `planned = sent + failed + suppressed + uncertain + waiting`: promise 8.
+    /// `planned = sent + failed + suppressed + uncertain + waiting`: promise 8 of README.md.
     pub fn balances(&self) -> bool {
         self.planned == self.sent + self.failed + self.suppressed + self.uncertain + self.waiting
     }

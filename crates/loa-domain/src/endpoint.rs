@@ -1,6 +1,6 @@
-//! The nouns of the push outlet: endpoints, deliveries, attempts.
+//! The values of the push outlet: endpoints, deliveries, attempts.
 
-use crate::{EndpointId, EventType};
+use crate::{DisableReason, EndpointId, EventType};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -23,15 +23,64 @@ impl EventFilter {
 /// Whether an endpoint gets deliveries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(tag = "state", rename_all = "snake_case")]
+#[serde(tag = "state", rename_all = "snake_case", from = "Told")]
 pub enum EndpointState {
     /// It does.
     Enabled,
     /// It does not; deliveries wait.
     Disabled {
-        /// For people: `410 Gone`, `by operator`.
-        reason: String,
+        /// Why.
+        reason: DisableReason,
+        /// What the operator noted; empty: nothing.
+        #[serde(skip_serializing_if = "String::is_empty")]
+        note: String,
     },
+}
+
+/// The form that is read: earlier versions told one text, which was `410 Gone` or an operator's.
+#[derive(Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+enum Told {
+    Enabled,
+    Disabled {
+        reason: String,
+        #[serde(default)]
+        note: String,
+    },
+}
+
+impl From<Told> for EndpointState {
+    fn from(told: Told) -> Self {
+        match told {
+            Told::Enabled => Self::Enabled,
+            Told::Disabled { reason, note } => match DisableReason::parse(&reason) {
+                Some(reason) => Self::Disabled { reason, note },
+                None => Self::disabled_by(&reason),
+            },
+        }
+    }
+}
+
+impl EndpointState {
+    /// As one text, which a ledger keeps; `None`: enabled.
+    pub fn as_text(&self) -> Option<String> {
+        match self {
+            Self::Enabled => None,
+            Self::Disabled { reason, note } if note.is_empty() => Some(reason.as_str().to_owned()),
+            Self::Disabled { reason, note } => Some(format!("{}: {note}", reason.as_str())),
+        }
+    }
+
+    /// Disabled, by the text of [`Self::as_text`] or by what an earlier version kept.
+    pub fn disabled_by(text: &str) -> Self {
+        let (word, note) = text.split_once(": ").unwrap_or((text, ""));
+        match (DisableReason::parse(word), text) {
+            (Some(reason), _) => Self::Disabled { reason, note: note.to_owned() },
+            (None, "410 Gone") => Self::Disabled { reason: DisableReason::Gone, note: String::new() },
+            (None, "by operator") => Self::Disabled { reason: DisableReason::Operator, note: String::new() },
+            (None, note) => Self::Disabled { reason: DisableReason::Operator, note: note.to_owned() },
+        }
+    }
 }
 
 /// Where webhooks go.
@@ -111,4 +160,33 @@ pub enum AttemptOutcome {
     GiveUp,
     /// 410: never again, and the endpoint is disabled.
     Gone,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_an_endpoint_is_disabled_reads_back_and_so_does_what_earlier_versions_kept() {
+        let disabled = |reason, note: &str| EndpointState::Disabled { reason, note: note.to_owned() };
+        let (gone, operator) = (DisableReason::Gone, DisableReason::Operator);
+        for state in [disabled(gone, ""), disabled(operator, ""), disabled(operator, "bảo trì: đến thứ hai")] {
+            assert_eq!(EndpointState::disabled_by(&state.as_text().unwrap()), state);
+            let json = serde_json::to_string(&state).unwrap();
+            assert_eq!(serde_json::from_str::<EndpointState>(&json).unwrap(), state, "{json}");
+        }
+        for (text, state) in [
+            ("410 Gone", disabled(gone, "")),
+            ("by operator", disabled(operator, "")),
+            ("bảo trì", disabled(operator, "bảo trì")),
+            ("", disabled(operator, "")),
+        ] {
+            assert_eq!(EndpointState::disabled_by(text), state);
+            let told = serde_json::json!({ "state": "disabled", "reason": text });
+            assert_eq!(serde_json::from_value::<EndpointState>(told).unwrap(), state);
+        }
+        assert_eq!(EndpointState::Enabled.as_text(), None);
+        let told = serde_json::to_string(&EndpointState::Enabled).unwrap();
+        assert_eq!(serde_json::from_str::<EndpointState>(&told).unwrap(), EndpointState::Enabled);
+    }
 }

@@ -1,11 +1,15 @@
-//! An event: something happened to an article or a document. `loa-event` reads and writes its form on the wire.
+//! An event: something happened to an article or a document. `loa-event` reads and writes its form
+//! on the wire.
 
 use crate::{AreaId, ArticleId, Content, Version, Withdrawal};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// An event's identity (CloudEvents 1.0, `source` + `id`): two with the same key are one event.
+/// An event's identity (CloudEvents 1.0, `source` + `id`): two with the same key and the same content are one event.
+///
+/// A producer may use an id again for other content, against the standard. Whoever keeps events gives the second content a key
+/// of its own ([`EventKey::with_content`]), so that it is an event like any other (`docs/adr/0016-an-id-used-again.md`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EventKey {
@@ -16,11 +20,31 @@ pub struct EventKey {
 }
 
 impl EventKey {
-    /// The key as one text: in the order of ids, and of sources where two producers number their events alike. Two keys never
-    /// have the same.
+    /// The key of other content under this one.
+    pub fn with_content(&self, content_hash: &str) -> Self {
+        // an id is visible ASCII, so that no producer's id looks like this
+        Self { source: self.source.clone(), id: format!("{} {content_hash}", self.sent_id()) }
+    }
+
+    /// The id as the producer sent it.
+    pub fn sent_id(&self) -> &str {
+        self.id.split(' ').next().unwrap_or_default()
+    }
+
+    /// Whether this is the key of other content under an id that was used before.
+    pub fn is_used_again(&self) -> bool {
+        self.content_hash().is_some()
+    }
+
+    /// The content's hash, where the key is of other content under an id that was used before.
+    pub fn content_hash(&self) -> Option<&str> {
+        self.id.split_once(' ').map(|(_, hash)| hash)
+    }
+
+    /// The key as one text: in the order of ids, and of sources where two producers number their events alike.
     pub fn rank(&self) -> String {
-        // an id is visible ASCII, so that a space comes before all it could go on with
-        format!("{} {}", self.id, self.source)
+        // a space comes before all that an id could go on with
+        format!("{} {}", self.sent_id(), self.source)
     }
 }
 
@@ -118,9 +142,12 @@ pub struct Event {
     pub reach: Vec<AreaId>,
     /// When it happened, by the portal's clock (CloudEvents `time`); absent when unsaid.
     pub time: Option<Timestamp>,
+    /// Tells two contents under one key apart: a hash of the data as they were sent, whatever the order of their fields and the
+    /// mode, and of whether they take something back. 32 hex digits.
+    pub content_hash: String,
     /// The event in structured mode, `application/cloudevents+json`: the received bytes where it came structured,
     /// otherwise written once, unknown fields included. Webhooks carry exactly these bytes.
-    pub frozen: Vec<u8>,
+    pub original_bytes: Vec<u8>,
 }
 
 impl Event {
@@ -138,7 +165,7 @@ impl Event {
             Change::Live(content) => (content.revision(), false),
             Change::Withdrawn(withdrawal) => (withdrawal.revision, true),
         };
-        Version { revision, withdrawn, event_id: self.key.rank() }
+        Version { revision, withdrawn, event_id: format!("{} {}", self.key.rank(), self.content_hash) }
     }
 
     /// The content, unless it is a withdrawal.

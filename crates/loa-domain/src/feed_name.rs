@@ -1,6 +1,11 @@
-//! Feed names: `all`, `documents`, `category-{slug}`, `area-{id}`, and combinations of the last three.
+//! Feed names: `all`, `documents`, `category-{slug}`, `area-{id}`, and combinations of the last
+//! three.
 
-use crate::{AreaId, CategorySlug, Combination};
+mod combination;
+
+pub use combination::Combination;
+
+use crate::{AreaId, CategorySlug};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Typed ids: bounded text that was checked once, at the door, and is trusted inside.
+//! Typed ids: bounded text, checked once where it enters and trusted inside.
 
 use crate::text::{is_invisible, is_xml_char};
 use serde::{Deserialize, Serialize};

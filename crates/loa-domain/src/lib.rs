@@ -1,8 +1,8 @@
-//! The nouns and rules of Loa: what an article is, which of two versions wins, what a subscriber wished for,
-//! when a delivery is tried again.
+//! The nouns and rules of Loa: articles and documents, versions, subscriptions, digest runs, endpoints, deliveries, retry
+//! schedules, the steps of a journey, and the reasons why something was not done.
 //!
-//! Pure: no clock, no socket, no randomness; whoever calls hands those in. Every other crate may use this one,
-//! and this one knows none of them.
+//! The crate is pure: it has no clock, no socket and no randomness; callers hand those in. Every other crate may use it, and it
+//! uses none of them. It holds facts, never sentences for people: `loa-words` makes those.
 //!
 //! ```
 //! use loa_domain::Version;
@@ -12,33 +12,45 @@
 //! ```
 
 mod access;
-mod combination;
+mod breaker;
+mod calendar;
+mod causes;
 mod content;
 mod digest;
 mod endpoint;
 mod event;
 mod feed_name;
+mod html;
 mod hub;
 mod id;
 mod journey;
+mod network;
+mod reason;
 mod retry;
+mod standing;
 mod subscription;
 mod text;
 mod version;
 
 pub use access::{Scope, Token};
-pub use combination::Combination;
+pub use breaker::{Breaker, BreakerRule, BreakerState};
+pub use calendar::{Calendar, Month};
+pub use causes::with_causes;
 pub use content::{Article, Attachment, Category, Content, Document, Image, Withdrawal};
 pub use digest::{Account, Frequency, ItemKind, MailId, MailOutcome, MailState, RunKey};
 pub use endpoint::{AttemptOutcome, DeliveryState, Endpoint, EndpointState, EventFilter};
 pub use event::{Change, Event, EventKey, EventType};
-pub use feed_name::FeedName;
-pub use hub::{HubMode, SignatureAlgorithm};
+pub use feed_name::{Combination, FeedName};
+pub use html::escape_html;
+pub use hub::{HubMode, HubReason, LastCall, SignatureAlgorithm};
 pub use id::{
     AreaId, ArticleId, CategorySlug, DeliveryId, EndpointId, HubSubscriptionId, IdError, SubscriberId, SubscriptionId,
 };
-pub use journey::JourneyStep;
+pub use journey::{JourneyLine, JourneyStep, Outlet};
+pub use network::{Network, NetworkError};
+pub use reason::{AttemptError, Because, DisableReason, MailReason, PauseReason, ServerWords};
 pub use retry::RetrySchedule;
+pub use standing::{AgeRule, CLOCK_SKEW, Candidate, Standing, shown_from, shown_until, standing, standing_of};
 pub use subscription::{EmailAddress, EmailError, SubscriptionState, Wish};
 pub use text::{clean_line, clean_text, is_blank, is_xml_char};
 pub use version::Version;

@@ -1,4 +1,5 @@
-//! When to try again: a schedule of delays, jitter that only ever adds, and a receiver's own wish.
+//! When to try again: a schedule of delays, jitter that only lengthens them, and a receiver's
+//! `Retry-After`.
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! A mailbox and its wish: which areas, which categories, how often.
+//! A mailbox, and its wish: which areas, which categories, how often.
 
 use crate::{AreaId, CategorySlug, Content};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
-//! Text as it may leave the house: NFC, only characters that XML 1.0 allows, one kind of line end.
+//! Text that may leave Loa: NFC, only characters that XML 1.0 allows, one kind of line end.
 //!
-//! Feeds, mails and pages all rely on this having happened once, when the event was decoded; none of the writers
+//! Decoding an event normalises its text once. Feeds, mails and pages rely on that; no writer
 //! filters by itself.
 
 use unicode_normalization::UnicodeNormalization;

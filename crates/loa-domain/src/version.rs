@@ -1,17 +1,18 @@
-//! Which of two states of one article stands: a total order, so that any order of arrival ends the same.
+//! Which of two states of one article stands: a total order, so that any order of arrival ends in
+//! the same state (`docs/adr/0007-version-order.md`).
 
 use serde::{Deserialize, Serialize};
 
 /// One state of one article. The order is the order of the fields: a higher revision wins; at one revision a
 /// withdrawal wins over a publication (the careful choice); the event's id, then its
-/// source, settle what careless producers left equal.
+/// source, then its content's hash, settle what careless producers left equal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Version {
     /// Grows with each edit; 1 and up.
     pub revision: u64,
     /// Whether this state is a withdrawal.
     pub withdrawn: bool,
-    /// The event that brought it, as [`crate::EventKey::rank`] has it.
+    /// The event that brought it: [`crate::EventKey::rank`], and the hash of its content.
     pub event_id: String,
 }
 

@@ -1,7 +1,9 @@
-//! The areas of an event: those it names, and where it names none, those its text names.
+//! The areas of an event: the areas it names, or, where it names none that is known, those that its
+//! text names.
 //!
-//! An area that the directory does not know is left out and noted, not refused: another district's portal names
-//! areas that are not ours, and its news is news all the same. Where nothing named is known, the text is searched.
+//! An unknown area is left out and noted, not refused: another district's portal names areas that
+//! are not in this directory, and its articles are good all the same. The gazetteer (`loa-area`)
+//! searches the text.
 
 use crate::{
     Note, Refusal, RefusalKind,

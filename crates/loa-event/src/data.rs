@@ -1,7 +1,8 @@
-//! The `data` of an event: an article, a document or a withdrawal, read by the contract and normalised.
+//! Reads the `data` of an event by the contract and normalises it: an article, a document or a
+//! withdrawal.
 //!
-//! Members that the contract does not know are neither read nor refused; they live on in the event's frozen bytes.
-//! The shapes are those of `docs/schemas`; a test holds the two together.
+//! Members that the contract does not know are neither read nor refused; they stay in the event's
+//! original bytes. The shapes are those of `docs/schemas`; a test compares the two.
 
 use crate::{
     Note, Refusal, RefusalKind,

@@ -1,7 +1,12 @@
-//! Bytes of a message to an event, or a refusal. See [`decode`].
+//! Decodes the bytes and headers of a message into an event, or refuses them. See [`decode`].
+//!
+//! The order is: envelope (`envelope.rs`), data (`data.rs`), areas (`areas.rs`). It knows no broker
+//! and no ledger.
 
 use crate::{
-    Refusal, RefusalKind, data, envelope,
+    Note, Refusal, RefusalKind,
+    content_hash::content_hash,
+    data, envelope,
     fields::Fields,
     limits::{EVENT_ID_BYTES_MAX, SOURCE_BYTES_MAX},
     refusal::quote,
@@ -10,15 +15,6 @@ use loa_area::Directory;
 use loa_domain::{AreaId, ArticleId, Event, EventKey, EventType};
 use std::collections::BTreeMap;
 use url::Url;
-
-/// Something that was left out of an event that is otherwise good.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
-    /// Where, as a JSON Pointer into the event in structured form.
-    pub pointer: String,
-    /// One sentence for the producer.
-    pub sentence: String,
-}
 
 /// Decodes and normalises one message, in structured or binary mode.
 ///
@@ -58,11 +54,20 @@ pub fn decode_with_notes(
     let subject = subject(&attributes)?;
     let time = attributes.instant("time")?;
     let Some(data) = attributes.get("data") else { return attributes.missing("data") };
+    let content_hash = content_hash(event_type, data);
 
     let mut notes = Vec::new();
     let reader = data::Reader { directory, time, notes: &mut notes };
     let change = reader.change(event_type, &Fields::new(data, "/data")?)?;
-    let event = Event { key, event_type, change, reach: Vec::new(), time, frozen: envelope.frozen };
+    let event = Event {
+        key,
+        event_type,
+        change,
+        reach: Vec::new(),
+        time,
+        content_hash,
+        original_bytes: envelope.original_bytes,
+    };
     if *event.subject() != subject {
         let sentence = format!(
             "the event's `subject` is {}, but its data are about {}",

@@ -1,11 +1,12 @@
-//! An event to its bytes: structured mode, members in a fixed order, so equal events are equal bytes.
+//! Encodes an event into its bytes: structured mode, members in a fixed order, so that equal events
+//! are equal bytes.
+//!
+//! Intake uses it for what it accepts over HTTP; the result goes through [`decode`](crate::decode)
+//! like everything else.
 
 use jiff::Timestamp;
 use loa_domain::{Attachment, Change, Content, Event, EventType};
 use serde_json::{Map, Value, json};
-
-/// The content type of an event in structured mode.
-pub const STRUCTURED: &str = "application/cloudevents+json";
 
 /// What an event is made of, before it is bytes.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +25,7 @@ pub struct Parts<'a> {
     pub data: &'a Value,
 }
 
-/// Writes an event in structured mode. Deterministic. Checks nothing: run [`crate::decode`] over the bytes.
+/// Writes an event in structured mode. Deterministic. Checks nothing: run `loa_event::decode` over the bytes.
 pub fn encode(parts: &Parts<'_>) -> Vec<u8> {
     let mut members = Map::new();
     members.insert("specversion".into(), "1.0".into());
@@ -41,7 +42,7 @@ pub fn encode(parts: &Parts<'_>) -> Vec<u8> {
 }
 
 /// Writes a decoded event anew, in its normalised form and without members that the contract does not know. Decoding
-/// the result gives the same event, but for its frozen bytes.
+/// the result gives the same event, but for its original bytes.
 pub fn encode_event(event: &Event) -> Vec<u8> {
     encode(&Parts {
         id: &event.key.id,

@@ -1,18 +1,22 @@
-//! The envelope: structured or binary mode in, one JSON object out, together with the bytes that webhooks will carry.
+//! The CloudEvents envelope: a message in structured or binary mode becomes one JSON object,
+//! together with the original bytes that webhooks carry.
 //!
-//! CloudEvents 1.0.2, JSON format §2–3 and AMQP binding §3. Structured bytes are kept exactly as received; a binary
-//! message is written once in structured form, its body copied byte for byte, so no unknown member, number or
-//! spelling of the producer is lost.
+//! CloudEvents 1.0.2, JSON format §2–3 and AMQP binding §3. Structured bytes are kept exactly as
+//! received. A binary message is written once in structured form, with its body copied byte for
+//! byte. So no unknown member, number or spelling of the producer is lost.
 
-use crate::{Refusal, RefusalKind, encode::STRUCTURED, json, limits::EVENT_BYTES_MAX, refusal::quote};
+use crate::{Refusal, RefusalKind, json, limits::EVENT_BYTES_MAX, refusal::quote};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+
+/// The content type of an event in structured mode.
+pub const STRUCTURED: &str = "application/cloudevents+json";
 
 /// An event as one JSON object, attributes and `data` side by side.
 pub(crate) struct Envelope {
     pub value: Value,
     /// The event in structured mode.
-    pub frozen: Vec<u8>,
+    pub original_bytes: Vec<u8>,
 }
 
 /// Opens a message, whichever mode it is in.
@@ -90,15 +94,19 @@ fn media_type(content_type: Option<&str>) -> Result<String, Refusal> {
     Ok(media_type)
 }
 
+/// The attribute that a header is in binary mode, in lower case; `None`: none.
+pub fn attribute_name(header: &str) -> Option<String> {
+    ["cloudevents:", "cloudevents_", "ce-"].iter().find_map(|prefix| {
+        let (head, name) = header.split_at_checked(prefix.len())?;
+        head.eq_ignore_ascii_case(prefix).then(|| name.to_ascii_lowercase())
+    })
+}
+
 /// The context attributes among the headers, under their own names.
 fn attributes(headers: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Refusal> {
     let mut attributes: BTreeMap<String, String> = BTreeMap::new();
     for (header, value) in headers {
-        let name = ["cloudevents:", "cloudevents_", "ce-"].iter().find_map(|prefix| {
-            let (head, name) = header.split_at_checked(prefix.len())?;
-            head.eq_ignore_ascii_case(prefix).then(|| name.to_ascii_lowercase())
-        });
-        let Some(name) = name else { continue };
+        let Some(name) = attribute_name(header) else { continue };
         let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
         if !plain || name == "data" || name == "datacontenttype" {
             let sentence = format!("the header {} is no attribute of a CloudEvent in binary mode", quote(header));
@@ -126,7 +134,7 @@ fn structured(body: &[u8]) -> Result<Envelope, Refusal> {
     if let Some(Value::String(kind)) = value.get("datacontenttype") {
         json_only(&media_type(Some(kind))?)?;
     }
-    Ok(Envelope { value, frozen: body.to_vec() })
+    Ok(Envelope { value, original_bytes: body.to_vec() })
 }
 
 fn binary(
@@ -153,14 +161,14 @@ fn binary(
     members.extend(attributes.into_iter().map(|(name, value)| (name, value.into())));
     members.insert("datacontenttype".to_owned(), "application/json".into());
 
-    let mut frozen = Value::Object(members.clone()).to_string().into_bytes();
-    frozen.pop();
-    frozen.extend_from_slice(b",\"data\":");
-    frozen.extend_from_slice(body.trim_ascii());
-    frozen.push(b'}');
-    within_limit(frozen.len())?;
+    let mut original_bytes = Value::Object(members.clone()).to_string().into_bytes();
+    original_bytes.pop();
+    original_bytes.extend_from_slice(b",\"data\":");
+    original_bytes.extend_from_slice(body.trim_ascii());
+    original_bytes.push(b'}');
+    within_limit(original_bytes.len())?;
     members.insert("data".to_owned(), data);
-    Ok(Envelope { value: Value::Object(members), frozen })
+    Ok(Envelope { value: Value::Object(members), original_bytes })
 }
 
 fn json_only(media_type: &str) -> Result<(), Refusal> {

@@ -1,6 +1,8 @@
-//! Reading one JSON object member by member: what is absent, what has the wrong shape, what is over its limit.
+//! Reads one JSON object member by member, and refuses what is absent, has the wrong shape, or is
+//! over its limit.
 //!
-//! `null` is the same as absent. Text is normalised here, once. Every refusal carries the member's pointer.
+//! `null` is the same as absent. Text is normalised here, once. Every refusal carries the member's
+//! JSON pointer.
 
 use crate::{
     Refusal, RefusalKind,

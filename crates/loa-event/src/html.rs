@@ -1,7 +1,9 @@
-//! HTML of an article's body: only what a feed reader or a mail may show, with absolute addresses.
+//! Cleans the HTML of an article's body: it keeps only what a feed reader or a mail may show, with
+//! absolute addresses.
 //!
-//! No script, style, frame, form or event handler survives; links and pictures are http, https or mailto. Cleaning
-//! what was cleaned changes nothing. Also: the text of a cleaned body, for the gazetteer and for plain mails.
+//! No script, style, frame, form or event handler survives. Links and pictures are http, https or
+//! mailto. Cleaning twice gives the same as cleaning once. [`text_of_html`] makes plain text of a
+//! cleaned body, for the gazetteer and for plain mails.
 
 use crate::{
     Refusal, RefusalKind,
@@ -194,9 +196,9 @@ fn split_tag(html: &str) -> (&str, &str) {
     html.split_at(walk_tag(html).0)
 }
 
-/// Where in a tag a walk stands (HTML §13.2.5.8 and the states after it).
+/// The state of a walk through a tag (HTML §13.2.5.8 and the states after it).
 #[derive(Clone, Copy)]
-enum Place {
+enum TagState {
     Name,
     BeforeAttribute,
     Attribute,
@@ -209,37 +211,37 @@ enum Place {
 /// The length of the tag that text begins with, and how many attributes it has, as the HTML tokeniser sees it: a quote
 /// counts only where a value begins.
 fn walk_tag(html: &str) -> (usize, usize) {
-    let (mut place, mut attributes) = (Place::Name, 0);
+    let (mut state, mut attributes) = (TagState::Name, 0);
     for (index, byte) in html.bytes().enumerate().skip(1) {
         let space = matches!(byte, b' ' | b'\t' | b'\n' | b'\x0c');
-        place = match (place, byte) {
-            (Place::Quoted(open), _) if byte == open => Place::BeforeAttribute,
-            (Place::Quoted(_), _) => place,
+        state = match (state, byte) {
+            (TagState::Quoted(open), _) if byte == open => TagState::BeforeAttribute,
+            (TagState::Quoted(_), _) => state,
             (_, b'>') => return (index + 1, attributes),
-            (Place::BeforeValue, b'"' | b'\'') => Place::Quoted(byte),
-            (Place::BeforeValue, _) => {
+            (TagState::BeforeValue, b'"' | b'\'') => TagState::Quoted(byte),
+            (TagState::BeforeValue, _) => {
                 if space {
-                    place
+                    state
                 } else {
-                    Place::Value
+                    TagState::Value
                 }
             }
-            (Place::Value, _) => {
+            (TagState::Value, _) => {
                 if space {
-                    Place::BeforeAttribute
+                    TagState::BeforeAttribute
                 } else {
-                    place
+                    state
                 }
             }
-            (Place::Name | Place::BeforeAttribute, _) if space => Place::BeforeAttribute,
-            (Place::Attribute | Place::AfterAttribute, _) if space => Place::AfterAttribute,
-            (_, b'/') => Place::BeforeAttribute,
-            (Place::Attribute | Place::AfterAttribute, b'=') => Place::BeforeValue,
-            (Place::BeforeAttribute | Place::AfterAttribute, _) => {
+            (TagState::Name | TagState::BeforeAttribute, _) if space => TagState::BeforeAttribute,
+            (TagState::Attribute | TagState::AfterAttribute, _) if space => TagState::AfterAttribute,
+            (_, b'/') => TagState::BeforeAttribute,
+            (TagState::Attribute | TagState::AfterAttribute, b'=') => TagState::BeforeValue,
+            (TagState::BeforeAttribute | TagState::AfterAttribute, _) => {
                 attributes += 1;
-                Place::Attribute
+                TagState::Attribute
             }
-            (Place::Name | Place::Attribute, _) => place,
+            (TagState::Name | TagState::Attribute, _) => state,
         };
     }
     (html.len(), attributes)

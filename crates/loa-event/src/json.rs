@@ -1,7 +1,8 @@
-//! JSON as strictly as a contract needs it: no name twice, bounded nesting, and a pointer to every fault.
+//! Parses JSON strictly: no name twice in an object, bounded nesting, and a pointer to every fault.
 //!
-//! `serde_json` alone keeps the last of two equal names without a word and says a line where an editor's CMS needs
-//! a path; hence this walk, which builds the same `Value`. Bytes come in, nothing else.
+//! `serde_json` alone silently keeps the last of two equal names, and reports a line where an
+//! editor's CMS needs a path. So this walk builds the same `Value` by its own rules. It takes bytes
+//! and nothing else.
 
 use crate::{Refusal, RefusalKind, limits::DEPTH_MAX, refusal::TextPosition};
 use loa_domain::is_xml_char;

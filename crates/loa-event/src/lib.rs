@@ -1,10 +1,12 @@
-//! CloudEvents 1.0 in and out: bytes of a message to a decoded, normalised [`Event`](loa_domain::Event), and back.
+//! CloudEvents 1.0 in and out: the bytes of a message to a decoded, normalised
+//! [`Event`](loa_domain::Event), and back.
 //!
-//! Every service decodes with this crate, and so does intake before it stores anything: there is one gate, and what
-//! passes it is clean (NFC, XML-legal text, sanitised HTML, absolute addresses, known areas). What does not pass is
-//! refused with a [`Refusal`]: a kind to branch on, a sentence for an operator, and a position.
+//! Every service decodes with this crate, and so does intake before it stores anything. So there is
+//! one gate, and what passes it is clean: NFC, XML-legal text, sanitised HTML, absolute addresses,
+//! known areas. Everything else is refused with a [`Refusal`]: a kind to branch on, a sentence for
+//! an operator, and a position.
 //!
-//! Pure: it knows no broker, no clock and no database. Bytes and headers come from whoever received them.
+//! Pure: it knows no broker, no clock and no database. Bytes and headers come from the caller.
 //!
 //! ```
 //! # fn main() -> Result<(), loa_event::Refusal> {
@@ -19,6 +21,7 @@
 //! # }
 //! ```
 
+mod content_hash;
 mod decode;
 mod encode;
 pub mod limits;
@@ -30,9 +33,13 @@ mod envelope;
 mod fields;
 mod html;
 mod json;
+mod note;
 
-pub use decode::{Note, decode, decode_with_notes};
-pub use encode::{Parts, STRUCTURED, category_word, data_of, encode, encode_event, routing_key, routing_key_of};
+pub use content_hash::content_hash;
+pub use decode::{decode, decode_with_notes};
+pub use encode::{Parts, category_word, data_of, encode, encode_event, routing_key, routing_key_of};
+pub use envelope::{STRUCTURED, attribute_name};
 pub use html::text_of_html;
 pub use json::strict_json;
+pub use note::Note;
 pub use refusal::{Refusal, RefusalKind};

@@ -1,4 +1,5 @@
-//! Every limit of the event contract, once. `docs/schemas` states the same figures, and a test compares them.
+//! Every limit of the event contract, as a constant. `docs/schemas` states the same figures; a test
+//! compares them.
 
 /// One event in structured mode, in bytes.
 pub const EVENT_BYTES_MAX: usize = 1_048_576;

@@ -1,4 +1,8 @@
-//! Why bytes are no event: a kind for machines, a sentence for an operator, and a position for whoever mends it.
+//! Why bytes are not an event: a kind for machines, a sentence for an operator, and a position for
+//! whoever corrects it.
+//!
+//! The sentence and position become the headers of a dead letter, and the problem document of
+//! `POST /v1/articles`.
 
 use std::fmt;
 

@@ -1,11 +1,12 @@
-//! Atom 1.0 (RFC 4287), written with `atom_syndication`, with tombstones (RFC 6721).
+//! Writes Atom 1.0 (RFC 4287) with `atom_syndication`, with tombstones (RFC 6721).
 //!
-//! RFC 4287's grammar wants every extension element of the head before the first entry; `atom_syndication` writes them
-//! after the last. So the head is written as a feed without entries, and the entries are put in before its end tag.
+//! RFC 4287's grammar wants every extension element of the head before the first entry;
+//! `atom_syndication` writes them after the last. So this file writes the head as a feed without
+//! entries, and puts the entries in before its end tag.
 
 use crate::{
-    Feed, Format, Item, Label, RenderError, Site, Tombstone,
-    format::{HISTORY, history, hub, neighbours, prolog, rfc3339, self_url},
+    Feed, FeedItem, Format, Label, RenderError, Site, Tombstone,
+    format::{HISTORY, history, hub, neighbours, prolog, self_url},
     plain::shown,
 };
 use atom_syndication::{
@@ -60,7 +61,7 @@ fn head(site: &Site, feed: &Feed) -> Result<atom_syndication::Feed, RenderError>
     }
     if !feed.tombstones().is_empty() {
         namespaces.insert("at".to_owned(), TOMBSTONES.to_owned());
-        let stones = feed.tombstones().iter().map(|(id, stone)| deleted_entry(id, stone)).collect();
+        let stones = feed.tombstones().iter().map(|(id, stone)| deleted_entry(site, id, stone)).collect();
         extensions.insert("at".to_owned(), BTreeMap::from([("deleted-entry".to_owned(), stones)]));
     }
     // never before an entry's
@@ -70,7 +71,7 @@ fn head(site: &Site, feed: &Feed) -> Result<atom_syndication::Feed, RenderError>
     Ok(atom_syndication::Feed {
         title: Text::plain(shown(&feed.full_title(site))),
         id: site.tag.feed(name),
-        updated: apart_instant(updated)?,
+        updated: apart_instant(site, updated)?,
         authors: vec![Person { name: shown(&author_of(site)), uri: Some(site.base.to_string()), ..Person::default() }],
         generator: Some(Generator { value: "Loa".to_owned(), ..Generator::default() }),
         links,
@@ -82,7 +83,7 @@ fn head(site: &Site, feed: &Feed) -> Result<atom_syndication::Feed, RenderError>
     })
 }
 
-fn entry(site: &Site, item: &Item) -> Result<Entry, RenderError> {
+fn entry(site: &Site, item: &FeedItem) -> Result<Entry, RenderError> {
     let mut links = vec![typed("alternate", item.url.clone(), "text/html")];
     for file in &item.attachments {
         links.push(Link {
@@ -97,14 +98,14 @@ fn entry(site: &Site, item: &Item) -> Result<Entry, RenderError> {
     Ok(Entry {
         title: Text::plain(shown(&item.title)),
         id: item.id.clone(),
-        updated: apart_instant(apart(item.modified_at, &item.id))?,
+        updated: apart_instant(site, apart(item.modified_at, &item.id))?,
         authors: (!item.author.is_empty())
             .then(|| Person { name: shown(&item.author), ..Person::default() })
             .into_iter()
             .collect(),
         categories,
         links,
-        published: Some(instant(item.published_at)?),
+        published: Some(instant(site, item.published_at)?),
         summary: (!item.summary.is_empty()).then(|| Text::plain(shown(&item.summary))),
         content: Some(Content {
             value: Some(item.content_html.clone()),
@@ -133,7 +134,7 @@ fn typed(rel: &str, href: String, media_type: &str) -> Link {
     Link { rel: rel.to_owned(), href, mime_type: Some(media_type.to_owned()), ..Link::default() }
 }
 
-fn deleted_entry(id: &str, stone: &Tombstone) -> Extension {
+fn deleted_entry(site: &Site, id: &str, stone: &Tombstone) -> Extension {
     let mut children = BTreeMap::new();
     if !stone.reason.is_empty() {
         let comment =
@@ -142,22 +143,33 @@ fn deleted_entry(id: &str, stone: &Tombstone) -> Extension {
     }
     Extension {
         name: "at:deleted-entry".to_owned(),
-        attrs: BTreeMap::from([("ref".to_owned(), id.to_owned()), ("when".to_owned(), rfc3339(stone.at))]),
+        attrs: BTreeMap::from([
+            ("ref".to_owned(), id.to_owned()),
+            ("when".to_owned(), site.calendar.rfc3339(stone.at)),
+        ]),
         children,
         ..Extension::default()
     }
 }
 
-fn instant(at: Timestamp) -> Result<FixedDateTime, RenderError> {
+fn instant(site: &Site, at: Timestamp) -> Result<FixedDateTime, RenderError> {
     // chrono's parse error is no `Error` in a build without its "std"
-    rfc3339(at).parse().map_err(|error| RenderError::new("Atom", format!("{at} is no RFC 3339 instant: {error}")))
+    let text = site.calendar.rfc3339(at);
+    text.parse().map_err(|error| RenderError::new("Atom", format!("{at} is no RFC 3339 instant: {error}")))
 }
 
+/// Where the seconds end in `2023-11-16T08:02:22+07:00`.
+const SECONDS_END: usize = 19;
+
 /// With all its microseconds.
-fn apart_instant(at: Timestamp) -> Result<FixedDateTime, RenderError> {
+fn apart_instant(site: &Site, at: Timestamp) -> Result<FixedDateTime, RenderError> {
     let micros = at.subsec_nanosecond().unsigned_abs() / 1_000;
-    let whole = rfc3339(at);
-    let text = if micros == 0 { whole } else { whole.replacen('+', &format!(".{micros:06}+"), 1) };
+    let whole = site.calendar.rfc3339(at);
+    // between the seconds and the offset
+    let text = match whole.split_at_checked(SECONDS_END) {
+        Some((seconds, offset)) if micros > 0 => format!("{seconds}.{micros:06}{offset}"),
+        _ => whole,
+    };
     text.parse().map_err(|error| RenderError::new("Atom", format!("{at} is no RFC 3339 instant: {error}")))
 }
 

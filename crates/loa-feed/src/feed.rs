@@ -1,6 +1,6 @@
-//! A feed: its head, its items newest first within a window, and what is left of the withdrawn.
+//! A feed: its head, its items newest first within a window, and the tombstones of withdrawn items.
 
-use crate::{Entry, Farewell, Item, Position, Site, Tombstone};
+use crate::{Entry, Farewell, FeedItem, Position, Site, Tombstone};
 use jiff::Timestamp;
 use loa_domain::{ArticleId, FeedName, clean_line, clean_text};
 use std::collections::BTreeMap;
@@ -42,7 +42,7 @@ pub struct FeedHead {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Feed {
     head: FeedHead,
-    items: Vec<Item>,
+    items: Vec<FeedItem>,
     tombstones: Vec<(String, Tombstone)>,
     updated_at: Timestamp,
     position: Position,
@@ -76,7 +76,7 @@ impl Feed {
         Self::of(site, head, items, Vec::new())
     }
 
-    fn of(site: &Site, head: FeedHead, items: Vec<Item>, gone: Vec<(String, Tombstone)>) -> Self {
+    fn of(site: &Site, head: FeedHead, items: Vec<FeedItem>, gone: Vec<(String, Tombstone)>) -> Self {
         let moved = items.iter().map(|item| item.modified_at).chain(gone.iter().map(|(_, stone)| stone.at));
         let updated_at = moved.max().unwrap_or_else(|| site.tag.epoch());
         let head = FeedHead {
@@ -99,7 +99,7 @@ impl Feed {
 
     /// The same feed, ended: before everything that stood in it, it says what took its place.
     pub fn ended(mut self, site: &Site, farewell: &Farewell) -> Self {
-        self.items.insert(0, Item::of_farewell(site, &self.head.name, farewell));
+        self.items.insert(0, FeedItem::of_farewell(site, &self.head.name, farewell));
         self.updated_at = self.updated_at.max(farewell.at);
         self.has_ended = true;
         self
@@ -124,12 +124,12 @@ impl Feed {
     }
 
     /// Newest first; before all of them a [`Farewell`].
-    pub fn items(&self) -> &[Item] {
+    pub fn items(&self) -> &[FeedItem] {
         &self.items
     }
 
     /// What stands in it: the items without a [`Farewell`].
-    pub fn entries(&self) -> &[Item] {
+    pub fn entries(&self) -> &[FeedItem] {
         &self.items[usize::from(self.has_ended)..]
     }
 
@@ -166,8 +166,8 @@ fn newest_first<'a>(standing: BTreeMap<&ArticleId, &'a Entry>) -> Vec<&'a Entry>
 }
 
 /// Shortened by its own size only: what a reader has got of an entry must not change with its neighbours.
-fn item_of(site: &Site, entry: &Entry, window: Window) -> Item {
-    let item = Item::of(site, entry);
+fn item_of(site: &Site, entry: &Entry, window: Window) -> FeedItem {
+    let item = FeedItem::of(site, entry);
     if item.weight() > window.bytes_max / ITEMS_MIN { item.short(entry) } else { item }
 }
 

@@ -1,7 +1,6 @@
-//! The three formats, their addresses and types, and their dates.
+//! The three formats: their addresses and media types.
 
-use crate::{ArchiveName, Feed, Site, atom, json, rss2};
-use jiff::{SignedDuration, Timestamp, tz};
+use crate::{ArchiveName, Feed, Site};
 
 /// A feed format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,18 +74,6 @@ impl RenderError {
     }
 }
 
-/// Writes a feed. The same input gives the same bytes, always.
-///
-/// # Errors
-/// See [`RenderError`].
-pub fn render(format: Format, site: &Site, feed: &Feed) -> Result<String, RenderError> {
-    match format {
-        Format::Rss => rss2::write(site, feed),
-        Format::Atom => atom::write(site, feed),
-        Format::Json => json::write(site, feed),
-    }
-}
-
 /// What stands before the root element of an XML document of ours. The style is for people who open a feed in a browser; it
 /// is named without host, so that it is found wherever the feed is reached.
 pub(crate) fn prolog(site: &Site) -> String {
@@ -146,35 +133,4 @@ pub(crate) const HISTORY: &str = "http://purl.org/syndication/history/1.0";
 pub fn discovery_link(site: &Site, feed: &Feed, format: Format) -> Option<String> {
     let hub = hub(site, feed)?;
     Some(format!("<{hub}>; rel=\"hub\", <{}>; rel=\"self\"", self_url(site, feed, format)))
-}
-
-/// Vietnam's offset. Fixed, not looked up: bytes must not depend on a time-zone database.
-fn local(at: Timestamp) -> jiff::ZonedDateTime {
-    let whole = at.checked_sub(SignedDuration::from_nanos(i64::from(at.subsec_nanosecond()))).unwrap_or(at);
-    whole.to_zoned_datetime(tz::TimeZone::fixed(tz::offset(7)))
-}
-
-/// `Thu, 16 Nov 2023 08:02:22 +0700` (RFC 822 with a four-digit year).
-pub(crate) fn rfc822(at: Timestamp) -> String {
-    local(at).strftime("%a, %d %b %Y %H:%M:%S %z").to_string()
-}
-
-/// `2023-11-16T08:02:22+07:00` (RFC 3339, whole seconds).
-pub(crate) fn rfc3339(at: Timestamp) -> String {
-    local(at).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates_are_in_vietnams_time_with_english_names_and_a_numeric_zone() {
-        let at: Timestamp = "2023-11-16T01:02:22.9Z".parse().unwrap();
-        assert_eq!(rfc822(at), "Thu, 16 Nov 2023 08:02:22 +0700");
-        assert_eq!(rfc3339(at), "2023-11-16T08:02:22+07:00");
-        let midnight: Timestamp = "2024-01-04T17:00:00Z".parse().unwrap();
-        assert_eq!(rfc822(midnight), "Fri, 05 Jan 2024 00:00:00 +0700");
-        assert_eq!(rfc3339(midnight), "2024-01-05T00:00:00+07:00");
-    }
 }

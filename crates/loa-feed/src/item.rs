@@ -1,10 +1,11 @@
-//! An entry, and the item that every format writes from it: all text cleaned, all addresses absolute, the id made.
+//! An entry as given, and the item that every format writes from it: text cleaned, addresses
+//! absolute, the id made.
 //!
 //! Items are made once for a feed and written three times; a format only maps fields.
 
 use crate::{Site, body, plain::uri, words};
 use jiff::Timestamp;
-use loa_domain::{AreaId, ArticleId, Content, FeedName, clean_line, clean_text};
+use loa_domain::{AreaId, ArticleId, Content, FeedName, clean_line, clean_text, escape_html};
 
 /// An area with its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +80,7 @@ impl Media {
 
 /// An entry ready to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
+pub struct FeedItem {
     /// A `tag:` URI that never changes.
     pub id: String,
     /// The portal's id; `None` for what we say ourselves ([`Farewell`]).
@@ -115,7 +116,7 @@ pub struct Item {
     pub modified_at: Timestamp,
 }
 
-impl Item {
+impl FeedItem {
     pub(crate) fn of(site: &Site, entry: &Entry) -> Self {
         let content = &entry.content;
         let (language, author) = match content {
@@ -152,9 +153,9 @@ impl Item {
     /// The item of a farewell; it leads to the feed's own page, which names the others too.
     pub(crate) fn of_farewell(site: &Site, feed: &FeedName, farewell: &Farewell) -> Self {
         let summary = clean_text(&farewell.summary).trim().to_owned();
-        let mut html = format!("<p>{}</p><ul>", body::escaped(&summary));
+        let mut html = format!("<p>{}</p><ul>", escape_html(&summary));
         for (title, page) in &farewell.instead {
-            html.push_str(&format!("<li><a href=\"{}\">{}</a></li>", body::escaped(page), body::escaped(title)));
+            html.push_str(&format!("<li><a href=\"{}\">{}</a></li>", escape_html(page), escape_html(title)));
         }
         html.push_str("</ul>");
         Self {

@@ -1,10 +1,11 @@
-//! JSON Feed 1.1 (jsonfeed.org/version/1.1), written from structs of our own.
+//! Writes JSON Feed 1.1 (jsonfeed.org/version/1.1) from structs of our own.
 //!
-//! It has no word for a withdrawn entry; ours stands under `_loa`, as extensions must.
+//! JSON Feed has no word for a withdrawn entry. Ours stands under `_loa`, as its rule for
+//! extensions says.
 
 use crate::{
-    Feed, Format, Item, Media, RenderError, Site,
-    format::{archive_url, current_url, hub, rfc3339},
+    Feed, FeedItem, Format, Media, RenderError, Site,
+    format::{archive_url, current_url, hub},
 };
 use serde::Serialize;
 
@@ -92,7 +93,7 @@ pub(crate) fn write(site: &Site, feed: &Feed) -> Result<String, RenderError> {
     let withdrawn: Vec<Withdrawn<'_>> = feed
         .tombstones()
         .iter()
-        .map(|(id, stone)| Withdrawn { id, date_withdrawn: rfc3339(stone.at), reason: &stone.reason })
+        .map(|(id, stone)| Withdrawn { id, date_withdrawn: site.calendar.rfc3339(stone.at), reason: &stone.reason })
         .collect();
     let publisher = if site.publisher.is_empty() { &site.title } else { &site.publisher };
     let document = Document {
@@ -111,14 +112,14 @@ pub(crate) fn write(site: &Site, feed: &Feed) -> Result<String, RenderError> {
             about: "https://www.rfc-editor.org/rfc/rfc6721 in JSON: entries that were withdrawn",
             withdrawn,
         }),
-        items: feed.items().iter().map(entry).collect(),
+        items: feed.items().iter().map(|item| entry(site, item)).collect(),
     };
     let mut text = serde_json::to_string(&document).map_err(|error| RenderError::new("JSON Feed", error))?;
     text.push('\n');
     Ok(text)
 }
 
-fn entry(item: &Item) -> Entry<'_> {
+fn entry<'a>(site: &Site, item: &'a FeedItem) -> Entry<'a> {
     let labels = item.category.iter().chain(&item.kind).chain(&item.areas);
     Entry {
         id: &item.id,
@@ -127,8 +128,8 @@ fn entry(item: &Item) -> Entry<'_> {
         content_html: &item.content_html,
         summary: &item.summary,
         image: item.image.as_ref().map(|image| image.url.as_str()),
-        date_published: rfc3339(item.published_at),
-        date_modified: rfc3339(item.modified_at),
+        date_published: site.calendar.rfc3339(item.published_at),
+        date_modified: site.calendar.rfc3339(item.modified_at),
         authors: (!item.author.is_empty()).then_some(Author { name: &item.author, url: None }).into_iter().collect(),
         tags: labels.map(|label| if label.label.is_empty() { label.term.as_str() } else { &label.label }).collect(),
         language: &item.language,

@@ -1,4 +1,4 @@
-//! OPML 2.0 (opml.org/spec2.opml): all feeds in one file, for importing into a reader.
+//! Writes OPML 2.0 (opml.org/spec2.opml): all feeds in one file, for importing into a reader.
 
 use crate::{RenderError, Site, format::prolog};
 use loa_domain::{FeedName, clean_line};

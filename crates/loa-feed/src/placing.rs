@@ -1,4 +1,4 @@
-//! Which feeds a content belongs to.
+//! The feeds that an article or document belongs to.
 
 use loa_domain::{AreaId, Content, FeedName};
 

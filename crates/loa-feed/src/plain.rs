@@ -1,8 +1,8 @@
-//! Plain text and addresses as every reader takes them.
+//! Plain text and addresses in a form that every reader shows alike.
 //!
-//! Titles and names are plain text, yet many readers take them for HTML, and RSS does not say what they are. So what looks like a
-//! tag or a reference gets an invisible word joiner (U+2060) behind its first sign: whoever reads text shows it, whoever reads HTML
-//! shows it too, and obeys nothing.
+//! Titles and names are plain text. But many readers take them for HTML, and RSS does not say which
+//! they are. So text that looks like a tag or a reference gets an invisible word joiner (U+2060)
+//! behind its first sign. Readers of text and readers of HTML then both show it, and none obeys it.
 
 use url::Url;
 

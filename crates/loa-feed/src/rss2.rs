@@ -1,13 +1,15 @@
-//! RSS 2.0 by the RSS Board's profile, written with the `rss` crate.
+//! Writes RSS 2.0 by the RSS Board's profile, with the `rss` crate.
 //!
-//! What the profile's validators ask: `description` before `content:encoded`, `atom:link rel=self`, names in `dc:creator`
-//! (never in `author`, which wants an e-mail address), one enclosure, dates with a four-digit year.
+//! The profile's validators ask for `description` before `content:encoded`, `atom:link rel=self`,
+//! names in `dc:creator` (never in `author`, which wants an e-mail address), one enclosure, and
+//! dates with a four-digit year.
 
 use crate::{
-    Feed, Format, Item, Media, RenderError, Site, body,
-    format::{HISTORY, history, hub, neighbours, prolog, rfc822, self_url},
+    Feed, FeedItem, Format, Media, RenderError, Site,
+    format::{HISTORY, history, hub, neighbours, prolog, self_url},
     plain::shown,
 };
+use loa_domain::escape_html;
 use rss::{
     Category, Channel, Enclosure, Guid,
     extension::{
@@ -48,7 +50,7 @@ pub(crate) fn write(site: &Site, feed: &Feed) -> Result<String, RenderError> {
         link: site.page_url(&feed.head().name),
         description: shown(if description.is_empty() { &feed.head().title } else { description }),
         language: Some(site.language.clone()),
-        last_build_date: Some(rfc822(feed.updated_at())),
+        last_build_date: Some(site.calendar.rfc822(feed.updated_at())),
         docs: Some("https://www.rssboard.org/rss-specification".to_owned()),
         generator: Some("Loa".to_owned()),
         ttl: Some(site.ttl_minutes.to_string()),
@@ -84,9 +86,9 @@ fn in_the_profiles_words(text: &str) -> String {
     out
 }
 
-fn written(site: &Site, item: &Item) -> rss::Item {
+fn written(site: &Site, item: &FeedItem) -> rss::Item {
     // readers take the description for HTML, so plain text is escaped once more
-    let description = body::escaped(if item.summary.is_empty() { &item.title } else { &item.summary });
+    let description = escape_html(if item.summary.is_empty() { &item.title } else { &item.summary });
     let term = |list: &str, label: &crate::Label| Category {
         name: shown(if label.label.is_empty() { &label.term } else { &label.label }),
         domain: Some(site.tag.scheme(list)),
@@ -101,9 +103,9 @@ fn written(site: &Site, item: &Item) -> rss::Item {
         categories,
         enclosure: item.attachments.first().or(item.image.as_ref()).map(enclosure),
         guid: Some(Guid { value: item.id.clone(), permalink: false }),
-        pub_date: Some(rfc822(item.published_at)),
+        pub_date: Some(site.calendar.rfc822(item.published_at)),
         content: Some(item.content_html.clone()),
-        extensions: item_extensions(item),
+        extensions: item_extensions(site, item),
         dublin_core_ext: (!item.author.is_empty())
             .then(|| DublinCoreExtension { creators: vec![shown(&item.author)], ..DublinCoreExtension::default() }),
         ..rss::Item::default()
@@ -115,10 +117,10 @@ fn enclosure(media: &Media) -> Enclosure {
     Enclosure { url: media.url.clone(), length: media.bytes.to_string(), mime_type: media.media_type.clone() }
 }
 
-fn item_extensions(item: &Item) -> ExtensionMap {
+fn item_extensions(site: &Site, item: &FeedItem) -> ExtensionMap {
     let mut map = ExtensionMap::new();
     if item.modified_at > item.published_at {
-        let modified = element("dcterms:modified", Some(crate::format::rfc3339(item.modified_at)));
+        let modified = element("dcterms:modified", Some(site.calendar.rfc3339(item.modified_at)));
         map.insert("dcterms".to_owned(), BTreeMap::from([("modified".to_owned(), vec![modified])]));
     }
     if let Some(image) = &item.image {

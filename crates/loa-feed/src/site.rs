@@ -1,11 +1,33 @@
-//! Who publishes, where it is served, and the authority that ids are made from.
+//! The site: who publishes, where it is served, and the authority that ids are made from.
 //!
-//! An id must outlive the domain it was first served from, so it is a `tag:` URI (RFC 4151) of a configured authority
-//! and date, and of the article's id: neither the portal's address nor ours stands in it.
+//! An id must outlive the domain it was first served from. So it is a `tag:` URI (RFC 4151) of a
+//! configured authority and date and of the article's id; it holds neither the portal's address nor
+//! ours.
 
 use jiff::{Timestamp, civil::Date};
-use loa_domain::{ArticleId, FeedName};
+use loa_domain::{ArticleId, Calendar, FeedName};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
+
+/// RFC 3986 `pchar` and `/` stay, all else is percent-encoded: two different texts never become one.
+const NOT_PCHAR: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'/');
 
 /// Why a text cannot be the authority of `tag:` URIs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,21 +78,8 @@ impl TagAuthority {
     }
 
     fn uri(&self, kind: &str, specific: &str) -> String {
-        format!("tag:{},{}:{kind}/{}", self.name, self.on, percent_encoded(specific))
+        format!("tag:{},{}:{kind}/{}", self.name, self.on, utf8_percent_encode(specific, NOT_PCHAR))
     }
-}
-
-/// RFC 3986 `pchar` and `/` stay, all else is percent-encoded: two different texts never become one.
-fn percent_encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~!$'()*+,;=:@/".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }
 
 /// The publisher of all feeds of one installation.
@@ -90,6 +99,8 @@ pub struct Site {
     pub ttl_minutes: u32,
     /// The WebSub hub; `None` while there is none.
     pub hub: Option<Url>,
+    /// In whose days and months people read dates, and with whose offset formats write them.
+    pub calendar: Calendar,
 }
 
 impl Site {

@@ -1,4 +1,4 @@
-//! What citizens read inside entries. Vietnamese; the only place in this crate with such words.
+//! The Vietnamese words that citizens read inside entries; no other file of this crate has any.
 
 pub(crate) const ATTACHMENTS: &str = "Tệp đính kèm";
 pub(crate) const SOURCE: &str = "Nguồn tin";

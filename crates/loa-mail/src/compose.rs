@@ -1,10 +1,10 @@
-//! A rendered digest and one mailbox into the bytes of one message.
+//! A rendered digest and one mailbox become the bytes of one message.
 //!
-//! Deterministic: the same rendering, recipient and instant give the same bytes, boundary included. What stands in
-//! headers comes from parsed addresses, from checked settings, or through `header.rs`.
+//! Deterministic: the same rendering, recipient and instant give the same bytes, boundary included.
+//! Header values come from parsed addresses, from checked settings, or through `header.rs`.
 
 use crate::{
-    Letterhead, Rendered, Token, header,
+    ComposeError, Letterhead, Rendered, Token, header,
     render::{MANAGE, UNSUBSCRIBE},
     token::sha256_hex,
 };
@@ -16,7 +16,7 @@ use lettre::{
         header::{ContentTransferEncoding, ContentType, HeaderValue},
     },
 };
-use loa_domain::{EmailAddress, EmailError, SubscriptionId};
+use loa_domain::{EmailAddress, SubscriptionId};
 use std::time::{Duration, SystemTime};
 
 /// Who gets a mail.
@@ -41,32 +41,6 @@ pub struct Message {
     pub message_id: String,
     /// Headers and body, CRLF, ASCII only, no line over 998 octets. Not dot-stuffed.
     pub bytes: Vec<u8>,
-}
-
-/// Why a message was not composed.
-#[derive(Debug, thiserror::Error)]
-pub enum ComposeError {
-    /// An address that passed our check and not the mail library's: this mailbox cannot be written to.
-    #[error("the address {masked} cannot be written to")]
-    Address {
-        /// The address, masked.
-        masked: String,
-        /// Why.
-        #[source]
-        source: lettre::address::AddressError,
-    },
-    /// With run and subscription the return path is not an address: a defect of ours.
-    #[error("the return path is not an address")]
-    ReturnPath(#[source] EmailError),
-    /// A header would carry what it must not: a defect of ours.
-    #[error("the header {0} would be malformed")]
-    Header(&'static str),
-    /// The mail library refused: a defect of ours.
-    #[error("the message could not be put together")]
-    Build(#[source] lettre::error::Error),
-    /// A template failed: a defect of ours.
-    #[error("a mail template failed")]
-    Template(#[from] minijinja::Error),
 }
 
 /// What sets one kind of mail apart from another.

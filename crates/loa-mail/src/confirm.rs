@@ -1,13 +1,12 @@
-//! The two mails that answer a form: "please confirm" and "you have this already".
+//! The two mails that answer the subscribe form: "please confirm" and "you are subscribed already".
 //!
-//! They go to an address that anybody may have typed, so they say who asked and that nothing happens if it is ignored,
-//! and carry nothing that a stranger wrote.
+//! They go to an address that anybody may have typed. So they say who asked, and that nothing
+//! happens if they are ignored. They carry nothing that a stranger wrote.
 
-use crate::{
-    ComposeError, Letterhead, Message, Recipient, WishWords, compose::Draft, token::sha256_hex, words::frequency_words,
-};
+use crate::{ComposeError, Letterhead, Message, Recipient, WishWords, compose::Draft, token::sha256_hex, words};
 use jiff::Timestamp;
 use loa_domain::Frequency;
+use loa_words::Language;
 use minijinja::context;
 
 /// Which of the two.
@@ -43,16 +42,12 @@ impl Letterhead {
     ) -> Result<Message, ComposeError> {
         let confirms = confirmation.purpose == Purpose::Confirm;
         let list = &self.settings.list_name;
-        let subject = if confirms {
-            format!("Xác nhận đăng ký nhận {list}")
-        } else {
-            format!("Địa chỉ thư này đã đăng ký nhận {list}")
-        };
+        let subject = words::confirmation_subject(list, confirms);
         let page = context! {
             subject => &subject,
             list_name => list,
             confirms => confirms,
-            frequency => frequency_words(confirmation.frequency),
+            frequency => Language::Vietnamese.words().frequency(confirmation.frequency),
             areas => confirmation.wish.areas_line(),
             categories => confirmation.wish.categories_line(),
             confirm_url => self.link_of("confirm", &recipient.token),

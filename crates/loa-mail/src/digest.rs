@@ -1,6 +1,6 @@
-//! What a digest is made of, before anybody has written a word of it.
+//! The input of a digest mail: the run, the wish in words, and the items to tell.
 
-use crate::words::WishWords;
+use crate::wish_words::WishWords;
 use loa_domain::{Content, ItemKind, RunKey};
 
 /// One digest for everyone who wished the same and is owed the same.
@@ -11,12 +11,12 @@ pub struct Digest {
     /// What was wished for, in words, for the foot of the mail.
     pub wish: WishWords,
     /// The lines, in the order of reading within each kind. Empty is refused by rendering: no digest is empty.
-    pub items: Vec<Item>,
+    pub items: Vec<MailItem>,
 }
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
+pub struct MailItem {
     /// Why it is there.
     pub kind: ItemKind,
     /// What it says; for a correction, what was last known of it.
@@ -32,7 +32,7 @@ impl Digest {
         let (id, slug) = (ArticleId::new("thong-bao-1"), CategorySlug::new("tin-tuc"));
         let at = jiff::Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(472_320);
         let items = match (id, slug, url::Url::parse("https://example.gov.vn/thong-bao-1")) {
-            (Ok(id), Ok(slug), Ok(url)) => vec![Item {
+            (Ok(id), Ok(slug), Ok(url)) => vec![MailItem {
                 kind: ItemKind::News,
                 content: Content::Article(Article {
                     id,

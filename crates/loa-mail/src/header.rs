@@ -1,7 +1,8 @@
-//! Header values that are written by hand: RFC 2047 for subjects, and values that must stay exactly as they are.
+//! Header values written by hand: RFC 2047 for subjects, and values that must stay exactly as they
+//! are.
 //!
-//! Nothing that came from outside gets into a header except through here or through a parsed address: one place to
-//! read when asking whether a title can add a header of its own.
+//! Outside text gets into a header only through this file or through a parsed address. So this is
+//! the one place to read when asking whether a title can add a header.
 
 use crate::ComposeError;
 use base64::{Engine, engine::general_purpose::STANDARD};

@@ -1,4 +1,4 @@
-//! Who writes: the settings that every mail of one list shares, checked once.
+//! The settings that every mail of one list shares, checked once.
 
 use crate::{paper, token::sha256_hex};
 use jiff::tz::TimeZone;

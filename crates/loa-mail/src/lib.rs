@@ -1,8 +1,9 @@
-//! A digest into one RFC 5322 message; confirmation mails; tokens.
+//! A digest becomes one RFC 5322 message; also confirmation mails, and the tokens in links.
 //!
-//! Pure: items, areas, addresses, instants and random bytes are handed in, bytes come out; who sends them, and whether
-//! they may be sent, is not known here. Rendering is split: [`Letterhead::render`] once for all subscriptions of one wish
-//! with the same items, [`Letterhead::compose`] once for each mailbox, which only puts in its own links.
+//! Pure: items, areas, addresses, instants and random bytes are handed in, and bytes come out. It
+//! does not know who sends them, or whether they may be sent. Rendering has two parts.
+//! [`Letterhead::render`] runs once for all subscriptions of one wish with the same items.
+//! [`Letterhead::compose`] runs once for each mailbox and only puts in its own links.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -31,17 +32,20 @@
 mod compose;
 mod confirm;
 mod digest;
+mod error;
 mod header;
 mod letterhead;
 mod paper;
 mod render;
 mod token;
+mod wish_words;
 mod words;
 
-pub use compose::{ComposeError, Message, Recipient};
+pub use compose::{Message, Recipient};
 pub use confirm::{Confirmation, Purpose};
-pub use digest::{Digest, Item};
+pub use digest::{Digest, MailItem};
+pub use error::ComposeError;
 pub use letterhead::{Letterhead, Settings, SettingsError};
 pub use render::{RenderError, Rendered};
 pub use token::Token;
-pub use words::{WishWords, frequency_words};
+pub use wish_words::WishWords;

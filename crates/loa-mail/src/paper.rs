@@ -1,5 +1,6 @@
 //! The templates, embedded, and how text gets into them: escaped in HTML, untouched in plain text.
 
+use loa_domain::escape_html;
 use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, Value, escape_formatter};
 
 const TEMPLATES: [(&str, &str); 6] = [
@@ -26,22 +27,7 @@ pub(crate) fn templates() -> Environment<'static> {
 /// As minijinja's own, but leaves `/` alone: addresses in `href` stay readable in a mail's source.
 fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     match (state.auto_escape(), value.as_str()) {
-        (AutoEscape::Html, Some(text)) if !value.is_safe() => Ok(out.write_str(&escape(text))?),
+        (AutoEscape::Html, Some(text)) if !value.is_safe() => Ok(out.write_str(&escape_html(text))?),
         _ => escape_formatter(out, state, value),
     }
-}
-
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }

@@ -1,11 +1,13 @@
-//! A digest into HTML and plain text, once for everyone who is owed the same.
+//! A digest becomes HTML and plain text, once for everyone who is owed the same.
 //!
-//! Links that differ from mailbox to mailbox are left open: a control character stands where they go, which no cleaned
-//! text can contain. HTML stays under Gmail's limit; what no longer fits is counted and linked, the same in both parts.
+//! Links that differ from mailbox to mailbox stay open: a control character, which no cleaned text
+//! can contain, stands in their place. HTML stays under Gmail's limit. Items beyond it are counted
+//! and linked, the same in both parts.
 
-use crate::{Digest, Item, Letterhead, words};
+use crate::{Digest, Letterhead, MailItem, words};
 use loa_area::Directory;
 use loa_domain::{Content, ItemKind, RunKey, clean_line};
+use loa_words::Language;
 use minijinja::{Value, context};
 
 /// Gmail clips HTML at 102 KB and hides the unsubscribe link with the rest. What the items may take; the frame has
@@ -81,7 +83,7 @@ impl Letterhead {
             hidden => hidden,
             more_url => self.link("feeds/all"),
             site_url => self.link(""),
-            frequency => words::frequency_words(digest.run.frequency),
+            frequency => Language::Vietnamese.words().frequency(digest.run.frequency),
             areas => digest.wish.areas_line(),
             categories => digest.wish.categories_line(),
             unsubscribe_url => UNSUBSCRIBE.to_string(),
@@ -93,7 +95,7 @@ impl Letterhead {
     }
 
     /// The items that fit. Corrections have the first right to the space: they must reach whoever read the error.
-    fn choose(&self, items: &[Item], directory: &Directory) -> Result<Vec<Section>, RenderError> {
+    fn choose(&self, items: &[MailItem], directory: &Directory) -> Result<Vec<Section>, RenderError> {
         let (html, text) =
             (self.templates.get_template("digest_item.html")?, self.templates.get_template("digest_item.txt")?);
         let (mut space, mut places) = (ITEMS_HTML_MAX, ITEMS_MAX);
@@ -118,12 +120,12 @@ impl Letterhead {
         Ok(sections)
     }
 
-    fn line(&self, item: &Item, number: usize, directory: &Directory) -> Value {
+    fn line(&self, item: &MailItem, number: usize, directory: &Directory) -> Value {
         let (content, zone) = (&item.content, &self.settings.zone);
         let published = words::day(words::local_day(content.published_at(), zone));
         let date = match content {
             Content::Document(document) => match document.issued_on {
-                Some(issued) => format!("Ban hành {}", words::day(issued)),
+                Some(issued) => words::issued(issued),
                 None => published.clone(),
             },
             Content::Article(_) => published.clone(),
@@ -131,7 +133,7 @@ impl Letterhead {
         let modified = words::day(words::local_day(content.modified_at(), zone));
         let label = match content {
             Content::Article(article) => clean_line(&article.category.label),
-            Content::Document(document) if document.kind.is_empty() => "Văn bản".to_owned(),
+            Content::Document(document) if document.kind.is_empty() => words::DOCUMENT.to_owned(),
             Content::Document(document) => clean_line(&document.kind),
         };
         let files = content.attachments().iter().take(FILES_MAX).map(|file| {
@@ -162,13 +164,8 @@ struct Section {
 
 impl Section {
     fn value(&self) -> Value {
-        let heading = match self.kind {
-            ItemKind::News => "Tin mới",
-            ItemKind::Update => "Tin được cập nhật",
-            ItemKind::Correction => "Đính chính: tin đã được gỡ",
-        };
         context! {
-            heading => heading,
+            heading => words::section(self.kind),
             count => self.html.len(),
             html => self.html.iter().map(|block| Value::from_safe_string(block.clone())).collect::<Vec<_>>(),
             text => &self.text,
@@ -177,7 +174,7 @@ impl Section {
 }
 
 /// What mail programs show beside the subject: the titles after the first.
-fn preview(items: &[Item]) -> String {
+fn preview(items: &[MailItem]) -> String {
     let titles: Vec<String> = items.iter().skip(1).take(4).map(|item| clean_line(&item.content.title())).collect();
     match (titles.is_empty(), items.first()) {
         (true, Some(first)) => words::cut(&clean_line(first.content.summary()), 140),

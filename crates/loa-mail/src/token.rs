@@ -1,6 +1,7 @@
-//! The token in a mail's links: 128 random bits that say nothing and cannot be guessed (RFC 8058 §3.1).
+//! The token in a mail's links: 128 random bits that say nothing and cannot be guessed (RFC 8058
+//! §3.1).
 //!
-//! Short, because a folded `List-Unsubscribe` has broken signatures at large receivers.
+//! It is short because a folded `List-Unsubscribe` has broken signatures at large receivers.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::fmt;

@@ -1,58 +1,40 @@
-//! What mails say in Vietnamese: dates, sizes, lists of places, frequencies, subjects.
-//!
-//! Whole sentences stand in the templates; here are the words that depend on figures and names.
+//! What mails say in Vietnamese: dates, sizes, lists of places, subjects. With the templates this is the catalogue of mails,
+//! which have one language. Whole sentences stand in the templates; here are the words that depend on figures and names.
 
-use crate::Item;
+use crate::MailItem;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use loa_area::Directory;
-use loa_domain::{AreaId, Attachment, CategorySlug, Frequency, ItemKind, RunKey, Wish, clean_line};
+use loa_domain::{AreaId, Attachment, Frequency, ItemKind, RunKey, clean_line};
 
 /// Places named in one line of a digest before the rest is only counted.
 const PLACES_MAX: usize = 6;
 /// The longest part of a title in a subject, in characters: what telephones show of it, and a margin.
 const SUBJECT_TITLE_MAX: usize = 90;
 
-/// A wish, as people read it. Empty lists mean everything.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct WishWords {
-    /// Names of areas, `Xã Na Son`.
-    pub areas: Vec<String>,
-    /// Names of categories, `Tin tức`.
-    pub categories: Vec<String>,
-}
-
-impl WishWords {
-    /// Puts a wish into words. An id that the directory does not know, and a slug without a label, stand for themselves.
-    pub fn of(wish: &Wish, directory: &Directory, label: impl Fn(&CategorySlug) -> Option<String>) -> Self {
-        let area = |id: &AreaId| directory.get(id).map_or_else(|| id.to_string(), |area| area.full_name());
-        Self {
-            areas: wish.areas.iter().map(area).collect(),
-            categories: wish.categories.iter().map(|slug| label(slug).unwrap_or_else(|| slug.to_string())).collect(),
-        }
-    }
-
-    /// `Xã Na Son, Xã Phì Nhừ`, or `tất cả các xã, phường`.
-    pub fn areas_line(&self) -> String {
-        if self.areas.is_empty() { "tất cả các xã, phường".into() } else { clean_line(&self.areas.join(", ")) }
-    }
-
-    /// `Tin tức, Thông báo`, or `tất cả chuyên mục`.
-    pub fn categories_line(&self) -> String {
-        if self.categories.is_empty() {
-            "tất cả chuyên mục".into()
-        } else {
-            clean_line(&self.categories.join(", "))
-        }
+/// The subject of a mail that answers the form: please confirm, or the subscription is active already.
+pub(crate) fn confirmation_subject(list: &str, confirms: bool) -> String {
+    if confirms {
+        format!("Xác nhận đăng ký nhận {list}")
+    } else {
+        format!("Địa chỉ thư này đã đăng ký nhận {list}")
     }
 }
 
-/// How often, as it stands in a sentence: `hằng ngày`.
-pub fn frequency_words(frequency: Frequency) -> &'static str {
-    match frequency {
-        Frequency::Immediate => "ngay khi có tin",
-        Frequency::Daily => "hằng ngày",
-        Frequency::Weekly => "hằng tuần",
+/// The heading above the items of one kind.
+pub(crate) fn section(kind: ItemKind) -> &'static str {
+    match kind {
+        ItemKind::News => "Tin mới",
+        ItemKind::Update => "Tin được cập nhật",
+        ItemKind::Correction => "Đính chính: tin đã được gỡ",
     }
+}
+
+/// What a document is called whose kind is not known.
+pub(crate) const DOCUMENT: &str = "Văn bản";
+
+/// When a document was issued.
+pub(crate) fn issued(on: Date) -> String {
+    format!("Ban hành {}", day(on))
 }
 
 /// The head of a mail: `Bản tin ngày 16/11/2023`.
@@ -65,7 +47,7 @@ pub(crate) fn heading(run: &RunKey) -> String {
 }
 
 /// The subject: what is in it, first of all. `Bản tin 16/11/2023: … và 2 tin khác`.
-pub(crate) fn subject(run: &RunKey, items: &[Item]) -> String {
+pub(crate) fn subject(run: &RunKey, items: &[MailItem]) -> String {
     let Some(first) = items.first() else { return heading(run) };
     let title = cut(&clean_line(&first.content.title()), SUBJECT_TITLE_MAX);
     let title = match first.kind {
@@ -85,7 +67,7 @@ pub(crate) fn subject(run: &RunKey, items: &[Item]) -> String {
 }
 
 /// The days that news come from, when there are several: `từ 14/11/2023 đến 16/11/2023`. Empty when one or none.
-pub(crate) fn days_covered(items: &[Item], zone: &TimeZone) -> String {
+pub(crate) fn days_covered(items: &[MailItem], zone: &TimeZone) -> String {
     let days = items.iter().filter(|i| i.kind == ItemKind::News).map(|i| local_day(i.content.published_at(), zone));
     match (days.clone().min(), days.max()) {
         (Some(first), Some(last)) if first != last => format!("từ {} đến {}", day(first), day(last)),

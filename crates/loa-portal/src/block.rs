@@ -1,6 +1,7 @@
-//! A page as a row of blocks: one line of text, or one block-level element of HTML, in reading order.
+//! A page as a row of blocks: one line of text, or one block-level element of HTML, in reading
+//! order.
 //!
-//! Both forms of a page end here, so that everything after knows only one.
+//! Text becomes blocks here, HTML in `html.rs`, so that everything after knows only one form.
 
 use loa_domain::clean_line;
 use url::Url;

@@ -1,10 +1,11 @@
-//! The lead, the pictures and the body of an article: everything between the time of posting and the first label.
+//! The lead, the pictures and the body of an article: everything between the time of posting and
+//! the first label.
 
 use crate::{
     PortalImage,
     block::{Block, Form},
     label,
-    read::Reader,
+    reader::Reader,
 };
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Counts as portals write them: readers, visits, and where a list stands in the whole.
+//! Counts as portals write them: readers, visits, and the position in a list.
 
 use crate::Pager;
 

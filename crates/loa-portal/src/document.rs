@@ -1,4 +1,4 @@
-//! One official paper of a list: its number, and the lines that belong to it.
+//! One official paper of a list on a page: its number, and the lines that belong to it.
 
 use crate::{
     PortalDocument,
@@ -6,7 +6,7 @@ use crate::{
     identity,
     label::{self, Label},
     posted,
-    read::Reader,
+    reader::Reader,
 };
 
 /// Kinds of official papers (Decree 30/2020/NĐ-CP and common others), as they head a title.

@@ -1,6 +1,6 @@
-//! What elements of an HTML page are, by name, class and role; and what its head says.
+//! What the elements of an HTML page are, by name, class and role, and what its head says.
 //!
-//! Knows elements only, not the portal's words. Addresses are made absolute here.
+//! It knows elements only, not the portal's words. Addresses become absolute here.
 
 use loa_domain::clean_line;
 use scraper::{ElementRef, Node};

@@ -1,4 +1,5 @@
-//! Bytes to text: UTF-8 with or without its mark, UTF-16 with its mark. Anything else is refused, never guessed.
+//! Bytes to text: UTF-8 with or without its byte order mark, UTF-16 with it. Anything else is
+//! refused, never guessed.
 
 use crate::PageError;
 

@@ -1,4 +1,5 @@
-//! The two ways of not understanding: a page refused whole, and a line of a good page that is reported.
+//! The two ways of not understanding: an error for a page that is refused, and a report of a line
+//! of a good page.
 
 use serde::Serialize;
 use std::fmt;

@@ -1,7 +1,8 @@
-//! HTML to blocks: what a reader sees, in reading order, with links and pictures made absolute.
+//! HTML to blocks: what a reader sees, in reading order, with absolute links and pictures.
 //!
-//! Scripts, styles and hidden elements are not seen and not blocks. Menus, headers and footers are one block each. It knows
-//! elements, not the portal's words, but for telling a menu from a region that holds a part of the page.
+//! Scripts, styles and hidden elements make no blocks. A menu, a header or a footer is one block.
+//! This file knows elements, not the portal's words, with one exception: the words tell a menu from
+//! a region that holds a part of the page.
 
 use crate::{
     PageError,

@@ -1,6 +1,8 @@
-//! Ids of what a page gives none: the same page, imported twice, is one article.
+//! Ids for articles and documents of a page that gives none, so that a page imported twice is one
+//! article.
 //!
-//! Made of what readers see and editors do not change (title, time of posting, number), so an id can be read too.
+//! An id is made of what readers see and editors do not change (title, time of posting, number), so
+//! people can read it.
 
 use jiff::civil::{Date, DateTime};
 use loa_domain::ArticleId;

@@ -1,4 +1,5 @@
-//! The words at the head of a line that say what it is: `Thời gian đăng:`, `Nguồn tin:`, `Số/Ký hiệu:`.
+//! The labels at the head of a line that say what it is: `Thời gian đăng:`, `Nguồn tin:`,
+//! `Số/Ký hiệu:`.
 
 /// What a line says it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,8 @@
-//! Reads a page of a government portal, as text or as HTML: the article, the papers and other articles listed beside it,
-//! and a report of every line that was not understood.
+//! Reads a page of a government portal, as text or as HTML: the article, the papers and other
+//! articles listed beside it, and a report of every line that was not understood.
 //!
-//! Pure: bytes in, a page or a sentence out. It fetches nothing, follows no link, and knows no areas or events.
+//! Pure: bytes in, a page or a sentence out. It fetches nothing, follows no link, and knows no
+//! areas or events.
 //!
 //! ```
 //! let page = loa_portal::read("Họp dân\n\nThời gian đăng: 16/11/2023 08:02:22 PM\n\nXã Na Son họp dân.\n".as_bytes(), None)?;
@@ -24,8 +25,9 @@ mod label;
 mod page;
 mod posted;
 mod read;
+mod reader;
 mod source;
 
 pub use fault::{NotUnderstood, PageError};
-pub use page::{OtherItem, Page, Pager, PortalArticle, PortalDocument, PortalImage, SiteLink};
+pub use page::{OtherItem, Pager, PortalArticle, PortalDocument, PortalImage, PortalPage, SiteLink};
 pub use read::{PAGE_BYTES_MAX, read};

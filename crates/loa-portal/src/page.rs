@@ -1,4 +1,7 @@
-//! What a portal page holds, once it is read. Text is NFC and free of characters that XML refuses; addresses are absolute.
+//! What a portal page holds, once it is read. Text is NFC and free of characters that XML forbids;
+//! addresses are absolute.
+//!
+//! `read.rs` fills these types; intake makes events of them.
 
 use crate::NotUnderstood;
 use jiff::{Timestamp, civil::Date};
@@ -7,7 +10,7 @@ use url::Url;
 
 /// A page that was understood, and what of it was not.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
+pub struct PortalPage {
     /// The article.
     pub article: PortalArticle,
     /// Official papers listed beside it, in the order of the page. May be empty.

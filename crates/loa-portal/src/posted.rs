@@ -1,6 +1,8 @@
-//! The time of posting, as portals write it: day first, then a 12- or 24-hour clock, in Vietnamese or English.
+//! The time of posting, as portals write it: day first, a 12- or 24-hour clock, in Vietnamese or
+//! English.
 //!
-//! `16/11/2023 08:02:22 AM`, `16-11-2023 20:02`, `08:02 ngày 16/11/2023`, `Thứ Năm, 16/11/2023, 8:02 SA`, `16/11/2023`.
+//! `16/11/2023 08:02:22 AM`, `16-11-2023 20:02`, `08:02 ngày 16/11/2023`,
+//! `Thứ Năm, 16/11/2023, 8:02 SA`, `16/11/2023`.
 
 use jiff::{
     Timestamp,

@@ -1,23 +1,23 @@
 //! Blocks to a page: what each block is, by the labels of Vietnamese portals and by its place.
 //!
-//! Each block ends up used or reported; there is no third way, so nothing is lost in silence. The file is long because it is
-//! one state machine, and reads best in the order of a page.
+//! The file is long because it is one state machine, and reads best in the order of a page. `reader.rs` keeps the blocks
+//! and makes the report. What makes a page unreadable ends in one [`PageError`].
 
 use crate::{
-    NotUnderstood, OtherItem, Page, PageError, PortalArticle, SiteLink,
+    OtherItem, PageError, PortalArticle, PortalPage, SiteLink,
     block::{self, Block, Form},
     body,
     count::{number, pager},
     document, encoding, html, identity,
     label::{self, Label},
     posted::{self, Posted},
+    reader::Reader,
 };
 use jiff::{
     Timestamp,
     civil::{Date, DateTime},
 };
 use loa_domain::ArticleId;
-use std::collections::BTreeMap;
 use url::Url;
 
 /// The largest page taken, in bytes: ten times the largest seen, and a page is held in memory whole.
@@ -31,7 +31,7 @@ pub const PAGE_BYTES_MAX: usize = 2 * 1_048_576;
 /// # Errors
 /// A page without title, date or body, with a date that cannot be, in an encoding that is not known, too large or too deep.
 /// Each is one sentence: what, where, and what to do.
-pub fn read(bytes: &[u8], address: Option<&Url>) -> Result<Page, PageError> {
+pub fn read(bytes: &[u8], address: Option<&Url>) -> Result<PortalPage, PageError> {
     if bytes.len() > PAGE_BYTES_MAX {
         return Err(PageError::TooLarge { bytes: bytes.len(), max: PAGE_BYTES_MAX });
     }
@@ -47,14 +47,6 @@ pub fn read(bytes: &[u8], address: Option<&Url>) -> Result<Page, PageError> {
     } else {
         Reader::new(block::of_text(&text)).read()
     }
-}
-
-/// The blocks, which of them are used, and what is to be told of them.
-pub(crate) struct Reader {
-    pub(crate) blocks: Vec<Block>,
-    used: Vec<bool>,
-    /// By block; what was told of one first stands.
-    notes: BTreeMap<usize, String>,
 }
 
 /// Parts of a page behind the article.
@@ -76,12 +68,7 @@ struct Time {
 }
 
 impl Reader {
-    fn new(blocks: Vec<Block>) -> Self {
-        let used = vec![false; blocks.len()];
-        Self { blocks, used, notes: BTreeMap::new() }
-    }
-
-    fn read(mut self) -> Result<Page, PageError> {
+    fn read(mut self) -> Result<PortalPage, PageError> {
         if self.blocks.is_empty() {
             return Err(PageError::Empty);
         }
@@ -102,7 +89,7 @@ impl Reader {
         }
         let body =
             body::read(&mut self, time.behind, end).ok_or_else(|| PageError::EmptyBody { title: title.clone() })?;
-        let mut page = Page {
+        let mut page = PortalPage {
             article: PortalArticle {
                 id: identity::of_article(&title, time.local),
                 title,
@@ -125,25 +112,6 @@ impl Reader {
         self.behind(end, &mut page);
         page.report = self.report();
         Ok(page)
-    }
-
-    /// Marks a block as used.
-    pub(crate) fn take(&mut self, place: usize) {
-        self.used[place] = true;
-    }
-
-    /// Tells a block, used or not.
-    pub(crate) fn note(&mut self, place: usize, why: impl Into<String>) {
-        self.notes.entry(place).or_insert_with(|| why.into());
-    }
-
-    /// Whether a block is a line of text without a label, so that it can be the value of a label before it.
-    pub(crate) fn is_value(&self, place: usize) -> bool {
-        self.blocks.get(place).is_some_and(|block| {
-            !block.text.is_empty()
-                && !matches!(block.form, Form::Image { .. } | Form::Furniture | Form::Embedded)
-                && label::of(&block.text).is_none()
-        })
     }
 
     /// The nearest heading before the time of posting, else the nearest line.
@@ -192,7 +160,7 @@ impl Reader {
     }
 
     /// Everything from the first label behind the body.
-    fn behind(&mut self, start: usize, page: &mut Page) {
+    fn behind(&mut self, start: usize, page: &mut PortalPage) {
         let (mut part, mut place) = (Part::Behind, start);
         while place < self.blocks.len() {
             let block = self.blocks[place].clone();
@@ -259,26 +227,7 @@ impl Reader {
         }
     }
 
-    fn take_both(&mut self, place: usize, has_next: bool) {
-        self.take(place);
-        if has_next {
-            self.take(place + 1);
-        }
-    }
-
-    /// Keeps the first number of its sort; a block without one, or with another, is told.
-    fn take_number(&mut self, place: usize, count: Option<u64>, kept: &mut Option<u64>, why: &str) {
-        match count {
-            Some(count) if kept.is_none_or(|kept| kept == count) => {
-                *kept = Some(count);
-                self.take(place);
-            }
-            Some(_) => self.note(place, "a second count, which differs from the first"),
-            None => self.note(place, why),
-        }
-    }
-
-    fn unlabelled(&mut self, place: usize, block: &Block, part: Part, page: &mut Page) {
+    fn unlabelled(&mut self, place: usize, block: &Block, part: Part, page: &mut PortalPage) {
         match part {
             Part::Others => self.other_item(place, block, page),
             Part::Links if !block.links.is_empty() => {
@@ -293,7 +242,7 @@ impl Reader {
     }
 
     /// `title (22/01/2024 )`, or a link, or an item of the list.
-    fn other_item(&mut self, place: usize, block: &Block, page: &mut Page) {
+    fn other_item(&mut self, place: usize, block: &Block, page: &mut PortalPage) {
         let url = block.links.first().map(|(_, url)| url.clone());
         let dated = block.text.strip_suffix(')').and_then(|text| text.rsplit_once('('));
         let dated = dated.filter(|(_, date)| {
@@ -317,26 +266,5 @@ impl Reader {
         }
         self.take(place);
         page.other_items.push(OtherItem { title: title.to_owned(), posted_on, url });
-    }
-
-    /// What is told, in the order of the page: all notes, and every block that nothing used.
-    fn report(self) -> Vec<NotUnderstood> {
-        let Self { blocks, used, notes: mut told } = self;
-        for (place, block) in blocks.iter().enumerate().filter(|(place, _)| !used[*place]) {
-            let why = match &block.form {
-                Form::Furniture => "a menu, header or footer, which is no part of the article",
-                Form::Embedded => "a player or frame, which is not taken over",
-                Form::Image { .. } => "a picture outside the article",
-                _ => "it stands outside every known part of the page",
-            };
-            told.entry(place).or_insert_with(|| why.to_owned());
-        }
-        let text = |block: &Block| match &block.form {
-            Form::Image { name, .. } => format!("{name} {}", block.text).trim().to_owned(),
-            _ => block.text.clone(),
-        };
-        told.into_iter()
-            .map(|(place, why)| NotUnderstood { line: blocks[place].line, text: text(&blocks[place]), why })
-            .collect()
     }
 }

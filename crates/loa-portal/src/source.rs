@@ -1,6 +1,8 @@
-//! The HTML's source beside its tree: on which line a text stands, and whether the page is too deep to parse.
+//! The source text of an HTML page beside its tree: the line on which a text stands, and whether
+//! the page is too deep to parse.
 //!
-//! The parser keeps no positions, so a text is looked for behind the one before it; not found is line 0, never a guess.
+//! The parser keeps no positions, so a text is searched behind the one before it. A text that is
+//! not found is at line 0; the line is never guessed.
 
 use crate::PageError;
 use std::collections::HashMap;

@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
-use loa_portal::{Page, read};
+use loa_portal::{PortalPage, read};
 use url::Url;
 
-fn body(inner: &str) -> Page {
+fn body(inner: &str) -> PortalPage {
     let html =
         format!("<!doctype html><html><body><h1>Tiêu đề</h1><p>Thời gian đăng: 16/11/2023</p>{inner}</body></html>");
     read(html.as_bytes(), Some(&Url::parse("https://a.gov.vn/tin/x.aspx").unwrap()))

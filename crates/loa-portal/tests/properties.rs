@@ -1,14 +1,14 @@
 //! Whatever comes in: no panic, and every line of a page that is read is either in the page or in its report.
 
 use loa_domain::clean_line;
-use loa_portal::{Page, read};
+use loa_portal::{PortalPage, read};
 use proptest::prelude::*;
 
 const SEED: &str = include_str!("../fixtures/seed.txt");
 const HTML: &str = include_str!("../fixtures/seed.html");
 
 /// Every text the page or its report holds, joined.
-fn everything(page: &Page) -> String {
+fn everything(page: &PortalPage) -> String {
     let article = &page.article;
     let mut all =
         vec![article.title.clone(), article.summary.clone(), article.content_text.clone(), article.source_name.clone()];
@@ -45,7 +45,7 @@ fn words(line: &str) -> Vec<String> {
     rest.split(|c: char| !c.is_alphabetic()).filter(is_word).map(str::to_owned).collect()
 }
 
-fn is_accounted_for(text: &str, page: &Page) -> Result<(), TestCaseError> {
+fn is_accounted_for(text: &str, page: &PortalPage) -> Result<(), TestCaseError> {
     let all = everything(page);
     for line in text.lines() {
         for word in words(line) {

@@ -1,19 +1,20 @@
-//! The real page, as text and as HTML: what it says, all of it, and what is told to be not understood.
+//! The real page, as text and as HTML: everything it says, and the lines that are reported as not
+//! understood.
 
 #![allow(clippy::unwrap_used)]
 
 use jiff::civil::date;
-use loa_portal::{Page, Pager, read};
+use loa_portal::{Pager, PortalPage, read};
 use url::Url;
 
 const TEXT: &str = include_str!("../fixtures/seed.txt");
 const HTML: &str = include_str!("../fixtures/seed.html");
 
-fn text() -> Page {
+fn text() -> PortalPage {
     read(TEXT.as_bytes(), None).unwrap()
 }
 
-fn html() -> Page {
+fn html() -> PortalPage {
     let address = Url::parse("https://dienbiendong.dienbien.gov.vn/pages/x.aspx").unwrap();
     read(HTML.as_bytes(), Some(&address)).unwrap()
 }
@@ -99,12 +100,13 @@ fn html_of_the_portal_says_the_same_with_addresses() {
         html.article.url.as_ref().unwrap().as_str(),
         "https://dienbiendong.dienbien.gov.vn/pages/2023-11-16/4-san-pham-duoc-chung-nhan-OCOP-7xk2.aspx"
     );
-    let titles =
-        |page: &Page| page.other_items.iter().map(|item| (item.title.clone(), item.posted_on)).collect::<Vec<_>>();
+    let titles = |page: &PortalPage| {
+        page.other_items.iter().map(|item| (item.title.clone(), item.posted_on)).collect::<Vec<_>>()
+    };
     assert_eq!(titles(&html), titles(&text));
     assert!(html.other_items.iter().all(|item| item.url.is_some()));
     assert_eq!(html.pager, text.pager);
-    let papers = |page: &Page| {
+    let papers = |page: &PortalPage| {
         page.documents
             .iter()
             .map(|d| (d.id.clone(), d.number.clone(), d.kind.clone(), d.title.clone()))

@@ -1,18 +1,19 @@
-//! Pages that differ from the seed in one thing: what is accepted all the same, and what is refused, with its sentence.
+//! Pages that differ from the seed in one thing: those that are accepted, and those that are
+//! refused, with the sentence.
 
 #![allow(clippy::unwrap_used)]
 
 use jiff::civil::date;
-use loa_portal::{Page, PageError, read};
+use loa_portal::{PageError, PortalPage, read};
 use unicode_normalization::UnicodeNormalization;
 
 const SEED: &str = include_str!("../fixtures/seed.txt");
 
-fn page(text: &str) -> Page {
+fn page(text: &str) -> PortalPage {
     read(text.as_bytes(), None).unwrap_or_else(|e| panic!("refused: {e}"))
 }
 
-fn seed() -> Page {
+fn seed() -> PortalPage {
     page(SEED)
 }
 

@@ -2,16 +2,21 @@
 //!
 //! Fills each ledger with a backlog of that many rows, then says how long one claim, one record, one plan and one page take.
 #![allow(clippy::unwrap_used)] // a panic is the failure message
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "a tool for the hand: it reads its argument and prints"
+)]
 
 use loa_domain::{
-    AttemptOutcome, EmailAddress, Endpoint, EndpointId, EndpointState, Event, EventFilter, FeedName, Frequency,
-    MailOutcome, RunKey, SubscriberId, SubscriptionId, SubscriptionState, Wish,
+    AttemptError, AttemptOutcome, EmailAddress, Endpoint, EndpointId, EndpointState, Event, EventFilter, FeedName,
+    Frequency, MailOutcome, RunKey, ServerWords, SubscriberId, SubscriptionId, SubscriptionState, Wish,
 };
 use loa_store::{
-    AttemptRecord, DigestLedger, FeedArrival, FeedLedger, IntakeLedger, Lease, MailRecord, PushLedger, Submission,
-    SubscriptionRequest,
-    conformance::build::{Draft, area, at, id},
+    Arrivals, AttemptRecord, Deliveries, DigestViews, Endpoints, FeedArrival, FeedChanges, FeedViews, IntakeViews,
+    Lease, Ledger, MailRecord, Mails, Outbox, Runs, Submission, Submissions, SubscriptionRequest, Subscriptions,
 };
+use loa_store_conformance::build::{Draft, area, at, id};
 use loa_store_sql::{DigestStore, FeedStore, IntakeStore, PushStore};
 use std::{future::Future, path::Path, time::Instant};
 
@@ -104,7 +109,7 @@ async fn feed(path: &Path, count: usize) {
     let last = page.last().unwrap();
     let before = Some((last.content.published_at(), last.content.id().clone()));
     timed("feed: the next 50", ledger.entries(&FeedName::All, before, 50)).await.unwrap();
-    timed("feed: summaries of 131 feeds", ledger.summaries()).await.unwrap();
+    timed("feed: summaries of 131 feeds", ledger.summaries(jiff::Timestamp::MAX)).await.unwrap();
     let gone = Draft::of("bai-7").revision(2).withdrawn("");
     timed("feed: withdraw one", ledger.accept(&[FeedArrival { event: gone, feeds: vec![] }], at(3))).await.unwrap();
 }
@@ -138,8 +143,8 @@ async fn push(path: &Path, count: usize) {
             started_at: at(2),
             duration_ms: 10,
             status: Some(200),
-            error_class: String::new(),
-            detail: String::new(),
+            error: None,
+            words: ServerWords::default(),
             outcome: AttemptOutcome::Delivered,
         })
         .collect();
@@ -154,8 +159,8 @@ async fn push(path: &Path, count: usize) {
                 started_at: at(3),
                 duration_ms: 10,
                 status: Some(503),
-                error_class: "http".into(),
-                detail: String::new(),
+                error: Some(AttemptError::Http),
+                words: ServerWords::default(),
                 outcome: AttemptOutcome::Retry(at(5_000)),
             })
             .collect();

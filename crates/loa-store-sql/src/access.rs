@@ -1,9 +1,10 @@
-//! The access ledger: tokens by their hashes. Knows no secret.
+//! The access ledger: tokens of the API. Only the hashes of secrets are stored.
 
 use crate::{
-    fault::{During, Result, refuse},
+    db::During,
+    db::schema::ledger_store,
+    fault::{Result, refuse},
     row::{from_row, ms, row_of},
-    schema::ledger_store,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -24,23 +25,23 @@ impl AccessLedger for AccessStore {
         secret_hash: &str,
         at: Timestamp,
     ) -> std::result::Result<(), StoreError> {
-        self.add(name, scope, secret_hash, at).await.during("add a token")
+        self.add(name, scope, secret_hash, at).await.during("add a token", &self.db)
     }
 
     async fn tokens(&self) -> std::result::Result<Vec<Token>, StoreError> {
-        self.all().await.during("list the tokens")
+        self.all().await.during("list the tokens", &self.db)
     }
 
     async fn revoke_token(&self, name: &str, at: Timestamp) -> std::result::Result<(), StoreError> {
-        self.revoke(name, at).await.during("revoke a token")
+        self.revoke(name, at).await.during("revoke a token", &self.db)
     }
 
     async fn token(&self, secret_hash: &str) -> std::result::Result<Option<Token>, StoreError> {
-        self.find(secret_hash).await.during("look a token up")
+        self.find(secret_hash).await.during("look a token up", &self.db)
     }
 
     async fn ping(&self) -> std::result::Result<(), StoreError> {
-        self.db.ping().await.during("read the access ledger")
+        self.db.ping().await.during("read the access ledger", &self.db)
     }
 }
 

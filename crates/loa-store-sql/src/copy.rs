@@ -1,7 +1,9 @@
-//! Copies of SQLite files: made while others write, checked, and marked with what they are and when they were made; and
-//! brought back beside the place they are for. Knows nothing of what a file holds, so the queues' file is copied alike.
+//! Copies of SQLite files. A copy is made while others write, checked, and marked with its ledger and its
+//! time; it is brought back beside its place. This file knows nothing of what a copy contains, so the
+//! queues' file is copied the same way.
 
-use crate::fault::{During, Fault, Result, refuse};
+use crate::db::During;
+use crate::fault::{Fault, Result, refuse};
 use jiff::Timestamp;
 use loa_store::{StoreError, StoreErrorKind};
 use sqlx::{
@@ -34,7 +36,7 @@ pub struct CopyMark {
 /// `Conflict` when there is something at `to`; `Corrupt` when the check finds the copy damaged (then so is its source);
 /// `Unavailable` when something cannot be read or written now.
 pub async fn copy_out(from: &Path, to: &Path, mark: &CopyMark) -> std::result::Result<u64, StoreError> {
-    out(from, to, mark).await.during(&format!("copy {}", from.display()))
+    out(from, to, mark).await.during_at("copy a ledger", &from.display().to_string())
 }
 
 /// Brings a copy back beside its place: into a new file at `to`, checked, without its mark, which is returned if it has
@@ -44,7 +46,7 @@ pub async fn copy_out(from: &Path, to: &Path, mark: &CopyMark) -> std::result::R
 /// `Rejected` when a log lies beside the copy (then it is no copy, but a ledger that was in use); `Corrupt` when it is
 /// damaged; `Unavailable` when something cannot be read or written now.
 pub async fn copy_in(copy: &Path, to: &Path) -> std::result::Result<Option<CopyMark>, StoreError> {
-    back(copy, to).await.during(&format!("bring back {}", copy.display()))
+    back(copy, to).await.during_at("bring a copy back", &copy.display().to_string())
 }
 
 /// The file itself, and what SQLite may keep beside it.

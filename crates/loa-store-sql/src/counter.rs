@@ -1,5 +1,6 @@
-//! Numbers that grow in the order of commits: taking one holds the counter's row until the transaction ends, so a higher
-//! number is never visible before a lower one. (An identity column would not promise that on PostgreSQL.)
+//! Counters whose numbers grow in the order of commits. Taking a number locks the counter's row until the
+//! transaction ends, so a higher number is never visible before a lower one. (On PostgreSQL an identity
+//! column does not promise that.)
 
 use crate::{db::Tx, fault::Result, row::ms};
 use jiff::Timestamp;

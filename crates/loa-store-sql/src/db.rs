@@ -1,20 +1,21 @@
-//! The one place that knows which engine is behind a ledger: an enum of engines, an enum of their transactions, and two
-//! macros that compile an expression once for each engine with its own native types.
+//! The engines behind the ledgers: an enum of engines, an enum of their transactions, and two macros that
+//! compile an expression once for each engine with its native types. No other file knows the engine.
 //!
-//! SQL is written once, portable: `$1`, `ON CONFLICT`, `RETURNING`, row values, times as `i64` milliseconds, no functions
-//! of a dialect. Two texts have only the migrations and what locks rows (`Tx::locking`), which SQLite, with its one writer,
-//! has no word for.
+//! Each statement is written once, in portable SQL: `$1`, `ON CONFLICT`, `RETURNING`, row values, times as
+//! `i64` milliseconds, no functions of a dialect. Only migrations and row locks (`Tx::locking`) have two
+//! texts.
 //!
-//! On SQLite every writing transaction is alone. On PostgreSQL it says in what [`Company`] it may run: alone where it
-//! decides by what it reads (accepting, subscribing, planning), beside others where it works on rows under a lease. That
-//! no two replicas do one thing twice is kept by constraints; the locks keep them from meeting there.
+//! On SQLite every writing transaction locks the file. On PostgreSQL each has a [`LockMode`]: exclusive
+//! where it decides by what it reads (accepting, subscribing, planning), shared or serial where it works on
+//! rows under a lease. Constraints ensure that two replicas never do one thing twice; the locks only keep
+//! them from trying.
 
 /// Reads outside a transaction of the caller's: `read!(db, c => query.fetch_all(c).await?)`.
 macro_rules! read {
     ($db:expr, $c:ident => $body:expr) => {
         match $db {
             $crate::db::Db::Sqlite(file) => {
-                let $c = &file.read;
+                let $c = file.reader()?;
                 $body
             }
             $crate::db::Db::Postgres(..) => {
@@ -29,13 +30,13 @@ macro_rules! read {
 macro_rules! on {
     ($tx:expr, $c:ident : $D:ident => $body:expr) => {
         match $tx {
-            $crate::db::Tx::Sqlite(transaction) => {
+            $crate::db::Tx::Sqlite(transaction, _) => {
                 #[allow(dead_code)]
                 type $D = sqlx::Sqlite;
                 let $c = &mut **transaction;
                 $body
             }
-            $crate::db::Tx::Postgres(transaction, statements_have_names) => {
+            $crate::db::Tx::Postgres(transaction, statements_have_names, _) => {
                 #[allow(dead_code)]
                 type $D = sqlx::Postgres;
                 let $c = &mut $crate::db::Bounded {
@@ -48,18 +49,24 @@ macro_rules! on {
     };
 }
 
+mod during;
+mod found;
+mod place;
 mod postgres;
+pub(crate) mod schema;
 mod sqlite;
 
-pub(crate) use postgres::{Bounded, Company, Schema, refuse_old_server};
+pub(crate) use during::During;
+pub(crate) use found::{Found, Met};
+pub use place::{LedgerPlace, LedgerState};
+
+pub(crate) use postgres::{Bounded, LockMode, Schema, refuse_old_server};
 pub use postgres::{Postgres, PostgresConfig};
 
-use crate::{
-    fault::{Result, refuse},
-    schema::{self, Migration},
-};
+use crate::fault::{Result, refuse};
 use loa_store::StoreErrorKind;
-use sqlite::File;
+use schema::Migration;
+use sqlite::{File, Whereabouts};
 use sqlx::{Sqlite, Transaction, sqlite::SqliteConnectOptions};
 use std::{path::Path, str::FromStr, sync::Arc};
 use tokio::sync::OnceCell;
@@ -84,9 +91,10 @@ pub(crate) struct Expected {
 
 /// A transaction. Dropped without [`Tx::commit`], it is rolled back.
 pub(crate) enum Tx {
-    Sqlite(Transaction<'static, Sqlite>),
-    /// With whether its statements may have names on the server.
-    Postgres(Transaction<'static, sqlx::Postgres>, bool),
+    /// With where its file is to be, still, when it has been committed.
+    Sqlite(Transaction<'static, Sqlite>, Arc<Whereabouts>),
+    /// With whether its statements may have names on the server, and what was found wrong with its ledger.
+    Postgres(Transaction<'static, sqlx::Postgres>, bool, Arc<Found>),
 }
 
 /// What a reading statement locks of the rows it finds, until the transaction ends.
@@ -121,39 +129,39 @@ impl Db {
         Self::Postgres(server.schema(ledger), Arc::new(expected))
     }
 
-    /// Begins a writing transaction that is alone with its ledger: what it reads cannot change under it.
+    /// Begins a writing transaction in [`LockMode::Exclusive`].
     pub(crate) async fn begin(&self) -> Result<Tx> {
-        self.begin_in(Company::Alone).await
+        self.begin_in_mode(LockMode::Exclusive).await
     }
 
-    /// Begins a writing transaction that works on rows it locks or holds the lease of, beside others of the kind.
-    pub(crate) async fn begin_beside(&self) -> Result<Tx> {
-        self.begin_in(Company::Beside).await
+    /// Begins a writing transaction in [`LockMode::Shared`].
+    pub(crate) async fn begin_shared(&self) -> Result<Tx> {
+        self.begin_in_mode(LockMode::Shared).await
     }
 
-    /// As [`Self::begin_beside`], but no two at once: for claims whose choice depends on what else is claimed.
-    pub(crate) async fn begin_in_turn(&self) -> Result<Tx> {
-        self.begin_in(Company::InTurn).await
+    /// Begins a writing transaction in [`LockMode::Serial`].
+    pub(crate) async fn begin_serial(&self) -> Result<Tx> {
+        self.begin_in_mode(LockMode::Serial).await
     }
 
-    /// Begins a migration: alone, on a ledger that need not be there.
+    /// Begins a migration in [`LockMode::Exclusive`], on a ledger that need not be there.
     pub(crate) async fn begin_unchecked(&self) -> Result<Tx> {
         match self {
             Self::Sqlite(file) => file.begin().await,
             Self::Postgres(schema, _) => {
-                let mut tx = schema.begin(Company::Alone).await?;
+                let mut tx = schema.begin(LockMode::Exclusive).await?;
                 schema.make(&mut tx).await?;
                 Ok(tx)
             }
         }
     }
 
-    async fn begin_in(&self, company: Company) -> Result<Tx> {
+    async fn begin_in_mode(&self, mode: LockMode) -> Result<Tx> {
         match self {
             Self::Sqlite(file) => file.begin().await,
             Self::Postgres(schema, expected) => {
                 expected.check(schema).await?;
-                schema.begin(company).await
+                schema.begin(mode).await
             }
         }
     }
@@ -166,6 +174,22 @@ impl Db {
                 expected.check(schema).await?;
                 schema.snapshot().await
             }
+        }
+    }
+
+    /// The ledger's file, or its schema, as people call it.
+    pub(crate) fn place(&self) -> String {
+        match self {
+            Self::Sqlite(file) => format!("the file {}", file.path().display()),
+            Self::Postgres(schema, _) => format!("the schema {}", schema.name()),
+        }
+    }
+
+    /// What the engine found wrong with it.
+    pub(crate) fn found(&self) -> &Found {
+        match self {
+            Self::Sqlite(file) => file.found(),
+            Self::Postgres(schema, _) => schema.found(),
         }
     }
 
@@ -196,6 +220,9 @@ impl Expected {
             .await?);
             refuse_old_server(version)?;
             let was_migrated = schema.was_ever_migrated(&mut tx).await?;
+            if was_migrated {
+                schema.refuse_missing_rights(&mut tx).await?;
+            }
             schema::check(&mut tx, was_migrated, self.ledger, self.migrations).await
         };
         self.checked.get_or_try_init(look).await.copied()
@@ -206,15 +233,27 @@ impl Tx {
     /// Ends the transaction; what it wrote is on disk when this returns.
     pub(crate) async fn commit(self) -> Result<()> {
         match self {
-            Self::Sqlite(transaction) => Ok(transaction.commit().await?),
-            Self::Postgres(transaction, _) => postgres::commit(transaction).await,
+            Self::Sqlite(transaction, whereabouts) => {
+                transaction.commit().await?;
+                // what was written into a file that was deleted meanwhile is gone with it
+                whereabouts.still()
+            }
+            Self::Postgres(transaction, ..) => postgres::commit(transaction).await,
+        }
+    }
+
+    /// What was found wrong with the ledger.
+    pub(crate) fn found(&self) -> &Found {
+        match self {
+            Self::Sqlite(_, whereabouts) => whereabouts.found(),
+            Self::Postgres(.., found) => found,
         }
     }
 
     /// The text of a statement that is not the same for both engines.
     pub(crate) fn text(&self, sqlite: &'static str, postgres: &'static str) -> &'static str {
         match self {
-            Self::Sqlite(_) => sqlite,
+            Self::Sqlite(..) => sqlite,
             Self::Postgres(..) => postgres,
         }
     }
@@ -222,7 +261,7 @@ impl Tx {
     /// A reading statement that locks what it finds. SQLite needs no word for it: there, the transaction has the whole file.
     pub(crate) fn locking(&self, select: &'static str, what: Locking) -> sqlx::AssertSqlSafe<String> {
         let words = match (self, what) {
-            (Self::Sqlite(_), _) => "",
+            (Self::Sqlite(..), _) => "",
             (Self::Postgres(..), Locking::Rows) => " FOR UPDATE",
             (Self::Postgres(..), Locking::FreeRows) => " FOR UPDATE SKIP LOCKED",
         };

@@ -1,31 +1,45 @@
-//! The digest ledger: subscriptions, what matches their wishes, runs with their frozen audience, what was sent.
+//! The digest ledger on SQL. It implements the doors of `loa_store::DigestLedger`; each method is one
+//! function of a file below.
 //!
-//! A wish is stored once and matched once, when an item is accepted. What a subscription is owed is what its wish matched
-//! and no mail has reserved (`mail_item`); there is no window of time in it. Each subscription remembers the item number
-//! up to which it was considered, so nothing here costs the whole history.
+//! A wish is stored once and matched once, when an item is accepted. A subscription is owed what its wish
+//! matched and no mail has reserved (`mail_item`). Each subscription stores the item number up to which it
+//! was considered, so no question costs the whole history.
 //!
-//! `accept.rs` takes in, `subscribe.rs` and `people.rs` keep subscriptions, `owed.rs` says what is owed, `runs.rs`
-//! opens runs, `plan.rs` makes mails of it, `claim.rs` hands them out, `record.rs` writes down what came of them, `settle.rs`
-//! learns from receipts, `look.rs` shows.
+//! | file | what it does |
+//! |---|---|
+//! | `accept.rs` | takes events in and matches them with wishes |
+//! | `subscribe.rs`, `people.rs` | write and read subscriptions |
+//! | `owed.rs`, `runs.rs`, `plan.rs` | say what is owed, open runs, plan their mails |
+//! | `claim.rs`, `record.rs` | give due mails to a sender, record what came of them |
+//! | `learn.rs` | tells receipts, and learns from them |
+//! | `accept/upcoming.rs` | keeps what is dated in the future until its time |
+//! | `views.rs` | answers read-only questions |
 
 mod accept;
 mod claim;
-mod look;
+mod learn;
 mod owed;
 mod people;
 mod plan;
 mod record;
 mod runs;
-mod settle;
 mod subscribe;
+mod views;
 
-use crate::{fault::During, hold, schema::ledger_store};
+use self::accept::upcoming;
+use crate::{
+    db::{During, schema::ledger_store},
+    restoring, seen,
+};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use loa_domain::{ArticleId, EmailAddress, Event, Frequency, JourneyStep, MailId, RunKey, Wish};
+use loa_domain::{
+    ArticleId, Because, EmailAddress, Event, EventKey, Frequency, JourneyLine, MailId, PauseReason, RunKey, Wish,
+};
 use loa_store::{
-    Accepted, DigestItem, DigestLedger, DueMail, Lease, MailBegun, MailRecord, MailView, Plan, Receipt, Run,
-    StoreError, Subscriber, Subscription, SubscriptionRequest,
+    Accepted, Arrivals, Book, DigestItem, DigestViews, DueMail, Lease, Ledger, MailBegun, MailRecord, MailView, Mails,
+    Plan, Receipt, Receptions, Restorable, Run, Runs, StoreError, Subscriber, Subscription, SubscriptionRequest,
+    Subscriptions,
 };
 
 ledger_store!(
@@ -34,33 +48,24 @@ ledger_store!(
 );
 
 #[async_trait]
-impl DigestLedger for DigestStore {
+impl Arrivals for DigestStore {
     async fn accept(&self, batch: &[Event], at: Timestamp) -> Result<Accepted, StoreError> {
-        accept::accept(&self.db, batch, at).await.during("accept events for the digests")
+        accept::accept(&self.db, batch, at).await.during("accept events for the digests", &self.db)
     }
+}
 
+#[async_trait]
+impl Subscriptions for DigestStore {
     async fn subscribe(&self, batch: &[SubscriptionRequest]) -> Result<Vec<Subscription>, StoreError> {
-        subscribe::subscribe(&self.db, batch).await.during("add subscriptions")
-    }
-
-    async fn subscribers(&self, after: &str, limit: u32) -> Result<Vec<Subscriber>, StoreError> {
-        people::subscribers(&self.db, after, limit).await.during("list subscribers")
-    }
-
-    async fn subscriber(&self, email: &EmailAddress) -> Result<Option<Subscriber>, StoreError> {
-        people::subscriber(&self.db, email).await.during("look a subscriber up")
-    }
-
-    async fn by_token(&self, token_hash: &str) -> Result<Option<Subscription>, StoreError> {
-        people::by_token(&self.db, token_hash).await.during("look a subscription up")
+        subscribe::subscribe(&self.db, batch).await.during("add subscriptions", &self.db)
     }
 
     async fn confirm(&self, token_hash: &str, at: Timestamp) -> Result<Option<Subscription>, StoreError> {
-        subscribe::confirm(&self.db, token_hash, at).await.during("confirm a subscription")
+        subscribe::confirm(&self.db, token_hash, at).await.during("confirm a subscription", &self.db)
     }
 
     async fn unsubscribe(&self, token_hash: &str, at: Timestamp) -> Result<Option<Subscription>, StoreError> {
-        subscribe::unsubscribe(&self.db, token_hash, at).await.during("end a subscription")
+        subscribe::unsubscribe(&self.db, token_hash, at).await.during("end a subscription", &self.db)
     }
 
     async fn allow_confirmation(
@@ -70,78 +75,118 @@ impl DigestLedger for DigestStore {
         max: u32,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
-        subscribe::allow_confirmation(&self.db, email, since, max, at).await.during("count a confirmation mail")
+        subscribe::allow_confirmation(&self.db, email, since, max, at)
+            .await
+            .during("count a confirmation mail", &self.db)
     }
 
     async fn release_confirmation(&self, email: &EmailAddress, at: Timestamp) -> Result<(), StoreError> {
-        subscribe::release_confirmation(&self.db, email, at).await.during("take back a confirmation mail")
+        subscribe::release_confirmation(&self.db, email, at).await.during("take back a confirmation mail", &self.db)
+    }
+}
+
+#[async_trait]
+impl Runs for DigestStore {
+    async fn owed(&self, frequency: Frequency, oldest: Timestamp, cutoff: Timestamp) -> Result<bool, StoreError> {
+        owed::anything(&self.db, frequency, oldest, cutoff).await.during("look whether anything is owed", &self.db)
     }
 
     async fn open_run(&self, key: &RunKey, cutoff: Timestamp, at: Timestamp) -> Result<(Run, bool), StoreError> {
-        runs::open_run(&self.db, key, cutoff, at).await.during("open a run")
+        runs::open_run(&self.db, key, cutoff, at).await.during("open a run", &self.db)
     }
 
     async fn plan(&self, run: i64, oldest: Timestamp, max: u32, at: Timestamp) -> Result<Plan, StoreError> {
-        plan::plan(&self.db, run, oldest, max, at).await.during("plan the mails of a run")
+        plan::plan(&self.db, run, oldest, max, at).await.during("plan the mails of a run", &self.db)
     }
 
-    async fn preview(&self, wish: &Wish, since: Timestamp, limit: u32) -> Result<Vec<DigestItem>, StoreError> {
-        look::preview(&self.db, wish, since, limit).await.during("preview a wish")
+    async fn pause_run(&self, run: i64, why: Option<&Because<PauseReason>>, at: Timestamp) -> Result<(), StoreError> {
+        runs::pause(&self.db, run, why, at).await.during("pause or resume a run", &self.db)
     }
+}
 
-    async fn owed(&self, frequency: Frequency, oldest: Timestamp, cutoff: Timestamp) -> Result<bool, StoreError> {
-        owed::anything(&self.db, frequency, oldest, cutoff).await.during("look whether anything is owed")
-    }
-
+#[async_trait]
+impl Mails for DigestStore {
     async fn claim_mails(&self, lease: &Lease, max: u32) -> Result<Vec<DueMail>, StoreError> {
-        claim::claim(&self.db, lease, max).await.during("claim mails")
+        claim::claim(&self.db, lease, max).await.during("claim mails", &self.db)
     }
 
     async fn submitting(&self, holder: &str, ids: &[MailId], at: Timestamp) -> Result<Vec<MailId>, StoreError> {
-        record::submitting(&self.db, holder, ids, at).await.during("mark mails as submitting")
+        record::submitting(&self.db, holder, ids, at).await.during("mark mails as submitting", &self.db)
     }
 
     async fn record_mails(&self, holder: &str, records: &[MailRecord]) -> Result<u64, StoreError> {
-        record::record(&self.db, holder, records).await.during("record mails")
+        record::record(&self.db, holder, records).await.during("record mails", &self.db)
     }
 
     async fn in_dialogue(&self, ids: &[MailId]) -> Result<Vec<MailBegun>, StoreError> {
-        settle::in_dialogue(&self.db, ids).await.during("look which mails are in their dialogue")
+        learn::in_dialogue(&self.db, ids).await.during("look which mails are in their dialogue", &self.db)
+    }
+}
+
+#[async_trait]
+impl DigestViews for DigestStore {
+    async fn subscribers(&self, after: &str, limit: u32) -> Result<Vec<Subscriber>, StoreError> {
+        people::subscribers(&self.db, after, limit).await.during("list subscribers", &self.db)
     }
 
-    async fn settle(&self, receipts: &[Receipt]) -> Result<u64, StoreError> {
-        settle::settle(&self.db, receipts).await.during("settle receipts of digests")
+    async fn subscriber(&self, email: &EmailAddress) -> Result<Option<Subscriber>, StoreError> {
+        people::subscriber(&self.db, email).await.during("look a subscriber up", &self.db)
     }
 
-    async fn hold(&self, held: bool) -> Result<(), StoreError> {
-        hold::set(&self.db, held).await.during("hold the digest ledger")
+    async fn by_token(&self, token_hash: &str) -> Result<Option<Subscription>, StoreError> {
+        people::by_token(&self.db, token_hash).await.during("look a subscription up", &self.db)
     }
 
-    async fn pause_run(&self, run: i64, reason: Option<&str>, at: Timestamp) -> Result<(), StoreError> {
-        runs::pause(&self.db, run, reason, at).await.during("pause or resume a run")
+    async fn preview(&self, wish: &Wish, since: Timestamp, limit: u32) -> Result<Vec<DigestItem>, StoreError> {
+        views::preview(&self.db, wish, since, limit).await.during("preview a wish", &self.db)
     }
 
     async fn runs(&self, limit: u32) -> Result<Vec<Run>, StoreError> {
-        look::runs(&self.db, limit).await.during("list runs")
+        views::runs(&self.db, limit).await.during("list runs", &self.db)
     }
 
     async fn stuck_runs(&self, limit: u32) -> Result<Vec<Run>, StoreError> {
-        look::stuck_runs(&self.db, limit).await.during("list runs that are stuck")
+        views::stuck_runs(&self.db, limit).await.during("list runs that are stuck", &self.db)
     }
 
     async fn run(&self, run: i64) -> Result<Option<Run>, StoreError> {
-        look::run(&self.db, run).await.during("look at a run")
+        views::run(&self.db, run).await.during("look at a run", &self.db)
     }
 
     async fn mails(&self, run: i64, after: &str, limit: u32) -> Result<Vec<MailView>, StoreError> {
-        look::mails(&self.db, run, after, limit).await.during("list the mails of a run")
+        views::mails(&self.db, run, after, limit).await.during("list the mails of a run", &self.db)
+    }
+}
+
+#[async_trait]
+impl Restorable for DigestStore {
+    fn book(&self) -> Option<Book> {
+        Some(Book::Digest)
     }
 
-    async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyStep>, StoreError> {
-        look::journey(&self.db, article).await.during("read an article's journey through the digests")
+    async fn learn(&self, receipts: &[Receipt]) -> Result<u64, StoreError> {
+        learn::learn(&self.db, receipts).await.during("learn from receipts of digests", &self.db)
     }
 
+    async fn set_restoring(&self, restoring: bool) -> Result<(), StoreError> {
+        restoring::set(&self.db, restoring).await.during("begin or end the restore of the digest ledger", &self.db)
+    }
+}
+
+#[async_trait]
+impl Receptions for DigestStore {
+    async fn not_seen(&self, keys: &[EventKey]) -> Result<Vec<EventKey>, StoreError> {
+        seen::not_seen(&self.db, keys).await.during("look which events have not reached the digests", &self.db)
+    }
+}
+
+#[async_trait]
+impl Ledger for DigestStore {
     async fn ping(&self) -> Result<(), StoreError> {
-        self.db.ping().await.during("read the digest ledger")
+        self.db.ping().await.during("read the digest ledger", &self.db)
+    }
+
+    async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyLine>, StoreError> {
+        views::journey(&self.db, article).await.during("read an article's journey through the digests", &self.db)
     }
 }

@@ -1,21 +1,28 @@
-//! The feed ledger: what stands in which feed, what is gone, and what readers were last told.
+//! The feed ledger on SQL. It implements the doors of `loa_store::FeedLedger`.
 //!
-//! What can be read is a function of the *set* of accepted events: the highest version of a subject stands; a withdrawn
-//! one has its tombstone in every feed that any of its publications belonged to, whatever came first.
-//! `accept.rs` takes in, `look.rs` reads what is new (`combined.rs` for combinations of feeds) and `history.rs` what is old,
-//! `rendered.rs` keeps `Last-Modified` honest.
+//! Its content is a function of the *set* of accepted events: the highest version of a subject stands, and a
+//! withdrawn subject has a tombstone in every feed that any of its publications belonged to.
+//!
+//! `accept.rs` takes events in. `views.rs` reads the newest entries, `combined.rs` those of combinations,
+//! `history.rs` those of a span of time. `rendered.rs` keeps `Last-Modified`.
 
 mod accept;
 mod combined;
 mod history;
-mod look;
 mod rendered;
+mod views;
 
-use crate::{fault::During, schema::ledger_store};
+use crate::{
+    db::{During, schema::ledger_store},
+    seen,
+};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use loa_domain::{ArticleId, FeedName, JourneyStep};
-use loa_store::{Accepted, FeedArrival, FeedEntry, FeedLedger, FeedSummary, Rendered, StoreError, Tombstone};
+use loa_domain::{ArticleId, EventKey, FeedName, JourneyLine};
+use loa_store::{
+    Accepted, FeedArrival, FeedChanges, FeedEntry, FeedSummary, FeedViews, Ledger, Receptions, Rendered, StoreError,
+    Tombstone,
+};
 
 ledger_store!(
     /// The feed ledger on SQL.
@@ -23,30 +30,49 @@ ledger_store!(
 );
 
 #[async_trait]
-impl FeedLedger for FeedStore {
+impl FeedChanges for FeedStore {
     async fn accept(&self, batch: &[FeedArrival], at: Timestamp) -> Result<Accepted, StoreError> {
-        accept::accept(&self.db, batch, at).await.during("accept events for the feeds")
+        accept::accept(&self.db, batch, at).await.during("accept events for the feeds", &self.db)
     }
 
     async fn changed(&self, after: i64, limit: u32) -> Result<(Vec<FeedName>, i64), StoreError> {
-        look::changed(&self.db, after, limit).await.during("list the changed feeds")
+        views::changed(&self.db, after, limit).await.during("list the changed feeds", &self.db)
     }
 
     async fn changed_at(&self, feeds: &[FeedName]) -> Result<Timestamp, StoreError> {
-        look::changed_at(&self.db, feeds).await.during("read when feeds changed")
+        views::changed_at(&self.db, feeds).await.during("read when feeds changed", &self.db)
     }
 
+    async fn rendered(
+        &self,
+        name: &str,
+        fingerprint: &str,
+        change: i64,
+        candidate: Timestamp,
+    ) -> Result<Rendered, StoreError> {
+        rendered::rendered(&self.db, name, fingerprint, change, candidate)
+            .await
+            .during("keep what a feed reads like", &self.db)
+    }
+}
+
+#[async_trait]
+impl FeedViews for FeedStore {
     async fn entries(
         &self,
         feed: &FeedName,
         before: Option<(Timestamp, ArticleId)>,
         limit: u32,
     ) -> Result<Vec<FeedEntry>, StoreError> {
-        look::entries(&self.db, feed, before, limit).await.during("read the entries of a feed")
+        views::entries(&self.db, feed, before, limit).await.during("read the entries of a feed", &self.db)
+    }
+
+    async fn tombstones(&self, feed: &FeedName, limit: u32) -> Result<Vec<Tombstone>, StoreError> {
+        views::tombstones(&self.db, feed, limit).await.during("read the tombstones of a feed", &self.db)
     }
 
     async fn counted(&self, feed: &FeedName, from: Timestamp, until: Timestamp) -> Result<u64, StoreError> {
-        history::counted(&self.db, feed, from, until).await.during("count the entries of a feed")
+        history::counted(&self.db, feed, from, until).await.during("count the entries of a feed", &self.db)
     }
 
     async fn between(
@@ -57,7 +83,7 @@ impl FeedLedger for FeedStore {
         skip: u64,
         limit: u32,
     ) -> Result<Vec<FeedEntry>, StoreError> {
-        history::between(&self.db, feed, from, until, skip, limit).await.during("read the history of a feed")
+        history::between(&self.db, feed, from, until, skip, limit).await.during("read the history of a feed", &self.db)
     }
 
     async fn around(
@@ -66,36 +92,32 @@ impl FeedLedger for FeedStore {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<(Option<Timestamp>, Option<Timestamp>), StoreError> {
-        history::around(&self.db, feed, from, until).await.during("look around in the history of a feed")
+        history::around(&self.db, feed, from, until).await.during("look around in the history of a feed", &self.db)
     }
 
-    async fn tombstones(&self, feed: &FeedName, limit: u32) -> Result<Vec<Tombstone>, StoreError> {
-        look::tombstones(&self.db, feed, limit).await.during("read the tombstones of a feed")
-    }
-
-    async fn summaries(&self) -> Result<Vec<FeedSummary>, StoreError> {
-        look::summaries(&self.db).await.during("sum the feeds up")
+    async fn summaries(&self, until: Timestamp) -> Result<Vec<FeedSummary>, StoreError> {
+        views::summaries(&self.db, until).await.during("sum the feeds up", &self.db)
     }
 
     async fn standing(&self, article: &ArticleId) -> Result<Option<Result<FeedEntry, Tombstone>>, StoreError> {
-        look::standing(&self.db, article).await.during("read how an article stands")
+        views::standing(&self.db, article).await.during("read how an article stands", &self.db)
     }
+}
 
-    async fn rendered(
-        &self,
-        name: &str,
-        fingerprint: &str,
-        change: i64,
-        candidate: Timestamp,
-    ) -> Result<Rendered, StoreError> {
-        rendered::rendered(&self.db, name, fingerprint, change, candidate).await.during("keep what a feed reads like")
+#[async_trait]
+impl Receptions for FeedStore {
+    async fn not_seen(&self, keys: &[EventKey]) -> Result<Vec<EventKey>, StoreError> {
+        seen::not_seen(&self.db, keys).await.during("look which events have not reached the feeds", &self.db)
     }
+}
 
-    async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyStep>, StoreError> {
-        look::journey(&self.db, article).await.during("read an article's journey through the feeds")
-    }
-
+#[async_trait]
+impl Ledger for FeedStore {
     async fn ping(&self) -> Result<(), StoreError> {
-        self.db.ping().await.during("read the feed ledger")
+        self.db.ping().await.during("read the feed ledger", &self.db)
+    }
+
+    async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyLine>, StoreError> {
+        views::journey(&self.db, article).await.during("read an article's journey through the feeds", &self.db)
     }
 }

@@ -1,13 +1,13 @@
-//! The ledgers of `loa-store` on SQL: SQLite as the embedded default, shaped so that PostgreSQL joins without a second
-//! copy of any statement (see `db.rs`).
+//! The ledgers of `loa-store` on SQL, for SQLite (the embedded default) and PostgreSQL. Each statement is
+//! written once for both (see `db.rs`).
 //!
-//! One file for each ledger. Every writing method is one `BEGIN IMMEDIATE` transaction, synced on commit, so several
-//! processes can share a file (`loa subscribers add` beside `loa up`). This crate knows neither clock nor randomness:
-//! times and ids come in through the door; times are kept as epoch milliseconds.
+//! On SQLite a ledger is a file, on PostgreSQL a schema. Every writing method is one transaction, synced on
+//! commit, so several processes can share a ledger (`loa subscribers add` beside `loa up`). This crate has
+//! neither clock nor randomness: times and ids are arguments. Times are stored as epoch milliseconds.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), loa_store::StoreError> {
-//! use loa_store::FeedLedger;
+//! use loa_store::FeedChanges;
 //! let ledger = loa_store_sql::FeedStore::open("data/feed.db").await?;
 //! let (changed, upto) = ledger.changed(0, 100).await?;
 //! # let _ = (changed, upto); Ok(()) }
@@ -21,19 +21,18 @@ mod counter;
 mod digest;
 mod fault;
 mod feed;
-mod hold;
 mod intake;
 mod push;
 mod receipts;
+mod restoring;
 mod row;
-mod schema;
 mod seen;
 #[cfg(test)]
 mod trouble;
 
 pub use access::AccessStore;
 pub use copy::{CopyMark, copy_in, copy_out, files_of};
-pub use db::{Postgres, PostgresConfig};
+pub use db::{LedgerPlace, LedgerState, Postgres, PostgresConfig};
 pub use digest::DigestStore;
 pub use feed::FeedStore;
 pub use intake::IntakeStore;

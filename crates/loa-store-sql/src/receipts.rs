@@ -1,10 +1,12 @@
-//! The ledger of receipts. Knows them as text; what they mean is for `digest/settle.rs` and `push/settle.rs`.
+//! The ledger of receipts on SQL. Receipts are stored as text; `digest/learn.rs` and `push/learn.rs` know
+//! what they mean.
 
 use crate::{
     counter,
-    fault::{During, Result},
+    db::During,
+    db::schema::ledger_store,
+    fault::Result,
     row::{from_row, ms, row_of, to_json},
-    schema::ledger_store,
     seen::CHUNK,
 };
 use async_trait::async_trait;
@@ -23,19 +25,19 @@ ledger_store!(
 #[async_trait]
 impl ReceiptLedger for ReceiptStore {
     async fn begin(&self, at: Timestamp) -> std::result::Result<Timestamp, StoreError> {
-        self.begin_at(at).await.during("begin the receipts")
+        self.begin_at(at).await.during("begin the receipts", &self.db)
     }
 
     async fn complete_since(&self) -> std::result::Result<Option<Timestamp>, StoreError> {
-        self.since().await.during("look since when there are receipts")
+        self.since().await.during("look since when there are receipts", &self.db)
     }
 
     async fn incomplete_before(&self, at: Timestamp) -> std::result::Result<(), StoreError> {
-        self.lost_before(at).await.during("say what receipts are missing")
+        self.lost_before(at).await.during("say what receipts are missing", &self.db)
     }
 
     async fn note(&self, book: Book, receipts: &[Receipt], at: Timestamp) -> std::result::Result<(), StoreError> {
-        self.add(book, receipts, at).await.during("note receipts")
+        self.add(book, receipts, at).await.during("note receipts", &self.db)
     }
 
     async fn noted(
@@ -45,15 +47,15 @@ impl ReceiptLedger for ReceiptStore {
         after: i64,
         limit: u32,
     ) -> std::result::Result<Vec<Noted>, StoreError> {
-        self.page(book, since, after, limit).await.during("read receipts")
+        self.page(book, since, after, limit).await.during("read receipts", &self.db)
     }
 
     async fn prune(&self, before: Timestamp, max: u32) -> std::result::Result<u64, StoreError> {
-        self.delete(before, max).await.during("delete old receipts")
+        self.delete(before, max).await.during("delete old receipts", &self.db)
     }
 
     async fn ping(&self) -> std::result::Result<(), StoreError> {
-        self.db.ping().await.during("read the receipts")
+        self.db.ping().await.during("read the receipts", &self.db)
     }
 }
 

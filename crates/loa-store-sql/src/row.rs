@@ -1,5 +1,5 @@
-//! Between values as they are kept (text, `i64`) and values as the domain knows them. What cannot be read back names its
-//! table, column and key; what does not fit is refused before it is written.
+//! Conversion between stored values (text, `i64`) and values of the domain. An error on reading names table,
+//! column and key. A value that does not fit is refused before it is written.
 
 use crate::fault::{Result, corrupt, refuse};
 use jiff::Timestamp;
@@ -24,6 +24,10 @@ macro_rules! from_row {
     };
 }
 pub(crate) use from_row;
+
+/// After which a row that cannot be read is tried again, in milliseconds: a newer program may read it, or somebody has mended
+/// it meanwhile.
+pub(crate) const SET_ASIDE_MS: i64 = 10 * 60 * 1_000;
 
 /// An instant as it is kept: milliseconds since 1970, the rest cut off.
 pub(crate) fn ms(at: Timestamp) -> i64 {
@@ -93,17 +97,17 @@ impl Cell<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fault::During;
+    use crate::db::During;
     use loa_domain::ArticleId;
 
     #[test]
     fn a_number_that_no_ledger_can_keep_is_refused_before_it_is_written() {
-        assert_eq!(signed(u64::MAX).during("accept").unwrap_err().kind, StoreErrorKind::Rejected);
+        assert_eq!(signed(u64::MAX).during_at("accept", "x").unwrap_err().kind, StoreErrorKind::Rejected);
     }
 
     #[test]
     fn a_text_that_is_no_id_any_more_names_its_place() {
-        let error = row_of("item", &7).text::<ArticleId>("article", "a b".into()).during("read").unwrap_err();
+        let error = row_of("item", &7).text::<ArticleId>("article", "a b".into()).during_at("read", "x").unwrap_err();
         assert_eq!(error.kind, StoreErrorKind::Corrupt);
         assert_eq!(error.to_string(), "item.article of 7 cannot be read back");
     }

@@ -1,8 +1,8 @@
-//! Tests of what callers are told when the engine is in trouble: a lock that is not given up, a disk that is full.
+//! Tests: what callers are told when the engine is in trouble (a lock that is not released, a full disk).
 
 use crate::{IntakeStore, db::Db, db::Tx};
 use loa_domain::{ArticleId, EventKey, EventType};
-use loa_store::{IntakeLedger, StoreErrorKind, Submission, Submitted};
+use loa_store::{IntakeViews, Ledger, StoreErrorKind, Submission, Submissions, Submitted};
 
 async fn tell_writer(db: &Db, pragma: &'static str) {
     let Db::Sqlite(file) = db else { panic!("a file is in trouble here") };
@@ -51,7 +51,7 @@ async fn a_full_disk_is_unavailable_and_leaves_nothing_half_written() {
     assert_eq!(store.submit(&[submission(1)]).await.unwrap(), [Submitted::Stored]);
     let error = store.submit(&[submission(2), submission(3), submission(4), submission(5)]).await.unwrap_err();
     assert_eq!(error.kind, StoreErrorKind::Unavailable);
-    assert_eq!(error.to_string(), "could not store submissions: the disk is full");
+    assert!(error.to_string().starts_with("could not store submissions: the disk that holds the file "), "{error}");
     assert_eq!(store.outbox_state().await.unwrap().waiting, 1);
     tell_writer(&store.db, "PRAGMA max_page_count = 100000").await;
     assert_eq!(store.submit(&[submission(2)]).await.unwrap(), [Submitted::Stored], "room again: it goes on");

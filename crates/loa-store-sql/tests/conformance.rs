@@ -1,9 +1,10 @@
-//! Runs every rule of `loa-store`'s suite against SQLite, each as a test of its own, on files of its own: as this program
+//! Runs every rule of `loa-store-conformance` against SQLite, each as a test of its own, on files of its own: as this program
 //! makes them, and as the next one may have migrated them already while this one still runs.
 #![allow(clippy::unwrap_used)] // a panic is the failure message
 
 use async_trait::async_trait;
-use loa_store::{AccessLedger, DigestLedger, FeedLedger, IntakeLedger, PushLedger, ReceiptLedger, conformance::Place};
+use loa_store::{AccessLedger, DigestLedger, FeedLedger, HubLedger, IntakeLedger, PushLedger, ReceiptLedger};
+use loa_store_conformance::LedgerPlace;
 use loa_store_sql::{AccessStore, DigestStore, FeedStore, IntakeStore, PushStore, ReceiptStore};
 use sqlx::Connection;
 use std::{collections::BTreeMap, sync::Arc};
@@ -15,7 +16,7 @@ async fn folder() -> Folder {
 }
 
 #[async_trait]
-impl Place for Folder {
+impl LedgerPlace for Folder {
     async fn access(&self) -> Arc<dyn AccessLedger> {
         Arc::new(AccessStore::open(self.0.path().join("access.db")).await.unwrap())
     }
@@ -36,6 +37,10 @@ impl Place for Folder {
         Arc::new(PushStore::open(self.0.path().join("push.db")).await.unwrap())
     }
 
+    async fn hub(&self) -> Arc<dyn HubLedger> {
+        Arc::new(PushStore::open(self.0.path().join("push.db")).await.unwrap())
+    }
+
     async fn receipts(&self) -> Arc<dyn ReceiptLedger> {
         Arc::new(ReceiptStore::open(self.0.path().join("receipts.db")).await.unwrap())
     }
@@ -52,7 +57,7 @@ impl Place for Folder {
 }
 
 mod as_this_program_makes_them {
-    loa_store::ledger_conformance_tests!(crate::folder, 48);
+    loa_store_conformance::ledger_conformance_tests!(crate::folder, 48);
 }
 
 /// Files to which a later program has added columns and a table.
@@ -100,7 +105,7 @@ async fn add_what_comes_next(path: &std::path::Path) {
 }
 
 #[async_trait]
-impl Place for NextFolder {
+impl LedgerPlace for NextFolder {
     async fn access(&self) -> Arc<dyn AccessLedger> {
         self.0.access().await
     }
@@ -121,6 +126,10 @@ impl Place for NextFolder {
         self.0.push().await
     }
 
+    async fn hub(&self) -> Arc<dyn HubLedger> {
+        self.0.hub().await
+    }
+
     async fn receipts(&self) -> Arc<dyn ReceiptLedger> {
         self.0.receipts().await
     }
@@ -131,5 +140,5 @@ impl Place for NextFolder {
 }
 
 mod as_the_next_program_leaves_them {
-    loa_store::ledger_conformance_tests!(crate::next_folder, 4);
+    loa_store_conformance::ledger_conformance_tests!(crate::next_folder, 4);
 }

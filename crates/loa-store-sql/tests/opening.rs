@@ -1,8 +1,8 @@
 //! Opening: made once, migrated once, refused with a sentence when it is not what this program knows.
 #![allow(clippy::unwrap_used)] // a panic is the failure message
 
-use loa_domain::Scope;
-use loa_store::{AccessLedger, FeedLedger, StoreErrorKind};
+use loa_domain::{Because, MailReason, PauseReason, Scope};
+use loa_store::{AccessLedger, DigestViews, FeedViews, StoreErrorKind};
 use loa_store_sql::{AccessStore, DigestStore, FeedStore, IntakeStore, PushStore};
 use std::path::Path;
 
@@ -132,12 +132,13 @@ async fn another_ledgers_file_is_refused() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_ledger_is_corrupt() {
+async fn a_file_that_is_no_ledger_is_said_so_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("feed.db");
     std::fs::write(&path, "this is a text of some length, and certainly no database. ".repeat(100)).unwrap();
     let error = FeedStore::open(&path).await.unwrap_err();
-    assert_eq!(error.kind, StoreErrorKind::Corrupt, "{error}");
+    assert_eq!(error.kind, StoreErrorKind::Unavailable, "{error}");
+    assert!(error.to_string().contains("feed.db is no ledger"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -167,8 +168,45 @@ async fn a_row_that_cannot_be_read_back_names_table_column_and_key() {
          INSERT INTO place (feed, gone, sort_at, article) VALUES ('all', 0, 0, 'bai-1')",
     )
     .await;
-    let error = store.entries(&loa_domain::FeedName::All, None, 10).await.unwrap_err();
+    let error = store.standing(&loa_domain::ArticleId::new("bai-1").unwrap()).await.unwrap_err();
     assert_eq!(error.kind, StoreErrorKind::Corrupt);
     assert_eq!(error.to_string(), "item.content of bai-1 cannot be read back");
     assert!(std::error::Error::source(&error).is_some());
+}
+
+#[tokio::test]
+async fn reasons_that_were_kept_as_sentences_become_words_or_are_shown_as_noted_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("digest.db");
+    DigestStore::open(&path).await.unwrap().close().await;
+    execute(
+        &path,
+        "ALTER TABLE mail DROP COLUMN reason; ALTER TABLE run DROP COLUMN pause_reason;
+         DELETE FROM migration WHERE version = 14;
+         INSERT INTO wish (id, key, every_area, every_category) VALUES (1, 'areas=*;categories=*', 1, 1);
+         INSERT INTO run (id, frequency, due_on, slot, zone, cutoff, planned, planned_to, paused, created_at)
+            VALUES (7, 'daily', '2023-11-16', '', 'Asia/Ho_Chi_Minh', 0, 1, '', '554 5.7.1 policy', 0);
+         INSERT INTO subscriber (id, email, email_key, created_at)
+            VALUES ('pa', 'a@b.vn', 'a@b.vn', 0), ('pb', 'b@b.vn', 'b@b.vn', 0), ('pc', 'c@b.vn', 'c@b.vn', 0);
+         INSERT INTO subscription (id, subscriber, frequency, wish, state, token, token_hash, since, considered)
+            SELECT 's' || id, id, 'daily', 1, 'active', id, id, 0, 0 FROM subscriber;
+         INSERT INTO mail (run, subscription, email_key, state, attempts, orphaned, detail) VALUES
+            (7, 'spa', 'a@b.vn', 'suppressed', 0, 0, 'đăng ký đã kết thúc'),
+            (7, 'spb', 'b@b.vn', 'failed', 1, 0, '550 5.1.1 no such user'),
+            (7, 'spc', 'c@b.vn', 'sent', 1, 0, '250 ok');",
+    )
+    .await;
+    let store = DigestStore::open(&path).await.unwrap();
+    let mails = store.mails(7, "", 10).await.unwrap();
+    let told: Vec<_> = mails.iter().map(|mail| (mail.reason, mail.words.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            (Some(MailReason::SubscriptionEnded), ""),
+            (Some(MailReason::NotedBefore), "550 5.1.1 no such user"),
+            (None, "250 ok")
+        ]
+    );
+    let paused = store.run(7).await.unwrap().unwrap().paused;
+    assert_eq!(paused, Some(Because::said(PauseReason::NotedBefore, "554 5.7.1 policy")));
 }

@@ -1,4 +1,4 @@
-//! Tokens of the API. Only hashes are kept.
+//! The access ledger: tokens of the API. Only hashes are kept.
 
 use crate::StoreError;
 use async_trait::async_trait;

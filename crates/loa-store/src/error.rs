@@ -1,11 +1,11 @@
-//! What can go wrong at a ledger, sorted by what the caller should do.
+//! Errors of ledgers, sorted by what the caller should do.
 
 use std::error::Error;
 
 /// What to do about a [`StoreError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StoreErrorKind {
-    /// The ledger cannot be reached, is busy, or its disk is full: hold the work and try again.
+    /// The ledger cannot be reached, is busy or damaged, or its disk is full: hold the work and try again.
     Unavailable,
     /// Somebody else was first: read again, decide again.
     Conflict,

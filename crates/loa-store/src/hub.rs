@@ -1,16 +1,16 @@
 //! The WebSub hub's part of the push ledger: topics that somebody wants, subscriptions, and what each is owed.
 //!
-//! A topic is looked at; when its bytes are others, it has a further version, and every subscription that was last given an
+//! A topic is fetched; when its bytes are others, it has a further version, and every subscription that was last given an
 //! older one is owed the newest: never a queue of old ones. What a subscriber asked for stands apart from what was verified,
 //! and takes its place only then. Callbacks of one host are called a few at a time, and rest together when they fail.
 
 use crate::{Lease, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use loa_domain::{HubMode, HubSubscriptionId, SignatureAlgorithm};
+use loa_domain::{BreakerRule, HubMode, HubSubscriptionId, LastCall, SignatureAlgorithm};
 use std::{sync::Arc, time::Duration};
 
-/// Which topics: each kind has its own looks and its own share of what the hub takes on. Of combinations there are more than
+/// Which topics: each kind has its own fetches and its own share of what the hub takes on. Of combinations there are more than
 /// anybody can count, and each costs the feed service a document of its own; they never crowd out the feeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TopicKind {
@@ -22,7 +22,7 @@ pub enum TopicKind {
 
 /// What a subscriber asks for. Its subscription is the one of (`topic`, `callback_form`).
 #[derive(Clone, PartialEq, Eq)]
-pub struct HubWish {
+pub struct HubSubscriptionRequest {
     /// Which of the two.
     pub mode: HubMode,
     /// The topic, as it names itself.
@@ -47,10 +47,10 @@ pub struct HubWish {
     pub token: Option<String>,
 }
 
-impl std::fmt::Debug for HubWish {
+impl std::fmt::Debug for HubSubscriptionRequest {
     /// Without what may be secret.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("HubWish")
+        f.debug_struct("HubSubscriptionRequest")
             .field("mode", &self.mode)
             .field("topic", &self.topic)
             .field("host", &self.host)
@@ -65,24 +65,24 @@ pub struct HubLimits {
     pub subscriptions_max: u32,
     /// The same, for each host.
     pub subscriptions_per_host_max: u32,
-    /// Wishes that are not settled yet.
-    pub wishes_max: u32,
+    /// Requests that are not settled yet.
+    pub requests_max: u32,
     /// Topics that somebody wants.
     pub topics_max: u32,
     /// How much of each of these is for combinations at most, in percent.
     pub combinations_percent: u32,
-    /// Wishes that a host may have in one go; beyond it one for each `wish_interval`.
-    pub wishes_per_host_burst: u32,
-    /// See `wishes_per_host_burst`.
-    pub wish_interval: Duration,
+    /// Requests that a host may have in one go; beyond it one for each `request_interval`.
+    pub requests_per_host_burst: u32,
+    /// See `requests_per_host_burst`.
+    pub request_interval: Duration,
 }
 
-/// Whether a wish was taken.
+/// Whether a request was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HubTaken {
     /// It is in the ledger.
     Taken,
-    /// The hub has as many subscriptions, wishes or topics as it takes on.
+    /// The hub has as many subscriptions, requests or topics as it takes on.
     Full,
     /// The callback's host has.
     HostFull,
@@ -92,7 +92,7 @@ pub enum HubTaken {
     TooOften(Duration),
 }
 
-/// A topic to be looked at.
+/// A topic to be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueTopic {
     /// Which.
@@ -105,9 +105,9 @@ pub struct DueTopic {
     pub changed_at: Option<Timestamp>,
 }
 
-/// What a look at a topic came to.
+/// What a fetch of a topic came to.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Look {
+pub enum FetchOutcome {
     /// It is as it was.
     Unchanged,
     /// These are its bytes. (Equal bytes are no change.)
@@ -123,11 +123,11 @@ pub enum Look {
     },
     /// There is no such topic; why, for subscribers.
     Missing(String),
-    /// It could not be looked at.
+    /// It could not be fetched.
     Failed,
 }
 
-impl std::fmt::Debug for Look {
+impl std::fmt::Debug for FetchOutcome {
     /// Without the document.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -139,26 +139,26 @@ impl std::fmt::Debug for Look {
     }
 }
 
-/// When topics are looked at.
+/// When topics are fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LookRule {
-    /// Between looks after something may have changed: the first, second, … delay; the last one again and again.
+pub struct FetchRule {
+    /// Between fetches after something may have changed: the first, second, … delay; the last one again and again.
     pub delays: Vec<Duration>,
     /// The same for combinations, of which each look may have a document written.
     pub combination_delays: Vec<Duration>,
-    /// The shortest time between two looks.
-    pub look_pause: Duration,
+    /// The shortest time between two fetches.
+    pub fetch_pause: Duration,
     /// The shortest time between two changes of a topic that are told.
     pub notice_pause: Duration,
 }
 
-/// Which calls: each lane has its own limits, so that strangers who are asked never delay subscribers who are told.
+/// Which calls: each class has its own limits, so that strangers who are asked never delay subscribers who are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HubLane {
+pub enum CallClass {
     /// Telling subscribers of a further version.
     Deliveries,
-    /// Settling wishes: asking, denying.
-    Wishes,
+    /// Settling requests: asking, denying.
+    Requests,
 }
 
 /// A callback to be called.
@@ -191,10 +191,10 @@ impl std::fmt::Debug for DueCall {
 /// What a callback is called for.
 #[derive(Clone, PartialEq, Eq)]
 pub enum HubCall {
-    /// To ask whether it means its wish.
+    /// To ask whether it means its request.
     Verify {
-        /// Which wish, of those that came one after the other.
-        wish: i64,
+        /// Which request, of those that came one after the other.
+        request: i64,
         /// What it asked for.
         mode: HubMode,
         /// As it was written.
@@ -206,8 +206,8 @@ pub enum HubCall {
     },
     /// To say that it is not subscribed.
     Deny {
-        /// Which wish.
-        wish: i64,
+        /// Which request.
+        request: i64,
         /// As it was written.
         topic: String,
         /// Why, for people.
@@ -234,7 +234,7 @@ impl HubCall {
     /// What it is about, for its record.
     pub fn about(&self) -> HubAbout {
         match self {
-            Self::Verify { wish, .. } | Self::Deny { wish, .. } => HubAbout::Wish(*wish),
+            Self::Verify { request, .. } | Self::Deny { request, .. } => HubAbout::Request(*request),
             Self::Deliver { version, .. } => HubAbout::Version(*version),
         }
     }
@@ -244,11 +244,11 @@ impl std::fmt::Debug for HubCall {
     /// Without secrets and documents.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Verify { wish, mode, .. } => {
-                f.debug_struct("Verify").field("wish", wish).field("mode", mode).finish()
+            Self::Verify { request, mode, .. } => {
+                f.debug_struct("Verify").field("request", request).field("mode", mode).finish()
             }
-            Self::Deny { wish, reason, .. } => {
-                f.debug_struct("Deny").field("wish", wish).field("reason", reason).finish()
+            Self::Deny { request, reason, .. } => {
+                f.debug_struct("Deny").field("request", request).field("reason", reason).finish()
             }
             Self::Deliver { version, .. } => f.debug_struct("Deliver").field("version", version).finish(),
         }
@@ -258,8 +258,8 @@ impl std::fmt::Debug for HubCall {
 /// What a call was about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HubAbout {
-    /// A wish, by its number.
-    Wish(i64),
+    /// A request, by its number.
+    Request(i64),
     /// A version of the topic.
     Version(i64),
 }
@@ -267,9 +267,9 @@ pub enum HubAbout {
 /// What follows from a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HubOutcome {
-    /// The wish is meant: what was asked holds from now on. Or: the version was taken.
+    /// The request is meant: what was asked holds from now on. Or: the version was taken.
     Done,
-    /// The wish is not meant, or nobody can be asked; or the denial was told. What held before holds on.
+    /// The request is not meant, or nobody can be asked; or the denial was told. What held before holds on.
     Dropped,
     /// Again at this instant.
     Retry(Timestamp),
@@ -297,12 +297,8 @@ pub enum HostSign {
 /// When a host is left alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HostRule {
-    /// Failures in a row that lead to a rest.
-    pub failures: u32,
-    /// The first rest; doubles with each further one.
-    pub rest: Duration,
-    /// The longest.
-    pub rest_max: Duration,
+    /// When its breaker opens, and for how long.
+    pub breaker: BreakerRule,
     /// Subscriptions that are verified in one network. Who is over it is told so.
     pub subscriptions_per_network_max: u32,
 }
@@ -322,8 +318,8 @@ pub struct CallRecord {
     pub sign: HostSign,
     /// The network it went to, where somebody was verified; empty: it is not known.
     pub network: String,
-    /// A sentence for operators; no secrets, no control characters. At most 300 characters are kept.
-    pub detail: String,
+    /// The same for operators; no secrets.
+    pub told: LastCall,
 }
 
 /// Where a subscription stands.
@@ -370,8 +366,8 @@ pub struct HubSubscriptionView {
     pub created_at: Timestamp,
     /// When it last took a version.
     pub delivered_at: Option<Timestamp>,
-    /// What its last call came to.
-    pub detail: String,
+    /// What its last call came to; `None`: there was none.
+    pub last_call: Option<LastCall>,
 }
 
 /// Which subscriptions.
@@ -392,22 +388,22 @@ pub struct HubQuery {
 pub struct HubDue {
     /// A subscriber is to be told, or a lease of one ends.
     pub deliver_at: Option<Timestamp>,
-    /// A wish is to be settled, or a lease of one ends.
+    /// A request is to be settled, or a lease of one ends.
     pub verify_at: Option<Timestamp>,
-    /// A feed is to be looked at, or a lease of one ends.
-    pub look_at: Option<Timestamp>,
+    /// A feed is to be fetched, or a lease of one ends.
+    pub fetch_at: Option<Timestamp>,
     /// The same of combinations.
-    pub combination_look_at: Option<Timestamp>,
+    pub combination_fetch_at: Option<Timestamp>,
 }
 
 /// What is swept away, and what is put right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HubSweepRule {
-    /// How long a wish may wait to be settled.
-    pub wish_max: Duration,
+pub struct HubCleanUpRule {
+    /// How long a request may wait to be settled.
+    pub request_max: Duration,
     /// How long a lease may still last: a clock that was far ahead makes none for ever.
     pub lease_max: Duration,
-    /// A last sweep that lies further ahead than this says that the clock was set back since.
+    /// A last clean-up that lies further ahead than this says that the clock was set back since.
     pub set_back_min: Duration,
     /// Rows of each kind at a time.
     pub max: u32,
@@ -415,12 +411,12 @@ pub struct HubSweepRule {
 
 /// What the hub holds, and what was swept away just now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct HubSwept {
+pub struct HubCleanedUp {
     /// Subscriptions whose lease ended.
     pub expired: u64,
-    /// Wishes that could not be settled in time.
+    /// Requests that could not be settled in time.
     pub lapsed: u64,
-    /// By how much the clock was set back since the last sweep; zero when it was not.
+    /// By how much the clock was set back since the last clean-up; zero when it was not.
     pub set_back: Duration,
     /// Subscriptions now, verified or not.
     pub subscriptions: u64,
@@ -428,53 +424,63 @@ pub struct HubSwept {
     pub topics: u64,
 }
 
-/// The hub's part of the push ledger.
+/// The hub's ledger. Its tables stand in the push ledger's file or schema; nobody but the hub reads them.
 #[async_trait]
 pub trait HubLedger: Send + Sync {
-    /// Takes a wish in, in place of an earlier one of the same subscription that is not settled yet. What holds for the
-    /// subscription stays until the wish is verified. A topic that is not known yet is looked at first.
-    async fn hub_wish(&self, wish: &HubWish, limits: &HubLimits, at: Timestamp) -> Result<HubTaken, StoreError>;
-
-    /// Something may have changed: all topics, or those named, are looked at soon. Topics nobody wants are none. Returns how
-    /// many.
-    async fn hub_ring(&self, topics: Option<&[String]>, rule: &LookRule, at: Timestamp) -> Result<u64, StoreError>;
-
-    /// Claims up to `max` topics of a kind that are to be looked at.
-    async fn hub_claim_topics(&self, kind: TopicKind, lease: &Lease, max: u32) -> Result<Vec<DueTopic>, StoreError>;
-
-    /// Records looks, each fenced by `holder`; a late one changes nothing. Bytes that are others are a further version, owed to
-    /// every subscription of the topic; the first bytes settle what wishes wait for. A topic that is missing and never was read
-    /// is forgotten. Returns how many brought a further version.
-    async fn hub_record_looks(
+    /// Takes a request in, in place of an earlier one of the same subscription that is not settled yet. What holds for the
+    /// subscription stays until the request is verified. A topic that is not known yet is fetched first.
+    async fn hub_request(
         &self,
-        holder: &str,
-        looks: &[(String, Look)],
-        rule: &LookRule,
+        request: &HubSubscriptionRequest,
+        limits: &HubLimits,
+        at: Timestamp,
+    ) -> Result<HubTaken, StoreError>;
+
+    /// Something may have changed: all topics, or those named, are fetched soon. Topics nobody wants are none. Returns how
+    /// many.
+    async fn hub_fetch_soon(
+        &self,
+        topics: Option<&[String]>,
+        rule: &FetchRule,
         at: Timestamp,
     ) -> Result<u64, StoreError>;
 
-    /// Claims up to `max` calls of a lane that are due: at most `per_host` in flight for each host in that lane, one for each
-    /// subscription in either. A wish that was claimed before and not recorded has one try more. No delivery to a host that rests, or for a subscription whose lease has ended. Of one
-    /// subscription what is due first goes first, and a wish when both are.
+    /// Claims up to `max` topics of a kind that are to be fetched.
+    async fn hub_claim_topics(&self, kind: TopicKind, lease: &Lease, max: u32) -> Result<Vec<DueTopic>, StoreError>;
+
+    /// Records fetches, each fenced by `holder`; a late one changes nothing. Bytes that are others are a further version, owed to
+    /// every subscription of the topic; the first bytes settle what requests wait for. A topic that is missing and never was read
+    /// is forgotten. Returns how many brought a further version.
+    async fn hub_record_fetches(
+        &self,
+        holder: &str,
+        fetches: &[(String, FetchOutcome)],
+        rule: &FetchRule,
+        at: Timestamp,
+    ) -> Result<u64, StoreError>;
+
+    /// Claims up to `max` calls of a class that are due: at most `per_host` in flight for each host in that class, one for each
+    /// subscription in either. A request that was claimed before and not recorded has one try more. No delivery to a host that rests, or for a subscription whose lease has ended. Of one
+    /// subscription what is due first goes first, and a request when both are.
     async fn hub_claim(
         &self,
-        lane: HubLane,
+        class: CallClass,
         lease: &Lease,
         per_host: u32,
         max: u32,
     ) -> Result<Vec<DueCall>, StoreError>;
 
     /// Records calls and what follows, each fenced by `holder`; of a late one only counts that a version was taken. An answer
-    /// about a wish that was replaced meanwhile changes nothing. Returns how many counted.
+    /// about a request that was replaced meanwhile changes nothing. Returns how many counted.
     async fn hub_record(&self, holder: &str, records: &[CallRecord], rule: &HostRule) -> Result<u64, StoreError>;
 
     /// When something is to be done next. A look that changes nothing.
     async fn hub_next_due(&self) -> Result<HubDue, StoreError>;
 
-    /// Deletes what came to its end: subscriptions whose lease ended, wishes that waited too long, topics nobody wants, hosts
-    /// nobody speaks of. When the clock was set back since the last sweep, everything that was to be done later than now is to be
+    /// Deletes what came to its end: subscriptions whose lease ended, requests that waited too long, topics nobody wants, hosts
+    /// nobody speaks of. When the clock was set back since the last clean-up, everything that was to be done later than now is to be
     /// done as much earlier: nothing waits until the clock is there again.
-    async fn hub_sweep(&self, rule: &HubSweepRule, at: Timestamp) -> Result<HubSwept, StoreError>;
+    async fn hub_clean_up(&self, rule: &HubCleanUpRule, at: Timestamp) -> Result<HubCleanedUp, StoreError>;
 
     /// Subscriptions, in the order in which they were first asked for.
     async fn hub_subscriptions(&self, query: &HubQuery) -> Result<Vec<HubSubscriptionView>, StoreError>;

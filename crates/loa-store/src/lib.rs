@@ -1,54 +1,51 @@
-//! The door to the ledgers. One method is one sentence and one transaction; methods work in batches.
+//! The ledgers' doors. One method is one sentence and one transaction; methods work in batches.
 //!
-//! Each outlet owns one ledger and nothing joins across them: [`IntakeLedger`], [`FeedLedger`], [`DigestLedger`],
-//! [`PushLedger`] (of which [`HubLedger`] is a part), [`AccessLedger`] for tokens, and [`ReceiptLedger`] for what a restored copy must learn. Transactions never show through the door: whatever must happen
-//! together is one method.
+//! Each service owns one ledger, and nothing joins across ledgers. A ledger has several doors, by what callers need; an
+//! adapter keeps them all together ([`IntakeLedger`], [`FeedLedger`], [`DigestLedger`], [`PushLedger`], [`HubLedger`],
+//! [`AccessLedger`] for tokens, [`ReceiptLedger`] for what a restored copy must learn), and a caller is handed those it
+//! uses. The `…Views` only read. Transactions never show: whatever must happen together is one method.
 //!
 //! What every adapter promises: an `Ok` from a writing method is on disk; accepting an event twice changes nothing;
 //! accepting events in any order ends in the same rows (of two versions the higher stands); a claimed row is nobody
 //! else's until its lease ends, and a lease that ended is noticed when its holder records. Times are kept to the
-//! millisecond. A batch is taken as a whole or not at all.
+//! millisecond. A batch is taken as a whole or not at all. The rules are in `loa-store-conformance`.
 
 mod access;
-#[cfg(feature = "conformance")]
-pub mod conformance;
 mod digest;
+mod doors;
 mod error;
 mod feed;
 mod hub;
 mod intake;
 mod lease;
+mod ledger;
 mod noting;
 mod push;
 mod receipt;
 
 pub use access::AccessLedger;
 pub use digest::{
-    DigestItem, DigestLedger, DueMail, MAIL_MATCHES_MAX, MailRecord, MailView, Plan, Run, Subscriber, Subscription,
-    SubscriptionRequest,
+    DigestItem, DigestLedger, DigestViews, DueMail, MAIL_MATCHES_MAX, MailBegun, MailLine, MailRecord, MailView, Mails,
+    Plan, Run, Runs, Subscriber, Subscription, SubscriptionRequest, Subscriptions,
 };
+pub use doors::{DigestDoors, PushDoors};
 pub use error::{StoreError, StoreErrorKind};
-pub use feed::{FeedArrival, FeedEntry, FeedLedger, FeedSummary, Rendered, Tombstone};
+pub use feed::{FeedArrival, FeedChanges, FeedEntry, FeedLedger, FeedSummary, FeedViews, Rendered, Tombstone};
 pub use hub::{
-    CallRecord, DueCall, DueTopic, HostRule, HostSign, HubAbout, HubCall, HubDue, HubLane, HubLedger, HubLimits,
-    HubOutcome, HubQuery, HubState, HubSubscriptionView, HubSweepRule, HubSwept, HubTaken, HubWish, Look, LookRule,
-    TopicKind,
+    CallClass, CallRecord, DueCall, DueTopic, FetchOutcome, FetchRule, HostRule, HostSign, HubAbout, HubCall,
+    HubCleanUpRule, HubCleanedUp, HubDue, HubLedger, HubLimits, HubOutcome, HubQuery, HubState, HubSubscriptionRequest,
+    HubSubscriptionView, HubTaken, TopicKind,
 };
-pub use intake::{ArchiveQuery, Archived, Current, IntakeLedger, OutboxRow, OutboxState, Submission, Submitted};
-pub use lease::Lease;
-pub use noting::{Notary, NotingDigest, NotingPush};
-pub use push::{Attempt, AttemptRecord, DeliveryQuery, DeliveryView, DueDelivery, PushLedger};
-pub use receipt::{
-    AttemptReceipt, Book, EndpointReceipt, MailBegun, MailLine, Noted, Receipt, ReceiptLedger, SubscriptionReceipt,
+pub use intake::{
+    ArchiveQuery, Archived, AuditEvent, AuditRound, Audits, Completeness, Current, EventArchive, GAPS_COUNTED_MAX,
+    Gaps, HeardHeartbeat, IntakeLedger, IntakeViews, Outbox, OutboxRow, OutboxState, STRANGERS_MAX, SetAside,
+    Submission, Submissions, Submitted, Unaudited,
 };
-
-/// What accepting a batch came to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Accepted {
-    /// Events seen for the first time.
-    pub fresh: u64,
-    /// Events seen before: no change.
-    pub duplicates: u64,
-    /// Fresh events that brought an older version than the one that stands: kept as seen, nothing else.
-    pub stale: u64,
-}
+pub use lease::{Lease, lease_holder};
+pub use ledger::{Accepted, Arrivals, Ledger, Receptions, Restorable};
+pub use noting::Notary;
+pub use push::{
+    Attempt, AttemptReceipt, AttemptRecord, Deliveries, DeliveryQuery, DeliveryView, DueDelivery, Endpoints,
+    PushLedger, PushViews,
+};
+pub use receipt::{Book, EndpointReceipt, Noted, Receipt, ReceiptLedger, SubscriptionReceipt};

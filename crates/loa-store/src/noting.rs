@@ -1,15 +1,16 @@
-//! Ledgers that note receipts beside what they do: the same doors, so that no service and no command can forget it.
+//! Doors that note receipts beside what they do, for the four doors of which something is noted. A service
+//! that is handed `DigestDoors::noting` or `PushDoors::noting` cannot forget it.
 //!
-//! Before an outcome is recorded it is noted; after a decision of people is recorded it is noted. Whoever dies in between
-//! leaves a receipt too many about something its own ledger knows better, or one too few about something that has not
-//! begun. A receipt that cannot be noted is an error like one of the ledger itself: nothing goes out that would be
-//! forgotten by a restore.
+//! An outcome is noted before it is recorded; a decision of people is noted after. A crash in between leaves
+//! a receipt too many about something that its own ledger knows better, or one too few about something that
+//! has not begun. A receipt that cannot be noted is an error like one of the ledger: nothing goes out that a
+//! restore would forget.
 
 mod digest;
 mod push;
 
-pub use digest::NotingDigest;
-pub use push::NotingPush;
+pub(crate) use digest::{NotingMails, NotingSubscriptions};
+pub(crate) use push::{NotingDeliveries, NotingEndpoints};
 
 use crate::{Book, Receipt, ReceiptLedger, StoreError};
 use jiff::{SignedDuration, Timestamp};

@@ -1,18 +1,18 @@
-//! Receipts: what went out, and what people decided, noted apart from the outlets' own ledgers.
+//! Receipts: what went out and what people decided, noted apart from the outlets' ledgers.
 //!
-//! A ledger that is restored from yesterday's copy learns today's events from the archive; who was mailed, which webhook
-//! was delivered, who unsubscribed stands in no event. That is what receipts tell it. They are written all day and read
-//! only by a restore. What they are *not*: a second ledger; nothing is decided by them while a ledger is whole.
+//! A ledger restored from yesterday's copy learns today's events from the archive. No event tells who was
+//! mailed, which webhook was delivered or who unsubscribed; receipts do. They are written all day and read
+//! only by a restore. They are not a second ledger: nothing is decided by them while a ledger is whole.
 //!
-//! Kept as JSON for weeks: a field may be added with a default, none may be renamed. They hold addresses, tokens and
-//! secrets, like the ledgers themselves.
+//! Receipts are kept as JSON for weeks: a field may be added with a default, none may be renamed. They
+//! contain addresses, tokens and secrets, like the ledgers themselves.
 
-use crate::{AttemptRecord, MailRecord, StoreError, Subscription};
+use crate::{AttemptReceipt, MailBegun, MailRecord, StoreError, Subscription};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use loa_domain::{
-    ArticleId, AttemptOutcome, DeliveryId, EmailAddress, Endpoint, EndpointId, EndpointState, EventFilter, EventKey,
-    Frequency, MailId, RunKey, SubscriberId, SubscriptionId, SubscriptionState, Wish,
+    EmailAddress, Endpoint, EndpointId, EndpointState, EventFilter, Frequency, SubscriberId, SubscriptionId,
+    SubscriptionState, Wish,
 };
 use serde::{Deserialize, Serialize};
 
@@ -84,34 +84,6 @@ impl SubscriptionReceipt {
     }
 }
 
-/// A mail in its dialogue, and its run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MailBegun {
-    /// Which mail; part of its `Message-ID`.
-    pub mail: MailId,
-    /// What makes its run unique.
-    pub run: RunKey,
-    /// The run's cut-off.
-    pub cutoff: Timestamp,
-    /// When the run was opened.
-    pub opened_at: Timestamp,
-    /// When the dialogue began.
-    pub at: Timestamp,
-    /// What stands in it.
-    pub lines: Vec<MailLine>,
-}
-
-/// A line of a mail.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct MailLine {
-    /// Its subject.
-    pub article: ArticleId,
-    /// Whether it is a correction.
-    pub withdrawn: bool,
-    /// The revision it tells.
-    pub revision: u64,
-}
-
 /// An endpoint as it stands.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointReceipt {
@@ -149,41 +121,6 @@ impl From<EndpointReceipt> for Endpoint {
     fn from(receipt: EndpointReceipt) -> Self {
         let EndpointReceipt { id, url, description, secrets, filter, state, created_at } = receipt;
         Self { id, url, description, secrets, filter, state, created_at }
-    }
-}
-
-/// An attempt, by names that a restored ledger knows as well: a delivery's own id is of one ledger's life.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AttemptReceipt {
-    /// What was sent.
-    pub event: EventKey,
-    /// Where to.
-    pub endpoint: EndpointId,
-    /// See [`AttemptRecord`], as are the following.
-    pub started_at: Timestamp,
-    /// In milliseconds.
-    pub duration_ms: u64,
-    /// The HTTP status.
-    pub status: Option<u16>,
-    /// One word.
-    pub error_class: String,
-    /// A sentence.
-    pub detail: String,
-    /// What followed.
-    pub outcome: AttemptOutcome,
-}
-
-impl AttemptReceipt {
-    /// Of an attempt of a delivery of this event to this endpoint.
-    pub fn of(record: &AttemptRecord, event: EventKey, endpoint: EndpointId) -> Self {
-        let AttemptRecord { started_at, duration_ms, status, error_class, detail, outcome, .. } = record.clone();
-        Self { event, endpoint, started_at, duration_ms, status, error_class, detail, outcome }
-    }
-
-    /// As an attempt of this delivery.
-    pub fn record(&self, delivery: DeliveryId) -> AttemptRecord {
-        let Self { started_at, duration_ms, status, error_class, detail, outcome, .. } = self.clone();
-        AttemptRecord { delivery, started_at, duration_ms, status, error_class, detail, outcome }
     }
 }
 

@@ -1,15 +1,18 @@
-//! Who may look: a bearer token for machines, HTTP Basic for browsers, whose password is a token of the same kind.
+//! The check of who may look: a bearer token for machines, HTTP Basic for browsers, whose password is a
+//! token of the same kind.
 //!
-//! Nothing here changes state, so a browser that sends the credentials by itself (from another site's link) does no harm.
+//! Nothing here changes state. A browser that sends the credentials by itself, from another site's link,
+//! does no harm.
 
 use crate::Service;
 use axum::{
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use loa_domain::Scope;
-use loa_worker::{Problem, admit, bearer_token};
+use loa_http::{Problem, admit_secret, bearer_token};
+use loa_words::{Language, Notice};
 
 /// The way a client may say who it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,35 +23,48 @@ pub(crate) enum Way {
     Browser,
 }
 
-/// An answer that is not what was asked for. Boxed: it is rare, and large.
-pub(crate) struct Refused(Box<Response>);
+/// Why a page or a journey is not shown.
+#[derive(Debug)]
+pub(crate) enum NotShown {
+    /// As a problem says.
+    Problem(Problem),
+    /// A browser is to ask its user for a token.
+    AskForToken,
+}
 
-impl From<Response> for Refused {
-    fn from(response: Response) -> Self {
-        Self(Box::new(response))
+impl From<Problem> for NotShown {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
     }
 }
 
-impl IntoResponse for Refused {
+impl IntoResponse for NotShown {
     fn into_response(self) -> Response {
-        *self.0
+        match self {
+            Self::Problem(problem) => problem.into_response(),
+            Self::AskForToken => {
+                let ask = [(header::WWW_AUTHENTICATE, "Basic realm=\"Loa\", charset=\"UTF-8\"")];
+                // whoever has no token yet may read either language
+                let said = Language::ALL.map(|language| language.words().notice(Notice::TokenNeeded)).join("\n");
+                (StatusCode::UNAUTHORIZED, ask, format!("{said}\n")).into_response()
+            }
+        }
     }
 }
 
 impl Service {
-    /// Lets in who has a token of scope `read` or `operate`; otherwise the answer to give.
-    pub(crate) async fn let_in(&self, headers: &HeaderMap, way: Way) -> Result<(), Refused> {
+    /// Lets in who has a token of scope `read` or `operate`.
+    pub(crate) async fn let_in(&self, headers: &HeaderMap, way: Way) -> Result<(), NotShown> {
         let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let secret = match way {
             Way::Api => bearer_token(sent).map(str::to_owned),
             Way::Browser => basic_password(sent).or_else(|| bearer_token(sent).map(str::to_owned)),
         };
-        match admit(&*self.0.doors.tokens, secret.as_deref(), Scope::Read).await {
+        match admit_secret(&*self.0.doors.tokens, secret.as_deref(), Scope::Read).await {
             Ok(_) => Ok(()),
             // a browser asks for another token, whichever way this one is not good
-            Err(refusal) if matches!(refusal.status, 401 | 403) && way == Way::Browser => Err(who_are_you(way).into()),
-            Err(refusal) if refusal.status == 401 => Err(who_are_you(way).into()),
-            Err(refusal) => Err(problem(&refusal).into()),
+            Err(problem) if matches!(problem.status, 401 | 403) && way == Way::Browser => Err(NotShown::AskForToken),
+            Err(problem) => Err(problem.into()),
         }
     }
 }
@@ -63,28 +79,6 @@ fn basic_password(authorization: &str) -> Option<String> {
     let (user, password) = decoded.split_once(':')?;
     let secret = if password.is_empty() { user } else { password };
     (!secret.is_empty()).then(|| secret.to_owned())
-}
-
-fn who_are_you(way: Way) -> Response {
-    match way {
-        Way::Api => {
-            let mut response = problem(&Problem::unauthorized(Scope::Read));
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            response
-        }
-        Way::Browser => {
-            let ask = [(header::WWW_AUTHENTICATE, "Basic realm=\"Loa\", charset=\"UTF-8\"")];
-            let words = "Cần mã truy cập (token) có quyền read, nhập vào ô mật khẩu; tên đăng nhập để tùy ý.\n\
-                A token of scope `read` is needed, as the password; the user name is free. `loa token create` makes one.\n";
-            (StatusCode::UNAUTHORIZED, ask, words).into_response()
-        }
-    }
-}
-
-/// A problem as an answer (RFC 9457).
-pub(crate) fn problem(problem: &Problem) -> Response {
-    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, [(header::CONTENT_TYPE, Problem::MEDIA_TYPE)], problem.to_json()).into_response()
 }
 
 #[cfg(test)]

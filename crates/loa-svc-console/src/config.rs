@@ -1,5 +1,7 @@
 //! The settings of the console: section `[console]` of the configuration, and who publishes.
 
+use loa_domain::Calendar;
+use loa_worker::completeness::AuditRule;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use url::Url;
@@ -29,4 +31,8 @@ pub struct Site {
     pub portal_name: String,
     /// The portal's address.
     pub portal_url: Url,
+    /// In whose days dates are written.
+    pub calendar: Calendar,
+    /// How outlets are asked what they have seen.
+    pub audit: AuditRule,
 }

@@ -1,16 +1,12 @@
-//! What the public front page says: what Loa is for a resident, and the latest articles.
+//! The public front page: what Loa is for a resident, and the latest articles.
+//!
+//! The feed ledger answers; when it is away, the page says so and shows the rest.
 
-use crate::{Service, words::date_time};
-use jiff::{
-    SignedDuration, Timestamp,
-    tz::{TimeZone, offset},
-};
-use loa_domain::{ArticleId, Content, FeedName};
+use crate::Service;
+use jiff::Timestamp;
+use loa_domain::{ArticleId, Content, FeedName, shown_until};
 use loa_store::{FeedEntry, FeedSummary};
 use serde::Serialize;
-
-/// How far a portal's clock may be ahead of ours before its article counts as dated in the future; as for feeds.
-const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// The front page.
 #[derive(Debug, Serialize)]
@@ -33,8 +29,8 @@ struct Entry {
     summary: String,
     published: String,
     published_iso: String,
-    /// Category or `Văn bản`.
-    shelf: String,
+    /// The category; `None`: it is a document.
+    category: Option<String>,
     areas: Vec<String>,
     updated: bool,
 }
@@ -66,8 +62,9 @@ impl Service {
         };
         let ledger = &self.0.doors.feed;
         let limit = self.0.config.front_entries_max.clamp(1, 100);
-        let until = self.shown_until();
-        let (entries, summaries) = tokio::join!(ledger.entries(&FeedName::All, until, limit), ledger.summaries());
+        let (until, shown_until) = (self.shown_until(), shown_until(self.0.world.now()));
+        let (entries, summaries) =
+            tokio::join!(ledger.entries(&FeedName::All, until, limit), ledger.summaries(shown_until));
         match (entries, summaries) {
             (Ok(entries), Ok(summaries)) => {
                 front.entries = entries.into_iter().map(|entry| self.entry(entry)).collect();
@@ -104,34 +101,31 @@ impl Service {
 
     /// Whether a feed is one to follow: those of former areas lead on to their successors'.
     fn is_followed(&self, name: &FeedName) -> bool {
-        let FeedName::Area(id) = name else { return true };
-        let today = self.0.world.now().to_zoned_datetime(TimeZone::fixed(offset(7))).datetime().date();
-        let Some(area) = self.0.directory.get(id) else { return true };
-        area.valid_until.is_none_or(|until| today < until) || area.successors.is_empty()
+        self.0.directory.is_followed(name, self.0.site.calendar.day(self.0.world.now()))
     }
 
-    /// What is dated later is not news yet: it shows when its time has come, as in the feeds. Clocks may differ a little.
+    /// Before all that is dated in the future: it shows when its time has come, as in the feeds.
     fn shown_until(&self) -> Option<(Timestamp, ArticleId)> {
-        let horizon = self.0.world.now().checked_add(CLOCK_SKEW).ok()?;
-        Some((horizon, ArticleId::new("0").ok()?))
+        // the first of all ids there may be: none sorts before it
+        Some((shown_until(self.0.world.now()), ArticleId::new("!").ok()?))
     }
 
     fn entry(&self, entry: FeedEntry) -> Entry {
         let content = entry.content;
-        let shelf = match &content {
-            Content::Article(article) => article.category.label.clone(),
-            Content::Document(_) => "Văn bản".to_owned(),
+        let category = match &content {
+            Content::Article(article) => Some(article.category.label.clone()),
+            Content::Document(_) => None,
         };
         let area = |id| self.0.directory.get(id).map(loa_area::Area::full_name);
         Entry {
             title: content.title(),
             url: content.url().to_string(),
             summary: cut(content.summary()),
-            published: date_time(content.published_at()),
+            published: self.0.site.calendar.date_time(content.published_at()),
             published_iso: content.published_at().to_string(),
             areas: content.areas().iter().filter_map(area).collect(),
             updated: content.modified_at() > content.published_at(),
-            shelf,
+            category,
         }
     }
 }

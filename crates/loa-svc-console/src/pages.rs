@@ -1,18 +1,22 @@
-//! How it is shown: templates and the one style sheet, embedded.
+//! The console's templates in the page shell of `loa-http`, and its style sheet.
+//!
+//! Knows no ledger; `router.rs` hands in what a page shows.
 
-use crate::words;
+use crate::Site;
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
-use minijinja::{AutoEscape, Environment, Output, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};
+use loa_http::{SHELL_STYLE, Shell, Templates, page_headers};
+use loa_words::{Language, Notice};
+use minijinja::value::Serde;
 use serde::Serialize;
 
-/// The style sheet of all pages of the console. Works at 360 px, follows the reader's choice of light or dark.
-pub(crate) const STYLE: &str = include_str!("templates/loa.css");
+/// What the pages are written in.
+pub(crate) const LANGUAGE: Language = Language::Vietnamese;
 
-/// Nothing but our own style sheet and pictures over https may be loaded, and nobody may frame us.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' https:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// Our own style sheet and pictures over https.
+const SOURCES: &str = "style-src 'self'; img-src 'self' https:";
 
 const TEMPLATES: [(&str, &str); 5] = [
     ("base.html", include_str!("templates/base.html")),
@@ -22,71 +26,35 @@ const TEMPLATES: [(&str, &str); 5] = [
     ("dead.html", include_str!("templates/dead.html")),
 ];
 
+/// The style sheet of the console's pages: the shell's, and what they have of their own.
+pub(crate) fn style() -> String {
+    format!("{SHELL_STYLE}{}", include_str!("templates/loa.css"))
+}
+
 /// The templates, read once.
-pub(crate) struct Pages(Environment<'static>);
+pub(crate) struct Pages(Templates);
 
 impl Pages {
-    /// Reads the embedded templates; a test renders each.
-    pub(crate) fn new() -> Self {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_formatter(|out, state, value| {
-            let text = value.to_string();
-            match state.auto_escape() {
-                _ if value.is_none() => Ok(()),
-                AutoEscape::Html if !value.is_safe() => escape(out, &text),
-                _ => Ok(out.write_str(&text)?),
-            }
-        });
-        environment.add_filter("outlet", |word: &str| words::outlet(word).to_owned());
-        environment.add_filter("step", |word: &str| words::step(word).to_owned());
-        match SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
-            Ok(syntax) => environment.set_syntax(syntax),
-            Err(error) => tracing::error!(error = %error, "pages keep the empty lines of their templates"),
-        }
-        for (name, text) in TEMPLATES {
-            if let Err(error) = environment.add_template(name, text) {
-                // A page without its template answers 500 (below), the others go on.
-                tracing::error!(template = name, error = %error, "an embedded template cannot be read");
-            }
-        }
-        Self(environment)
+    /// Reads the embedded templates.
+    pub(crate) fn new(site: &Site) -> Self {
+        let shell = Shell { portal: site.portal_name.clone(), language: "vi".to_owned(), base: String::new() };
+        // compiled in, so a mistake in one shows in every test
+        Self(Templates::new(&shell, &TEMPLATES).expect("the embedded templates are well formed"))
     }
 
     /// Renders a page as an answer. `cache` is its `Cache-Control`.
     pub(crate) fn show<T: Serialize>(&self, name: &str, cache: &'static str, page: &T) -> Response {
-        let rendered = self.0.get_template(name).and_then(|template| template.render(Serde(page)));
-        let mut response = match rendered {
+        let mut response = match self.0.render(name, Serde(page)) {
             Ok(html) => Html(html).into_response(),
             Err(error) => {
                 tracing::error!(template = name, error = %error, "a page cannot be rendered");
-                (StatusCode::INTERNAL_SERVER_ERROR, "Trang tạm thời bị lỗi. This page is out of order.\n")
-                    .into_response()
+                let notice = LANGUAGE.words().notice(Notice::Fault);
+                (StatusCode::INTERNAL_SERVER_ERROR, format!("{notice}\n")).into_response()
             }
         };
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
-        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        page_headers(headers, SOURCES);
         response
     }
-}
-
-/// Escapes text for HTML, in elements and in quoted attributes. minijinja's own does `/` as well, which makes addresses and
-/// dates hard to read in the source of a page.
-fn escape(out: &mut Output<'_>, text: &str) -> Result<(), minijinja::Error> {
-    let mut rest = text;
-    while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
-        out.write_str(&rest[..at])?;
-        out.write_str(match rest.as_bytes()[at] {
-            b'&' => "&amp;",
-            b'<' => "&lt;",
-            b'>' => "&gt;",
-            b'"' => "&quot;",
-            _ => "&#39;",
-        })?;
-        rest = &rest[at + 1..];
-    }
-    Ok(out.write_str(rest)?)
 }

@@ -1,22 +1,22 @@
-//! Addresses: `/`, `/console…`, `GET /v1/articles/{id}/journey`. All of them only look.
+//! The addresses of the console: `/`, `/console…`, `GET /v1/articles/{id}/journey`. All of them only look.
 
 use crate::{
     Service,
-    access::{Refused, Way, problem},
-    journey::Journey,
-    pages::STYLE,
-    words::date_time_seconds,
+    access::{NotShown, Way},
+    journey::JourneyShown,
+    pages::{self, LANGUAGE},
 };
 use axum::{
     Json, Router,
     extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, header},
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
-use loa_bus::Queue;
-use loa_domain::ArticleId;
-use loa_worker::{Guarded, Problem};
+use loa_bus::Place;
+use loa_domain::{ArticleId, JourneyLine};
+use loa_http::{Guarded, Problem, segment};
+use loa_words::Language;
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -59,10 +59,10 @@ async fn front(State(service): State<Service>) -> Response {
 
 async fn style() -> Response {
     let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=3600")];
-    (headers, STYLE).into_response()
+    (headers, pages::style()).into_response()
 }
 
-async fn overview(State(service): State<Service>, headers: HeaderMap) -> Result<Response, Refused> {
+async fn overview(State(service): State<Service>, headers: HeaderMap) -> Result<Response, NotShown> {
     service.let_in(&headers, Way::Browser).await?;
     let overview = service.overview().await;
     Ok(service.0.pages.show("overview.html", PRIVATE, &overview))
@@ -72,10 +72,10 @@ async fn dead(
     State(service): State<Service>,
     Path(queue): Path<String>,
     headers: HeaderMap,
-) -> Result<Response, Refused> {
+) -> Result<Response, NotShown> {
     service.let_in(&headers, Way::Browser).await?;
-    let Some(queue) = Queue::parse(&queue) else { return Err(not_found("no queue has this name")) };
-    let page = service.dead_page(queue).await;
+    let Some(place) = Place::parse(&queue) else { return Err(not_found("no queue has this name")) };
+    let page = service.dead_page(place).await;
     Ok(service.0.pages.show("dead.html", PRIVATE, &page))
 }
 
@@ -90,10 +90,10 @@ async fn find(
     State(service): State<Service>,
     Query(search): Query<Search>,
     headers: HeaderMap,
-) -> Result<Response, Refused> {
+) -> Result<Response, NotShown> {
     service.let_in(&headers, Way::Browser).await?;
     match ArticleId::new(search.id.trim()) {
-        Ok(id) => Ok(Redirect::to(&format!("/console/articles/{}", segment(&id))).into_response()),
+        Ok(id) => Ok(Redirect::to(&format!("/console/articles/{}", segment(id.as_str()))).into_response()),
         Err(_) => Ok(Redirect::to("/console").into_response()),
     }
 }
@@ -103,6 +103,7 @@ struct JourneyPage {
     portal: String,
     id: String,
     steps: Vec<StepRow>,
+    /// Names of ledgers that did not answer.
     unavailable: Vec<&'static str>,
 }
 
@@ -110,8 +111,8 @@ struct JourneyPage {
 struct StepRow {
     at: String,
     at_iso: String,
-    outlet: String,
-    step: String,
+    outlet: &'static str,
+    step: &'static str,
     revision: u64,
     detail: String,
 }
@@ -120,22 +121,23 @@ async fn journey_page(
     State(service): State<Service>,
     Path(id): Path<String>,
     headers: HeaderMap,
-) -> Result<Response, Refused> {
+) -> Result<Response, NotShown> {
     service.let_in(&headers, Way::Browser).await?;
     let journey = service.journey(&article_id(&id)?).await;
-    let row = |step: loa_domain::JourneyStep| StepRow {
-        at: date_time_seconds(step.at),
-        at_iso: step.at.to_string(),
-        outlet: step.outlet,
-        step: step.step,
-        revision: step.revision,
-        detail: step.detail,
+    let words = LANGUAGE.words();
+    let row = |line: JourneyLine| StepRow {
+        at: service.0.site.calendar.date_time_seconds(line.at),
+        at_iso: line.at.to_string(),
+        outlet: words.outlet(line.outlet),
+        step: words.step(&line.step),
+        revision: line.revision,
+        detail: words.told(&line.step),
     };
     let page = JourneyPage {
         portal: service.0.site.portal_name.clone(),
         id: journey.id.to_string(),
-        unavailable: journey.unavailable,
-        steps: journey.steps.into_iter().map(row).collect(),
+        unavailable: journey.unavailable.into_iter().map(|outlet| words.outlet(outlet)).collect(),
+        steps: journey.lines.into_iter().map(row).collect(),
     };
     Ok(service.0.pages.show("journey.html", PRIVATE, &page))
 }
@@ -147,10 +149,13 @@ async fn journey_page(
     operation_id = "journey",
     tag = "Articles",
     security(("bearer" = ["read"])),
-    params(("id" = ArticleId, Path, description = "Its id, percent-encoded.")),
+    params(
+        ("id" = ArticleId, Path, description = "Its id, percent-encoded."),
+        ("Accept-Language" = Option<String>, Header, description = "The language of `detail`: `vi` (unless said) or `en`."),
+    ),
     responses(
         Guarded,
-        (status = 200, description = "The journey, as far as the ledgers could be asked.", body = Journey),
+        (status = 200, description = "The journey, as far as the ledgers could be asked.", body = JourneyShown),
         (status = 404, description = "No ledger knows it.", body = Problem, content_type = Problem::MEDIA_TYPE),
     )
 )]
@@ -158,28 +163,21 @@ async fn journey(
     State(service): State<Service>,
     Path(id): Path<String>,
     headers: HeaderMap,
-) -> Result<Response, Refused> {
+) -> Result<Response, NotShown> {
     service.let_in(&headers, Way::Api).await?;
-    let journey: Journey = service.journey(&article_id(&id)?).await;
-    if journey.steps.is_empty() && journey.unavailable.is_empty() {
+    let journey = service.journey(&article_id(&id)?).await;
+    if journey.lines.is_empty() && journey.unavailable.is_empty() {
         return Err(not_found("no ledger knows an article of this id"));
     }
-    Ok(([(header::CACHE_CONTROL, PRIVATE)], Json(journey)).into_response())
+    let language = Language::of_request(headers.get(header::ACCEPT_LANGUAGE));
+    let manners = [(header::CACHE_CONTROL, PRIVATE), (header::CONTENT_LANGUAGE, language.tag())];
+    Ok((manners, Json(journey.shown(language))).into_response())
 }
 
-fn article_id(text: &str) -> Result<ArticleId, Refused> {
+fn article_id(text: &str) -> Result<ArticleId, NotShown> {
     ArticleId::new(text).map_err(|error| not_found(&error.to_string()))
 }
 
-fn not_found(detail: &str) -> Refused {
-    problem(&Problem::new(StatusCode::NOT_FOUND.as_u16(), "Not found", detail)).into()
-}
-
-/// An id as one segment of an address.
-fn segment(id: &ArticleId) -> String {
-    let encode = |byte: u8| match byte {
-        b if b.is_ascii_alphanumeric() || b"-._~".contains(&b) => char::from(b).to_string(),
-        b => format!("%{b:02X}"),
-    };
-    id.as_str().bytes().map(encode).collect()
+fn not_found(detail: &str) -> NotShown {
+    Problem::not_found(detail).into()
 }

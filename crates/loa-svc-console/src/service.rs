@@ -1,23 +1,24 @@
-//! The service as a whole: the doors it looks through.
+//! The console service: the ledgers, the bus and the tokens that it asks.
 
 use crate::{Config, Site, pages::Pages};
 use loa_area::Directory;
 use loa_bus::Bus;
-use loa_store::{DigestLedger, FeedLedger, IntakeLedger, PushLedger};
-use loa_worker::{Status, TokenCheck, World};
+use loa_http::TokenCheck;
+use loa_store::{DigestViews, FeedViews, IntakeViews, PushViews};
+use loa_worker::{Status, World};
 use std::sync::Arc;
 
-/// What the console looks at.
+/// What the console asks. Of ledgers it is handed only what reads.
 #[derive(Clone)]
 pub struct Doors {
     /// What came in.
-    pub intake: Arc<dyn IntakeLedger>,
+    pub intake: Arc<dyn IntakeViews>,
     /// What stands in feeds.
-    pub feed: Arc<dyn FeedLedger>,
+    pub feed: Arc<dyn FeedViews>,
     /// What was mailed.
-    pub digest: Arc<dyn DigestLedger>,
+    pub digest: Arc<dyn DigestViews>,
     /// What was delivered.
-    pub push: Arc<dyn PushLedger>,
+    pub push: Arc<dyn PushViews>,
     /// Queues and dead letters.
     pub bus: Arc<dyn Bus>,
     /// Who may look.
@@ -48,7 +49,8 @@ impl Service {
         status: Arc<Status>,
         world: World,
     ) -> Self {
-        Self(Arc::new(Inner { config, site, doors, directory, status, world, pages: Pages::new() }))
+        let pages = Pages::new(&site);
+        Self(Arc::new(Inner { config, site, doors, directory, status, world, pages }))
     }
 }
 

@@ -1,28 +1,33 @@
 //! The operators' API: `/v1/subscribers…` and `/v1/digest-runs…`. Runs may be read with scope `read`; whatever shows a
 //! person's address or changes something needs `operate`. Problems are RFC 9457.
 
-mod refused;
+mod problems;
 mod runs;
 mod subscribers;
 
 use crate::Service;
-use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    http::{HeaderMap, header::AUTHORIZATION},
-};
-use loa_domain::Scope;
-use loa_worker::{TokenCheck, admit, bearer_token};
-use refused::Refused;
+use axum::{Router, extract::DefaultBodyLimit};
+use loa_http::TokenCheck;
+use serde::Deserialize;
 use std::sync::Arc;
-use utoipa::openapi::OpenApi;
+use utoipa::{IntoParams, openapi::OpenApi};
 use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// A part of a list that is in order of address.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct MailboxPage {
+    /// The address after which the page begins.
+    #[serde(default)]
+    after: String,
+    /// How many; 100 unless said.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+}
 
 /// The longest request body, in bytes.
 const BODY_MAX: usize = 64 * 1024;
-/// Rows answered unless the query says otherwise, and at most.
-const ROWS: u32 = 100;
-const ROWS_MAX: u32 = 1_000;
 
 #[derive(Clone)]
 struct Api {
@@ -54,14 +59,4 @@ fn routes_described() -> OpenApiRouter<Api> {
         .routes(routes!(runs::one))
         .routes(routes!(runs::mails))
         .routes(routes!(runs::resume))
-}
-
-impl Api {
-    /// Lets the request through when its token allows what it asks.
-    async fn allow(&self, headers: &HeaderMap, wanted: Scope) -> Result<(), Refused> {
-        let secret = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer_token);
-        let name = admit(&*self.tokens, secret, wanted).await?;
-        tracing::debug!(token = %name, "let in");
-        Ok(())
-    }
 }

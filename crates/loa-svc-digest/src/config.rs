@@ -27,9 +27,9 @@ pub struct Config {
     /// How long an article waits for company before it goes to those who want it at once, in seconds (1 to 3,600).
     pub immediate_window_seconds: u32,
     /// Daily and weekly digests that are late go out no earlier than this in the day …
-    pub office_from: Time,
+    pub send_window_from: Time,
     /// … and no later; what is left waits for the next morning.
-    pub office_until: Time,
+    pub send_window_until: Time,
     /// Articles accepted longer ago than this are no news any more and go into no digest, in days (1 to 60).
     pub item_days_max: u32,
     /// Mails claimed at a time (1 to 1,000).
@@ -131,8 +131,8 @@ impl Default for Config {
             weekly_on: WeeklyOn::Monday,
             weekly_at: Time::constant(7, 0, 0, 0),
             immediate_window_seconds: 60,
-            office_from: Time::constant(6, 0, 0, 0),
-            office_until: Time::constant(21, 0, 0, 0),
+            send_window_from: Time::constant(6, 0, 0, 0),
+            send_window_until: Time::constant(21, 0, 0, 0),
             item_days_max: 7,
             batch_max: 100,
             connections_max: 4,
@@ -190,8 +190,10 @@ impl Config {
                 .then(|| format!("digest.{name} is {value}; it must be from {low} to {high}"))
         };
         let unheard = |name: &str, at: Time| {
-            (at < self.office_from || at >= self.office_until).then(|| {
-                format!("digest.{name} is {at}; it must be between digest.office_from and digest.office_until")
+            (at < self.send_window_from || at >= self.send_window_until).then(|| {
+                format!(
+                    "digest.{name} is {at}; it must be between digest.send_window_from and digest.send_window_until"
+                )
             })
         };
         let unread = |name: &str, address: &str| {

@@ -1,6 +1,6 @@
 //! What subscribers open and send: the form, confirming, unsubscribing, changing.
 //!
-//! GET and HEAD change nothing, ever: mail scanners open every link, and some run scripts (promise 5). What changes
+//! GET and HEAD change nothing, ever: mail scanners open every link, and some run scripts (promise 5 of README.md). What changes
 //! something is a POST that says what it wants, in a form of ours or as RFC 8058 has it. Tokens stand in addresses, so no
 //! page of ours tells another site where it was called from, and none is kept by a cache.
 
@@ -8,7 +8,7 @@ mod form;
 mod links;
 mod subscribe;
 
-use crate::Service;
+use crate::{Service, pages::LANGUAGE};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -17,8 +17,9 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::get,
 };
-use loa_store::{StoreError, StoreErrorKind};
-use loa_worker::TokenCheck;
+use loa_http::{TokenCheck, page_headers, retry_later, status_of};
+use loa_store::StoreError;
+use loa_words::Notice;
 use std::sync::Arc;
 
 /// The longest request body, in bytes: a form with every area of the country.
@@ -40,69 +41,67 @@ impl Service {
     }
 }
 
-/// Puts the headers on that every page of ours has. A page says itself when it may be kept.
+/// Puts the headers on that every page of ours has; its address may hold a token, which no other site is to see. A page says
+/// itself when it may be kept.
 async fn guarded(mut response: Response) -> Response {
-    const HEADERS: [(header::HeaderName, &str); 4] = [
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-        ),
-    ];
-    for (name, value) in HEADERS {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    let headers = response.headers_mut();
+    page_headers(headers, "style-src 'unsafe-inline'");
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
 /// Why a page could not be shown as asked.
-enum Fault {
+enum PageFault {
     Store(StoreError),
-    Page(minijinja::Error),
+    Template(minijinja::Error),
 }
 
-impl From<StoreError> for Fault {
+impl From<StoreError> for PageFault {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
 }
 
-impl From<minijinja::Error> for Fault {
+impl From<minijinja::Error> for PageFault {
     fn from(error: minijinja::Error) -> Self {
-        Self::Page(error)
+        Self::Template(error)
     }
 }
 
-type Page = Result<Response, Fault>;
+type PageResult = Result<Response, PageFault>;
 
 fn page(status: StatusCode, html: String) -> Response {
     (status, Html(html)).into_response()
 }
 
-impl IntoResponse for Fault {
+impl IntoResponse for PageFault {
     /// Plain words: a page of ours may be what failed.
     fn into_response(self) -> Response {
-        let (status, words) = match self {
-            Self::Store(error) if error.kind == StoreErrorKind::Unavailable => {
-                tracing::warn!(error = %error, "a subscriber's page could not be served: the ledger is away");
-                (StatusCode::SERVICE_UNAVAILABLE, "Máy chủ đang bận. Xin thử lại sau ít phút.")
-            }
+        let status = match self {
             Self::Store(error) => {
-                tracing::error!(error = %error, kind = ?error.kind, "a subscriber's page failed at the ledger");
-                (StatusCode::INTERNAL_SERVER_ERROR, "Máy chủ gặp lỗi. Xin thử lại sau.")
+                let status = status_of(error.kind);
+                if status == StatusCode::SERVICE_UNAVAILABLE {
+                    tracing::warn!(error = %error, "a subscriber's page could not be served: the ledger is away");
+                } else {
+                    tracing::error!(error = %error, kind = ?error.kind, "a subscriber's page failed at the ledger");
+                }
+                status
             }
-            Self::Page(error) => {
+            Self::Template(error) => {
                 tracing::error!(error = %error, "a page could not be rendered: a defect of ours");
-                (StatusCode::INTERNAL_SERVER_ERROR, "Máy chủ gặp lỗi. Xin thử lại sau.")
+                StatusCode::INTERNAL_SERVER_ERROR
             }
         };
+        let is_passing = status == StatusCode::SERVICE_UNAVAILABLE;
+        let notice = if is_passing { Notice::Busy } else { Notice::Fault };
         let html = format!(
             "<!doctype html><html lang=\"vi\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
-             content=\"width=device-width, initial-scale=1\"><title>Loa</title><p>{words}</p></html>"
+             content=\"width=device-width, initial-scale=1\"><title>Loa</title><p>{}</p></html>",
+            LANGUAGE.words().notice(notice)
         );
-        page(status, html)
+        let response = page(status, html);
+        if is_passing { retry_later(response) } else { response }
     }
 }

@@ -1,14 +1,13 @@
-//! The digest outlet: what each mailbox is owed, in one mail, at its hour, once.
+//! The digest outlet: one mail with what a mailbox is owed, at its hour, once.
 //!
-//! Events come from the queue `loa.digest`; [`Service::accept`] takes them into the ledger, which matches them with wishes.
+//! Events come from the queue `loa.digest`. [`Service::accept`] takes them into the ledger, which matches them with wishes.
 //! [`Service::step`] opens runs when they are due, freezes their audience, and sends: claim, compose, mark as submitting,
-//! speak SMTP, record. All state lives in the ledger; in memory there is only what can be lost (shared renderings, a rest
-//! while the mail server is away). It knows neither the other outlets nor how a mail looks (`loa-mail` does).
+//! speak SMTP, record. All state stands in the ledger; memory holds only what may be lost (shared renderings, a pause while the
+//! mail server is away). The crate knows neither the other outlets nor how a mail looks; `loa-mail` does.
 //!
-//! The way through: `arrivals.rs` (bus → ledger), `schedule.rs` (when), `runs.rs` (what is due → frozen audience),
-//! `sending.rs` (audience → SMTP) with `smtp.rs` (the dialogue), `submit.rs` (what an answer means) and
-//! `outcomes.rs` (what follows from it), `operations.rs`
-//! and `api.rs` (operators), `pages.rs` and `http.rs` (subscribers).
+//! The files, in the order of the way: `arrivals.rs` (bus → ledger), `schedule.rs` (when), `runs.rs` (due → frozen audience),
+//! `sending.rs` (audience → SMTP) with `smtp.rs` (the dialogue), `submit.rs` (what an answer means) and `outcomes.rs` (what
+//! follows from it); `operations.rs` and `api.rs` for operators, `pages.rs` and `http.rs` for subscribers.
 
 mod api;
 mod arrivals;
@@ -18,6 +17,7 @@ mod operations;
 mod outcomes;
 mod pages;
 mod renderings;
+mod run_watch;
 mod runs;
 mod schedule;
 mod sending;

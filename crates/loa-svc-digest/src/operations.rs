@@ -83,7 +83,7 @@ impl Service {
             token: token.as_str().to_owned(),
             at: world.now(),
         };
-        let kept = self.0.ledger.subscribe(&[request]).await?;
+        let kept = self.0.doors.subscriptions.subscribe(&[request]).await?;
         kept.into_iter().next().ok_or_else(|| StoreError::new(StoreErrorKind::Corrupt, "a subscription was not kept"))
     }
 
@@ -94,13 +94,13 @@ impl Service {
     /// The ledger's errors.
     pub async fn open_run_now(&self, frequency: Frequency) -> Result<Option<Run>, StoreError> {
         let now = self.0.world.now();
-        if !self.0.ledger.owed(frequency, self.oldest(now), now).await? {
+        if !self.0.doors.runs.owed(frequency, self.oldest(now), now).await? {
             return Ok(None);
         }
         let run = self.open(&self.0.schedule.by_hand(frequency, now), now).await?;
         while !self.plan_some(run.id, now).await? {}
-        self.0.bell.ring();
-        self.0.ledger.run(run.id).await
+        self.0.wake_up.wake();
+        self.0.doors.views.run(run.id).await
     }
 
     /// Opens a run by hand and sends until nothing of it is due any more: all sent, or what is left waits for a later try
@@ -111,7 +111,7 @@ impl Service {
     pub async fn run_now(&self, frequency: Frequency) -> Result<Option<Run>, StoreError> {
         let Some(run) = self.open_run_now(frequency).await? else { return Ok(None) };
         while self.step().await? == Progress::Worked {}
-        self.0.ledger.run(run.id).await
+        self.0.doors.views.run(run.id).await
     }
 
     /// What a wish would be sent now if it had existed all the time. `None`: nothing.
@@ -120,7 +120,7 @@ impl Service {
     /// See [`OperationError`].
     pub async fn preview(&self, wish: &Wish) -> Result<Option<Preview>, OperationError> {
         let now = self.0.world.now();
-        let items = self.0.ledger.preview(wish, self.oldest(now), PREVIEW_MAX).await?;
+        let items = self.0.doors.views.preview(wish, self.oldest(now), PREVIEW_MAX).await?;
         if items.is_empty() {
             return Ok(None);
         }
@@ -139,10 +139,10 @@ impl Service {
     /// # Errors
     /// `NotFound` and the ledger's other errors.
     pub async fn resume_run(&self, run: i64) -> Result<(), StoreError> {
-        self.0.ledger.pause_run(run, None, self.0.world.now()).await?;
+        self.0.doors.runs.pause_run(run, None, self.0.world.now()).await?;
         self.0.policy_refusals.lock().unwrap_or_else(PoisonError::into_inner).clear();
         tracing::info!(run, "digest run resumed");
-        self.0.bell.ring();
+        self.0.wake_up.wake();
         Ok(())
     }
 
@@ -161,7 +161,7 @@ impl Service {
         email: &EmailAddress,
         frequency: Frequency,
     ) -> Result<Option<Subscription>, StoreError> {
-        let subscriber = self.0.ledger.subscriber(email).await?;
+        let subscriber = self.0.doors.views.subscriber(email).await?;
         Ok(subscriber.and_then(|found| found.subscriptions.into_iter().find(|s| s.frequency == frequency)))
     }
 

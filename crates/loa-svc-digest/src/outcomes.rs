@@ -1,8 +1,10 @@
 //! What follows from a dialogue: for the mail, for its run, for the mail server. Decides; records nothing.
 
 use crate::{Service, Verdict};
-use jiff::{SignedDuration, Timestamp};
-use loa_domain::{MailOutcome, RetrySchedule};
+use jiff::Timestamp;
+use loa_domain::{
+    Because, Breaker, BreakerRule, BreakerState, MailOutcome, MailReason, PauseReason, RetrySchedule, ServerWords,
+};
 use loa_store::DueMail;
 use std::{sync::PoisonError, time::Duration};
 
@@ -15,41 +17,46 @@ const POLICY_TRIES_MAX: u32 = 4;
 pub(crate) enum Decision {
     /// Record this.
     Record(MailOutcome),
-    /// Record nothing: the mail may have gone out, and is an orphan when its lease ends.
+    /// Record nothing: the mail may have gone out, and is in doubt when its lease ends.
     LeaveUncertain,
     /// Stop its run, for this reason.
-    StopRun(String),
+    StopRun(Because<PauseReason>),
 }
 
-/// The mail server is left alone for a while after it could not be reached.
-#[derive(Debug, Default)]
-pub(crate) struct Gate {
-    shut_until: Option<Timestamp>,
-    failures: u32,
-}
+/// The mail server is left alone for a while after it could not be reached: 5 s, 10 s, … one minute.
+const MAIL_SERVER: BreakerRule =
+    BreakerRule { failures: 1, open: Duration::from_secs(5), open_max: Duration::from_secs(60) };
 
-impl Gate {
-    pub(crate) fn is_shut(&self, now: Timestamp) -> bool {
-        self.shut_until.is_some_and(|until| now < until)
+/// The mail server could not be reached. Returns until when it is left alone, and whether it was reached before. What fails
+/// while it is left alone already began earlier and lengthens nothing.
+fn unreachable(breaker: &mut Breaker, now: Timestamp) -> (Timestamp, bool) {
+    let is_news = breaker.failures == 0;
+    if breaker.state(now) != BreakerState::Open {
+        breaker.begin();
     }
-
-    /// Shuts the gate: 5 s, 10 s, … one minute. Returns until when, and whether it was open before.
-    pub(crate) fn shut(&mut self, now: Timestamp) -> (Timestamp, bool) {
-        let rest = SignedDuration::from_secs((5_i64 << self.failures.min(4)).min(60));
-        let news = self.failures == 0;
-        self.failures = self.failures.saturating_add(1);
-        let until = now.saturating_add(rest).unwrap_or(now);
-        self.shut_until = Some(until);
-        (until, news)
-    }
-
-    /// Opens it. Whether it was shut before.
-    pub(crate) fn open(&mut self) -> bool {
-        std::mem::take(self).failures > 0
-    }
+    let until = breaker.fail(&MAIL_SERVER, now).or(breaker.open_until);
+    (until.unwrap_or(now), is_news)
 }
 
 impl Service {
+    /// Whether the mail server may be called now.
+    pub(crate) fn may_call_mail_server(&self, now: Timestamp) -> bool {
+        self.0.breaker().state(now) != BreakerState::Open
+    }
+
+    /// The mail server could not be reached: until when it is left alone, and whether that is news.
+    pub(crate) fn mail_server_failed(&self, now: Timestamp) -> (Timestamp, bool) {
+        unreachable(&mut self.0.breaker(), now)
+    }
+
+    /// The mail server was reached. Returns whether that is news.
+    pub(crate) fn mail_server_answered(&self, now: Timestamp) -> bool {
+        let mut breaker = self.0.breaker();
+        let is_news = breaker.failures > 0;
+        breaker.succeed(now);
+        is_news
+    }
+
     pub(crate) fn outcome(&self, due: &DueMail, verdict: &Verdict, now: Timestamp) -> Decision {
         let refused_in_a_row = {
             let mut refused = self.0.policy_refusals.lock().unwrap_or_else(PoisonError::into_inner);
@@ -62,17 +69,23 @@ impl Service {
         };
         match verdict {
             Verdict::Sent(words) => Decision::Record(MailOutcome::Sent(words.clone())),
-            Verdict::Address(words) => Decision::Record(MailOutcome::Refused(words.clone())),
-            Verdict::Policy(words) if refused_in_a_row >= POLICY_REFUSALS_MAX => Decision::StopRun(words.clone()),
+            Verdict::Address(why) => Decision::Record(MailOutcome::Refused(why.clone())),
+            Verdict::Policy(words) if refused_in_a_row >= POLICY_REFUSALS_MAX => {
+                Decision::StopRun(Because::said(PauseReason::PolicyRefusals, words.clone()))
+            }
             Verdict::Policy(words) if due.attempts >= POLICY_TRIES_MAX => {
-                Decision::Record(MailOutcome::Refused(words.clone()))
+                Decision::Record(MailOutcome::Refused(Because::said(MailReason::PolicyRefused, words.clone())))
             }
-            Verdict::Policy(why) | Verdict::Later(why) | Verdict::Broken { why, uncertain: false } => {
-                Decision::Record(MailOutcome::Later(why.clone(), self.again_at(due, now)))
-            }
+            Verdict::Policy(words) => self.later(MailReason::PolicyRefused, words, due, now),
+            Verdict::Later(words) => self.later(MailReason::ServerBusy, words, due, now),
+            Verdict::Broken { words, uncertain: false } => self.later(MailReason::ConnectionLost, words, due, now),
             Verdict::Broken { uncertain: true, .. } => Decision::LeaveUncertain,
-            Verdict::Stop(words) => Decision::StopRun(words.clone()),
+            Verdict::Stop(why) => Decision::StopRun(why.clone()),
         }
+    }
+
+    fn later(&self, reason: MailReason, words: &ServerWords, due: &DueMail, now: Timestamp) -> Decision {
+        Decision::Record(MailOutcome::Later(Because::said(reason, words.clone()), self.again_at(due, now)))
     }
 
     /// When a mail is tried again: after the configured delays, the last one again and again, and by day.
@@ -107,15 +120,22 @@ pub(crate) fn without_addresses(words: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::SignedDuration;
 
     #[test]
     fn a_mail_server_that_is_away_is_asked_less_and_less_often() {
-        let (mut gate, now) = (Gate::default(), Timestamp::UNIX_EPOCH);
-        let rests: Vec<i64> = (0..7).map(|_| gate.shut(now).0.as_second()).collect();
-        assert_eq!(rests, [5, 10, 20, 40, 60, 60, 60]);
-        assert!(gate.open() && !gate.open());
-        assert_eq!(gate.shut(now), (Timestamp::from_second(5).unwrap(), true));
-        assert!(gate.is_shut(now) && !gate.is_shut(Timestamp::from_second(5).unwrap()));
+        let (mut breaker, mut now, mut waits) = (Breaker::default(), Timestamp::UNIX_EPOCH, Vec::new());
+        for _ in 0..7 {
+            let (until, is_news) = unreachable(&mut breaker, now);
+            assert_eq!(is_news, waits.is_empty());
+            assert_eq!(unreachable(&mut breaker, now).0, until, "what began before lengthens nothing");
+            assert_eq!((breaker.state(now), breaker.state(until)), (BreakerState::Open, BreakerState::HalfOpen));
+            waits.push(until.duration_since(now).as_secs());
+            now = until;
+        }
+        assert_eq!(waits, [5, 10, 20, 40, 60, 60, 60]);
+        breaker.succeed(now);
+        assert_eq!(unreachable(&mut breaker, now).0, now + SignedDuration::from_secs(5), "from the beginning");
     }
 
     #[test]

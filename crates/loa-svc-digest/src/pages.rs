@@ -4,10 +4,15 @@ use crate::Identity;
 use jiff::civil::Date;
 use loa_area::{Area, Directory};
 use loa_domain::{AreaId, Category, Frequency, SubscriptionState, Wish};
-use loa_mail::{WishWords, frequency_words};
+use loa_http::{Shell, Templates};
+use loa_mail::WishWords;
 use loa_store::Subscription;
-use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value, context, syntax::SyntaxConfig};
-use std::{collections::BTreeMap, fmt::Write as _};
+use loa_words::{Language, Notice};
+use minijinja::{Error, Value, context};
+use std::collections::BTreeMap;
+
+/// What the pages are written in.
+pub(crate) const LANGUAGE: Language = Language::Vietnamese;
 
 const TEMPLATES: [(&str, &str); 8] = [
     ("layout.html", include_str!("templates/layout.html")),
@@ -22,11 +27,8 @@ const TEMPLATES: [(&str, &str); 8] = [
 
 /// The pages of one list.
 pub(crate) struct Pages {
-    templates: Environment<'static>,
-    portal: String,
+    templates: Templates,
     list: String,
-    /// What stands before our paths: empty, unless we live below one.
-    base: String,
 }
 
 /// What can be chosen, and what is.
@@ -42,35 +44,19 @@ pub(crate) struct Typed {
 
 impl Pages {
     pub(crate) fn new(identity: Identity, list: String) -> Result<Self, Error> {
-        let mut templates = Environment::new();
-        templates.set_undefined_behavior(UndefinedBehavior::Strict);
-        templates.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-        templates.set_formatter(|out, state, value| {
-            if value.is_none() {
-                return Ok(());
-            }
-            let text = value.to_string();
-            let raw = value.is_safe() || !matches!(state.auto_escape(), AutoEscape::Html);
-            Ok(out.write_str(&if raw { text } else { escape(&text) })?)
-        });
-        for (name, text) in TEMPLATES {
-            templates.add_template(name, text)?;
-        }
         let base = identity.public_url.path().trim_end_matches('/').to_owned();
-        Ok(Self { templates, portal: identity.portal_name, list, base })
+        let shell = Shell { portal: identity.portal_name, language: "vi".to_owned(), base };
+        Ok(Self { templates: Templates::new(&shell, &TEMPLATES)?, list })
     }
 
     pub(crate) fn subscribe(&self, choices: Choices, typed: &Typed) -> Result<String, Error> {
         let chosen = typed.frequency.unwrap_or(Frequency::Daily);
-        let frequencies: Vec<Value> = [
-            (Frequency::Daily, "Hằng ngày, vào buổi sáng"),
-            (Frequency::Weekly, "Hằng tuần"),
-            (Frequency::Immediate, "Ngay khi có tin"),
-        ]
-        .map(|(frequency, label)| {
-            context! { value => frequency.as_str(), label => label, checked => frequency == chosen }
-        })
-        .into();
+        let frequencies: Vec<Value> = [Frequency::Daily, Frequency::Weekly, Frequency::Immediate]
+            .map(|frequency| {
+                let label = LANGUAGE.words().frequency_choice(frequency);
+                context! { value => frequency.as_str(), label => label, checked => frequency == chosen }
+            })
+            .into();
         self.fill(
             "subscribe.html",
             "index",
@@ -117,15 +103,13 @@ impl Pages {
         )
     }
 
-    pub(crate) fn note(&self, heading: &str, words: &str) -> Result<String, Error> {
-        self.fill("note.html", "noindex", context! { heading => heading, words => words })
+    pub(crate) fn note(&self, heading: Notice, words: Notice) -> Result<String, Error> {
+        let said = |notice| LANGUAGE.words().notice(notice);
+        self.fill("note.html", "noindex", context! { heading => said(heading), words => said(words) })
     }
 
     fn fill(&self, name: &str, robots: &str, own: Value) -> Result<String, Error> {
-        let page = context! {
-            portal => &self.portal, list => &self.list, base => &self.base, robots => robots, ..own
-        };
-        self.templates.get_template(name)?.render(page)
+        self.templates.render(name, context! { list => &self.list, robots => robots, ..own })
     }
 }
 
@@ -145,9 +129,8 @@ impl Choices {
                 let areas: Vec<Value> = areas
                     .iter()
                     .map(|area| {
-                        let note = if area.is_in_force(on) { "" } else { " (địa bàn cũ)" };
-                        let label = format!("{}{note}", area.full_name());
-                        context! { value => area.id.as_str(), label => label, checked => wish.areas.contains(&area.id) }
+                        let (former, checked) = (!area.is_in_force(on), wish.areas.contains(&area.id));
+                        context! { value => area.id.as_str(), label => area.full_name(), former, checked }
                     })
                     .collect();
                 context! { label => province, areas => areas, open => open }
@@ -172,24 +155,7 @@ pub(crate) fn may_choose(directory: &Directory, on: Date, id: &AreaId, wish: &Wi
 fn about(subscription: &Subscription, words: &WishWords) -> Value {
     context! {
         token => &subscription.token,
-        frequency => frequency_words(subscription.frequency),
+        frequency => LANGUAGE.words().frequency(subscription.frequency),
         wish => context! { areas => words.areas_line(), categories => words.categories_line() },
     }
-}
-
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            // writing to a string does not fail; control characters have no place in a page
-            c if c.is_control() && !matches!(c, '\n' | '\t') => drop(write!(out, "\u{fffd}")),
-            c => out.push(c),
-        }
-    }
-    out
 }

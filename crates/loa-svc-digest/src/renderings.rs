@@ -4,7 +4,7 @@
 
 use loa_area::Directory;
 use loa_domain::{Category, CategorySlug, ItemKind, RunKey, Wish};
-use loa_mail::{Digest, Item, Letterhead, RenderError, Rendered, WishWords};
+use loa_mail::{Digest, Letterhead, MailItem, RenderError, Rendered, WishWords};
 use loa_store::DigestItem;
 use std::{
     collections::HashMap,
@@ -53,7 +53,7 @@ impl Renderings {
             wish: self.words(wish, items),
             items: items
                 .iter()
-                .map(|item| Item { kind: item.kind, content: item.content.clone(), reason: item.reason.clone() })
+                .map(|item| MailItem { kind: item.kind, content: item.content.clone(), reason: item.reason.clone() })
                 .collect(),
         };
         let rendered = Arc::new(self.letterhead.render(&digest, &self.directory)?);

@@ -8,36 +8,15 @@ use jiff::{SignedDuration, Timestamp};
 use loa_domain::{Frequency, RunKey};
 use loa_store::{Run, StoreError};
 use loa_worker::Progress;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Mails planned in one transaction.
 const PLAN_MAX: u32 = 1_000;
 /// How often the ledger is asked for what other processes left behind, and whether anything is wanted at once.
-const SWEEP: SignedDuration = SignedDuration::from_secs(30);
+const POLL_INTERVAL: SignedDuration = SignedDuration::from_secs(30);
 /// Runs in which mails may wait.
 const RUNS_LOOKED_AT: u32 = 50;
-/// Runs that are stuck, looked at in a sweep: the oldest.
+/// Runs that are stuck, looked at in one poll: the oldest.
 const STUCK_LOOKED_AT: u32 = 200;
-
-/// What this process remembers of runs. Losing it costs a few questions.
-#[derive(Debug, Default)]
-pub(crate) struct Watch {
-    /// The last run opened, of each scheduled frequency.
-    opened: BTreeMap<Frequency, RunKey>,
-    /// Runs whose audience is not frozen.
-    unplanned: BTreeSet<i64>,
-    swept_at: Option<Timestamp>,
-    /// When to ask next whether somebody who wants it at once is owed something.
-    immediate_at: Option<Timestamp>,
-    came: bool,
-}
-
-impl Watch {
-    /// Events were accepted: look when their window has passed.
-    pub(crate) fn something_came(&mut self) {
-        self.came = true;
-    }
-}
 
 impl Service {
     /// Opens what is due and plans one batch of what is open.
@@ -52,7 +31,7 @@ impl Service {
             self.0.watch().opened.insert(frequency, key);
         }
         self.open_immediate(now).await?;
-        self.sweep(now).await?;
+        self.poll(now).await?;
         let Some(run) = self.0.watch().unplanned.first().copied() else { return Ok(Progress::Idle) };
         self.plan_some(run, now).await?;
         Ok(Progress::Worked)
@@ -60,7 +39,7 @@ impl Service {
 
     /// Opens a run, or finds it.
     pub(crate) async fn open(&self, key: &RunKey, now: Timestamp) -> Result<Run, StoreError> {
-        let (run, fresh) = self.0.ledger.open_run(key, now, now).await?;
+        let (run, fresh) = self.0.doors.runs.open_run(key, now, now).await?;
         if fresh {
             tracing::info!(run = run.id, key = %key, "digest run opened");
             metrics::counter!("loa_digest_runs_opened_total", "frequency" => key.frequency.as_str()).increment(1);
@@ -73,7 +52,7 @@ impl Service {
 
     /// Plans one batch of a run. Returns whether its audience is frozen now.
     pub(crate) async fn plan_some(&self, run: i64, now: Timestamp) -> Result<bool, StoreError> {
-        let plan = self.0.ledger.plan(run, self.oldest(now), PLAN_MAX, now).await?;
+        let plan = self.0.doors.runs.plan(run, self.oldest(now), PLAN_MAX, now).await?;
         if plan.complete {
             self.0.watch().unplanned.remove(&run);
             tracing::info!(run, "digest run planned");
@@ -100,10 +79,10 @@ impl Service {
             if watch.immediate_at.is_some_and(|at| now < at) {
                 return Ok(());
             }
-            watch.immediate_at = Some(now.saturating_add(window.min(SWEEP)).unwrap_or(now));
+            watch.immediate_at = Some(now.saturating_add(window.min(POLL_INTERVAL)).unwrap_or(now));
         }
         let cutoff = now.saturating_sub(window).unwrap_or(now);
-        if self.0.ledger.owed(Frequency::Immediate, self.oldest(now), cutoff).await?
+        if self.0.doors.runs.owed(Frequency::Immediate, self.oldest(now), cutoff).await?
             && let Some(key) = self.0.schedule.due(Frequency::Immediate, now)
         {
             self.open(&key, now).await?;
@@ -112,11 +91,11 @@ impl Service {
     }
 
     /// Finds runs that another process, or this one before it crashed, did not plan to the end.
-    async fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {
-        let due = self.0.watch().swept_at.is_none_or(|at| now >= at.saturating_add(SWEEP).unwrap_or(at));
+    async fn poll(&self, now: Timestamp) -> Result<(), StoreError> {
+        let due = self.0.watch().polled_at.is_none_or(|at| now >= at.saturating_add(POLL_INTERVAL).unwrap_or(at));
         if due {
-            let runs = self.0.ledger.runs(RUNS_LOOKED_AT).await?;
-            let stuck = self.0.ledger.stuck_runs(STUCK_LOOKED_AT).await?;
+            let runs = self.0.doors.views.runs(RUNS_LOOKED_AT).await?;
+            let stuck = self.0.doors.views.stuck_runs(STUCK_LOOKED_AT).await?;
             let old = stuck.iter().filter(|run| runs.iter().all(|newer| newer.id != run.id));
             let waiting: u64 = runs.iter().chain(old).map(|run| run.account.waiting).sum();
             #[allow(clippy::cast_precision_loss, reason = "a gauge")]
@@ -125,7 +104,7 @@ impl Service {
                 .set(stuck.iter().filter(|run| run.paused.is_some() && run.account.waiting > 0).count() as f64);
             let mut watch = self.0.watch();
             watch.unplanned = stuck.iter().filter(|run| !run.planned).map(|run| run.id).collect();
-            watch.swept_at = Some(now);
+            watch.polled_at = Some(now);
         }
         Ok(())
     }

@@ -19,7 +19,7 @@ pub(crate) struct Schedule {
     daily_at: Time,
     weekly_on: Weekday,
     weekly_at: Time,
-    office: (Time, Time),
+    send_window: (Time, Time),
     immediate_window_seconds: u32,
 }
 
@@ -30,7 +30,7 @@ impl Schedule {
             daily_at: config.daily_at,
             weekly_on: config.weekly_on.weekday(),
             weekly_at: config.weekly_at,
-            office: (config.office_from, config.office_until),
+            send_window: (config.send_window_from, config.send_window_until),
             immediate_window_seconds: config.immediate_window_seconds.max(1),
         }
     }
@@ -39,7 +39,7 @@ impl Schedule {
     pub(crate) fn due(&self, frequency: Frequency, now: Timestamp) -> Option<RunKey> {
         let local = now.to_zoned_datetime(self.zone.clone());
         let (today, time) = (local.date(), local.time());
-        let heard = (self.office.0..self.office.1).contains(&time);
+        let heard = (self.send_window.0..self.send_window.1).contains(&time);
         match frequency {
             Frequency::Immediate => {
                 let second = u32::try_from(
@@ -65,7 +65,8 @@ impl Schedule {
     pub(crate) fn by_hand(&self, frequency: Frequency, now: Timestamp) -> RunKey {
         let local = now.to_zoned_datetime(self.zone.clone());
         let time = local.time();
-        let slot = format!("tay-{:02}{:02}{:02}{:03}", time.hour(), time.minute(), time.second(), time.millisecond());
+        let slot =
+            format!("manual-{:02}{:02}{:02}{:03}", time.hour(), time.minute(), time.second(), time.millisecond());
         self.key(frequency, local.date(), slot)
     }
 
@@ -76,7 +77,7 @@ impl Schedule {
             return at;
         }
         let local = at.to_zoned_datetime(self.zone.clone());
-        let (from, until) = self.office;
+        let (from, until) = self.send_window;
         let day = match local.time() {
             time if time < from => local.date(),
             time if time >= until => local.date().saturating_add(1.day()),

@@ -1,6 +1,6 @@
 //! From a frozen audience to the mail server: claim, compose, mark as submitting, speak, record.
 //!
-//! `submitting` is on disk before the first word to the mail server. Whoever dies in between leaves an orphan: the ledger
+//! `submitting` is on disk before the first word to the mail server. Whoever dies in between leaves a mail in doubt: the ledger
 //! hands it out once more when its lease has ended, it goes out under the same `Message-ID`, and the third time it is
 //! called uncertain and left alone. Nothing here decides by the text of an error.
 
@@ -9,9 +9,9 @@ use crate::{
     outcomes::{Decision, without_addresses},
 };
 use jiff::{SignedDuration, Timestamp};
-use loa_domain::{MailId, MailOutcome, SubscriptionState};
+use loa_domain::{Because, MailId, MailOutcome, MailReason, PauseReason, ServerWords, SubscriptionState};
 use loa_mail::{ComposeError, Message, Recipient, RenderError, Token};
-use loa_store::{DueMail, Lease, MailRecord, StoreError, StoreErrorKind};
+use loa_store::{DueMail, Lease, MailRecord, StoreError, StoreErrorKind, lease_holder};
 use loa_worker::Progress;
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -49,20 +49,19 @@ impl Service {
     }
 
     async fn send_some(&self, now: Timestamp) -> Result<Progress, StoreError> {
-        let resting = self.0.gate().is_shut(now);
-        if resting || self.0.stopping.load(Ordering::Relaxed) {
+        if !self.may_call_mail_server(now) || self.0.stopping.load(Ordering::Relaxed) {
             return Ok(Progress::Idle);
         }
         let until =
             now.saturating_add(SignedDuration::from_secs(i64::from(self.0.config.lease_seconds))).unwrap_or(now);
-        let holder = self.0.world.bytes::<16>().map(|byte| format!("{byte:02x}")).concat();
+        let holder = lease_holder(self.0.world.bytes());
         let lease = Lease { holder: holder.clone(), now, until };
-        let claimed = self.0.ledger.claim_mails(&lease, self.0.config.batch_max).await?;
+        let claimed = self.0.doors.mails.claim_mails(&lease, self.0.config.batch_max).await?;
         if claimed.is_empty() {
             return Ok(Progress::Idle);
         }
-        let (mails, settled) = self.sort(claimed, now);
-        self.record(&holder, settled).await?;
+        let (mails, ended) = self.sort(claimed, now);
+        self.record(&holder, ended).await?;
         if mails.is_empty() {
             return Ok(Progress::Worked);
         }
@@ -78,9 +77,9 @@ impl Service {
         self.reached();
         let mut mails = VecDeque::from(mails);
         let mut chunks = VecDeque::new();
-        // an orphan goes by itself: found in the middle once more it would be given up, so it keeps no company in there
-        let (orphans, others): (VecDeque<DueMail>, VecDeque<DueMail>) = mails.drain(..).partition(|due| due.orphan);
-        chunks.extend(orphans.into_iter().map(|due| vec![due]));
+        // a mail in doubt goes by itself: found in the middle once more it would be given up, so it keeps no company in there
+        let (in_doubt, others): (VecDeque<DueMail>, VecDeque<DueMail>) = mails.drain(..).partition(|due| due.in_doubt);
+        chunks.extend(in_doubt.into_iter().map(|due| vec![due]));
         mails = others;
         while !mails.is_empty() {
             chunks.push_back(mails.drain(..CHUNK.min(mails.len())).collect());
@@ -107,24 +106,24 @@ impl Service {
 
     /// Parts what is to be sent from what ends or waits without a word to the mail server.
     fn sort(&self, claimed: Vec<DueMail>, now: Timestamp) -> (Vec<DueMail>, Vec<MailRecord>) {
-        let (mut mails, mut settled) = (Vec::new(), Vec::new());
+        let (mut mails, mut ended) = (Vec::new(), Vec::new());
         for due in claimed {
             let outcome = if due.subscription.state != SubscriptionState::Active {
-                Some(MailOutcome::Suppressed("đăng ký đã kết thúc".into()))
+                Some(MailOutcome::Suppressed(MailReason::SubscriptionEnded.into()))
             } else if due.items.is_empty() {
-                Some(MailOutcome::Suppressed("mọi tin trong thư đã được gỡ".into()))
+                Some(MailOutcome::Suppressed(MailReason::NothingLeft.into()))
             } else if now >= self.0.schedule.given_up_at(&due.run, self.0.config.give_up_hours) {
-                Some(MailOutcome::Refused("hết thời hạn gửi".into()))
+                Some(MailOutcome::Refused(MailReason::TimeUp.into()))
             } else {
                 let from = self.0.schedule.may_go_from(&due.run, now);
-                (from > now).then(|| MailOutcome::Waits("chờ đến giờ hành chính".into(), from))
+                (from > now).then(|| MailOutcome::Waits(MailReason::SendWindow.into(), from))
             };
             match outcome {
-                Some(outcome) => settled.push(MailRecord { id: due.id, outcome, at: now }),
+                Some(outcome) => ended.push(MailRecord { id: due.id, outcome, at: now }),
                 None => mails.push(due),
             }
         }
-        (mails, settled)
+        (mails, ended)
     }
 
     /// One worker: chunk after chunk over one connection, until there are none, the lease ends, or nobody listens.
@@ -134,7 +133,7 @@ impl Service {
             let now = self.0.world.now();
             // what is claimed and not begun goes back at once: nothing is lost by it
             if self.0.stopping.load(Ordering::Relaxed) || now >= round.until {
-                let back = chunk.into_iter().map(|due| waiting(due.id, "chưa bắt đầu gửi", now, now)).collect();
+                let back = chunk.into_iter().map(|due| waiting(due.id, MailReason::NotBegun, now, now)).collect();
                 self.record(&round.holder, back).await?;
                 continue;
             }
@@ -174,7 +173,7 @@ impl Service {
         let held: BTreeSet<MailId> = if ids.is_empty() {
             BTreeSet::new()
         } else {
-            self.0.ledger.submitting(&round.holder, &ids, self.0.world.now()).await?.into_iter().collect()
+            self.0.doors.mails.submitting(&round.holder, &ids, self.0.world.now()).await?.into_iter().collect()
         };
         for (due, message) in ready {
             if !held.contains(&due.id) {
@@ -182,15 +181,13 @@ impl Service {
             }
             let now = self.0.world.now();
             if round.stopped_runs.lock().unwrap_or_else(PoisonError::into_inner).contains(&due.id.run) {
-                // certain not to have gone out: it waits with its run, and is no orphan when that goes on
-                records.push(waiting(due.id, "đợt gửi đang tạm dừng", now, now));
+                // certain not to have gone out: it waits with its run, and is not in doubt when that goes on
+                records.push(waiting(due.id, MailReason::RunPaused, now, now));
                 continue;
             }
             let verdict = match &mut session {
                 Some(open) => open.submit(&message).await,
-                None => {
-                    Verdict::Broken { why: "kết nối với máy chủ thư đã mất".into(), uncertain: false }
-                }
+                None => Verdict::Broken { words: ServerWords::default(), uncertain: false },
             };
             if matches!(verdict, Verdict::Broken { .. }) {
                 session = None;
@@ -198,7 +195,7 @@ impl Service {
             self.count(&verdict);
             match self.outcome(&due, &verdict, now) {
                 Decision::Record(outcome) => records.push(MailRecord { id: due.id, outcome, at: now }),
-                // stays in submitting: an orphan, sent once more under its id when the lease has ended
+                // stays in submitting: in doubt, sent once more under its id when the lease has ended
                 Decision::LeaveUncertain => {
                     tracing::warn!(
                         run = due.id.run,
@@ -207,7 +204,12 @@ impl Service {
                 }
                 Decision::StopRun(why) => {
                     self.stop_run(round, due.id.run, &why, now).await?;
-                    records.push(waiting(due.id, &why, now, now));
+                    records.push(waiting(
+                        due.id,
+                        Because { reason: MailReason::RunPaused, words: why.words },
+                        now,
+                        now,
+                    ));
                 }
             }
         }
@@ -232,17 +234,17 @@ impl Service {
     ) -> Result<Option<MailRecord>, StoreError> {
         let now = self.0.world.now();
         if let Unfit::Compose(ComposeError::Address { .. }) = error {
-            let outcome = MailOutcome::Refused("địa chỉ không gửi thư được".into());
+            let outcome = MailOutcome::Refused(MailReason::NotAnAddress.into());
             return Ok(Some(MailRecord { id: due.id.clone(), outcome, at: now }));
         }
         tracing::error!(run = due.id.run, error = %error, "a mail could not be composed: a defect of ours");
-        self.stop_run(round, due.id.run, &format!("không soạn được thư: {error}"), now).await?;
+        self.stop_run(round, due.id.run, &PauseReason::NotComposed.into(), now).await?;
         Ok(None)
     }
 
     /// The mail server is away: all these wait until it is asked again.
     fn postpone(&self, mails: &[DueMail], error: &Unreachable, now: Timestamp) -> Vec<MailRecord> {
-        let (until, news) = self.0.gate().shut(now);
+        let (until, news) = self.mail_server_failed(now);
         metrics::counter!("loa_digest_smtp_unreachable_total").increment(1);
         match (news, error.needs_operator) {
             (true, true) => tracing::error!(error = %error, "the mail server does not let us in; mails wait"),
@@ -251,28 +253,37 @@ impl Service {
         }
         mails
             .iter()
-            .map(|due| waiting(due.id.clone(), &error.why, self.0.schedule.may_go_from(&due.run, until), now))
+            .map(|due| {
+                let why = Because::said(MailReason::ServerUnreachable, error.words.clone());
+                waiting(due.id.clone(), why, self.0.schedule.may_go_from(&due.run, until), now)
+            })
             .collect()
     }
 
     fn reached(&self) {
-        if self.0.gate().open() {
+        if self.mail_server_answered(self.0.world.now()) {
             tracing::info!("mail server reached");
         }
     }
 
-    async fn stop_run(&self, round: &Round, run: i64, why: &str, now: Timestamp) -> Result<(), StoreError> {
+    async fn stop_run(
+        &self,
+        round: &Round,
+        run: i64,
+        why: &Because<PauseReason>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let first = round.stopped_runs.lock().unwrap_or_else(PoisonError::into_inner).insert(run);
         if first {
-            self.0.ledger.pause_run(run, Some(why), now).await?;
+            self.0.doors.runs.pause_run(run, Some(why), now).await?;
             metrics::counter!("loa_digest_runs_stopped_total").increment(1);
-            tracing::error!(run, reason = %without_addresses(why), "the mail server refuses us; the run is stopped until an operator resumes it");
+            tracing::error!(run, reason = why.reason.as_str(), words = %without_addresses(why.words.as_str()), "the run is stopped until an operator resumes it");
         }
         Ok(())
     }
 
     /// Records, holding on while the ledger is away: what was sent must not be forgotten, and what was certainly not sent
-    /// must not be taken for an orphan. When the lease has ended, others decide.
+    /// must not be taken to be in doubt. When the lease has ended, others decide.
     async fn record(&self, holder: &str, records: Vec<MailRecord>) -> Result<(), StoreError> {
         if records.is_empty() {
             return Ok(());
@@ -280,7 +291,7 @@ impl Service {
         let began = tokio::time::Instant::now();
         let lease = Duration::from_secs(u64::from(self.0.config.lease_seconds));
         loop {
-            let error = match self.0.ledger.record_mails(holder, &records).await {
+            let error = match self.0.doors.mails.record_mails(holder, &records).await {
                 Ok(_) => return Ok(()),
                 Err(error) => error,
             };
@@ -305,6 +316,6 @@ enum Unfit {
     Token,
 }
 
-fn waiting(id: MailId, why: &str, until: Timestamp, now: Timestamp) -> MailRecord {
-    MailRecord { id, outcome: MailOutcome::Waits(why.to_owned(), until), at: now }
+fn waiting(id: MailId, why: impl Into<Because<MailReason>>, until: Timestamp, now: Timestamp) -> MailRecord {
+    MailRecord { id, outcome: MailOutcome::Waits(why.into(), until), at: now }
 }

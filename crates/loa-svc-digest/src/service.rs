@@ -1,15 +1,18 @@
 //! The service as a whole: what it holds, and the two loops it runs.
 
 use crate::{
-    Config, Identity, SmtpSubmit, Submit, outcomes::Gate, pages::Pages, renderings::Renderings, runs::Watch,
+    Config, Identity, SmtpSubmit, Submit,
+    pages::{LANGUAGE, Pages},
+    renderings::Renderings,
+    run_watch::RunWatch,
     schedule::Schedule,
 };
 use loa_area::Directory;
 use loa_bus::{Bus, Queue};
-use loa_domain::{Category, EmailAddress, Event, SubscriptionId};
+use loa_domain::{Breaker, Category, EmailAddress, Event, SubscriptionId};
 use loa_mail::{Letterhead, Settings, SettingsError};
-use loa_store::{Accepted, DigestLedger, StoreError};
-use loa_worker::{Bell, ConsumeOptions, DriveOptions, Status, World, consume, drive};
+use loa_store::{Accepted, DigestDoors, StoreError};
+use loa_worker::{ConsumeOptions, DriveOptions, Status, WakeUp, World, consume, drive};
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
@@ -40,14 +43,14 @@ pub struct Service(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) schedule: Schedule,
-    pub(crate) ledger: Arc<dyn DigestLedger>,
+    pub(crate) doors: DigestDoors,
     pub(crate) directory: Arc<Directory>,
     pub(crate) world: World,
     pub(crate) letterhead: Arc<Letterhead>,
     pub(crate) renderings: Renderings,
     pub(crate) submit: Arc<dyn Submit>,
     pub(crate) pages: Pages,
-    pub(crate) bell: Bell,
+    pub(crate) wake_up: WakeUp,
     /// Only one step at a time.
     pub(crate) stepping: tokio::sync::Mutex<()>,
     /// No new mails are begun: the process is about to end.
@@ -56,8 +59,9 @@ pub(crate) struct Inner {
     pub(crate) policy_refusals: Mutex<BTreeSet<SubscriptionId>>,
     /// A minute, and how many mails the form sent in it.
     pub(crate) answers: Mutex<(i64, u32)>,
-    watch: Mutex<Watch>,
-    gate: Mutex<Gate>,
+    watch: Mutex<RunWatch>,
+    /// The mail server's.
+    breaker: Mutex<Breaker>,
     /// Categories seen in recent articles, and until when they are good enough for the form.
     pub(crate) seen_categories: Mutex<Option<(jiff::Timestamp, Vec<Category>)>>,
 }
@@ -70,13 +74,13 @@ impl Service {
     pub fn new(
         config: Config,
         identity: Identity,
-        ledger: Arc<dyn DigestLedger>,
+        doors: DigestDoors,
         directory: Arc<Directory>,
         world: World,
     ) -> Result<Self, SetupError> {
         let domain = domain_of(&config.from_address);
         let submit = SmtpSubmit::new(config.smtp.clone(), &domain)?;
-        Self::with_submit(config, identity, ledger, directory, world, Arc::new(submit))
+        Self::with_submit(config, identity, doors, directory, world, Arc::new(submit))
     }
 
     /// As [`Self::new`], with another way to the mail server.
@@ -86,7 +90,7 @@ impl Service {
     pub fn with_submit(
         config: Config,
         identity: Identity,
-        ledger: Arc<dyn DigestLedger>,
+        doors: DigestDoors,
         directory: Arc<Directory>,
         world: World,
         submit: Arc<dyn Submit>,
@@ -103,17 +107,17 @@ impl Service {
             renderings: Renderings::new(letterhead.clone(), directory.clone(), config.categories.clone()),
             pages: Pages::new(identity, letterhead.settings().list_name.clone())?,
             letterhead,
-            ledger,
+            doors,
             directory,
             world,
             submit,
-            bell: Bell::default(),
+            wake_up: WakeUp::default(),
             stepping: tokio::sync::Mutex::new(()),
             stopping: AtomicBool::new(false),
             policy_refusals: Mutex::default(),
             answers: Mutex::default(),
             watch: Mutex::default(),
-            gate: Mutex::default(),
+            breaker: Mutex::default(),
             seen_categories: Mutex::default(),
             config,
         })))
@@ -124,10 +128,11 @@ impl Service {
     /// # Errors
     /// When the ledger does not take them; then it took none.
     pub async fn accept(&self, batch: &[Event]) -> Result<Accepted, StoreError> {
-        let accepted = self.0.ledger.accept(batch, self.0.world.now()).await?;
+        let accepted = self.0.doors.arrivals.accept(batch, self.0.world.now()).await?;
         metrics::counter!("loa_digest_events_accepted_total").increment(accepted.fresh);
+        metrics::counter!("loa_event_ids_used_again_total", "outlet" => "digest").increment(accepted.reused);
         self.0.watch().something_came();
-        self.0.bell.ring();
+        self.0.wake_up.wake();
         Ok(accepted)
     }
 
@@ -136,7 +141,7 @@ impl Service {
     pub async fn run(&self, bus: Arc<dyn Bus>, status: Arc<Status>, stop: CancellationToken) {
         let arrivals =
             consume(ConsumeOptions::of(Queue::Digest), bus, Arc::new(self.clone()), status.clone(), stop.clone());
-        let sending = drive(DriveOptions::named("digest"), &self.0.bell, &status, &stop, || self.step());
+        let sending = drive(DriveOptions::named("digest"), &self.0.wake_up, &status, &stop, || self.step());
         let ending = async {
             stop.cancelled().await;
             self.0.stopping.store(true, std::sync::atomic::Ordering::Relaxed);
@@ -149,17 +154,17 @@ impl Service {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.0.ledger.ping().await
+        self.0.doors.views.ping().await
     }
 }
 
 impl Inner {
-    pub(crate) fn watch(&self) -> MutexGuard<'_, Watch> {
+    pub(crate) fn watch(&self) -> MutexGuard<'_, RunWatch> {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn gate(&self) -> MutexGuard<'_, Gate> {
-        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -179,7 +184,7 @@ fn settings(config: &Config, identity: &Identity) -> Result<Settings, SetupError
     };
     let or = |text: &str, default: String| if text.is_empty() { default } else { text.to_owned() };
     Ok(Settings {
-        list_name: or(&config.list_name, format!("Bản tin {}", identity.portal_name)),
+        list_name: or(&config.list_name, LANGUAGE.words().list_name(&identity.portal_name)),
         list_id: or(&config.list_id, format!("ban-tin.{}", domain_of(&config.from_address))),
         from: config.from_address.clone(),
         bounces: address("bounce_address", &or(&config.bounce_address, config.from_address.to_string()))?,

@@ -19,6 +19,7 @@ use lettre::{
         response::Response,
     },
 };
+use loa_domain::{MailReason, PauseReason, ServerWords};
 use loa_mail::Message;
 use std::{error::Error as _, io, time::Duration};
 use tokio::{net::TcpStream, time::timeout};
@@ -85,6 +86,7 @@ impl SmtpSubmit {
         let place = format!("the mail server {host}:{port}");
         let refused = |what: &str, error: &Error| Unreachable {
             why: format!("{place} {what}: {}", words(error)),
+            words: words(error),
             needs_operator: error.is_permanent() || error.is_tls() || error.is_client() || is_distrust(error),
         };
         if let (Tls::Tls, Some(parameters)) = (self.config.tls, &self.tls) {
@@ -101,7 +103,11 @@ impl SmtpSubmit {
         let stream = TcpStream::connect((host, port))
             .await
             .and_then(|stream| stream.set_nodelay(true).map(|()| stream))
-            .map_err(|error| Unreachable { why: format!("{place} does not answer: {error}"), needs_operator: false })?;
+            .map_err(|error| Unreachable {
+                why: format!("{place} does not answer: {error}"),
+                words: ServerWords::new(&error.to_string()),
+                needs_operator: false,
+            })?;
         let mut connection = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &self.hello)
             .await
             .map_err(|error| refused("does not greet us", &error))?;
@@ -122,6 +128,7 @@ impl Submit for SmtpSubmit {
                 let mechanisms = [Mechanism::Plain, Mechanism::Login];
                 connection.auth(&mechanisms, login).await.map_err(|error| Unreachable {
                     why: format!("the mail server refuses our login: {}", words(&error)),
+                    words: words(&error),
                     needs_operator: true,
                 })?;
             }
@@ -129,6 +136,7 @@ impl Submit for SmtpSubmit {
         };
         let silent = || Unreachable {
             why: format!("the mail server {}:{} keeps silent", self.config.host, self.config.port),
+            words: ServerWords::default(),
             needs_operator: false,
         };
         let connection = timeout(self.wait, opening).await.map_err(|_| silent())??;
@@ -166,36 +174,39 @@ impl Session for Dialogue {
 impl Dialogue {
     async fn dialogue(&mut self, message: &Message) -> Verdict {
         if self.broken {
-            return Verdict::Broken { why: "the connection is closed".into(), uncertain: false };
+            return Verdict::Broken { words: ServerWords::default(), uncertain: false };
         }
         let address = |email: &loa_domain::EmailAddress| email.as_str().parse::<Address>();
         let (from, to) = match (address(&message.envelope_from), address(&message.rcpt)) {
             (Ok(from), Ok(to)) => (from, to),
-            (Err(_), _) => return Verdict::Stop("our return path is not an address".into()),
-            (_, Err(_)) => return Verdict::Address("not an address that mail can be sent to".into()),
+            (Err(_), _) => return Verdict::Stop(PauseReason::ReturnPath.into()),
+            (_, Err(_)) => return Verdict::Address(MailReason::NotAnAddress.into()),
         };
         let heard = timeout(self.wait, self.connection.command(Mail::new(Some(from), vec![]))).await;
-        if let Err(verdict) = settle(Stage::MailFrom, heard) {
+        if let Err(verdict) = positive(Stage::MailFrom, heard) {
             return verdict;
         }
         let heard = timeout(self.wait, self.connection.command(Rcpt::new(to, vec![]))).await;
-        if let Err(verdict) = settle(Stage::RcptTo, heard) {
+        if let Err(verdict) = positive(Stage::RcptTo, heard) {
             return verdict;
         }
         let heard = timeout(self.wait, self.connection.command(Data)).await;
-        if let Err(verdict) = settle(Stage::Data, heard) {
+        if let Err(verdict) = positive(Stage::Data, heard) {
             return verdict;
         }
         let heard = timeout(self.wait, self.connection.message(&message.bytes)).await;
-        match settle(Stage::FinalDot, heard) {
-            Ok(response) => Verdict::Sent(format!("{} {}", response.code(), response.first_line().unwrap_or_default())),
+        match positive(Stage::FinalDot, heard) {
+            Ok(response) => {
+                let said = format!("{} {}", response.code(), response.first_line().unwrap_or_default());
+                Verdict::Sent(ServerWords::new(&said))
+            }
             Err(verdict) => verdict,
         }
     }
 }
 
 /// A positive answer, or what anything else means.
-fn settle(
+fn positive(
     stage: Stage,
     heard: Result<Result<Response, Error>, tokio::time::error::Elapsed>,
 ) -> Result<Response, Verdict> {
@@ -203,10 +214,10 @@ fn settle(
     match heard {
         Ok(Ok(response)) => Ok(response),
         Ok(Err(error)) => Err(match error.status() {
-            Some(code) => judge(stage, code.into(), &words(&error)),
-            None => Verdict::Broken { why: words(&error), uncertain },
+            Some(code) => judge(stage, code.into(), words(&error).as_str()),
+            None => Verdict::Broken { words: words(&error), uncertain },
         }),
-        Err(_) => Err(Verdict::Broken { why: "the mail server keeps silent".into(), uncertain }),
+        Err(_) => Err(Verdict::Broken { words: ServerWords::default(), uncertain }),
     }
 }
 
@@ -222,11 +233,7 @@ fn is_distrust(error: &Error) -> bool {
     false
 }
 
-/// Characters of a server's answer that are kept: a ledger and a page take them, whatever the server says.
-const WORDS_MAX: usize = 500;
-
-/// The server's own words where there are some, otherwise the fault's; one line.
-fn words(error: &Error) -> String {
-    let said = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-    loa_domain::clean_line(&said).chars().take(WORDS_MAX).collect()
+/// The server's own words where there are some, otherwise the fault's.
+fn words(error: &Error) -> ServerWords {
+    ServerWords::new(&error.source().map_or_else(|| error.to_string(), ToString::to_string))
 }

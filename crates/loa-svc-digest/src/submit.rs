@@ -1,14 +1,17 @@
 //! The door to the mail server, and what its answers mean for a mail, an address, and a run.
 
 use async_trait::async_trait;
+use loa_domain::{Because, MailReason, PauseReason, ServerWords};
 use loa_mail::Message;
 
 /// The mail server cannot be reached, or does not want us at all: nothing about any mail.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{why}")]
 pub struct Unreachable {
-    /// What was tried and what came of it; no address of a person in it.
+    /// What was tried and what came of it, for a log; no address of a person in it.
     pub why: String,
+    /// What the server or the system said.
+    pub words: ServerWords,
     /// Whether an operator must act (login refused, certificate not trusted), rather than wait.
     pub needs_operator: bool,
 }
@@ -37,19 +40,19 @@ pub trait Session: Send {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// The server took the mail; its words.
-    Sent(String),
-    /// This address is refused for good; the server's words.
-    Address(String),
+    Sent(ServerWords),
+    /// This address is refused for good; why.
+    Address(Because<MailReason>),
     /// Refused at `RCPT` for a reason of policy: the address's, or ours. One alone is tried again; several in a row are ours.
-    Policy(String),
-    /// The server refuses us or what we send: the next mail would fare no better. Its words.
-    Stop(String),
+    Policy(ServerWords),
+    /// The server refuses us or what we send, or we cannot send: the next mail would fare no better.
+    Stop(Because<PauseReason>),
     /// Not now (4xx); the session goes on. The server's words.
-    Later(String),
+    Later(ServerWords),
     /// The connection is gone, or the server closes (421). `uncertain`: after the last dot, the mail may have gone out.
     Broken {
-        /// What happened.
-        why: String,
+        /// What the server or the system said; empty: nothing came any more.
+        words: ServerWords,
         /// Whether the mail may have gone out (RFC 1047).
         uncertain: bool,
     },
@@ -66,17 +69,20 @@ pub(crate) enum Stage {
 
 /// Judges a negative answer (RFC 5321 §4.2, RFC 3463). `words`: the answer's text, its enhanced code first if it has one.
 pub(crate) fn judge(stage: Stage, code: u16, words: &str) -> Verdict {
-    let said = format!("{code} {words}");
+    let said = ServerWords::new(&format!("{code} {words}"));
+    let refused = |said| Verdict::Address(Because { reason: MailReason::MailboxRefused, words: said });
     let about = |class: &str| words.starts_with(class);
     match (code, stage) {
-        (421, _) => Verdict::Broken { why: said, uncertain: false },
+        (421, _) => Verdict::Broken { words: said, uncertain: false },
         (400..=499, _) => Verdict::Later(said),
         (_, Stage::RcptTo) if about("5.7.") => Verdict::Policy(said),
-        (_, Stage::RcptTo) => Verdict::Address(said),
+        (_, Stage::RcptTo) => refused(said),
         // some servers look at the recipient only now: unknown (5.1), full or disabled (5.2), 552 without more detail
-        (_, Stage::FinalDot) if about("5.1.") || about("5.2.") => Verdict::Address(said),
-        (552, Stage::FinalDot) if !about("5.3.4") => Verdict::Address(said),
-        (_, Stage::MailFrom | Stage::Data | Stage::FinalDot) => Verdict::Stop(said),
+        (_, Stage::FinalDot) if about("5.1.") || about("5.2.") => refused(said),
+        (552, Stage::FinalDot) if !about("5.3.4") => refused(said),
+        (_, Stage::MailFrom | Stage::Data | Stage::FinalDot) => {
+            Verdict::Stop(Because { reason: PauseReason::ServerRefuses, words: said })
+        }
     }
 }
 

@@ -4,6 +4,11 @@
 //! document, and counts that each article was reached; then publishes a hundred articles a second for ten seconds while the
 //! feed is asked for again and again, and says when each was seen.
 #![allow(clippy::unwrap_used, missing_docs)] // a tool for the hand: it stops where something is wrong
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "a tool for the hand: it reads its argument, measures and prints"
+)]
 
 use axum::{body::Body, http::Request};
 use jiff::{Timestamp, ToSpan};
@@ -61,7 +66,7 @@ async fn main() {
         zone: jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").unwrap(),
         hub: None,
     };
-    let config = Config { snapshot_dir: folder.path().join("sheets"), ..Config::default() };
+    let config = Config { last_good_dir: folder.path().join("last-good"), ..Config::default() };
     let world = World { clock: Arc::new(Timestamp::now), random: Arc::new(|bytes| bytes.fill(7)) };
     let service = Service::new(config, identity, ledger, directory, world).unwrap();
 

@@ -1,30 +1,23 @@
-//! From the bus to the ledger: decoding, and what a failure of either means for the message.
+//! What `loa_worker::consume` asks of the feed outlet: decode a message, accept a batch.
+//!
+//! A message that is no event is refused with a reason and a position and ends in the dead letters.
+//! What an error of the ledger means for the batch is the same for every outlet (`accept_error`).
 
-use crate::Service;
+use crate::service::Service;
 use async_trait::async_trait;
 use loa_bus::{DeadReason, Message};
 use loa_domain::Event;
-use loa_store::StoreErrorKind;
-use loa_worker::{AcceptError, Handler};
+use loa_worker::{AcceptError, Handler, accept_error, decode_event};
 
 #[async_trait]
 impl Handler for Service {
     type Item = Event;
 
     fn decode(&self, message: &Message) -> Result<Event, DeadReason> {
-        let content_type = Some(message.content_type.as_str()).filter(|text| !text.is_empty());
-        loa_event::decode(content_type, &message.headers, Some(&message.id), &message.body, &self.0.directory)
-            .map_err(|refusal| DeadReason { position: refusal.position(), reason: refusal.sentence })
+        decode_event(message, &self.0.directory)
     }
 
     async fn accept(&self, batch: Vec<Event>) -> Result<(), AcceptError> {
-        match Service::accept(self, &batch).await {
-            Ok(_) => Ok(()),
-            // a conflict is another replica at work: the same batch again is right for both
-            Err(error) if matches!(error.kind, StoreErrorKind::Unavailable | StoreErrorKind::Conflict) => {
-                Err(AcceptError::Unavailable(error.into()))
-            }
-            Err(error) => Err(AcceptError::Failed(error.into())),
-        }
+        Service::accept(self, &batch).await.map(drop).map_err(accept_error)
     }
 }

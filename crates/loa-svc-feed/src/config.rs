@@ -1,4 +1,7 @@
 //! The settings of the feed outlet: section `[feed]` of the configuration, and who publishes.
+//!
+//! Defaults are those of `config/default.toml`, which a test of `loa` holds. A value out of range is
+//! found here and told as a sentence. Where settings come from (files, environment) is not known here.
 
 use loa_domain::Category;
 use serde::Deserialize;
@@ -25,17 +28,17 @@ pub struct Config {
     pub document_bytes_max: u32,
     /// Most tombstones in a feed (0 to 1,000).
     pub tombstones_max: u32,
-    /// Most bytes of memory for what is at hand (10,000,000 and up); see `memory.rs`. The longest unasked are let go and
-    /// written again when somebody asks.
+    /// Most bytes of memory for caches (10,000,000 and up); see `keep/budget.rs`. The longest unasked are let go and written
+    /// again when somebody asks.
     pub memory_bytes_max: u64,
     /// Folder in which the last good state of feeds is kept, to be served after a restart while the ledger is away. Empty: none.
-    pub snapshot_dir: PathBuf,
+    pub last_good_dir: PathBuf,
     /// Most feeds kept so (0: none, at most 100,000), and most bytes of their files.
-    pub snapshots_max: u32,
-    /// See `snapshots_max`.
-    pub snapshot_bytes_max: u64,
-    /// Most whole answers of one unchanged document to one address within ten minutes (0: any number; at most 1,000,000).
-    pub whole_answers_max: u32,
+    pub last_good_feeds_max: u32,
+    /// See `last_good_feeds_max`.
+    pub last_good_bytes_max: u64,
+    /// Most full responses (200) with one unchanged document to one address within ten minutes (0: any number; at most 1,000,000).
+    pub full_responses_max: u32,
     /// Categories that have a feed before their first article, in the order in which they are listed.
     pub categories: Vec<Category>,
 }
@@ -51,10 +54,10 @@ impl Default for Config {
             document_bytes_max: 250_000,
             tombstones_max: 50,
             memory_bytes_max: 201_326_592,
-            snapshot_dir: PathBuf::new(),
-            snapshots_max: 1_000,
-            snapshot_bytes_max: 268_435_456,
-            whole_answers_max: 300,
+            last_good_dir: PathBuf::new(),
+            last_good_feeds_max: 1_000,
+            last_good_bytes_max: 268_435_456,
+            full_responses_max: 300,
             categories: Vec::new(),
         }
     }
@@ -75,8 +78,8 @@ impl Config {
                 (self.memory_bytes_max < least)
                     .then(|| format!("feed.memory_bytes_max is {}; it must be {least} or more", self.memory_bytes_max))
             })
-            .or_else(|| outside("snapshots_max", self.snapshots_max, 0, 100_000))
-            .or_else(|| outside("whole_answers_max", self.whole_answers_max, 0, 1_000_000))
+            .or_else(|| outside("last_good_feeds_max", self.last_good_feeds_max, 0, 100_000))
+            .or_else(|| outside("full_responses_max", self.full_responses_max, 0, 1_000_000))
     }
 }
 

@@ -1,42 +1,42 @@
-//! The service as a whole: what it holds, and the two loops it runs.
+//! The service as a whole: it owns the keepers and runs two loops, one that takes events in and one
+//! that writes anew.
+//!
+//! Events go from the bus through [`Service::accept`] into the ledger. [`Service::step`] asks the
+//! ledger what changed and has the keepers write it anew; the loop and the tests call the same
+//! step. A step is safe to repeat at any point: one that fails half-way is done again from the same
+//! change number, and writing the same rows gives the same bytes. When the ledger is away, a step
+//! brings back what readers were shown before the start.
 
 use crate::{
-    Config, Identity,
-    archives::Archives,
-    dating::FormDate,
-    flights::Flights,
-    kept::Kept,
-    memory::Shares,
-    naming::Names,
-    pages::Pages,
-    publishing::FeedError,
-    repeats::Repeats,
-    shelf::{Shelf, Snapshot},
+    Config, FeedError, Identity,
+    keep::{
+        archives::Archives, budget::Budget, cache::CacheFigures, changes::Changes, combinations::Combinations,
+        feeds::Feeds, overview::Overviews, writer::Writer,
+    },
+    last_good::{LastGood, ReadBack, files::Folder},
+    names::Names,
+    pacing::{Pacing, rest_after},
+    page::pages::Pages,
 };
 use jiff::Timestamp;
 use loa_area::Directory;
 use loa_bus::{Bus, Queue};
-use loa_domain::{Event, FeedName};
+use loa_domain::{Calendar, Event};
 use loa_feed::{Site, TagAuthority, TagError, Window, feeds_of};
 use loa_store::{Accepted, FeedArrival, FeedLedger, StoreError};
-use loa_worker::{Bell, ConsumeOptions, DriveOptions, Progress, Status, World, consume, drive};
+use loa_worker::{ConsumeOptions, DriveOptions, Progress, Status, WakeUp, World, consume, drive};
 use std::{
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
-use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Feeds written at a time because somebody asked for one that is not at hand. Writing is work for the processor.
-const WRITING_MAX: usize = 2;
-/// The shortest rest between two rounds of writing, which is as long as the round before at least: an import of thousands of
-/// articles writes each feed twenty times a second at most and takes half a processor, a single article goes out at once, and
-/// what comes in between is seen within this and two rounds.
-const COALESCE: Duration = Duration::from_millis(50);
-
-/// The shortest rest between two writings of page and list of all feeds, which is ten times as long as the writing at least:
-/// with ten thousand feeds it must not keep news from them.
-const OVERVIEW_REST: Duration = Duration::from_secs(1);
+/// Most changed feeds looked at in one step.
+const CHANGED_MAX: u32 = 1_000;
 
 /// Why the service can't be set up: the configuration is wrong. Each sentence says where to mend it.
 #[derive(Debug, thiserror::Error)]
@@ -60,29 +60,29 @@ pub enum SetupError {
 pub struct Service(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
-    pub(crate) site: Arc<Site>,
-    pub(crate) window: Window,
-    pub(crate) names: Arc<Names>,
-    pub(crate) pages: Arc<Pages>,
-    pub(crate) ledger: Arc<dyn FeedLedger>,
+    pub(crate) writer: Arc<Writer>,
     pub(crate) directory: Arc<Directory>,
-    pub(crate) world: World,
-    pub(crate) shares: Shares,
-    pub(crate) shelf: Shelf,
-    pub(crate) zone: jiff::tz::TimeZone,
+    pub(crate) feeds: Arc<Feeds>,
     pub(crate) archives: Archives,
-    pub(crate) form_date: FormDate,
-    /// `None`: the last good state is kept in memory alone.
-    pub(crate) kept: Option<Arc<Kept>>,
+    pub(crate) combinations: Combinations,
+    pub(crate) overviews: Overviews,
+    /// Most full responses with an unchanged document to one address; see [`Config::full_responses_max`].
+    pub(crate) full_responses_max: u32,
+    changes: Arc<Changes>,
+    last_good: Arc<LastGood>,
     /// Whether the ledger was away at the last step.
-    pub(crate) fallen_back: AtomicBool,
-    /// Whether the last sheet could not be written.
-    pub(crate) cannot_keep: AtomicBool,
-    /// Feeds being written because somebody asked.
-    pub(crate) flights: Flights<FeedName, Result<Arc<Snapshot>, Arc<FeedError>>>,
-    pub(crate) writing: Semaphore,
-    pub(crate) repeats: Repeats,
-    bell: Bell,
+    is_away: AtomicBool,
+    pacing: Mutex<Pacing>,
+    wake_up: WakeUp,
+}
+
+/// What a step came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// Whether there may be more to do.
+    pub progress: Progress,
+    /// How long to rest before the next one.
+    pub rest: Duration,
 }
 
 impl Service {
@@ -101,6 +101,7 @@ impl Service {
             return Err(SetupError::Setting(fault));
         }
         let on = identity.tag_date.parse().map_err(|_| SetupError::Date(identity.tag_date.clone()))?;
+        let calendar = Calendar::new(identity.zone.clone());
         let site = Arc::new(Site {
             tag: TagAuthority::new(&identity.tag_authority, on)?,
             base: identity.public_url,
@@ -109,34 +110,39 @@ impl Service {
             language: config.language.clone(),
             ttl_minutes: config.ttl_minutes,
             hub: identity.hub,
+            calendar: calendar.clone(),
         });
-        let shares = Shares::of(config.memory_bytes_max);
-        let names = Arc::new(Names::new(site.clone(), directory.clone(), config.categories));
-        Ok(Self(Arc::new(Inner {
-            pages: Arc::new(Pages::new(site.clone())?),
-            window: Window {
-                entries_max: config.entries_max as usize,
-                bytes_max: config.document_bytes_max as usize,
-                tombstones_max: config.tombstones_max as usize,
-            },
+        let folder =
+            Folder::new(&config.last_good_dir, config.last_good_feeds_max, config.last_good_bytes_max, world.bytes());
+        let window = Window {
+            entries_max: config.entries_max as usize,
+            bytes_max: config.document_bytes_max as usize,
+            tombstones_max: config.tombstones_max as usize,
+        };
+        let writer = Arc::new(Writer {
+            names: Arc::new(Names::new(site.clone(), directory.clone(), calendar.clone(), config.categories)),
+            pages: Arc::new(Pages::new(site.clone(), calendar)?),
             site,
-            names,
+            window,
             ledger,
-            directory,
-            kept: Kept::new(&config.snapshot_dir, config.snapshots_max, config.snapshot_bytes_max, world.bytes())
-                .map(Arc::new),
-            repeats: Repeats::new(config.whole_answers_max, world.bytes()),
             world,
-            shelf: Shelf::new(shares),
-            shares,
-            fallen_back: AtomicBool::new(false),
-            cannot_keep: AtomicBool::new(false),
-            zone: identity.zone,
-            archives: Archives::new(shares.archives),
-            form_date: FormDate::default(),
-            flights: Flights::default(),
-            writing: Semaphore::new(WRITING_MAX),
-            bell: Bell::default(),
+        });
+        let (changes, last_good) = (Arc::new(Changes::default()), Arc::new(LastGood::new(folder)));
+        let budget = Budget::of(config.memory_bytes_max);
+        let feeds = Arc::new(Feeds::new(writer.clone(), changes.clone(), last_good.clone(), budget.feeds));
+        Ok(Self(Arc::new(Inner {
+            archives: Archives::new(writer.clone(), changes.clone(), feeds.clone(), budget.archives),
+            combinations: Combinations::new(writer.clone(), changes.clone(), budget.combinations),
+            overviews: Overviews::new(writer.clone(), last_good.clone(), feeds.clone()),
+            full_responses_max: config.full_responses_max,
+            writer,
+            directory,
+            feeds,
+            changes,
+            last_good,
+            is_away: AtomicBool::new(false),
+            pacing: Mutex::default(),
+            wake_up: WakeUp::default(),
         })))
     }
 
@@ -145,7 +151,7 @@ impl Service {
     /// # Errors
     /// When the ledger does not take them; then it took none.
     pub async fn accept(&self, batch: &[Event]) -> Result<Accepted, StoreError> {
-        self.accept_at(batch, self.0.world.now()).await
+        self.accept_at(batch, self.0.writer.now()).await
     }
 
     /// As [`Self::accept`], as of an instant: for a ledger that is being restored.
@@ -160,39 +166,49 @@ impl Service {
                 event: event.clone(),
             })
             .collect();
-        let accepted = self.0.ledger.accept(&arrivals, at).await?;
+        let accepted = self.0.writer.ledger.accept(&arrivals, at).await?;
         metrics::counter!("loa_feed_events_accepted_total").increment(accepted.fresh);
-        self.0.bell.ring();
+        metrics::counter!("loa_event_ids_used_again_total", "outlet" => "feed").increment(accepted.reused);
+        self.0.wake_up.wake();
         Ok(accepted)
     }
 
-    /// Consumes `loa.feed` and keeps what is at hand up to date, until `stop`.
+    /// Consumes `loa.feed` and keeps what is cached up to date, until `stop`.
     pub async fn run(&self, bus: Arc<dyn Bus>, status: Arc<Status>, stop: CancellationToken) {
         let arrivals =
             consume(ConsumeOptions::of(Queue::Feed), bus, Arc::new(self.clone()), status.clone(), stop.clone());
-        let overview = Mutex::new((tokio::time::Instant::now(), Duration::ZERO));
-        let publishing = drive(DriveOptions::named("feed"), &self.0.bell, &status, &stop, || async {
-            let began = tokio::time::Instant::now();
-            let written = self.round_or_fall_back().await;
-            self.0.report_memory();
-            let written = written?;
-            if written.feeds > 0 {
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = tokio::time::sleep(COALESCE.max(began.elapsed())) => {}
-                }
+        let writing = drive(DriveOptions::named("feed"), &self.0.wake_up, &status, &stop, || async {
+            let step = self.step(Instant::now()).await;
+            self.0.report_caches();
+            let Step { progress, rest } = step?;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(rest) => {}
             }
-            let (written_at, rest) = *overview.lock().unwrap_or_else(PoisonError::into_inner);
-            if written_at.elapsed() >= rest {
-                let began = tokio::time::Instant::now();
-                self.keep_form_date().await;
-                self.refresh_overview().await?;
-                let rest = OVERVIEW_REST.max(10 * began.elapsed());
-                *overview.lock().unwrap_or_else(PoisonError::into_inner) = (began, rest);
-            }
-            Ok::<Progress, crate::FeedError>(written.progress)
+            Ok::<Progress, FeedError>(progress)
         });
-        tokio::join!(arrivals, publishing);
+        tokio::join!(arrivals, writing);
+    }
+
+    /// Writes anew what changed since the last step, of the feeds that somebody reads, and the list of all feeds when its rest
+    /// is over. `at`: now, by the clock that rests are counted with.
+    ///
+    /// # Errors
+    /// When the ledger is away; the next step does the same work. A feed that cannot be written for another reason (a row
+    /// that cannot be read, a defect) is logged and keeps its last good bytes; the others go through.
+    pub async fn step(&self, at: Instant) -> Result<Step, FeedError> {
+        let inner = &self.0;
+        let (written, progress) = inner.refresh_feeds_or_fall_back().await?;
+        let rest = rest_after(written, at.elapsed());
+        let pacing = *inner.pacing.lock().unwrap_or_else(PoisonError::into_inner);
+        if pacing.overview_is_due(at) {
+            let began = Instant::now().max(at);
+            inner.combinations.keep_form_date().await;
+            inner.overviews.refresh().await?;
+            let pacing = pacing.overview_written(began, Instant::now());
+            *inner.pacing.lock().unwrap_or_else(PoisonError::into_inner) = pacing;
+        }
+        Ok(Step { progress, rest })
     }
 
     /// Whether the ledger answers, for `loa check`.
@@ -200,12 +216,72 @@ impl Service {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.0.ledger.ping().await
+        self.0.writer.ledger.ping().await
+    }
+}
+
+impl Inner {
+    /// Writes feeds anew; when the ledger is away, what readers were shown before the start is put where nothing is. How many
+    /// were written comes back, and whether there may be more.
+    async fn refresh_feeds_or_fall_back(&self) -> Result<(usize, Progress), FeedError> {
+        match self.refresh_feeds().await {
+            Ok(done) => {
+                self.is_away.store(false, Ordering::Release);
+                Ok(done)
+            }
+            Err(error) if error.may_pass() => {
+                if !self.is_away.swap(true, Ordering::AcqRel) && self.last_good.is_kept() {
+                    self.fall_back().await;
+                }
+                Err(FeedError::LastGoodState { feeds: self.feeds.figures().entries, source: Box::new(error) })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn refresh_feeds(&self) -> Result<(usize, Progress), FeedError> {
+        let (names, number) = self.writer.ledger.changed(self.changes.seen(), CHANGED_MAX).await?;
+        let progress = if names.len() >= CHANGED_MAX as usize { Progress::Worked } else { Progress::Idle };
+        let has_changed = !names.is_empty();
+        self.changes.note(&names, number);
+        let written = self.feeds.refresh(names, self.is_away.load(Ordering::Acquire)).await?;
+        if has_changed || written > 0 || self.overviews.is_read_back() {
+            self.overviews.grew_old();
+        }
+        self.changes.has_seen(number);
+        Ok((written, progress))
+    }
+
+    async fn fall_back(&self) {
+        let newest = self.last_good.newest(self.feeds.bytes_max() / 3).await;
+        let count = newest.len();
+        for one in newest {
+            match one {
+                ReadBack::Feed(feed) => self.feeds.read_back(feed),
+                ReadBack::Overview(overview) => self.overviews.read_back(overview),
+            }
+        }
+        tracing::warn!(documents = count, "the ledger is away: feeds are served from the last good state");
+    }
+
+    /// Says what the caches hold, for `/metrics`.
+    #[allow(clippy::cast_precision_loss, reason = "gauges are floating-point numbers")]
+    fn report_caches(&self) {
+        let kinds = [
+            ("feeds", self.feeds.figures(), self.feeds.bytes_max()),
+            ("archives", self.archives.figures(), self.archives.bytes_max()),
+            ("combinations", self.combinations.figures(), self.combinations.bytes_max()),
+        ];
+        for (kind, CacheFigures { entries, bytes }, bytes_max) in kinds {
+            metrics::gauge!("loa_feed_cache_entries", "kind" => kind).set(entries as f64);
+            metrics::gauge!("loa_feed_memory_bytes", "kind" => kind).set(bytes as f64);
+            metrics::gauge!("loa_feed_memory_bytes_max", "kind" => kind).set(bytes_max as f64);
+        }
     }
 }
 
 impl std::fmt::Debug for Service {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Service").field("site", &self.0.site).finish()
+        f.debug_struct("Service").field("site", &self.0.writer.site).finish()
     }
 }

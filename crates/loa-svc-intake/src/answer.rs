@@ -1,6 +1,6 @@
-//! What producers are answered: a receipt, or why something was not taken in.
+//! The answers to producers: what was taken in, or the reason why a submission was not.
 
-use crate::item::place;
+use crate::raw_content::pointer_in_text;
 use loa_bus::BusError;
 use loa_domain::{ArticleId, IdError};
 use loa_event::Refusal;
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 /// The answer to something taken in: it is on disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct Receipt {
+pub struct SubmissionAnswer {
     /// Its id.
     pub id: ArticleId,
     /// The revision it is now.
@@ -59,12 +59,12 @@ pub enum IntakeError {
 }
 
 impl IntakeError {
-    /// The same, with the place of a refusal as it stands in the text that the item was read from; `within` as
-    /// [`crate::Item::from_json`] gave it.
+    /// The same, with the place of a refusal as it stands in the text that it was read from; `within` as
+    /// [`crate::RawContent::from_json`] gave it.
     pub fn in_text(self, within: &str) -> Self {
         match self {
             Self::Refused(refusal) => {
-                let pointer = place(&refusal.pointer, within);
+                let pointer = pointer_in_text(&refusal.pointer, within);
                 Self::Refused(Refusal { pointer, ..refusal })
             }
             other => other,

@@ -1,12 +1,13 @@
 //! The producers' API: `POST /v1/articles`, `DELETE /v1/articles/{id}`, `GET /v1/articles/{id}`.
 //!
-//! 202 means: it is on disk, and the relay will send it on. A repeat answers 200 with the revision it was first given.
-//! Publishing and withdrawing need a token of scope `publish`, looking one of scope `read`. Problems are RFC 9457.
+//! 202 means that the submission is on disk and the relay will send it on. A repeat answers 200
+//! with the revision it was first given. Publishing and withdrawing need a token of scope
+//! `publish`, reading one of scope `read`. Problems are RFC 9457.
 
 use crate::{
-    Item, Receipt, Service,
+    RawContent, Service, SubmissionAnswer,
     describe::{Reason, Submitted},
-    refused::{Refused, problem, refused},
+    problems::{of_error, of_refusal},
 };
 use axum::{
     Json, Router,
@@ -17,7 +18,7 @@ use axum::{
 };
 use loa_domain::{ArticleId, Scope};
 use loa_event::{limits::EVENT_BYTES_MAX, strict_json};
-use loa_worker::{Guarded, Problem, TokenCheck, admit, bearer_token};
+use loa_http::{Guarded, Problem, TokenCheck, admit, segment};
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
@@ -55,11 +56,11 @@ fn api() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(publish)).routes(routes!(current, withdraw))
 }
 
-/// A receipt, as it is answered.
+/// What was taken in, as it is answered.
 #[derive(Serialize, ToSchema)]
 struct Taken {
     #[serde(flatten)]
-    receipt: Receipt,
+    answered: SubmissionAnswer,
     /// Where the article's journey is told.
     journey: String,
 }
@@ -80,15 +81,6 @@ struct Standing {
     category: String,
     /// Where its journey is told.
     journey: String,
-}
-
-impl Api {
-    async fn allow(&self, headers: &HeaderMap, wanted: Scope) -> Result<(), Refused> {
-        let secret = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer_token);
-        let name = admit(&*self.tokens, secret, wanted).await?;
-        tracing::debug!(token = %name, "let in");
-        Ok(())
-    }
 }
 
 /// Publishes an article or document, or its next state.
@@ -120,12 +112,12 @@ async fn publish(
     State(api): State<Api>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Refused> {
-    api.allow(&headers, Scope::Publish).await?;
+) -> Result<Response, Problem> {
+    admit(&*api.tokens, &headers, Scope::Publish).await?;
     let body = read(&headers, body)?;
-    let (item, wrapper) = Item::from_json(&body).map_err(|refusal| refused(&refusal, ""))?;
-    let receipt = api.service.publish(item).await.map_err(|error| problem(&error, wrapper))?;
-    Ok(answer(receipt))
+    let (content, wrapper) = RawContent::from_json(&body).map_err(|refusal| of_refusal(&refusal, ""))?;
+    let answered = api.service.publish(content).await.map_err(|error| of_error(&error, wrapper))?;
+    Ok(answer(answered))
 }
 
 /// Withdraws an article or document.
@@ -161,14 +153,14 @@ async fn withdraw(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Refused> {
-    api.allow(&headers, Scope::Publish).await?;
+) -> Result<Response, Problem> {
+    admit(&*api.tokens, &headers, Scope::Publish).await?;
     let body = body.map_err(|rejection| {
         Problem::new(rejection.status().as_u16(), "The body cannot be read", rejection.body_text())
     })?;
     let reason = reason(query.as_deref(), &body)?;
-    let receipt = api.service.withdraw(&id, &reason).await.map_err(|error| problem(&error, ""))?;
-    Ok(answer(receipt))
+    let answered = api.service.withdraw(&id, &reason).await.map_err(|error| of_error(&error, ""))?;
+    Ok(answer(answered))
 }
 
 /// Tells what stands of an article or document that came in here.
@@ -189,11 +181,11 @@ async fn current(
     State(api): State<Api>,
     Path(id): Path<String>,
     headers: HeaderMap,
-) -> Result<Json<Standing>, Refused> {
-    api.allow(&headers, Scope::Read).await?;
+) -> Result<Json<Standing>, Problem> {
+    admit(&*api.tokens, &headers, Scope::Read).await?;
     let unknown = || Problem::new(404, "Not found", format!("nothing of the id {id:?} was ever published here"));
     let id = ArticleId::new(&*id).map_err(|_| unknown())?;
-    let current = api.service.current(&id).await.map_err(|error| problem(&error.into(), ""))?;
+    let current = api.service.current(&id).await.map_err(|error| of_error(&error.into(), ""))?;
     let current = current.ok_or_else(unknown)?;
     Ok(Json(Standing {
         revision: current.revision,
@@ -229,7 +221,7 @@ fn reason(query: Option<&str>, body: &[u8]) -> Result<String, Problem> {
         return Err(Problem::new(413, "Too large", format!("a reason has at most {REASON_BODY_MAX} bytes")));
     }
     if !body.trim_ascii().is_empty() {
-        let value = strict_json(body).map_err(|refusal| refused(&refusal, ""))?;
+        let value = strict_json(body).map_err(|refusal| of_refusal(&refusal, ""))?;
         let reason = value.get("reason").filter(|reason| !reason.is_null());
         return match reason {
             None => Ok(String::new()),
@@ -241,22 +233,13 @@ fn reason(query: Option<&str>, body: &[u8]) -> Result<String, Problem> {
     Ok(pairs.into_iter().find(|(name, _)| name == "reason").map(|(_, reason)| reason.into_owned()).unwrap_or_default())
 }
 
-fn answer(receipt: Receipt) -> Response {
-    let status = if receipt.unchanged { StatusCode::OK } else { StatusCode::ACCEPTED };
-    let journey = journey(&receipt.id);
-    (status, [(header::LOCATION, journey.clone())], Json(Taken { receipt, journey })).into_response()
+fn answer(answered: SubmissionAnswer) -> Response {
+    let status = if answered.unchanged { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let journey = journey(&answered.id);
+    (status, [(header::LOCATION, journey.clone())], Json(Taken { answered, journey })).into_response()
 }
 
 /// The address of an article's journey. An id may hold `/` and letters of any script.
 fn journey(id: &ArticleId) -> String {
-    let encoded: String = id.as_str().bytes().map(encode_byte).collect();
-    format!("/v1/articles/{encoded}/journey")
-}
-
-fn encode_byte(byte: u8) -> String {
-    if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-        char::from(byte).to_string()
-    } else {
-        format!("%{byte:02X}")
-    }
+    format!("/v1/articles/{}/journey", segment(id.as_str()))
 }

@@ -1,12 +1,13 @@
-//! The archive: every event of every producer, as it stood on the bus, kept for replay; and the replay itself.
+//! The archive of every event of every producer, exactly as it was on the bus, and the replay from
+//! it.
 
 use crate::{IntakeError, Service};
 use async_trait::async_trait;
-use loa_bus::{DeadReason, Message, Outgoing, Publish, Queue, Route};
+use loa_bus::{BusErrorKind, DeadReason, Message, Outgoing, Publish, Queue, Route, error_chain};
 use loa_domain::Event;
-use loa_event::{STRUCTURED, decode, routing_key};
-use loa_store::{ArchiveQuery, Archived, StoreError, StoreErrorKind};
-use loa_worker::{AcceptError, Handler};
+use loa_event::{STRUCTURED, routing_key};
+use loa_store::{ArchiveQuery, Archived, StoreError};
+use loa_worker::{AcceptError, Handler, accept_error, decode_event};
 use std::collections::BTreeMap;
 
 /// The header by which an outlet tells a replayed event from a first one.
@@ -28,8 +29,9 @@ impl Service {
             event_type: event.event_type,
             article: event.subject().clone(),
             revision: event.version().revision,
+            content_hash: event.content_hash.clone(),
             routing_key: routing_key(event),
-            body: event.frozen.clone(),
+            body: event.original_bytes.clone(),
             at,
         };
         let fresh = self.0.ledger.archive(&batch.iter().map(archived).collect::<Vec<_>>()).await?;
@@ -39,7 +41,7 @@ impl Service {
 
     /// Sends archived events again to the queue of one outlet, in the order of the archive, under their own ids: what
     /// an outlet has accepted before changes nothing there. `limit` of the query is ignored; `progress` hears the number
-    /// sent so far. Returns how many were sent.
+    /// sent so far. An event that the bus does not take as it is holds up no other.
     ///
     /// # Errors
     /// When the ledger or the bus does not answer; what was sent before stays sent, and sending it again is harmless.
@@ -49,24 +51,46 @@ impl Service {
         queue: Queue,
         query: ArchiveQuery,
         mut progress: impl FnMut(u64),
-    ) -> Result<u64, IntakeError> {
-        let (mut query, mut sent) = (ArchiveQuery { limit: REPLAY_PAGE, ..query }, 0);
+    ) -> Result<Replayed, IntakeError> {
+        let mut query = ArchiveQuery { limit: REPLAY_PAGE, ..query };
+        let mut replayed = Replayed::default();
         loop {
             let page = self.0.ledger.archived(&query).await?;
-            let Some(last) = page.last() else { return Ok(sent) };
+            let Some(last) = page.last() else { return Ok(replayed) };
             query.after = last.sequence;
-            let batch: Vec<Outgoing> = page.into_iter().map(|event| replayed(event, queue)).collect();
-            let count = batch.len() as u64;
-            bus.publish(batch).await.into_iter().collect::<Result<(), _>>()?;
-            sent += count;
-            progress(sent);
+            let names: Vec<_> = page.iter().map(|event| (event.article.clone(), event.key.clone())).collect();
+            let batch: Vec<Outgoing> = page.into_iter().map(|event| again(event, queue)).collect();
+            for (outcome, (article, key)) in bus.publish(batch).await.into_iter().zip(names) {
+                match outcome {
+                    Ok(()) => replayed.sent += 1,
+                    Err(error) if error.kind == BusErrorKind::Rejected => {
+                        replayed.rejected += 1;
+                        replayed
+                            .example
+                            .get_or_insert_with(|| format!("event {} of {article}: {}", key.id, error_chain(&error)));
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            progress(replayed.sent);
         }
     }
 }
 
-fn replayed(event: Archived, queue: Queue) -> Outgoing {
+/// What a replay came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Replayed {
+    /// Events sent.
+    pub sent: u64,
+    /// Events that the bus does not take as they are.
+    pub rejected: u64,
+    /// One of these, and why.
+    pub example: Option<String>,
+}
+
+fn again(event: Archived, queue: Queue) -> Outgoing {
     let message = Message {
-        id: event.key.id,
+        id: event.key.sent_id().to_owned(),
         content_type: STRUCTURED.to_owned(),
         headers: BTreeMap::from([(REPLAY_HEADER.to_owned(), "1".to_owned())]),
         body: event.body.into(),
@@ -79,15 +103,10 @@ impl Handler for Service {
     type Item = Event;
 
     fn decode(&self, message: &Message) -> Result<Event, DeadReason> {
-        decode(Some(&message.content_type), &message.headers, Some(&message.id), &message.body, &self.0.directory)
-            .map_err(|refusal| DeadReason { position: refusal.position(), reason: refusal.sentence })
+        decode_event(message, &self.0.directory)
     }
 
     async fn accept(&self, batch: Vec<Event>) -> Result<(), AcceptError> {
-        match Service::accept(self, &batch).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.kind == StoreErrorKind::Unavailable => Err(AcceptError::Unavailable(Box::new(error))),
-            Err(error) => Err(AcceptError::Failed(Box::new(error))),
-        }
+        Service::accept(self, &batch).await.map(drop).map_err(accept_error)
     }
 }

@@ -1,14 +1,14 @@
-//! How the bodies that producers send are described (OpenAPI).
+//! The description (OpenAPI) of the bodies that producers send.
 //!
-//! What an article or document looks like stands in `docs/schemas` and is not said again here: the description refers to
-//! `Article` and `Document`, which the binary makes from those files.
+//! `docs/schemas` describes articles and documents. The description refers to `Article` and
+//! `Document`, which the binary makes from those files.
 
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema},
 };
 
-/// The three forms in which `crate::Item::from_json` takes what a producer sends.
+/// The three forms in which `crate::RawContent::from_json` takes what a producer sends.
 pub(crate) struct Submitted;
 
 impl PartialSchema for Submitted {

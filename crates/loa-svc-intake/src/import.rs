@@ -1,13 +1,13 @@
-//! A portal's page into the pipeline: its article and the papers beside it go in like anything else; the other articles
-//! it names, and what was not understood, are only reported.
+//! Imports a portal's page: its article and the papers beside it are published like anything else.
+//! The other articles that it names, and the lines that were not understood, are only reported.
 //!
-//! A page does not say all that an event needs, so a few things are chosen here, the same for the same page always:
-//! importing a page twice changes nothing.
+//! A page does not say all that an event needs, so this file chooses a few values, always the same
+//! for the same page. Importing a page twice changes nothing.
 
-use crate::{IntakeError, Item, Receipt, Service};
+use crate::{IntakeError, RawContent, Service, SubmissionAnswer};
 use loa_domain::ArticleId;
 use loa_event::Refusal;
-use loa_portal::{NotUnderstood, OtherItem, Page, Pager, PortalArticle, PortalDocument};
+use loa_portal::{NotUnderstood, OtherItem, Pager, PortalArticle, PortalDocument, PortalPage};
 use loa_store::ArchiveQuery;
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -37,7 +37,7 @@ pub struct Imported {
     /// Its title; a paper's begins with its number.
     pub title: String,
     /// Taken in (or there before), or refused with a sentence.
-    pub outcome: Result<Receipt, Refusal>,
+    pub outcome: Result<SubmissionAnswer, Refusal>,
 }
 
 impl Service {
@@ -48,7 +48,7 @@ impl Service {
     ///
     /// # Errors
     /// When the ledger is away or others hold an article: what was taken in before stays; import the page again.
-    pub async fn import_page(&self, page: Page, address: Option<&Url>) -> Result<ImportReport, IntakeError> {
+    pub async fn import_page(&self, page: PortalPage, address: Option<&Url>) -> Result<ImportReport, IntakeError> {
         let mut assumed = Vec::new();
         let base = page.article.url.as_ref().or(address).unwrap_or(&self.0.portal.url).clone();
         let (article_id, title) = (page.article.id.clone(), page.article.title.clone());
@@ -58,7 +58,7 @@ impl Service {
         };
         let has_address = page.article.url.is_some() || address.is_some();
         let data = self.article(page.article, &base, has_address, &published_at, &mut assumed);
-        let article = self.take(article_id, title, Item::Article(data)).await?;
+        let article = self.take(article_id, title, RawContent::Article(data)).await?;
 
         let mut documents = Vec::with_capacity(page.documents.len());
         for document in page.documents {
@@ -68,7 +68,7 @@ impl Service {
                 None => Some(self.undated(&id, Some(&published_at), &document.number, &mut assumed).await?),
             };
             let data = self.document(document, &base, public_at, &mut assumed);
-            documents.push(self.take(id, title, Item::Document(data)).await?);
+            documents.push(self.take(id, title, RawContent::Document(data)).await?);
         }
         Ok(ImportReport {
             article,
@@ -80,9 +80,9 @@ impl Service {
         })
     }
 
-    async fn take(&self, id: ArticleId, title: String, item: Item) -> Result<Imported, IntakeError> {
-        match self.publish(item).await {
-            Ok(receipt) => Ok(Imported { id, title, outcome: Ok(receipt) }),
+    async fn take(&self, id: ArticleId, title: String, content: RawContent) -> Result<Imported, IntakeError> {
+        match self.publish(content).await {
+            Ok(answered) => Ok(Imported { id, title, outcome: Ok(answered) }),
             Err(IntakeError::Refused(refusal)) => Ok(Imported { id, title, outcome: Err(refusal) }),
             Err(error) => Err(error),
         }

@@ -1,13 +1,16 @@
-//! The outbox relay: claim, publish with confirms, record. An event leaves the outbox only once the bus has it.
+//! The outbox relay: claim, publish with confirms, record. An event leaves the outbox only once the
+//! bus has it.
 //!
-//! Dying between confirm and record sends the event again under the same id, which every receiver takes for the same
-//! event. Of one article the rows are claimed in order; between articles no order is promised, nor needed.
+//! If the process dies between confirm and record, the event is sent again under the same id, and
+//! every receiver recognises it. Rows of one article are claimed in order. Between articles no
+//! order is promised or needed. An event that the bus will never take as it is (larger than the broker
+//! allows) is set aside: nothing waits behind it, and it is tried again from time to time.
 
 use crate::Service;
 use jiff::Timestamp;
-use loa_bus::{BusError, BusErrorKind, Message, Outgoing, Publish, Route};
+use loa_bus::{BusError, BusErrorKind, Message, Outgoing, Publish, Route, error_chain};
 use loa_event::STRUCTURED;
-use loa_store::{Lease, OutboxRow, StoreError};
+use loa_store::{Lease, OutboxRow, StoreError, lease_holder};
 use loa_worker::{Progress, Status, TOPOLOGY};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +21,7 @@ impl Service {
     /// # Errors
     /// As [`Self::step`].
     pub async fn relay<B: Publish + ?Sized>(&self, bus: &B, status: &Status) -> Result<Progress, StoreError> {
-        match status.shut(TOPOLOGY) {
+        match status.why_down(TOPOLOGY) {
             None => self.step(bus).await,
             Some(_) => Ok(Progress::Idle),
         }
@@ -32,12 +35,12 @@ impl Service {
     pub async fn step<B: Publish + ?Sized>(&self, bus: &B) -> Result<Progress, StoreError> {
         let service = &self.0;
         if let Err(error) = bus.takes() {
-            // its doors say why; claiming would only count tries that were none
+            // its connections say why; claiming would only count tries that were none
             tracing::debug!(kind = error.kind.as_str(), %error, "the bus takes nothing for now; nothing is claimed");
             return Ok(Progress::Idle);
         }
         let now = service.world.now();
-        let holder = format!("relay-{:032x}", u128::from_le_bytes(service.world.bytes()));
+        let holder = lease_holder(service.world.bytes());
         let until = now.saturating_add(service.config.relay_lease()).unwrap_or(Timestamp::MAX);
         let lease = Lease { holder, now, until };
         let rows = service.ledger.claim_outbox(&lease, service.config.relay_batch_max.clamp(1, 1_000)).await?;
@@ -45,7 +48,7 @@ impl Service {
             return Ok(Progress::Idle);
         }
         let answers = bus.publish(rows.iter().map(outgoing).collect()).await;
-        let (confirmed, failed) = sort(&rows, answers);
+        let Sorted { confirmed, failed, rejected } = sort(&rows, answers);
         if !confirmed.is_empty() {
             service.ledger.outbox_confirmed(&confirmed, service.world.now()).await?;
             metrics::counter!("loa_outbox_confirmed_total").increment(confirmed.len() as u64);
@@ -53,7 +56,23 @@ impl Service {
         for (attempts, failures) in &failed {
             self.give_back(&lease.holder, *attempts, failures).await?;
         }
-        Ok(if confirmed.is_empty() { Progress::Idle } else { Progress::Worked })
+        for (error, sequences) in &rejected {
+            self.set_aside(&lease.holder, sequences, error).await?;
+        }
+        Ok(if confirmed.is_empty() && rejected.is_empty() { Progress::Idle } else { Progress::Worked })
+    }
+
+    /// Sets rows aside that the bus will never take as they are.
+    async fn set_aside(&self, holder: &str, sequences: &[i64], error: &str) -> Result<(), StoreError> {
+        let now = self.0.world.now();
+        let due_at = now.saturating_add(self.0.config.relay_set_aside_retry()).unwrap_or(Timestamp::MAX);
+        tracing::error!(
+            events = sequences.len(),
+            error,
+            "the bus will not take events as they are; they are set aside"
+        );
+        metrics::counter!("loa_outbox_failures_total").increment(sequences.len() as u64);
+        self.0.ledger.outbox_set_aside(holder, sequences, now, due_at, error).await
     }
 
     /// Gives rows back that the bus did not take: those of equal attempts together.
@@ -90,25 +109,37 @@ fn outgoing(row: &OutboxRow) -> Outgoing {
     Outgoing { route: Route::Topic(row.routing_key.clone()), message }
 }
 
-/// Splits rows into confirmed sequences and failures by the number of earlier attempts. A missing answer is a failure.
-fn sort(rows: &[OutboxRow], answers: Vec<Result<(), BusError>>) -> (Vec<i64>, BTreeMap<u32, Failures>) {
-    let (mut confirmed, mut failed) = (Vec::new(), BTreeMap::<u32, Failures>::new());
+/// Rows by what the bus said of them.
+#[derive(Default)]
+struct Sorted {
+    confirmed: Vec<i64>,
+    /// By the number of earlier attempts.
+    failed: BTreeMap<u32, Failures>,
+    /// By what was said: these rows will never go as they are.
+    rejected: BTreeMap<String, Vec<i64>>,
+}
+
+/// Sorts rows by what the bus said of them. A missing answer is a failure.
+fn sort(rows: &[OutboxRow], answers: Vec<Result<(), BusError>>) -> Sorted {
+    let mut sorted = Sorted::default();
     let mut answers = answers.into_iter();
     for row in rows {
         let unanswered = || Err(BusError::new(BusErrorKind::Unavailable, "the bus did not answer for this event"));
         match answers.next().unwrap_or_else(unanswered) {
-            Ok(()) => confirmed.push(row.sequence),
+            Ok(()) => sorted.confirmed.push(row.sequence),
+            Err(error) if error.kind == BusErrorKind::Rejected => {
+                sorted.rejected.entry(error_chain(&error)).or_default().push(row.sequence);
+            }
             Err(error) => {
-                let failures = failed.entry(row.attempts).or_default();
+                let failures = sorted.failed.entry(row.attempts).or_default();
                 failures.sequences.push(row.sequence);
                 failures.kinds.insert(error.kind.as_str());
-                failures.needs_operator |=
-                    matches!(error.kind, BusErrorKind::Unroutable | BusErrorKind::Refused | BusErrorKind::Rejected);
+                failures.needs_operator |= matches!(error.kind, BusErrorKind::Unroutable | BusErrorKind::Refused);
                 if failures.sentence.is_empty() {
-                    failures.sentence = error.to_string();
+                    failures.sentence = error_chain(&error);
                 }
             }
         }
     }
-    (confirmed, failed)
+    sorted
 }

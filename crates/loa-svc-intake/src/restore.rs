@@ -1,22 +1,17 @@
-//! Restoring an outlet's ledger from a copy: the archive tells it the events since, receipts tell it what went out and what
-//! people decided since, each in its turn, by time. In the end it stands as if it had been there all along; what had not
-//! gone out is owed, what had is not.
+//! Restores an outlet's ledger from a copy. The archive tells it the events since; receipts tell it
+//! what went out and what people decided since, merged by time. At the end the ledger stands as the
+//! lost one did: what had not gone out is owed, what had gone out is not.
 //!
-//! Nothing is sent here, and the ledger is held meanwhile: after a crash it is simply begun again, for every step is
-//! idempotent. Events are accepted as of when the archive had them, so that who subscribed later is not owed them.
+//! Nothing is sent here, and the ledger gives nothing out meanwhile. After a crash the command is repeated;
+//! every step is idempotent. Events are accepted as of when the archive had them, so that later
+//! subscribers are not owed them.
 
 use crate::Service;
-use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use loa_domain::{Event, SubscriptionState};
 use loa_event::{STRUCTURED, decode};
-use loa_store::{
-    Accepted, ArchiveQuery, Archived, Book, DigestLedger, Noted, PushLedger, Receipt, ReceiptLedger, StoreError,
-};
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-};
+use loa_store::{ArchiveQuery, Archived, Book, EventArchive, Noted, Receipt, ReceiptLedger, Restorable, StoreError};
+use std::collections::{BTreeMap, VecDeque};
 
 /// Events and receipts read at a time.
 const PAGE: u32 = 500;
@@ -27,57 +22,6 @@ const EVENTS_BEFORE: SignedDuration = SignedDuration::from_hours(24 * 7);
 const RECEIPTS_BEFORE: SignedDuration = SignedDuration::from_hours(1);
 /// An unsubscription, alone among the decisions of people, is noted before it is recorded: by no more than this.
 const LEAVING_TAKES: SignedDuration = SignedDuration::from_mins(1);
-
-/// An outlet's ledger that is being restored.
-#[async_trait]
-pub trait Restorable: Send + Sync {
-    /// Whose receipts it learns from; `None`: events alone make it whole.
-    fn book(&self) -> Option<Book>;
-    /// Takes events in, as of an instant. Events seen before change nothing.
-    async fn accept(&self, events: &[Event], at: Timestamp) -> Result<Accepted, StoreError>;
-    /// Learns from receipts. Returns how many it could not settle yet.
-    async fn settle(&self, receipts: &[Receipt]) -> Result<u64, StoreError>;
-    /// Holds the ledger, or lets it go.
-    async fn hold(&self, held: bool) -> Result<(), StoreError>;
-}
-
-#[async_trait]
-impl Restorable for Arc<dyn DigestLedger> {
-    fn book(&self) -> Option<Book> {
-        Some(Book::Digest)
-    }
-
-    async fn accept(&self, events: &[Event], at: Timestamp) -> Result<Accepted, StoreError> {
-        self.as_ref().accept(events, at).await
-    }
-
-    async fn settle(&self, receipts: &[Receipt]) -> Result<u64, StoreError> {
-        self.as_ref().settle(receipts).await
-    }
-
-    async fn hold(&self, held: bool) -> Result<(), StoreError> {
-        self.as_ref().hold(held).await
-    }
-}
-
-#[async_trait]
-impl Restorable for Arc<dyn PushLedger> {
-    fn book(&self) -> Option<Book> {
-        Some(Book::Push)
-    }
-
-    async fn accept(&self, events: &[Event], at: Timestamp) -> Result<Accepted, StoreError> {
-        self.as_ref().accept(events, at).await
-    }
-
-    async fn settle(&self, receipts: &[Receipt]) -> Result<u64, StoreError> {
-        self.as_ref().settle(receipts).await
-    }
-
-    async fn hold(&self, held: bool) -> Result<(), StoreError> {
-        self.as_ref().hold(held).await
-    }
-}
 
 /// From when on a copy is to be made whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +37,7 @@ pub enum CopyAge {
 pub struct Restoring {
     /// From when on the copy is to be made whole.
     pub copy: CopyAge,
-    /// Let the ledger go in the end although receipts are missing or could not be settled: something may be sent twice.
+    /// End the restore although receipts are missing or could not be learned: something may be sent twice.
     pub even_if_incomplete: bool,
 }
 
@@ -106,8 +50,8 @@ pub struct Restored {
     pub refused: u64,
     /// Receipts read.
     pub receipts: u64,
-    /// Receipts about what the archive does not have (yet). The ledger is still held unless it is 0.
-    pub unsettled: u64,
+    /// Receipts about what the archive does not have (yet). Unless it is 0, the ledger still gives nothing out.
+    pub deferred: u64,
 }
 
 /// Why a ledger was not restored.
@@ -135,12 +79,12 @@ impl Service {
     /// Makes an outlet's ledger whole that was brought back from a copy. Nobody else may work with it meanwhile. Sends
     /// nothing. Safe to repeat, after a crash too. `progress` hears the number of events read so far.
     ///
-    /// The ledger is let go at the end, unless receipts are left unsettled: then the archive lacks events (its queue is
-    /// not empty, or it was itself restored), and repeating this when it has them settles the rest. `even_if_incomplete`
-    /// lets it go all the same.
+    /// In the end the ledger gives out what it owes again, unless receipts are deferred: then the archive lacks events (its queue is
+    /// not empty, or it was itself restored), and repeating this when it has them learns the rest. `even_if_incomplete`
+    /// ends the restore all the same.
     ///
     /// # Errors
-    /// See [`RestoreError`]; the ledger is held.
+    /// See [`RestoreError`]; the ledger gives nothing out.
     pub async fn restore(
         &self,
         ledger: &dyn Restorable,
@@ -148,7 +92,7 @@ impl Service {
         how: Restoring,
         mut progress: impl FnMut(u64),
     ) -> Result<Restored, RestoreError> {
-        ledger.hold(true).await?;
+        ledger.set_restoring(true).await?;
         let (book, copy) = (ledger.book(), how.copy);
         if book.is_some() && !how.even_if_incomplete {
             check_age(receipts, copy).await?;
@@ -174,16 +118,16 @@ impl Service {
                 (next_event, _) => {
                     let batch = notes.take_before(next_event);
                     restored.receipts += batch.len() as u64;
-                    restored.unsettled += ledger.settle(&batch).await?;
+                    restored.deferred += ledger.learn(&batch).await?;
                 }
             }
         }
-        if restored.unsettled > 0 {
+        if restored.deferred > 0 {
             // an event may have reached the archive after the mail that told it had gone out
-            restored.unsettled = settle_again(ledger, receipts, book, copy).await?;
+            restored.deferred = learn_again(ledger, receipts, book, copy).await?;
         }
-        if restored.unsettled == 0 || how.even_if_incomplete {
-            ledger.hold(false).await?;
+        if restored.deferred == 0 || how.even_if_incomplete {
+            ledger.set_restoring(false).await?;
         }
         Ok(restored)
     }
@@ -224,33 +168,33 @@ async fn check_age(receipts: &dyn ReceiptLedger, copy: CopyAge) -> Result<(), Re
     }
 }
 
-async fn settle_again(
+async fn learn_again(
     ledger: &dyn Restorable,
     receipts: &dyn ReceiptLedger,
     book: Option<Book>,
     copy: CopyAge,
 ) -> Result<u64, StoreError> {
     let mut notes = Notes::since(receipts, book, copy);
-    let mut unsettled = 0;
+    let mut deferred = 0;
     loop {
         notes.fill().await?;
         if notes.waiting.is_empty() {
-            return Ok(unsettled);
+            return Ok(deferred);
         }
-        unsettled += ledger.settle(&notes.take_before(None)).await?;
+        deferred += ledger.learn(&notes.take_before(None)).await?;
     }
 }
 
 /// The archive, page by page.
 struct Events<'a> {
-    archive: &'a dyn loa_store::IntakeLedger,
+    archive: &'a dyn EventArchive,
     query: ArchiveQuery,
     waiting: VecDeque<Archived>,
     ended: bool,
 }
 
 impl<'a> Events<'a> {
-    fn since(archive: &'a dyn loa_store::IntakeLedger, since: Option<Timestamp>) -> Self {
+    fn since(archive: &'a dyn EventArchive, since: Option<Timestamp>) -> Self {
         let query = ArchiveQuery { since, limit: PAGE, ..ArchiveQuery::default() };
         Self { archive, query, waiting: VecDeque::new(), ended: false }
     }

@@ -1,11 +1,11 @@
-//! The service as a whole: what it holds, and the loops it runs.
+//! The intake service: what it holds, and the loops it runs.
 
 use crate::{Config, Portal};
 use loa_area::Directory;
 use loa_bus::{Bus, Queue};
-use loa_domain::{ArticleId, JourneyStep};
-use loa_store::{IntakeLedger, OutboxState, StoreError};
-use loa_worker::{Bell, ConsumeOptions, DriveOptions, Status, World, consume, drive};
+use loa_domain::{ArticleId, JourneyLine};
+use loa_store::{IntakeLedger, OutboxState, SetAside, StoreError};
+use loa_worker::{ConsumeOptions, DriveOptions, Status, WakeUp, World, consume, drive};
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +13,19 @@ use tokio_util::sync::CancellationToken;
 const OUTBOX_AGE: &str = "loa_outbox_oldest_age_seconds";
 /// The time between two looks at the outbox; counting a large one takes some milliseconds.
 const OUTBOX_LOOK: Duration = Duration::from_secs(5);
+
+/// The fault that says that events are set aside.
+const SET_ASIDE_FAULT: &str = "events set aside";
+
+/// What it means that events are set aside, for operators.
+pub fn set_aside_words(set_aside: &SetAside) -> String {
+    let SetAside { count, since, article, error } = set_aside;
+    let events = if *count == 1 { "1 event is".to_owned() } else { format!("{count} events are") };
+    format!(
+        "{events} set aside since {since} (for instance of {article}): the bus does not take it as it is ({error}). No outlet \
+         has it. It is tried again from time to time, and goes out once the limit is raised"
+    )
+}
 
 /// Intake. Clones are the same service.
 #[derive(Clone)]
@@ -24,8 +37,8 @@ pub(crate) struct Inner {
     pub(crate) ledger: Arc<dyn IntakeLedger>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) world: World,
-    /// Rung when the outbox has something.
-    pub(crate) bell: Bell,
+    /// Woken when the outbox has something.
+    pub(crate) wake_up: WakeUp,
 }
 
 impl Service {
@@ -37,7 +50,7 @@ impl Service {
         directory: Arc<Directory>,
         world: World,
     ) -> Self {
-        Self(Arc::new(Inner { config, portal, ledger, directory, world, bell: Bell::default() }))
+        Self(Arc::new(Inner { config, portal, ledger, directory, world, wake_up: WakeUp::default() }))
     }
 
     /// Relays the outbox to the bus, archives what the bus brings, and sends heartbeats, until `stop`. What is unconfirmed
@@ -46,7 +59,7 @@ impl Service {
         let options = ConsumeOptions::of(Queue::Archive);
         let archiving = consume(options, bus.clone(), Arc::new(self.clone()), status.clone(), stop.clone());
         let relaying =
-            drive(DriveOptions::named("intake"), &self.0.bell, &status, &stop, || self.relay(&*bus, &status));
+            drive(DriveOptions::named("intake"), &self.0.wake_up, &status, &stop, || self.relay(&*bus, &status));
         let (measuring, beating) = (self.measure_until(&stop, &status), self.beat_until(&stop, &*bus));
         tokio::join!(archiving, relaying, measuring, beating);
     }
@@ -77,6 +90,9 @@ impl Service {
         match self.outbox().await {
             Ok(state) => {
                 metrics::gauge!("loa_outbox_waiting").set(state.waiting as f64);
+                let set_aside = state.set_aside.as_ref().map_or(0, |set_aside| set_aside.count);
+                metrics::gauge!("loa_outbox_set_aside").set(set_aside as f64);
+                status.fault(SET_ASIDE_FAULT, state.set_aside.as_ref().map(set_aside_words));
                 match state.oldest_at {
                     Some(at) => status.note(OUTBOX_AGE, "", at),
                     None => {
@@ -85,7 +101,7 @@ impl Service {
                     }
                 }
             }
-            // the relay's door says so; the age goes on being counted
+            // the relay's own dependency says so; the age goes on being counted
             Err(error) => tracing::debug!(%error, "the outbox cannot be measured"),
         }
     }
@@ -98,7 +114,7 @@ impl Service {
                 "sent_in_part"
             }
             Err(error) => {
-                // the bus's doors tell why; the ages of heartbeats tell that it matters
+                // the bus's connections tell why; the ages of heartbeats tell that it matters
                 tracing::debug!(kind = error.kind.as_str(), %error, "a heartbeat was not sent");
                 "failed"
             }
@@ -118,7 +134,7 @@ impl Service {
     ///
     /// # Errors
     /// When the ledger is away.
-    pub async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyStep>, StoreError> {
+    pub async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyLine>, StoreError> {
         self.0.ledger.journey(article).await
     }
 }

@@ -1,4 +1,5 @@
-//! What is known of a subject that is to be withdrawn: by intake itself, or only by the archive.
+//! The current state of an article that is to be withdrawn, from intake's own rows or from the
+//! archive.
 
 use loa_domain::{EventKey, EventType};
 use loa_store::{Archived, Current};

@@ -1,8 +1,9 @@
-//! Taking something in: which revision it is, whether it says anything new, and its event, through the one gate.
+//! Takes a submission in: chooses its revision, recognises a repeat, builds its event, decodes it
+//! as every outlet will, and stores it.
 
 use crate::{
-    IntakeError, Item, Receipt, Service,
-    item::{fingerprint, probe},
+    IntakeError, RawContent, Service, SubmissionAnswer,
+    raw_content::{fingerprint, probe},
     standing::Standing,
 };
 use jiff::Timestamp;
@@ -29,10 +30,10 @@ impl Service {
     ///
     /// # Errors
     /// See [`IntakeError`]; nothing was stored.
-    pub async fn publish(&self, item: Item) -> Result<Receipt, IntakeError> {
-        let (data, is_document) = match item {
-            Item::Article(data) => (data, false),
-            Item::Document(data) => (data, true),
+    pub async fn publish(&self, content: RawContent) -> Result<SubmissionAnswer, IntakeError> {
+        let (data, is_document) = match content {
+            RawContent::Article(data) => (data, false),
+            RawContent::Document(data) => (data, true),
         };
         let (id, given) = probe(&data);
         if let Some(refusal) = without_id(&data) {
@@ -67,8 +68,8 @@ impl Service {
                 category: None,
             };
             let (submission, notes) = self.draft(data.clone(), draft, current.map(|current| current.revision)).await?;
-            if let Some(receipt) = self.submit(submission, notes).await? {
-                return Ok(receipt);
+            if let Some(answered) = self.submit(submission, notes).await? {
+                return Ok(answered);
             }
         }
         // Without a good id the gate has refused by now.
@@ -80,7 +81,7 @@ impl Service {
     ///
     /// # Errors
     /// See [`IntakeError`]; nothing was stored.
-    pub async fn withdraw(&self, id: &str, reason: &str) -> Result<Receipt, IntakeError> {
+    pub async fn withdraw(&self, id: &str, reason: &str) -> Result<SubmissionAnswer, IntakeError> {
         let id = ArticleId::new(id)?;
         for _ in 0..TRIES_MAX {
             let current = self.current(&id).await?;
@@ -93,7 +94,7 @@ impl Service {
                 (None, None) => return Err(IntakeError::Unknown(id)),
             };
             if last.withdrawn && current.is_none() {
-                return Ok(Receipt {
+                return Ok(SubmissionAnswer {
                     id,
                     revision: last.revision,
                     event_id: last.key.id,
@@ -113,8 +114,8 @@ impl Service {
             };
             let expect = current.as_ref().map(|current| current.revision);
             let (submission, notes) = self.draft(data, draft, expect).await?;
-            if let Some(receipt) = self.submit(submission, notes).await? {
-                return Ok(receipt);
+            if let Some(answered) = self.submit(submission, notes).await? {
+                return Ok(answered);
             }
         }
         Err(IntakeError::Busy(id.into()))
@@ -168,7 +169,7 @@ impl Service {
             event_type: draft.event_type,
             revision: draft.revision,
             fingerprint: draft.fingerprint.to_owned(),
-            body: event.frozen,
+            body: event.original_bytes,
             expect,
             category,
             at,
@@ -177,17 +178,17 @@ impl Service {
     }
 
     /// Stores a submission; `None` when something else stands by now: decide again.
-    async fn submit(&self, submission: Submission, notes: Vec<Note>) -> Result<Option<Receipt>, StoreError> {
+    async fn submit(&self, submission: Submission, notes: Vec<Note>) -> Result<Option<SubmissionAnswer>, StoreError> {
         let outcome = self.0.ledger.submit(std::slice::from_ref(&submission)).await?.into_iter().next();
         let is_repeat = match outcome {
             Some(Submitted::Stored) => false,
             Some(Submitted::Repeat) => true,
             Some(Submitted::Conflict(_)) | None => return Ok(None),
         };
-        self.0.bell.ring();
+        self.0.wake_up.wake();
         metrics::counter!("loa_intake_submissions_total", "type" => submission.event_type.as_str()).increment(1);
         tracing::info!(article = %submission.article, revision = submission.revision, event_type = %submission.event_type, "taken in");
-        Ok(Some(Receipt {
+        Ok(Some(SubmissionAnswer {
             id: submission.article,
             revision: submission.revision,
             event_id: submission.key.id,
@@ -234,8 +235,8 @@ struct Draft<'a> {
     category: Option<&'a str>,
 }
 
-fn unchanged(id: &ArticleId, current: &Current) -> Receipt {
-    Receipt {
+fn unchanged(id: &ArticleId, current: &Current) -> SubmissionAnswer {
+    SubmissionAnswer {
         id: id.clone(),
         revision: current.revision,
         event_id: current.event.id.clone(),

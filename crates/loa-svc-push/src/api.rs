@@ -1,20 +1,18 @@
-//! The operators' API: `/v1/endpoints…`, `/v1/deliveries…` and `/v1/hub/…`. Reading needs a token of scope `read`, everything else
+//! The operators' API: `/v1/endpoints…` and `/v1/deliveries…`. Reading needs a token of scope `read`, everything else
 //! `operate`. Problems are RFC 9457. Secrets are answered once, where they are made, and never again.
 
 mod deliveries;
 mod endpoints;
-mod hub;
-mod refused;
+mod problems;
 
 use crate::Service;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    http::{HeaderMap, header::AUTHORIZATION},
+    http::{HeaderMap, header::ACCEPT_LANGUAGE},
 };
-use loa_domain::Scope;
-use loa_worker::{TokenCheck, admit, bearer_token};
-use refused::Refused;
+use loa_http::TokenCheck;
+use loa_words::Language;
 use std::sync::Arc;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -29,13 +27,12 @@ struct Api {
 }
 
 impl Service {
-    /// The API of this outlet and the hub, with absolute paths; to be merged into the process's router.
+    /// The API of this outlet, with absolute paths; to be merged into the process's router.
     pub fn router(&self, tokens: Arc<dyn TokenCheck>) -> Router {
         api()
             .split_for_parts()
             .0
             .with_state(Api { service: self.clone(), tokens })
-            .merge(crate::hub::router(self.0.hub.as_ref()))
             .layer(DefaultBodyLimit::max(BODY_MAX))
     }
 
@@ -56,14 +53,9 @@ fn api() -> OpenApiRouter<Api> {
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::one))
         .routes(routes!(deliveries::redrive))
-        .routes(routes!(hub::list))
-        .routes(routes!(hub::remove))
 }
 
-impl Api {
-    /// The name of the token, when it allows what is asked.
-    async fn allow(&self, headers: &HeaderMap, wanted: Scope) -> Result<String, Refused> {
-        let secret = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer_token);
-        Ok(admit(&*self.tokens, secret, wanted).await?)
-    }
+/// What sentences are said in.
+fn language(headers: &HeaderMap) -> Language {
+    Language::of_request(headers.get(ACCEPT_LANGUAGE))
 }

@@ -1,28 +1,20 @@
-//! What `loa_worker::consume` asks of this service: decode a message, accept a batch.
+//! What `loa_worker::consume` asks of the push outlet: decode a message, accept a batch.
 
 use crate::Service;
 use async_trait::async_trait;
 use loa_bus::{DeadReason, Message};
 use loa_domain::Event;
-use loa_store::StoreErrorKind;
-use loa_worker::{AcceptError, Handler};
+use loa_worker::{AcceptError, Handler, accept_error, decode_event};
 
 #[async_trait]
 impl Handler for Service {
     type Item = Event;
 
     fn decode(&self, message: &Message) -> Result<Event, DeadReason> {
-        let content_type = Some(message.content_type.as_str()).filter(|t| !t.is_empty());
-        let id = Some(message.id.as_str()).filter(|id| !id.is_empty());
-        loa_event::decode(content_type, &message.headers, id, &message.body, &self.0.directory)
-            .map_err(|refusal| DeadReason { reason: refusal.sentence.clone(), position: refusal.position() })
+        decode_event(message, &self.0.directory)
     }
 
     async fn accept(&self, batch: Vec<Event>) -> Result<(), AcceptError> {
-        match Service::accept(self, &batch).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.kind == StoreErrorKind::Unavailable => Err(AcceptError::Unavailable(error.into())),
-            Err(error) => Err(AcceptError::Failed(error.into())),
-        }
+        Service::accept(self, &batch).await.map(drop).map_err(accept_error)
     }
 }

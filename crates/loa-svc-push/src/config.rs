@@ -1,11 +1,8 @@
 //! The settings of the push outlet: section `[push]` of the configuration.
 
-use crate::{
-    HubConfig,
-    egress::{ClientOptions, Guard},
-};
-use loa_domain::RetrySchedule;
-use loa_webhook::{EgressPolicy, NetworkError};
+use loa_domain::{NetworkError, RetrySchedule};
+use loa_egress::{ClientOptions, Guard};
+use loa_webhook::EgressPolicy;
 use serde::Deserialize;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -29,10 +26,10 @@ pub struct Config {
     pub short_attempts_max: u32,
     /// Failures in a row after which an endpoint is left alone for a while.
     pub breaker_failures: u32,
-    /// How long at first, in seconds; doubles with each failed probe.
-    pub breaker_rest_seconds: u64,
+    /// How long at first, in seconds; doubles with each try that fails.
+    pub breaker_open_seconds: u64,
     /// How long at most, in seconds.
-    pub breaker_rest_seconds_max: u64,
+    pub breaker_open_seconds_max: u64,
     /// Names that may resolve to private addresses and be called over plain http; `*.example` takes each name below.
     pub allow_hosts: Vec<String>,
     /// Networks (`10.20.0.0/16`) that may be called although they are not public, over plain http too.
@@ -41,8 +38,6 @@ pub struct Config {
     pub trusted_ca_files: Vec<PathBuf>,
     /// How long a soft stop waits for attempts under way, in seconds; what is left is sent again after its lease.
     pub stop_seconds_max: u64,
-    /// The WebSub hub: section `[push.hub]`.
-    pub hub: HubConfig,
 }
 
 impl Default for Config {
@@ -56,13 +51,12 @@ impl Default for Config {
             retry: RetrySchedule::three_days(),
             short_attempts_max: 8,
             breaker_failures: 5,
-            breaker_rest_seconds: 60,
-            breaker_rest_seconds_max: 900,
+            breaker_open_seconds: 60,
+            breaker_open_seconds_max: 900,
             allow_hosts: Vec::new(),
             allow_networks: Vec::new(),
             trusted_ca_files: Vec::new(),
             stop_seconds_max: 25,
-            hub: HubConfig::default(),
         }
     }
 }
@@ -73,8 +67,7 @@ impl Config {
     /// # Errors
     /// When a network can't be read; the sentence quotes it.
     pub(crate) fn egress_policy(&self) -> Result<EgressPolicy, NetworkError> {
-        let allow_networks = self.allow_networks.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
-        Ok(EgressPolicy { allow_hosts: self.allow_hosts.clone(), allow_networks, plain_http: false })
+        EgressPolicy::read(&self.allow_hosts, &self.allow_networks, false)
     }
 
     /// What the client of webhooks is like.

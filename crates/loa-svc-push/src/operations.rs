@@ -1,14 +1,17 @@
 //! What operators do with endpoints and deliveries, for the API and the command line alike.
 
-use crate::{Service, egress::ResolveError};
+use crate::Service;
 use bytes::Bytes;
 use loa_domain::{
-    DeliveryId, Endpoint, EndpointId, EndpointState, EventFilter, EventType, HubSubscriptionId, clean_line,
+    AttemptError, DeliveryId, DisableReason, Endpoint, EndpointId, EndpointState, EventFilter, EventType, ServerWords,
+    clean_line,
 };
+use loa_egress::ResolveError;
 use loa_store::{Attempt, DeliveryQuery, DeliveryView, StoreError, StoreErrorKind};
 use loa_webhook::{Answer, Refusal, Secret, WebhookId, parse_url};
+use loa_words::{Language, Notice, Trial};
 use serde_json::json;
-use std::{collections::BTreeSet, fmt};
+use std::collections::BTreeSet;
 
 /// Secrets of one endpoint at a time; a further rotation drops the oldest.
 const SECRETS_MAX: usize = 4;
@@ -52,15 +55,22 @@ pub struct TestReport {
     pub duration_ms: u64,
     /// Whether it was 2xx.
     pub delivered: bool,
-    /// What it means and what to do.
-    pub verdict: String,
+    /// What would follow from this answer.
+    pub trial: Trial,
+    /// Why it was not taken.
+    pub error: Option<AttemptError>,
+    /// What the receiver, the resolver or the system said.
+    pub words: ServerWords,
 }
 
-impl fmt::Display for TestReport {
-    /// One line.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let status = self.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
-        write!(f, "{}  {status}  {} ms  {}", self.endpoint, self.duration_ms, self.verdict)
+impl TestReport {
+    /// What it means and what to do, in a sentence or two.
+    pub fn told(&self, language: Language) -> String {
+        let words = language.words();
+        match self.error {
+            None => words.trial(self.trial).to_owned(),
+            Some(_) => format!("{} {}", words.attempt(self.error, self.status, &self.words), words.trial(self.trial)),
+        }
     }
 }
 
@@ -90,9 +100,6 @@ pub enum OperationError {
     /// There is no such delivery.
     #[error("there is no delivery {0}")]
     NoDelivery(DeliveryId),
-    /// There is no such subscription at the hub.
-    #[error("the hub has no subscription {0}")]
-    NoSubscription(HubSubscriptionId),
     /// What was delivered or superseded is not sent again.
     #[error("delivery {0} was delivered or superseded; it is not sent again")]
     Final(DeliveryId),
@@ -120,7 +127,7 @@ impl Service {
         let url = parse_url(wish.url.trim())?;
         self.0.sender.guard.check_resolved(&url).await?;
         let description = bounded("the description", &wish.description)?;
-        if let Some(known) = self.0.ledger.endpoints().await?.into_iter().find(|known| known.url == url) {
+        if let Some(known) = self.0.doors.views.endpoints().await?.into_iter().find(|known| known.url == url) {
             return Err(OperationError::Exists(known.id));
         }
         let secret = wish.secret.unwrap_or_else(|| self.new_secret());
@@ -133,7 +140,7 @@ impl Service {
             state: EndpointState::Enabled,
             created_at: self.0.world.now(),
         };
-        self.0.ledger.add_endpoint(&endpoint).await?;
+        self.0.doors.endpoints.add_endpoint(&endpoint).await?;
         tracing::info!(endpoint = %endpoint.id, host = endpoint.url.host_str(), "endpoint added");
         Ok(AddedEndpoint { endpoint, secret })
     }
@@ -143,7 +150,7 @@ impl Service {
     /// # Errors
     /// When the ledger is away.
     pub async fn endpoints(&self) -> Result<Vec<Endpoint>, OperationError> {
-        Ok(self.0.ledger.endpoints().await?)
+        Ok(self.0.doors.views.endpoints().await?)
     }
 
     /// One endpoint.
@@ -151,7 +158,7 @@ impl Service {
     /// # Errors
     /// [`OperationError::NoEndpoint`], `Ledger`.
     pub async fn endpoint(&self, id: &EndpointId) -> Result<Endpoint, OperationError> {
-        self.0.ledger.endpoint(id).await?.ok_or_else(|| OperationError::NoEndpoint(id.clone()))
+        self.0.doors.views.endpoint(id).await?.ok_or_else(|| OperationError::NoEndpoint(id.clone()))
     }
 
     /// Enables an endpoint: what waited for it becomes due, and past failures are forgotten.
@@ -162,8 +169,8 @@ impl Service {
         let endpoint = self.endpoint(id).await?;
         self.0.sender.guard.check_resolved(&endpoint.url).await?;
         self.set_state(id, EndpointState::Enabled).await?;
-        self.0.rests().forget(id);
-        self.0.bell.ring();
+        self.0.breakers().forget(id);
+        self.0.wake_up.wake();
         self.endpoint(id).await
     }
 
@@ -172,14 +179,13 @@ impl Service {
     /// # Errors
     /// [`OperationError::NoEndpoint`], `TooLong`, `Ledger`.
     pub async fn disable_endpoint(&self, id: &EndpointId, reason: &str) -> Result<Endpoint, OperationError> {
-        let reason = bounded("the reason", reason)?;
-        let reason = if reason.is_empty() { "by operator".to_owned() } else { reason };
-        self.set_state(id, EndpointState::Disabled { reason }).await?;
+        let note = bounded("the reason", reason)?;
+        self.set_state(id, EndpointState::Disabled { reason: DisableReason::Operator, note }).await?;
         self.endpoint(id).await
     }
 
     async fn set_state(&self, id: &EndpointId, state: EndpointState) -> Result<(), OperationError> {
-        let done = self.0.ledger.set_endpoint_state(id, &state).await;
+        let done = self.0.doors.endpoints.set_endpoint_state(id, &state).await;
         done.map_err(|error| of_endpoint(error, id))?;
         tracing::info!(endpoint = %id, ?state, "endpoint state set");
         Ok(())
@@ -212,36 +218,39 @@ impl Service {
     }
 
     async fn set_secrets(&self, id: &EndpointId, secrets: &[Vec<u8>]) -> Result<(), OperationError> {
-        self.0.ledger.set_secrets(id, secrets).await.map_err(|error| of_endpoint(error, id))?;
+        self.0.doors.endpoints.set_secrets(id, secrets).await.map_err(|error| of_endpoint(error, id))?;
         tracing::info!(endpoint = %id, valid = secrets.len(), "endpoint secrets set");
         Ok(())
     }
 
-    /// Sends a signed ping, now, whatever the endpoint's state and rests, and says what came of it. Changes nothing.
+    /// Sends a signed ping, now, whatever the endpoint's state and breaker, and says what came of it. Changes nothing.
     ///
     /// # Errors
     /// [`OperationError::NoEndpoint`], `Ledger`. That the ping failed is not an error but the report.
     pub async fn test_endpoint(&self, id: &EndpointId) -> Result<TestReport, OperationError> {
         let endpoint = self.endpoint(id).await?;
         let (now, ping) = (self.0.world.now(), WebhookId::of_test(self.0.world.bytes()));
+        let message = Language::ALL.map(|language| language.words().notice(Notice::TestWebhook)).join(" / ");
         let body = json!({
             "specversion": "1.0", "id": ping.as_str(), "source": "urn:loa:push", "type": TEST_TYPE,
             "subject": endpoint.id.as_str(), "time": now.to_string(), "datacontenttype": "application/json",
-            "data": { "message": "Đây là bản tin thử của Loa. Xin trả lời 2xx. / A test ping by Loa; please answer 2xx." },
+            "data": { "message": message },
         });
         let sent = self.0.sender.send(&endpoint, &ping, Bytes::from(body.to_string()), 1, now).await;
-        let verdict = match sent.answer {
-            Answer::Delivered => "taken".to_owned(),
-            Answer::Gone => format!("{}; a delivery with this answer would disable the endpoint", sent.detail),
-            Answer::GiveUp => format!("{}; a delivery with this answer would be given up", sent.detail),
-            Answer::RetryLater { .. } => format!("{}; a delivery would be tried again", sent.detail),
+        let trial = match sent.answer {
+            Answer::Delivered => Trial::Taken,
+            Answer::Gone => Trial::WouldDisable,
+            Answer::GiveUp => Trial::WouldGiveUp,
+            Answer::RetryLater { .. } => Trial::WouldRetry,
         };
         Ok(TestReport {
             endpoint: endpoint.id,
             status: sent.status,
             duration_ms: u64::try_from(sent.duration.as_millis()).unwrap_or(u64::MAX),
             delivered: sent.answer == Answer::Delivered,
-            verdict,
+            trial,
+            error: sent.error(),
+            words: sent.words,
         })
     }
 
@@ -250,7 +259,7 @@ impl Service {
     /// # Errors
     /// When the ledger is away.
     pub async fn deliveries(&self, query: &DeliveryQuery) -> Result<Vec<DeliveryView>, OperationError> {
-        Ok(self.0.ledger.deliveries(query).await?)
+        Ok(self.0.doors.views.deliveries(query).await?)
     }
 
     /// One delivery with its attempts, oldest first.
@@ -258,7 +267,7 @@ impl Service {
     /// # Errors
     /// [`OperationError::NoDelivery`], `Ledger`.
     pub async fn delivery(&self, id: &DeliveryId) -> Result<(DeliveryView, Vec<Attempt>), OperationError> {
-        self.0.ledger.delivery(id).await.map_err(|error| of_delivery(error, id))
+        self.0.doors.views.delivery(id).await.map_err(|error| of_delivery(error, id))
     }
 
     /// Makes a failed delivery due now, with a fresh schedule and the same outward id.
@@ -266,9 +275,9 @@ impl Service {
     /// # Errors
     /// [`OperationError::NoDelivery`], `Final`, `Ledger`.
     pub async fn redrive(&self, id: &DeliveryId) -> Result<(), OperationError> {
-        self.0.ledger.redrive(id, self.0.world.now()).await.map_err(|error| of_delivery(error, id))?;
+        self.0.doors.deliveries.redrive(id, self.0.world.now()).await.map_err(|error| of_delivery(error, id))?;
         tracing::info!(delivery = %id, "delivery redriven");
-        self.0.bell.ring();
+        self.0.wake_up.wake();
         Ok(())
     }
 

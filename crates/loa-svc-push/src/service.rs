@@ -1,27 +1,17 @@
 //! The service as a whole: what it holds, and the two loops it runs.
 
-use crate::{
-    Config,
-    egress::{Guard, client},
-    hub::Hub,
-    rest::{BreakerRule, Rests},
-    send::Sender,
-    step::Finished,
-};
+use crate::{Config, breakers::Breakers, send::Sender};
 use loa_area::Directory;
 use loa_bus::{Bus, Queue};
-use loa_domain::Event;
-use loa_store::{Accepted, PushLedger, StoreError};
-use loa_webhook::NetworkError;
-use loa_worker::{Bell, ConsumeOptions, DriveOptions, Status, World, consume, drive};
+use loa_domain::{BreakerRule, Event, NetworkError};
+use loa_egress::{ClientError, Guard, client};
+use loa_store::{Accepted, AttemptRecord, PushDoors, StoreError};
+use loa_worker::{ConsumeOptions, DriveOptions, InFlight, Status, WakeUp, World, consume, drive};
 use std::{
-    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
 /// Why the service can't be set up: the configuration is wrong. Each sentence says where to mend it.
 #[derive(Debug, thiserror::Error)]
@@ -29,24 +19,13 @@ pub enum SetupError {
     /// A network can't be read.
     #[error("push.allow_networks: {0}")]
     Network(#[from] NetworkError),
-    /// A setting is out of range, or can't be read.
-    #[error("{0}")]
-    Setting(String),
-    /// A CA file can't be read.
-    #[error("the CA file {path} cannot be read (push.trusted_ca_files)")]
-    CaFile {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The binary must install a provider before it builds services; without one, reqwest would panic.
-    #[error("no TLS provider is installed in this process")]
-    NoTlsProvider,
     /// The HTTP client can't be built.
-    #[error("the HTTP client cannot be built")]
-    Client(#[source] reqwest::Error),
+    #[error("push: {0}")]
+    Client(#[from] ClientError),
 }
+
+/// Told whenever events came in that were not seen before.
+pub type Listener = Arc<dyn Fn() + Send + Sync>;
 
 /// The push outlet. Clones are the same service.
 #[derive(Clone)]
@@ -54,29 +33,17 @@ pub struct Service(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) config: Config,
-    pub(crate) ledger: Arc<dyn PushLedger>,
+    pub(crate) doors: PushDoors,
     pub(crate) world: World,
     pub(crate) directory: Arc<Directory>,
     pub(crate) sender: Sender,
-    pub(crate) bell: Bell,
-    /// One slot for each attempt that may be under way.
-    pub(crate) slots: Arc<Semaphore>,
+    pub(crate) wake_up: WakeUp,
+    /// Attempts under way, and those that ended and are not yet in the ledger.
+    pub(crate) attempts: InFlight<String, AttemptRecord>,
     /// Only one step at a time claims and records.
     pub(crate) stepping: tokio::sync::Mutex<()>,
-    /// Attempts that ended and are not yet in the ledger; never more than there are slots.
-    finished: Mutex<Vec<Finished>>,
-    rests: Mutex<Rests>,
-    /// `None`: the configuration wants no hub.
-    pub(crate) hub: Option<Arc<Hub>>,
-}
-
-/// Where people and machines find this installation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    /// Where readers find the feeds: stands in them. The hub's topics are below it.
-    pub public_url: Url,
-    /// Where the hub reads the feeds, when the configuration does not say; often the same.
-    pub feed_url: Url,
+    breakers: Mutex<Breakers>,
+    listener: Option<Listener>,
 }
 
 impl Service {
@@ -86,30 +53,29 @@ impl Service {
     /// When the configuration is wrong; see [`SetupError`].
     pub fn new(
         config: Config,
-        identity: &Identity,
-        ledger: Arc<dyn PushLedger>,
+        doors: PushDoors,
         directory: Arc<Directory>,
         world: World,
+        listener: Option<Listener>,
     ) -> Result<Self, SetupError> {
         let guard = Guard::new(config.egress_policy()?);
         let sender = Sender { client: client(&config.client(Some(&guard)))?, guard };
         let rule = BreakerRule {
             failures: config.breaker_failures.max(1),
-            rest: Duration::from_secs(config.breaker_rest_seconds),
-            rest_max: Duration::from_secs(config.breaker_rest_seconds_max),
+            open: Duration::from_secs(config.breaker_open_seconds),
+            open_max: Duration::from_secs(config.breaker_open_seconds_max),
         };
-        let hub = Hub::of(&config, identity, ledger.clone(), world.clone())?;
+        let wake_up = WakeUp::default();
         Ok(Self(Arc::new(Inner {
-            hub,
-            slots: Arc::new(Semaphore::new(config.in_flight_max.max(1) as usize)),
-            ledger,
+            attempts: InFlight::new(config.in_flight_max, wake_up.clone()),
+            doors,
             world,
             directory,
             sender,
-            bell: Bell::default(),
+            wake_up,
             stepping: tokio::sync::Mutex::new(()),
-            finished: Mutex::default(),
-            rests: Mutex::new(Rests::new(rule)),
+            breakers: Mutex::new(Breakers::new(rule)),
+            listener,
             config,
         })))
     }
@@ -119,11 +85,12 @@ impl Service {
     /// # Errors
     /// When the ledger does not take them; then it took none.
     pub async fn accept(&self, batch: &[Event]) -> Result<Accepted, StoreError> {
-        let accepted = self.0.ledger.accept(batch, self.0.world.now()).await?;
+        let accepted = self.0.doors.arrivals.accept(batch, self.0.world.now()).await?;
         metrics::counter!("loa_push_events_accepted_total").increment(accepted.fresh);
-        self.0.bell.ring();
-        if let Some(hub) = self.0.hub.as_ref().filter(|_| accepted.fresh > 0) {
-            hub.something_happened();
+        metrics::counter!("loa_event_ids_used_again_total", "outlet" => "push").increment(accepted.reused);
+        self.0.wake_up.wake();
+        if let Some(listener) = self.0.listener.as_ref().filter(|_| accepted.fresh > 0) {
+            listener();
         }
         Ok(accepted)
     }
@@ -133,19 +100,10 @@ impl Service {
     pub async fn run(&self, bus: Arc<dyn Bus>, status: Arc<Status>, stop: CancellationToken) {
         let arrivals =
             consume(ConsumeOptions::of(Queue::Push), bus, Arc::new(self.clone()), status.clone(), stop.clone());
-        let delivering = drive(DriveOptions::named("push"), &self.0.bell, &status, &stop, || self.step());
-        let telling = async {
-            if let Some(hub) = &self.0.hub {
-                hub.run(&status, &stop).await;
-            }
-        };
-        tokio::join!(arrivals, delivering, telling);
+        let delivering = drive(DriveOptions::named("push"), &self.0.wake_up, &status, &stop, || self.step());
+        tokio::join!(arrivals, delivering);
         let longest = Duration::from_secs(self.0.config.stop_seconds_max);
-        let draining = async {
-            let (telling, delivering) = tokio::join!(self.hub_drain(), self.drain());
-            telling.and(delivering)
-        };
-        match tokio::time::timeout(longest, draining).await {
+        match tokio::time::timeout(longest, self.drain()).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 tracing::warn!(%error, "attempts that ended during the stop could not be recorded; they will be repeated")
@@ -159,17 +117,13 @@ impl Service {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.0.ledger.ping().await
+        self.0.doors.views.ping().await
     }
 }
 
 impl Inner {
-    pub(crate) fn finished(&self) -> MutexGuard<'_, Vec<Finished>> {
-        self.finished.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn rests(&self) -> MutexGuard<'_, Rests> {
-        self.rests.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn breakers(&self) -> MutexGuard<'_, Breakers> {
+        self.breakers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,30 +1,18 @@
 //! One step: record what ended, claim what is due, set it going. A step never waits for a receiver.
 //!
-//! Attempts run beside the steps, each in a slot; what they came to is gathered and recorded by the next step, many at
-//! a time. So a receiver that needs its whole 20 seconds holds only its own slots. Should the process die between
+//! Attempts run beside the steps, each in a slot ([`loa_worker::InFlight`]); the next step records what they came to, many
+//! at a time. So a receiver that needs its whole 20 seconds holds only its own slots. Should the process die between
 //! sending and recording, the lease ends and the delivery is sent again under the same `webhook-id`.
 
-use crate::{
-    Service,
-    rest::{Rota, Sign},
-    send::Sent,
-    service::Inner,
-};
+use crate::{Service, breakers::NotClosed, send::Sent, service::Inner};
 use bytes::Bytes;
 use jiff::Timestamp;
-use loa_domain::{AttemptOutcome, EndpointId};
-use loa_store::{AttemptRecord, DueDelivery, Lease, StoreError};
+use loa_domain::{AttemptError, AttemptOutcome, EndpointId};
+use loa_store::{AttemptRecord, DueDelivery, Lease, StoreError, lease_holder};
 use loa_webhook::{Answer, Failure, Patience, WebhookId};
 use loa_worker::Progress;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tokio::{sync::OwnedSemaphorePermit, time::Instant};
-
-/// An attempt that ended and is not yet in the ledger.
-pub(crate) struct Finished {
-    /// The lease it was made under.
-    holder: String,
-    record: AttemptRecord,
-}
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
 
 impl Service {
     /// Records attempts that ended, claims as many due deliveries as there are free slots, and starts them.
@@ -35,8 +23,7 @@ impl Service {
         let _one_at_a_time = self.0.stepping.lock().await;
         let recorded = self.0.record().await?;
         let started = self.0.start().await?;
-        let slots = self.0.config.in_flight_max.max(1) as usize;
-        metrics::gauge!("loa_push_in_flight").set(slots.saturating_sub(self.0.slots.available_permits()) as f64);
+        metrics::gauge!("loa_push_in_flight").set(f64::from(self.0.attempts.under_way()));
         if recorded + started > 0 {
             return Ok(Progress::Worked);
         }
@@ -49,9 +36,7 @@ impl Service {
     /// # Errors
     /// When the ledger is away.
     pub async fn drain(&self) -> Result<(), StoreError> {
-        // the semaphore is never closed, so this only waits
-        let all = self.0.slots.acquire_many(self.0.config.in_flight_max.max(1)).await;
-        drop(all);
+        self.0.attempts.ended().await;
         let _one_at_a_time = self.0.stepping.lock().await;
         self.0.record().await.map(drop)
     }
@@ -59,74 +44,75 @@ impl Service {
 
 impl Inner {
     async fn record(&self) -> Result<usize, StoreError> {
-        let mut by_holder: BTreeMap<String, Vec<AttemptRecord>> = BTreeMap::new();
-        for finished in self.finished().drain(..) {
-            by_holder.entry(finished.holder).or_default().push(finished.record);
-        }
         let mut recorded = 0;
-        while let Some((holder, records)) = by_holder.pop_first() {
-            match self.ledger.record(&holder, &records).await {
-                Ok(changed) => {
-                    let late = (records.len() as u64).saturating_sub(changed);
-                    if late > 0 {
-                        tracing::warn!(
-                            late,
-                            "attempts ended after their lease; others decide about those deliveries now"
-                        );
-                    }
-                    recorded += records.len();
-                }
-                Err(error) => {
-                    by_holder.insert(holder, records);
-                    let kept = by_holder.into_iter().flat_map(|(holder, records)| {
-                        records.into_iter().map(move |record| Finished { holder: holder.clone(), record })
-                    });
-                    self.finished().extend(kept);
-                    return Err(error);
-                }
+        while let Some(ended) = self.attempts.take_ended() {
+            let changed = self.doors.deliveries.record(ended.lease(), ended.results()).await?;
+            let late = (ended.results().len() as u64).saturating_sub(changed);
+            if late > 0 {
+                tracing::warn!(late, "attempts ended after their lease; others decide about those deliveries now");
             }
+            recorded += ended.recorded();
         }
         Ok(recorded)
     }
 
     async fn start(self: &Arc<Self>) -> Result<usize, StoreError> {
-        let rota = self.rests().rota(self.world.now());
-        let Rota { resting, probing } = rota;
-        let all_but_probes: Vec<EndpointId> = resting.iter().chain(&probing).cloned().collect();
-        let mut started = self.claim(&all_but_probes, self.config.in_flight_per_endpoint_max.max(1)).await?;
-        if !probing.is_empty() {
-            started += self.claim(&resting, 1).await?;
+        let NotClosed { open, half_open } = self.breakers().not_closed(self.world.now());
+        let not_closed: Vec<EndpointId> = open.iter().chain(&half_open).cloned().collect();
+        let mut started = self.claim(&not_closed, self.config.in_flight_per_endpoint_max.max(1)).await?;
+        if !half_open.is_empty() {
+            started += self.claim(&open, 1).await?;
         }
         Ok(started)
     }
 
     async fn claim(self: &Arc<Self>, skip: &[EndpointId], per_endpoint: u32) -> Result<usize, StoreError> {
-        let free = u32::try_from(self.slots.available_permits()).unwrap_or(u32::MAX);
+        let free = self.attempts.free();
         if free == 0 {
             return Ok(0);
         }
         let now = self.world.now();
-        let lease = Lease { holder: uuid_like(self.world.bytes()), now, until: later(now, self.config.lease()) };
-        let due = self.ledger.claim(&lease, skip, per_endpoint, free).await?;
+        let lease = Lease { holder: lease_holder(self.world.bytes()), now, until: later(now, self.config.lease()) };
+        let due = self.doors.deliveries.claim(&lease, skip, per_endpoint, free).await?;
         let started = due.len();
         for delivery in due {
-            // only steps take slots, and only one steps at a time; should one be missing all the same, the lease ends
-            let Ok(slot) = self.slots.clone().try_acquire_owned() else { break };
-            self.rests().began(&delivery.endpoint.id);
-            tokio::spawn(attempt(self.clone(), delivery, lease.holder.clone(), slot));
+            self.breakers().begin(&delivery.endpoint.id);
+            let (started_at, began, doomed, known) = (self.world.now(), Instant::now(), self.clone(), delivery.clone());
+            self.attempts.start(lease.holder.clone(), attempt(self.clone(), delivery, started_at), move |panic| {
+                tracing::error!(delivery = %known.id, error = %panic, "sending panicked: a defect of ours");
+                let sent = Sent::failed(Failure::Ours, "", began);
+                doomed.conclude(&known, sent, started_at)
+            });
         }
         Ok(started)
     }
 
-    /// How late the latest delivery is: with nothing more to start, what is overdue waits for slots or rests.
+    /// How late the latest delivery is: with nothing more to start, what is overdue waits for slots or breakers.
     async fn report_lateness(&self) -> Result<(), StoreError> {
-        let due_at = self.ledger.next_due().await?;
+        let due_at = self.doors.deliveries.next_due().await?;
         let late = due_at.map_or(0.0, |due_at| self.world.now().duration_since(due_at).as_secs_f64().max(0.0));
         metrics::gauge!("loa_push_overdue_seconds").set(late);
         Ok(())
     }
 
-    /// What follows from one attempt, for the ledger and for the endpoint as a whole.
+    /// What follows from one attempt: for its endpoint, for the log, and for the ledger.
+    fn conclude(&self, delivery: &DueDelivery, sent: Sent, started_at: Timestamp) -> AttemptRecord {
+        let now = self.world.now();
+        let outcome = self.decide(delivery, &sent, now);
+        self.tell_breaker(&delivery.endpoint.id, &sent, now);
+        report(delivery, &sent, &outcome);
+        AttemptRecord {
+            delivery: delivery.id.clone(),
+            started_at,
+            duration_ms: u64::try_from(sent.duration.as_millis()).unwrap_or(u64::MAX),
+            status: sent.status,
+            error: sent.error(),
+            words: sent.words,
+            outcome,
+        }
+    }
+
+    /// What follows from one attempt for its delivery.
     fn decide(&self, delivery: &DueDelivery, sent: &Sent, now: Timestamp) -> AttemptOutcome {
         let attempts = delivery.attempts.saturating_add(1);
         match sent.answer {
@@ -143,61 +129,35 @@ impl Inner {
         }
     }
 
-    /// Lets the endpoint rest where the answer, or the lack of one, asks for it.
-    fn rest(&self, endpoint: &EndpointId, sent: &Sent, now: Timestamp) {
+    /// What the answer, or the lack of one, says of the endpoint as a whole.
+    fn tell_breaker(&self, endpoint: &EndpointId, sent: &Sent, now: Timestamp) {
         let failing = sent.failure.is_some_and(|f| f != Failure::Ours) || sent.status.is_some_and(|s| s >= 500);
-        let sign = if failing { Sign::Failing } else { Sign::Alive };
-        let mut rests = self.rests();
-        if let Some(until) = rests.ended(endpoint, sign, now) {
+        let mut breakers = self.breakers();
+        if !failing {
+            breakers.succeed(endpoint, now);
+        } else if let Some(until) = breakers.fail(endpoint, now) {
             tracing::warn!(%endpoint, %until, "the endpoint keeps failing and is left alone for a while; its deliveries wait");
             metrics::counter!("loa_push_breaker_opened_total").increment(1);
         }
         if let Answer::RetryLater { after: Some(wish), pause: true, .. } = sent.answer {
             let until = later(now, wish.min(Duration::from_secs(self.config.retry.retry_after_seconds_max)));
             tracing::info!(%endpoint, %until, "the endpoint asks to be left alone");
-            rests.pause(endpoint, until);
+            breakers.pause(endpoint, until);
         }
     }
 }
 
-/// One attempt, from its start to the list of what ended. Holds its slot until then.
-async fn attempt(inner: Arc<Inner>, delivery: DueDelivery, holder: String, slot: OwnedSemaphorePermit) {
-    let (started_at, began) = (inner.world.now(), Instant::now());
-    let sending = tokio::spawn({
-        let (inner, delivery) = (inner.clone(), delivery.clone());
-        async move {
-            let id = WebhookId::of(&delivery.event);
-            let body = Bytes::from_owner(delivery.body);
-            inner.sender.send(&delivery.endpoint, &id, body, delivery.attempts.saturating_add(1), started_at).await
-        }
-    });
-    let sent = match sending.await {
-        Ok(sent) => sent,
-        Err(panic) => {
-            tracing::error!(delivery = %delivery.id, error = %panic, "sending panicked: a defect of ours");
-            Sent::failed(Failure::Ours, "sending failed inside Loa; see its log", began)
-        }
-    };
-    let now = inner.world.now();
-    let outcome = inner.decide(&delivery, &sent, now);
-    inner.rest(&delivery.endpoint.id, &sent, now);
-    report(&delivery, &sent, &outcome);
-    let record = AttemptRecord {
-        delivery: delivery.id,
-        started_at,
-        duration_ms: u64::try_from(sent.duration.as_millis()).unwrap_or(u64::MAX),
-        status: sent.status,
-        error_class: sent.error_class().to_owned(),
-        detail: sent.detail,
-        outcome,
-    };
-    inner.finished().push(Finished { holder, record });
-    drop(slot);
-    inner.bell.ring();
+/// One attempt, from its start to what is recorded of it.
+async fn attempt(inner: Arc<Inner>, delivery: DueDelivery, started_at: Timestamp) -> AttemptRecord {
+    let id = WebhookId::of(&delivery.event);
+    let body = Bytes::from_owner(delivery.body.clone());
+    let number = delivery.attempts.saturating_add(1);
+    let sent = inner.sender.send(&delivery.endpoint, &id, body, number, started_at).await;
+    inner.conclude(&delivery, sent, started_at)
 }
 
 fn report(delivery: &DueDelivery, sent: &Sent, outcome: &AttemptOutcome) {
-    let class = if sent.answer == Answer::Delivered { "delivered" } else { sent.error_class() };
+    let class = sent.error().map_or("delivered", AttemptError::as_str);
     metrics::counter!("loa_push_attempts_total", "class" => class).increment(1);
     metrics::histogram!("loa_push_attempt_seconds").record(sent.duration.as_secs_f64());
     let (id, endpoint, article) = (&delivery.id, &delivery.endpoint.id, &delivery.article);
@@ -221,8 +181,4 @@ fn report(delivery: &DueDelivery, sent: &Sent, outcome: &AttemptOutcome) {
 /// An instant later, or the end of time.
 fn later(now: Timestamp, by: Duration) -> Timestamp {
     now.checked_add(by).unwrap_or(Timestamp::MAX)
-}
-
-fn uuid_like(bytes: [u8; 16]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

@@ -1,4 +1,5 @@
-//! Builders: an article, a withdrawal, and the events they become, with every field filled and nothing random.
+//! Builders: an article, a withdrawal, and the events they become, with every field filled and
+//! nothing random.
 
 use jiff::Timestamp;
 use loa_domain::{
@@ -8,9 +9,9 @@ use loa_domain::{
 /// The portal that the builders speak for.
 pub const SOURCE: &str = "https://dienbiendong.example/";
 
-/// An article at a revision; each further revision is an hour younger and says so in its title.
+/// An article at a revision, dated an hour after midnight in Vietnam; each further revision is an hour younger and says so in its title.
 pub fn article(id: &str, revision: u64) -> Article {
-    let published_at: Timestamp = "2023-11-16T01:02:22Z".parse().expect("an instant");
+    let published_at: Timestamp = "2023-11-15T18:02:22Z".parse().expect("an instant");
     let edits = jiff::SignedDuration::from_hours(i64::try_from(revision.saturating_sub(1)).unwrap_or(0));
     Article {
         id: ArticleId::new(id).expect("an article id"),
@@ -40,7 +41,8 @@ pub fn published(article: Article) -> Event {
     let data = serde_json::to_value(&article).expect("articles serialise");
     let (key, time) = (key(&article.id, article.revision), article.modified_at);
     Event {
-        frozen: frozen(&key, event_type, article.id.as_str(), time, data),
+        content_hash: loa_event::content_hash(event_type, &data),
+        original_bytes: original_bytes(&key, event_type, article.id.as_str(), time, data),
         reach: article.areas.clone(),
         time: Some(time),
         change: Change::Live(Box::new(Content::Article(article))),
@@ -57,7 +59,8 @@ pub fn withdrawn(id: &str, revision: u64) -> Event {
     let key = key(&withdrawal.id, revision);
     let data = serde_json::to_value(&withdrawal).expect("withdrawals serialise");
     Event {
-        frozen: frozen(&key, EventType::ArticleWithdrawn, id, at, data),
+        content_hash: loa_event::content_hash(EventType::ArticleWithdrawn, &data),
+        original_bytes: original_bytes(&key, EventType::ArticleWithdrawn, id, at, data),
         reach: Vec::new(),
         time: Some(at),
         change: Change::Withdrawn(withdrawal),
@@ -70,7 +73,13 @@ fn key(id: &ArticleId, revision: u64) -> EventKey {
     EventKey { source: SOURCE.into(), id: format!("{id}-{revision}") }
 }
 
-fn frozen(key: &EventKey, event_type: EventType, subject: &str, time: Timestamp, data: serde_json::Value) -> Vec<u8> {
+fn original_bytes(
+    key: &EventKey,
+    event_type: EventType,
+    subject: &str,
+    time: Timestamp,
+    data: serde_json::Value,
+) -> Vec<u8> {
     let event = serde_json::json!({
         "specversion": "1.0", "id": key.id, "source": key.source, "type": event_type.as_str(), "subject": subject,
         "time": time.to_string(), "datacontenttype": "application/json", "data": data,

@@ -1,4 +1,5 @@
-//! Time wound by hand and dice that fall the same each time, as the services are handed them.
+//! A clock that a test winds by hand, and random numbers that are the same each time, as services
+//! are handed them.
 
 use jiff::Timestamp;
 use loa_worker::World;

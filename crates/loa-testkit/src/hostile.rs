@@ -1,7 +1,8 @@
 //! Bodies of fuzz targets: bytes in, and a panic where a promise about bad input is broken.
 //!
-//! One place, two callers: `fuzz/` feeds them what a fuzzer invents, `tests/hostile.rs` a bounded number of cases in the
-//! normal suite. What is bounded and pure goes here; what needs a broker or a ledger is in the system suite.
+//! `fuzz/` calls them with what a fuzzer invents; `tests/hostile.rs` calls them with a bounded
+//! number of cases in the normal suite. What is bounded and pure belongs here. What needs a broker
+//! or a ledger belongs to the system suite.
 
 mod event;
 mod feed;

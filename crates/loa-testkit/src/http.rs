@@ -1,8 +1,10 @@
-//! An HTTP stand-in: a small HTTP/1.1 server on 127.0.0.1 that records requests and answers as it is told, badly too.
+//! An HTTP stand-in: a small HTTP/1.1 server on 127.0.0.1 that records requests and answers, or
+//! misbehaves, as it is told.
 //!
-//! Tests point webhooks at it; `loa demo` uses it as its provincial portal. It verifies nothing itself: whoever
-//! started it looks at the recorded [`Request`]s, or decides each answer with [`HttpStandIn::answer_with`].
-//! It is safe to leave running: requests, connections, what is kept and how long it waits are all limited.
+//! Tests point webhooks at it; `loa demo` uses it as its provincial portal. It verifies nothing.
+//! Whoever started it reads the recorded [`Request`]s, or decides each answer with
+//! [`HttpStandIn::answer_with`]. It may run for long: requests, connections, kept bytes and waiting
+//! are all limited.
 
 mod connection;
 mod reply;

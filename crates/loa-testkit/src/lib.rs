@@ -1,7 +1,8 @@
 //! Builders, a hand-wound clock, and SMTP and HTTP stand-ins that misbehave on command.
 //!
-//! `hostile` is what fuzz targets and properties call. The rest is for tests, and for `loa demo`, whose mail catcher and provincial portal are the stand-ins. Those do not
-//! judge: they record what came, whoever started them looks at it.
+//! Fuzz targets and properties call `hostile`. The rest is for tests, and for `loa demo`, whose
+//! mail catcher and provincial portal are the stand-ins. The stand-ins record and do not judge;
+//! whoever started them looks at the records.
 
 pub mod build;
 pub mod clock;

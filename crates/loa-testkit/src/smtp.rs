@@ -1,8 +1,10 @@
-//! An SMTP stand-in: a small mail server on 127.0.0.1 that keeps what it receives in memory, and misbehaves on command.
+//! An SMTP stand-in: a small mail server on 127.0.0.1 that keeps mails in memory, and misbehaves on
+//! command.
 //!
-//! Tests let the digest service send to it; `loa demo` shows its mails. It delivers nothing anywhere and judges nothing:
-//! whoever started it looks at the kept [`Mail`]s. It is safe to leave running: mails, their size, connections, and how
-//! long it waits are all limited; what goes over is refused in SMTP's own words, the oldest mails are forgotten.
+//! Tests let the digest service send to it; `loa demo` shows its mails. It delivers nothing and
+//! judges nothing: whoever started it reads the kept [`Mail`]s. It may run for long: mails, their
+//! size, connections and waiting are all limited. It refuses what is over a limit in SMTP's own
+//! words, and forgets the oldest mails.
 
 mod fault;
 mod mail;

@@ -1,6 +1,8 @@
-//! The bodies of the fuzz targets as bounded properties: what `fuzz/` runs for hours, some hundred cases of in seconds.
+//! The bodies of the fuzz targets as bounded properties: `fuzz/` runs them for hours, this file
+//! some hundred cases in seconds.
 //!
-//! Also every input that ever broke one: `fuzz/regressions/TARGET/NAME`, each named for what is wrong with it.
+//! It also runs every input that ever broke one: `fuzz/regressions/TARGET/NAME`, each named for
+//! what is wrong with it.
 
 use loa_testkit::hostile::{binary_event, feed_of_event, portal_page, structured_event};
 use proptest::prelude::*;

@@ -1,10 +1,12 @@
-//! What follows from one attempt: the receiver's answer, or the lack of one, into a decision.
+//! What follows from one attempt: the receiver's answer, or the lack of one, becomes a decision.
 //!
-//! It knows nothing of schedules and instants; how long to wait when the receiver did not say is the retry schedule's
-//! business. Sources: Standard Webhooks ("Deliverability and reliability"), CloudEvents HTTP webhooks §2.2.
+//! It knows nothing of schedules and instants. When the receiver did not say how long to wait, the
+//! retry schedule decides. Sources: Standard Webhooks ("Deliverability and reliability"),
+//! CloudEvents HTTP webhooks §2.2.
 
 use crate::retry_after;
 use jiff::Timestamp;
+use loa_domain::AttemptError;
 use std::{fmt, time::Duration};
 
 /// How long hope lasts.
@@ -67,6 +69,20 @@ impl Failure {
             Self::Timeout => "timeout",
             Self::Protocol => "protocol",
             Self::Ours => "ours",
+        }
+    }
+}
+
+impl From<Failure> for AttemptError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Dns => Self::Dns,
+            Failure::Refused => Self::Blocked,
+            Failure::Connect => Self::Connect,
+            Failure::Tls => Self::Tls,
+            Failure::Timeout => Self::Timeout,
+            Failure::Protocol => Self::Protocol,
+            Failure::Ours => Self::Ours,
         }
     }
 }

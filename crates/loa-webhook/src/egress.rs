@@ -1,15 +1,13 @@
 //! Where a webhook may go: public unicast addresses, and what the configuration allows by name or network.
 //!
-//! An endpoint's address is typed in by somebody; without this guard it could name our own database or a cloud's
-//! metadata service. The rules are pure; the push service applies the same ones when an endpoint is created, changed,
-//! tested and delivered to, to the address as written ([`EgressPolicy::check_url`]) and to every address that a name
-//! resolves to, at the moment of connecting ([`EgressPolicy::allows`]), so that no second look-up lies between.
+//! Somebody types in the address of an endpoint or a callback. Without these rules it could name our own database or a
+//! cloud's metadata service. The rules are pure: `loa-egress` applies them to an address as it is written
+//! ([`EgressPolicy::check_url`]) and to every address that a name resolves to, at the moment of connecting
+//! ([`EgressPolicy::allows`]), so that no second look-up lies between. The WebSub rules of this crate read addresses by
+//! them too, which is why they stand here and not in `loa-egress`.
 
-use std::{
-    fmt,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    str::FromStr,
-};
+use loa_domain::{Network, NetworkError};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
 
 /// The longest address of an endpoint, in bytes.
@@ -116,6 +114,15 @@ pub struct EgressPolicy {
 }
 
 impl EgressPolicy {
+    /// The policy of a section of the configuration.
+    ///
+    /// # Errors
+    /// When a network can't be read; the sentence quotes it.
+    pub fn read(allow_hosts: &[String], allow_networks: &[String], plain_http: bool) -> Result<Self, NetworkError> {
+        let allow_networks = allow_networks.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
+        Ok(Self { allow_hosts: allow_hosts.to_vec(), allow_networks, plain_http })
+    }
+
     /// Whether this address may be connected to, whoever's name led there.
     pub fn allows(&self, address: IpAddr) -> bool {
         allowed(address) || self.allow_networks.iter().any(|network| network.contains(address))
@@ -182,71 +189,6 @@ impl EgressPolicy {
             return Err(Refusal::PlainHttp(host.to_string()));
         }
         Ok(())
-    }
-}
-
-/// A network in CIDR form, `10.20.0.0/16` or `fd00::/8`; a bare address is a network of one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Network {
-    address: IpAddr,
-    prefix: u8,
-}
-
-/// Why a text is not a network.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a network like 10.20.0.0/16")]
-pub struct NetworkError(String);
-
-/// What belongs to one owner more often than not: the smallest networks that are routed on their own.
-const OWNERS_PREFIX_V4: u8 = 24;
-/// See [`OWNERS_PREFIX_V4`].
-const OWNERS_PREFIX_V6: u8 = 48;
-
-impl Network {
-    /// The network around an address that most likely has one owner: `/24`, `/48`. An IPv4 address mapped into IPv6 counts as
-    /// the IPv4 address.
-    pub fn around(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V4(a) => {
-                let bits = a.to_bits() & (u32::MAX << (32 - OWNERS_PREFIX_V4));
-                Self { address: Ipv4Addr::from_bits(bits).into(), prefix: OWNERS_PREFIX_V4 }
-            }
-            IpAddr::V6(a) => {
-                let bits = a.to_bits() & (u128::MAX << (128 - OWNERS_PREFIX_V6));
-                Self { address: Ipv6Addr::from_bits(bits).into(), prefix: OWNERS_PREFIX_V6 }
-            }
-        }
-    }
-
-    /// Whether the address lies within. An IPv4 address mapped into IPv6 counts as the IPv4 address.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        let within = |a: u128, b: u128, width: u32| {
-            let shift = width - u32::from(self.prefix);
-            a.checked_shr(shift).unwrap_or(0) == b.checked_shr(shift).unwrap_or(0)
-        };
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(a), IpAddr::V4(b)) => within(a.to_bits().into(), b.to_bits().into(), 32),
-            (IpAddr::V6(a), IpAddr::V6(b)) => within(a.to_bits(), b.to_bits(), 128),
-            _ => false,
-        }
-    }
-}
-
-impl FromStr for Network {
-    type Err = NetworkError;
-    fn from_str(text: &str) -> Result<Self, NetworkError> {
-        let fault = || NetworkError(text.to_owned());
-        let (address, prefix) = text.trim().split_once('/').map_or((text.trim(), None), |(a, p)| (a, Some(p)));
-        let address: IpAddr = address.parse().map_err(|_| fault())?;
-        let width = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.map_or(Ok(width), |p| p.parse::<u8>().map_err(|_| fault()))?;
-        if prefix > width { Err(fault()) } else { Ok(Self { address, prefix }) }
-    }
-}
-
-impl fmt::Display for Network {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.prefix)
     }
 }
 

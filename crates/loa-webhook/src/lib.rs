@@ -1,6 +1,6 @@
 //! A delivery into a signed request (Standard Webhooks), and an answer into an outcome.
 //!
-//! Pure: no socket, no clock, no randomness. The bytes of an event come from the ledger, where they were frozen; the
+//! Pure: no socket, no clock, no randomness. The bytes of an event come from the ledger, as it had them at first; the
 //! instant, the secrets and what the receiver answered are handed in by the push service. It also holds the rules of
 //! where a webhook may go at all, so that creating an endpoint and delivering to it can't disagree; and, in [`websub`],
 //! those of the WebSub hub.
@@ -24,8 +24,8 @@ mod webhook_id;
 pub mod websub;
 
 pub use answer::{Answer, Failure, Patience, judge_failure, judge_status};
-pub use egress::{EgressPolicy, Network, NetworkError, Refusal, allowed, parse_url};
-pub use retry_after::{http_date, retry_after};
+pub use egress::{EgressPolicy, Refusal, allowed, parse_url};
+pub use retry_after::retry_after;
 pub use secret::{Secret, SecretError};
 pub use signature::{
     HEADER_ID, HEADER_SIGNATURE, HEADER_TIMESTAMP, SignError, SignedHeaders, TOLERANCE, VerifyError, sign, verify,

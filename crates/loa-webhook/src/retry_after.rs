@@ -1,11 +1,8 @@
 //! `Retry-After` (RFC 9110 §10.2.3) as a pure function: seconds, or a date in one of HTTP's three forms.
 
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::Timestamp;
 use std::time::Duration;
 
-/// HTTP's three date forms (RFC 9110 §5.6.7), all in GMT: IMF-fixdate, RFC 850, asctime. A sender writes the first,
-/// a reader must take all.
-const DATE_FORMS: [&str; 3] = ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
 /// A wish beyond a year means the same as a year; callers cap it far lower.
 const SECONDS_MAX: f64 = 365.0 * 86_400.0;
 
@@ -17,15 +14,9 @@ pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
         let seconds: f64 = value.parse().ok()?;
         return Some(Duration::from_secs_f64(seconds.min(SECONDS_MAX)));
     }
-    let at = http_date(value)?;
+    let at = Timestamp::try_from(httpdate::parse_http_date(value).ok()?).ok()?;
     let wait = at.duration_since(now).as_secs_f64();
     Some(Duration::from_secs_f64(wait.clamp(0.0, SECONDS_MAX)))
-}
-
-/// An HTTP date (RFC 9110 §5.6.7); `None` when it can't be read.
-pub fn http_date(value: &str) -> Option<Timestamp> {
-    let date = DATE_FORMS.iter().find_map(|form| DateTime::strptime(form, value.trim()).ok())?;
-    TimeZone::UTC.to_timestamp(date).ok()
 }
 
 #[cfg(test)]

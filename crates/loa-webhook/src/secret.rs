@@ -1,6 +1,8 @@
-//! A signing secret: 24 to 64 bytes, written `whsec_` and base64 (Standard Webhooks, "Symmetric signature").
+//! A signing secret: 24 to 64 bytes, written `whsec_` and base64 (Standard Webhooks, "Symmetric
+//! signature").
 //!
-//! It leaves this type only by [`Secret::reveal`], called where the operator is shown it once, and by signing.
+//! It leaves this type only through [`Secret::reveal`], called where the operator is shown it once,
+//! and through signing.
 
 use base64::{
     Engine as _, alphabet,

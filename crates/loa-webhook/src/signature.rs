@@ -1,7 +1,9 @@
-//! Signing and verifying by Standard Webhooks: HMAC-SHA256 over `id.timestamp.body`, one signature per valid secret.
+//! Signs and verifies by Standard Webhooks: HMAC-SHA256 over `id.timestamp.body`, one signature per
+//! valid secret.
 //!
-//! The body is taken as bytes and never touched: normalising Vietnamese text between signing and sending would break
-//! the signature. [`verify`] is what a receiver does; the stand-in portal of `loa demo` and the tests use it.
+//! The body is taken as bytes and never changed: normalising Vietnamese text between signing and
+//! sending would break the signature. [`verify`] is what a receiver does; the stand-in portal of
+//! `loa demo` and the tests use it.
 
 use crate::{Secret, WebhookId};
 use base64::{Engine as _, engine::general_purpose::STANDARD};

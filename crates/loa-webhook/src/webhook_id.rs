@@ -1,9 +1,12 @@
-//! The outward id of a delivery: the event's identity, in a form that may stand in a header and in a signature.
+//! The outward id of a delivery: the event's identity, in a form that may stand in a header and in
+//! a signature.
 //!
-//! Standard Webhooks joins id, timestamp and body with dots before it signs, so the id must hold none and no sender
-//! may choose it freely. A CloudEvents id is free text and unique only with its source. Therefore: `evt_` and the first
-//! 16 bytes, in hex, of SHA-256 over (length of source in bytes, 8 bytes big-endian; source; id). The same for every
-//! attempt, endpoint, replay and restart, so that a receiver can tell a repeat from news.
+//! Standard Webhooks joins id, timestamp and body with dots before it signs. So the id must hold no
+//! dot, and no sender may choose it freely. A CloudEvents id is free text, and unique only with its
+//! source. Therefore the id is `evt_` and the first 16 bytes, in hex, of SHA-256 over (length of
+//! source in bytes, 8 bytes big-endian; source; id). It is the same for every attempt, endpoint,
+//! replay and restart, so that a receiver can recognise a repeat
+//! (`docs/adr/0006-outward-webhook-id.md`).
 
 use loa_domain::EventKey;
 use ring::digest::{Context, SHA256};

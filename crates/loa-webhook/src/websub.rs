@@ -1,8 +1,8 @@
 //! WebSub (W3C Recommendation of 23 January 2018): the hub's rules, as pure functions.
 //!
-//! A request into what it asks (`request.rs`), an address into a topic of ours (`topic.rs`), the question to a callback and
-//! what its answer means (`intent.rs`), a body into its signature (`signature.rs`). Who is subscribed, and when somebody is
-//! called, is the ledger's and the push service's business.
+//! `request.rs` reads a request, `topic.rs` finds the topic an address means, `intent.rs` writes the question to a callback
+//! and judges its answer, `signature.rs` signs a body. Subscriptions and schedules are the business of the ledger and of
+//! `loa-svc-hub`.
 
 mod address;
 mod intent;

@@ -1,12 +1,17 @@
-//! The consuming loop: batch in, decode, accept in one transaction, **then** ack.
+//! The consuming loop: receive a batch, decode, accept in one transaction, **then** acknowledge.
 //!
-//! This file keeps sessions open, for ever; what becomes of each message of a batch is decided in `decide.rs`. Knows neither
-//! what messages mean nor which broker and ledger there are.
+//! This file opens a session with the broker, and opens it again when it ends. `consume/decide.rs` decides what becomes of each
+//! message of a batch, `consume/heartbeats.rs` hears heartbeats. The loop knows neither what messages mean nor which broker and ledger there are.
 
-use crate::{DoorState, Status, decide::decide, drive::chain};
-use async_trait::async_trait;
-use loa_bus::{Bus, BusError, BusErrorKind, Consumer, DeadReason, Message, Queue, Settlement};
-use std::{error::Error, sync::Arc, time::Duration};
+mod decide;
+mod heartbeats;
+
+pub use heartbeats::HEARTBEAT_AGE;
+
+use crate::{DependencyState, Handler, Status};
+use decide::decide;
+use loa_bus::{Bus, BusError, BusErrorKind, Consumer, Queue, Settlement, error_chain};
+use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// How long settling may still take once `stop` has come; what is not settled by then comes again.
@@ -16,36 +21,6 @@ const SETTLE_AFTER_STOP: Duration = Duration::from_secs(5);
 /// many of the largest articles (1 MiB) and what decoding a batch takes stay well under 256 MiB. More would gain little:
 /// one commit and one acknowledgement for so many messages is thousands a second.
 const PREFETCH: u16 = 64;
-
-/// Why a batch was not accepted.
-#[derive(Debug, thiserror::Error)]
-pub enum AcceptError {
-    /// The ledger is away: hold the batch, try again in place.
-    #[error("the ledger is away")]
-    Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// Anything else: find the message at fault and give it back.
-    #[error("the batch was not accepted")]
-    Failed(#[source] Box<dyn Error + Send + Sync>),
-}
-
-/// What a service does with messages.
-#[async_trait]
-pub trait Handler: Send + Sync + 'static {
-    /// A decoded message.
-    type Item: Clone + Send + Sync + 'static;
-
-    /// Decodes a message: pure. `Err` sends it to the dead letters.
-    ///
-    /// # Errors
-    /// The reason and position, for an operator.
-    fn decode(&self, message: &Message) -> Result<Self::Item, DeadReason>;
-
-    /// Takes a batch into the ledger, in one transaction, in the given order. Repeats are no change.
-    ///
-    /// # Errors
-    /// See [`AcceptError`]; nothing of the batch may have been kept.
-    async fn accept(&self, batch: Vec<Self::Item>) -> Result<(), AcceptError>;
-}
 
 /// How a queue is consumed.
 #[derive(Debug, Clone)]
@@ -87,8 +62,8 @@ pub async fn consume<H: Handler>(
     status: Arc<Status>,
     stop: CancellationToken,
 ) {
-    let door = format!("bus {}", options.queue);
-    status.expect(&door);
+    let dependency = format!("bus {}", options.queue);
+    status.expect(&dependency);
     let mut backoff = options.backoff_min;
     while !stop.is_cancelled() {
         let opened = tokio::select! {
@@ -97,7 +72,7 @@ pub async fn consume<H: Handler>(
         };
         let error = match opened {
             Ok(consumer) => {
-                if status.report(&door, DoorState::Open) {
+                if status.report(&dependency, DependencyState::Up) {
                     tracing::info!(queue = %options.queue, "consuming");
                 }
                 let mut settled = false;
@@ -117,8 +92,8 @@ pub async fn consume<H: Handler>(
         };
         metrics::counter!("loa_consume_sessions_ended_total", "queue" => options.queue.name(), "cause" => error.cause)
             .increment(1);
-        if status.report(&door, DoorState::Shut(chain(&error))) {
-            tracing::warn!(queue = %options.queue, kind = error.kind.as_str(), error = %chain(&error), "not consuming; trying again until it works");
+        if status.report(&dependency, DependencyState::Down(error_chain(&error))) {
+            tracing::warn!(queue = %options.queue, kind = error.kind.as_str(), error = %error_chain(&error), "not consuming; trying again until it works");
         }
         if error.kind == BusErrorKind::Refused {
             // an operator must act; knocking faster helps nobody

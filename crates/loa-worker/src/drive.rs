@@ -1,11 +1,12 @@
-//! The driving loop: step until idle, then wait for the bell or the sweep.
+//! The driving loop: step until idle, then wait for a wake-up or the next poll.
 //!
-//! A step claims due work, acts, records; it knows what failed and has recorded it. What the loop sees as an error is
-//! the ledger being away: it backs off and goes on for ever. A step that panics is a defect of ours and is taken the same
-//! way: what it had claimed comes back when its lease ends.
+//! A step claims due work, acts and records; it has recorded what failed. An error of a step means to the loop that the
+//! ledger is away: it backs off and goes on for ever. A step that panics is a defect of ours and is treated the same way:
+//! what it had claimed comes back when its lease ends.
 
-use crate::{Bell, DoorState, Status};
+use crate::{DependencyState, Status, WakeUp};
 use futures_util::FutureExt;
+use loa_bus::error_chain;
 use std::{any::Any, error::Error, panic::AssertUnwindSafe, time::Duration};
 use tokio_util::sync::CancellationToken;
 
@@ -23,8 +24,8 @@ pub enum Progress {
 pub struct DriveOptions {
     /// The loop's name, for logs, metrics and `/readyz` (`ledger {name}`).
     pub name: &'static str,
-    /// The longest time between two steps when no bell rings.
-    pub sweep: Duration,
+    /// The longest time between two steps without a wake-up.
+    pub poll_interval: Duration,
     /// The shortest wait after an error; doubles up to `backoff_max`.
     pub backoff_min: Duration,
     /// The longest wait after an error.
@@ -32,11 +33,11 @@ pub struct DriveOptions {
 }
 
 impl DriveOptions {
-    /// Sweep each second; back off from 200 ms to 10 s.
+    /// Polls each second; backs off from 200 ms to 10 s.
     pub fn named(name: &'static str) -> Self {
         Self {
             name,
-            sweep: Duration::from_secs(1),
+            poll_interval: Duration::from_secs(1),
             backoff_min: Duration::from_millis(200),
             backoff_max: Duration::from_secs(10),
         }
@@ -44,19 +45,24 @@ impl DriveOptions {
 }
 
 /// Runs `step` until `stop`. The step in progress is finished, never cut: how long that may take is the step's own limit.
-pub async fn drive<S, F, E>(options: DriveOptions, bell: &Bell, status: &Status, stop: &CancellationToken, mut step: S)
-where
+pub async fn drive<S, F, E>(
+    options: DriveOptions,
+    wake_up: &WakeUp,
+    status: &Status,
+    stop: &CancellationToken,
+    mut step: S,
+) where
     S: FnMut() -> F,
     F: Future<Output = Result<Progress, E>>,
     E: Error,
 {
-    let door = format!("ledger {}", options.name);
-    status.expect(&door);
+    let dependency = format!("ledger {}", options.name);
+    status.expect(&dependency);
     let mut backoff = options.backoff_min;
     while !stop.is_cancelled() {
         let failure = match AssertUnwindSafe(async { step().await }).catch_unwind().await {
             Ok(Ok(progress)) => {
-                if status.report(&door, DoorState::Open) {
+                if status.report(&dependency, DependencyState::Up) {
                     tracing::info!(worker = options.name, "ledger reached");
                 }
                 backoff = options.backoff_min;
@@ -67,14 +73,14 @@ where
                 }
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    () = bell.heard() => {}
-                    () = tokio::time::sleep(options.sweep) => {}
+                    () = wake_up.woken() => {}
+                    () = tokio::time::sleep(options.poll_interval) => {}
                 }
                 continue;
             }
             Ok(Err(error)) => {
                 metrics::counter!("loa_step_errors_total", "worker" => options.name).increment(1);
-                chain(&error)
+                error_chain(&error)
             }
             Err(panic) => {
                 metrics::counter!("loa_step_panics_total", "worker" => options.name).increment(1);
@@ -83,10 +89,10 @@ where
                 format!("a step panicked: {words}")
             }
         };
-        if status.report(&door, DoorState::Shut(failure.clone())) {
+        if status.report(&dependency, DependencyState::Down(failure.clone())) {
             tracing::warn!(worker = options.name, error = %failure, "step failed; trying again until it works");
         }
-        // no bell: who rings while the ledger is away must not make us knock faster
+        // no wake-up: new work must not make us ask a ledger faster that is away
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(backoff) => {}
@@ -104,18 +110,6 @@ pub(crate) fn panic_words(panic: &(dyn Any + Send)) -> String {
     }
 }
 
-/// An error with its causes, on one line.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,10 +121,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_ledger_that_is_away_is_tried_again_and_readiness_says_so_meanwhile() {
-        let (bell, status, stop, calls) =
-            (Bell::default(), Status::default(), CancellationToken::new(), AtomicU32::new(0));
+        let (wake_up, status, stop, calls) =
+            (WakeUp::default(), Status::default(), CancellationToken::new(), AtomicU32::new(0));
         let options = DriveOptions { backoff_min: Duration::from_millis(1), ..DriveOptions::named("test") };
-        drive(options, &bell, &status, &stop, || {
+        drive(options, &wake_up, &status, &stop, || {
             let n = calls.fetch_add(1, Ordering::Relaxed);
             let ready = status.ready();
             let stop = &stop;
@@ -158,10 +152,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_step_that_panics_does_not_end_the_loop() {
-        let (bell, status, stop, calls) =
-            (Bell::default(), Status::default(), CancellationToken::new(), AtomicU32::new(0));
+        let (wake_up, status, stop, calls) =
+            (WakeUp::default(), Status::default(), CancellationToken::new(), AtomicU32::new(0));
         let options = DriveOptions { backoff_min: Duration::from_millis(1), ..DriveOptions::named("test") };
-        drive(options, &bell, &status, &stop, || {
+        drive(options, &wake_up, &status, &stop, || {
             let n = calls.fetch_add(1, Ordering::Relaxed);
             let (ready, stop) = (status.ready(), &stop);
             async move {

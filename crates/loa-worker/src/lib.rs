@@ -1,27 +1,28 @@
 //! The loops every service needs, and the few things handed to each of them.
 //!
-//! *consume*: bus → decode → accept (one transaction) → ack. *drive*: woken by a bell or a sweep, step until idle. *watch*:
-//! look at the broker from time to time.
-//! A service gives the decisions; the loops keep order when the world does not: outages, poison, panics, stop.
+//! * [`consume`]: bus → decode → accept (one transaction) → ack. [`accept_error`] and [`decode_event`] are the same for all.
+//! * [`drive`]: step until idle, then wait for a [`WakeUp`] or the next poll.
+//! * [`InFlight`]: what a step has started and not recorded yet.
+//! * [`completeness`]: what the audit's figures and heartbeats mean.
+//! * [`watch`]: look at the broker from time to time.
+//!
+//! A service gives the decisions; the loops handle outages, poison, panics and the stop in one way for all.
 
-mod access;
-mod asker;
-mod bell;
+pub mod completeness;
 mod consume;
-mod decide;
-mod describe;
 mod drive;
+mod handler;
+mod in_flight;
 mod status;
+mod wake_up;
 mod watch;
 mod world;
 
-pub use access::{AccessUnavailable, Problem, TokenCheck, admit, bearer_token};
-pub use asker::Asker;
-pub use bell::Bell;
-pub use consume::{AcceptError, ConsumeOptions, Handler, consume};
-pub use decide::HEARTBEAT_AGE;
-pub use describe::{Guarded, TakesJson, answers};
+pub use consume::{ConsumeOptions, HEARTBEAT_AGE, consume};
 pub use drive::{DriveOptions, Progress, drive};
-pub use status::{DoorState, Status};
-pub use watch::{TOPOLOGY, WatchOptions, watch};
+pub use handler::{AcceptError, Handler, accept_error, decode_event};
+pub use in_flight::{Ended, InFlight};
+pub use status::{DependencyState, Status};
+pub use wake_up::WakeUp;
+pub use watch::{TOPOLOGY, TOPOLOGY_FAULT, WatchOptions, unrouted_words, watch};
 pub use world::{Clock, Random, World};

@@ -1,57 +1,120 @@
-//! What a process says of itself: on `/readyz` which doors are open, on `/metrics` how long ago something last happened.
-//! Backlog is not a reason to be unready.
+//! What a process says of itself: on `/readyz` which dependencies are up, on `/metrics` how long ago something last happened.
+//!
+//! Each loop reports its own dependencies (`bus loa.feed`, `ledger feed`); the binary reads them. A backlog is no reason to be
+//! unready, and neither is a *fault*: something an operator must see, that taking this process out of service would not mend.
 
-use jiff::Timestamp;
+use crate::Clock;
+use jiff::{SignedDuration, Timestamp};
+use loa_store::HeardHeartbeat;
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// One door.
+/// How far the clocks of two machines may differ before it is said.
+pub(crate) const CLOCKS_DIFFER_MAX: SignedDuration = SignedDuration::from_secs(5);
+/// The most heartbeats of different queues, bindings and installations that wait to be noted; others are left out.
+const HEARD_MAX: usize = 256;
+
+/// How one dependency is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DoorState {
-    /// Open.
-    Open,
-    /// Not open; a sentence.
-    Shut(String),
+pub enum DependencyState {
+    /// It works.
+    Up,
+    /// It does not; a sentence.
+    Down(String),
 }
 
-/// The doors of one process, by name (`bus feed`, `ledger feed`), and its instants. Shared; each loop reports its own.
-#[derive(Debug, Default)]
+/// The dependencies of one process, by name (`bus loa.feed`, `ledger feed`), and its instants. Shared; each loop reports its own.
+#[derive(Default)]
 pub struct Status {
-    doors: Mutex<BTreeMap<String, DoorState>>,
+    clock: Option<Clock>,
+    dependencies: Mutex<BTreeMap<String, DependencyState>>,
     instants: Mutex<BTreeMap<(&'static str, &'static str), Timestamp>>,
+    faults: Mutex<BTreeMap<String, String>>,
+    heard: Mutex<BTreeMap<(String, String, String), HeardHeartbeat>>,
 }
 
 impl Status {
-    /// Reports a door. Returns whether that is news, so that a log line is written once per change.
-    pub fn report(&self, door: &str, state: DoorState) -> bool {
-        let open = if state == DoorState::Open { 1.0 } else { 0.0 };
-        metrics::gauge!("loa_door_open", "door" => door.to_owned()).set(open);
-        locked(&self.doors).insert(door.to_owned(), state.clone()).as_ref() != Some(&state)
+    /// One that knows the time, so that an instant of the future (another machine's clock) is noticed.
+    pub fn by(clock: Clock) -> Self {
+        Self { clock: Some(clock), ..Self::default() }
     }
 
-    /// A door that nobody has tried yet counts as shut: a process is not ready before it knows.
-    pub fn expect(&self, door: &str) {
-        locked(&self.doors).entry(door.to_owned()).or_insert_with(|| DoorState::Shut("not tried yet".to_owned()));
+    /// Now; `None` where no clock was given.
+    pub(crate) fn now(&self) -> Option<Timestamp> {
+        self.clock.as_ref().map(|clock| clock())
     }
 
-    /// All doors with their states.
-    pub fn doors(&self) -> BTreeMap<String, DoorState> {
-        locked(&self.doors).clone()
+    /// Says what is wrong by this name (`completeness feed`), in a sentence; `None`: nothing (any more). Returns whether that is
+    /// news.
+    pub fn fault(&self, name: &str, sentence: Option<String>) -> bool {
+        let stands = if sentence.is_some() { 1.0 } else { 0.0 };
+        let mut faults = locked(&self.faults);
+        let known = match sentence {
+            Some(sentence) => faults.insert(name.to_owned(), sentence),
+            None => faults.remove(name),
+        };
+        // one that never stood has no series
+        if stands > 0.0 || known.is_some() {
+            metrics::gauge!("loa_fault", "fault" => name.to_owned()).set(stands);
+        }
+        known.is_none() == (stands > 0.0)
     }
 
-    /// Why a door is shut; `None` where it is open or nobody has reported it.
-    pub fn shut(&self, door: &str) -> Option<String> {
-        match locked(&self.doors).get(door) {
-            Some(DoorState::Shut(why)) => Some(why.clone()),
+    /// All faults with their sentences.
+    pub fn faults(&self) -> BTreeMap<String, String> {
+        locked(&self.faults).clone()
+    }
+
+    /// Keeps a heartbeat until it is taken to be noted: the newest of each queue, binding and installation.
+    pub fn heard(&self, heartbeat: HeardHeartbeat) {
+        let mut heard = locked(&self.heard);
+        let key = (heartbeat.queue.clone(), heartbeat.binding.clone(), heartbeat.installation.clone());
+        let is_full = heard.len() >= HEARD_MAX;
+        match heard.get_mut(&key) {
+            Some(known) if known.sent_at >= heartbeat.sent_at => {}
+            Some(known) => *known = heartbeat,
+            None if is_full => {}
+            None => drop(heard.insert(key, heartbeat)),
+        }
+    }
+
+    /// The heartbeats heard since the last call.
+    pub fn take_heard(&self) -> Vec<HeardHeartbeat> {
+        std::mem::take(&mut *locked(&self.heard)).into_values().collect()
+    }
+
+    /// Reports how a dependency is. Returns whether that is news, so that a log line is written once per change.
+    pub fn report(&self, dependency: &str, state: DependencyState) -> bool {
+        let up = if state == DependencyState::Up { 1.0 } else { 0.0 };
+        metrics::gauge!("loa_dependency_up", "dependency" => dependency.to_owned()).set(up);
+        locked(&self.dependencies).insert(dependency.to_owned(), state.clone()).as_ref() != Some(&state)
+    }
+
+    /// A dependency that nobody has tried yet counts as down: a process is not ready before it knows.
+    pub fn expect(&self, dependency: &str) {
+        locked(&self.dependencies)
+            .entry(dependency.to_owned())
+            .or_insert_with(|| DependencyState::Down("not tried yet".to_owned()));
+    }
+
+    /// All dependencies with their states.
+    pub fn dependencies(&self) -> BTreeMap<String, DependencyState> {
+        locked(&self.dependencies).clone()
+    }
+
+    /// Why a dependency is down; `None` where it is up or nobody has reported it.
+    pub fn why_down(&self, dependency: &str) -> Option<String> {
+        match locked(&self.dependencies).get(dependency) {
+            Some(DependencyState::Down(why)) => Some(why.clone()),
             _ => None,
         }
     }
 
-    /// Whether all doors are open.
+    /// Whether all dependencies are up.
     pub fn ready(&self) -> bool {
-        locked(&self.doors).values().all(|door| *door == DoorState::Open)
+        locked(&self.dependencies).values().all(|state| *state == DependencyState::Up)
     }
 
     /// Notes when something last happened (`loa_heartbeat_age_seconds`, `loa.feed`), or, for what waits, since when it
@@ -70,16 +133,27 @@ impl Status {
         locked(&self.instants).get(&(metric, subject)).copied()
     }
 
-    /// Sets the gauge of everything noted to its age. An instant of the future (another machine's clock) has the age 0.
+    /// Sets the gauge of everything noted to its age. That of an instant of the future (a clock was set) is not known: 0 would
+    /// say that all is well.
     pub fn measure_ages(&self, now: Timestamp) {
         for ((metric, subject), at) in locked(&self.instants).iter() {
-            let age = now.duration_since(*at).as_secs_f64().max(0.0);
+            let age = now.duration_since(*at);
+            let age = if age < -CLOCKS_DIFFER_MAX { f64::NAN } else { age.as_secs_f64().max(0.0) };
             if subject.is_empty() {
                 metrics::gauge!(*metric).set(age);
             } else {
                 metrics::gauge!(*metric, "queue" => *subject).set(age);
             }
         }
+    }
+}
+
+impl std::fmt::Debug for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Status")
+            .field("dependencies", &self.dependencies)
+            .field("faults", &self.faults)
+            .finish_non_exhaustive()
     }
 }
 

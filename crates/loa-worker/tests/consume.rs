@@ -4,12 +4,14 @@
 
 use async_trait::async_trait;
 use loa_bus::{
-    Administer, Bus, BusError, BusErrorKind, Consume, Consumer, DeadLetter, DeadReason, HEARTBEAT, HEARTBEAT_SENT_AT,
-    Health, Message, Outgoing, Publish, Queue, Received, Route, Settlement, Tag,
+    Administer, Bus, BusError, BusErrorKind, Chosen, Consume, Consumer, DeadLetter, DeadReason, HEARTBEAT,
+    HEARTBEAT_HOST, HEARTBEAT_INSTALLATION, HEARTBEAT_SENT_AT, Health, Message, Outgoing, Place, Publish, Queue,
+    Received, Redriven, Route, Settlement, Tag,
 };
 use loa_bus_sqlite::SqliteBus;
 use loa_worker::{
-    AcceptError, ConsumeOptions, DoorState, HEARTBEAT_AGE, Handler, Status, TOPOLOGY, WatchOptions, consume, watch,
+    AcceptError, ConsumeOptions, DependencyState, HEARTBEAT_AGE, Handler, Status, TOPOLOGY, WatchOptions, consume,
+    watch,
 };
 use std::{
     collections::BTreeMap,
@@ -26,13 +28,15 @@ use tokio_util::sync::CancellationToken;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A ledger in memory. Bodies tell it what to do: `bad` cannot be decoded, `torn` panics while being decoded, `bomb`
-/// panics while being accepted, `sour` is not accepted.
+/// panics while being accepted, `sour` is not accepted, `taken` is always somebody else's already.
 #[derive(Default)]
 struct Ledger {
     accepted: Mutex<Vec<String>>,
     batches: AtomicU32,
     /// Answers that it is away.
     away: AtomicBool,
+    /// Answers so many times that another replica was first.
+    conflicts: AtomicU32,
     /// Holds each accept until it is let go.
     hold: AtomicBool,
     let_go: Notify,
@@ -59,6 +63,10 @@ impl Handler for Ledger {
         if self.away.load(Ordering::SeqCst) {
             return Err(AcceptError::Unavailable("disk is full".into()));
         }
+        if self.conflicts.load(Ordering::SeqCst) > 0 {
+            self.conflicts.fetch_sub(1, Ordering::SeqCst);
+            return Err(AcceptError::Conflict("such a row is there already".into()));
+        }
         if self.hold.load(Ordering::SeqCst) {
             self.let_go.notified().await;
         }
@@ -66,6 +74,9 @@ impl Handler for Ledger {
             assert!(body != "bomb", "a defect in accepting");
             if body == "sour" {
                 return Err(AcceptError::Failed("a constraint does not hold".into()));
+            }
+            if body == "taken" {
+                return Err(AcceptError::Conflict("such a row is there already".into()));
             }
         }
         self.accepted.lock().unwrap().extend(batch.into_iter().map(|(id, _)| id));
@@ -117,7 +128,7 @@ async fn publish(bus: &dyn Publish, bodies: &[&str]) {
             id: n.to_string(),
             content_type: if *body == "beat" { HEARTBEAT.to_owned() } else { String::new() },
             headers: BTreeMap::new(),
-            body: bytes::Bytes::copy_from_slice(body.as_bytes()),
+            body: if *body == "beat" { "{}".into() } else { bytes::Bytes::copy_from_slice(body.as_bytes()) },
         },
     });
     for outcome in bus.publish(batch.collect()).await {
@@ -140,7 +151,7 @@ impl House {
     }
 
     async fn dead(&self) -> Vec<DeadLetter> {
-        self.bus.dead_letters(Queue::Feed, 10).await.unwrap()
+        self.bus.dead_letters(Queue::Feed.into(), &Chosen::All, 10).await.unwrap()
     }
 
     /// Stops; returns messages ready and dead, after what was held has gone back.
@@ -170,13 +181,25 @@ async fn a_ledger_that_is_away_holds_the_batch_and_then_takes_it() {
         timeout(PATIENCE, house.ledger.called.notified()).await.expect("it is tried again and again");
     }
     assert!(!house.status.ready(), "readiness says so");
-    assert!(matches!(&house.status.doors()["accept loa.feed"], DoorState::Shut(why) if why.contains("disk is full")));
+    assert!(
+        matches!(&house.status.dependencies()["accept loa.feed"], DependencyState::Down(why) if why.contains("disk is full"))
+    );
     assert!(house.dead().await.is_empty(), "nothing of the batch is settled meanwhile");
     assert_eq!(house.bus.depth(Queue::Feed).await.unwrap(), (0, 0), "it is held, and no delivery is counted");
     house.ledger.away.store(false, Ordering::SeqCst);
     house.until_accepted(&["0", "2"]).await;
     house.until("readiness", async || house.status.ready()).await;
     assert_eq!(house.stop().await, (0, 1));
+}
+
+#[tokio::test]
+async fn a_conflict_with_another_replica_is_tried_again_in_place_and_costs_no_delivery() {
+    let ledger = Ledger { conflicts: 3.into(), ..Ledger::default() };
+    let house = house(ledger, &["a", "b", "c"]).await;
+    house.until_accepted(&["0", "1", "2"]).await;
+    assert_eq!(house.ledger.batches.load(Ordering::SeqCst), 4, "the same batch, whole");
+    assert!(house.status.ready(), "it is no outage");
+    assert_eq!(house.stop().await, (0, 0));
 }
 
 #[tokio::test]
@@ -193,7 +216,7 @@ async fn a_panic_in_decoding_costs_its_own_message_only() {
 
 #[tokio::test]
 async fn a_panic_or_failure_in_accepting_costs_its_own_message_only() {
-    for fault in ["bomb", "sour"] {
+    for fault in ["bomb", "sour", "taken"] {
         let house = house(Ledger::default(), &["a", "b", fault, "d", "e", "f", "g"]).await;
         house.until_accepted(&["0", "1", "3", "4", "5", "6"]).await;
         house.until("the delivery limit", async || house.dead().await.len() == 1).await;
@@ -228,12 +251,62 @@ async fn the_newest_heartbeat_that_came_through_is_noted() {
 }
 
 #[tokio::test]
+async fn a_heartbeat_of_the_future_hides_no_later_one_and_the_clock_is_named() {
+    let now: jiff::Timestamp = "2026-11-23T08:00:00Z".parse().unwrap();
+    let clock = Arc::new(Mutex::new(now));
+    let reader = clock.clone();
+    let folder = tempfile::tempdir().unwrap();
+    let bus = SqliteBus::open(folder.path().join("bus.db"), Arc::new(move || now)).await.unwrap();
+    bus.declare().await.unwrap();
+    let (status, stop) = (Arc::new(Status::by(Arc::new(move || *reader.lock().unwrap()))), CancellationToken::new());
+    let (bus, ledger) = (Arc::new(bus), Arc::new(Ledger::default()));
+    let consuming =
+        tokio::spawn(consume(ConsumeOptions::of(Queue::Feed), bus.clone(), ledger, status.clone(), stop.clone()));
+    let beat = async |sent_at: &str, key: &str| {
+        let headers = [(HEARTBEAT_SENT_AT, sent_at), (HEARTBEAT_INSTALLATION, "9f"), (HEARTBEAT_HOST, "vps-2")];
+        let message = Message {
+            id: sent_at.to_owned(),
+            content_type: HEARTBEAT.to_owned(),
+            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            body: "{}".into(),
+        };
+        bus.publish(vec![Outgoing { route: Route::Topic(key.to_owned()), message }]).await.remove(0).unwrap();
+    };
+    let until = async |sent_at: jiff::Timestamp| {
+        let waiting = async {
+            while status.noted(HEARTBEAT_AGE, "loa.feed") != Some(sent_at) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(PATIENCE, waiting).await.expect("it is heard");
+    };
+    beat("2027-01-01T00:00:00Z", "article.heartbeat").await;
+    until(now).await;
+    assert!(status.faults()["clock of vps-2"].contains("vps-2"), "{:?}", status.faults());
+    let later = now + jiff::SignedDuration::from_secs(30);
+    *clock.lock().unwrap() = later;
+    beat(&later.to_string(), "system.heartbeat").await;
+    until(later).await;
+    let heard: Vec<_> =
+        status.take_heard().into_iter().map(|one| (one.binding, one.installation, one.sent_at)).collect();
+    assert_eq!(heard, [("article.#".into(), "9f".into(), now), ("system.heartbeat".into(), "9f".into(), later)]);
+    assert!(status.faults().is_empty(), "its clock is right again");
+    stop.cancel();
+    consuming.await.unwrap();
+}
+
+#[tokio::test]
 async fn the_topology_is_watched_and_readiness_names_what_is_missing() {
     let folder = tempfile::tempdir().unwrap();
     let clock: loa_bus::Clock = Arc::new(|| jiff::Timestamp::UNIX_EPOCH);
     let bus = Arc::new(SqliteBus::open(folder.path().join("bus.db"), clock).await.unwrap());
     let (status, stop) = (Arc::new(Status::default()), CancellationToken::new());
-    let options = WatchOptions { queues: vec![Queue::Feed], unrouted: true, every: Duration::from_millis(5) };
+    let options = WatchOptions {
+        queues: vec![Queue::Feed],
+        unrouted: true,
+        every: Duration::from_millis(5),
+        inspect_every: None,
+    };
     let watching = tokio::spawn(watch(options, bus.clone(), status.clone(), stop.clone()));
     let until = async |is_so: &dyn Fn() -> bool| {
         let waiting = async {
@@ -243,9 +316,9 @@ async fn the_topology_is_watched_and_readiness_names_what_is_missing() {
         };
         timeout(PATIENCE, waiting).await.expect("it is reported");
     };
-    until(&|| status.shut(TOPOLOGY).is_some_and(|why| why.contains("loa.archive is missing"))).await;
+    until(&|| status.why_down(TOPOLOGY).is_some_and(|why| why.contains("loa.archive is missing"))).await;
     bus.declare().await.unwrap();
-    until(&|| status.doors().get(TOPOLOGY) == Some(&DoorState::Open)).await;
+    until(&|| status.dependencies().get(TOPOLOGY) == Some(&DependencyState::Up)).await;
     // a broker that is away says nothing of its queues
     bus.close().await;
     stop.cancel();
@@ -279,8 +352,13 @@ async fn a_missing_queue_is_told_and_consumed_once_it_is_there() {
     let clock: loa_bus::Clock = Arc::new(|| jiff::Timestamp::UNIX_EPOCH);
     let bus = Arc::new(SqliteBus::open(folder.path().join("bus.db"), clock).await.unwrap());
     let house = start(bus, folder, Ledger::default());
-    house.until("the report", async || !house.status.ready()).await;
-    assert!(matches!(&house.status.doors()["bus loa.feed"], DoorState::Shut(why) if why.contains("loa migrate")));
+    // before the first try it is not ready either, and nothing is said yet
+    let told = || match house.status.dependencies().get("bus loa.feed") {
+        Some(DependencyState::Down(why)) => why.contains("loa migrate"),
+        _ => false,
+    };
+    house.until("the report", async || told()).await;
+    assert!(!house.status.ready());
     house.bus.declare().await.unwrap();
     publish(&*house.bus, &["a"]).await;
     house.until_accepted(&["0"]).await;
@@ -332,10 +410,10 @@ impl Consume for Torn {
 
 #[async_trait]
 impl Administer for Torn {
-    async fn declare(&self) -> Result<Vec<String>, BusError> {
+    async fn declare(&self) -> Result<Vec<loa_bus::Declared>, BusError> {
         self.queues.declare().await
     }
-    async fn check(&self) -> Result<(), BusError> {
+    async fn check(&self) -> Result<Vec<String>, BusError> {
         self.queues.check().await
     }
     async fn depth(&self, queue: Queue) -> Result<(u64, u64), BusError> {
@@ -344,14 +422,14 @@ impl Administer for Torn {
     async fn unrouted(&self) -> Result<u64, BusError> {
         self.queues.unrouted().await
     }
-    async fn dead_letters(&self, queue: Queue, max: usize) -> Result<Vec<DeadLetter>, BusError> {
-        self.queues.dead_letters(queue, max).await
+    async fn dead_letters(&self, place: Place, chosen: &Chosen, max: usize) -> Result<Vec<DeadLetter>, BusError> {
+        self.queues.dead_letters(place, chosen, max).await
     }
-    async fn redrive(&self, queue: Queue, ids: &[String]) -> Result<u64, BusError> {
-        self.queues.redrive(queue, ids).await
+    async fn redrive(&self, place: Place, chosen: &Chosen, key: Option<&str>) -> Result<Redriven, BusError> {
+        self.queues.redrive(place, chosen, key).await
     }
-    async fn discard(&self, queue: Queue, ids: &[String]) -> Result<Vec<Message>, BusError> {
-        self.queues.discard(queue, ids).await
+    async fn discard(&self, place: Place, chosen: &Chosen) -> Result<Vec<DeadLetter>, BusError> {
+        self.queues.discard(place, chosen).await
     }
     fn health(&self) -> Health {
         self.queues.health()

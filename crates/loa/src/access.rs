@@ -1,10 +1,13 @@
-//! Tokens: made here, checked here, kept as hashes by the access ledger.
+//! Tokens of the HTTP API: makes them, and checks them for the services.
+//!
+//! The access ledger keeps the hash of a token's secret. The secret is shown once and kept nowhere.
 
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use loa_domain::Scope;
+use loa_http::{AccessUnavailable, TokenCheck};
 use loa_store::{AccessLedger, StoreError};
-use loa_worker::{AccessUnavailable, TokenCheck, World};
+use loa_worker::World;
 use std::sync::Arc;
 
 /// SHA-256 of a secret, in hex.

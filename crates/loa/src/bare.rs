@@ -1,5 +1,6 @@
-//! Answers that nobody wrote: an address that there is not, a method that it does not know, a request that the server
-//! could not read. The framework leaves them empty or in its own English; here they get a page or a problem (RFC 9457).
+//! Answers that nobody wrote: an address that there is not, a method that it does not know, a
+//! request that the server could not read. The framework leaves them empty or in its own English;
+//! here they get a page or a problem (RFC 9457).
 //!
 //! What a service said itself (a page, a problem, a text with a header of its own) is left alone.
 
@@ -7,19 +8,16 @@ use axum::{
     extract::Request,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Response},
 };
-use loa_worker::Problem;
+use loa_http::{Problem, RETRY_AFTER_SECONDS, SHELL_STYLE, page_headers};
+use loa_words::{BarePage, Language};
 
-/// As the pages of the services look, light and dark.
-const STYLE: &str = "body{font:1.0625rem/1.6 system-ui,sans-serif;max-width:42rem;margin:3rem auto;padding:0 1rem;\
-     background:#fff;color:#1c1b1f}a{color:#b3261e;display:inline-flex;align-items:center;min-height:2.75rem;\
-     margin-right:1.25rem}@media(prefers-color-scheme:dark){body{background:#121212;color:#e8e6ea}a{color:#ff8a80}}";
+/// The page; `{{ style }}` is that of all pages.
+const PAGE: &str = include_str!("bare.html");
 
-const CONTENT_SECURITY_POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
-
-/// Dresses a bare answer. Also says `nosniff` on everything: no answer of ours is to be guessed at.
+/// Dresses a bare answer. Also says `nosniff` on everything, for no answer of ours is to be guessed at, and when to come
+/// back on every 503: the one of a request that took too long says nothing by itself.
 pub async fn dressed(request: Request, next: Next) -> Response {
     let (is_head, for_machines) = (request.method() == Method::HEAD, request.uri().path().starts_with("/v1/"));
     let is_hub = request.uri().path() == "/hub";
@@ -38,6 +36,9 @@ pub async fn dressed(request: Request, next: Next) -> Response {
         response = dressed;
     }
     response.headers_mut().entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().entry(header::RETRY_AFTER).or_insert(RETRY_AFTER_SECONDS.into());
+    }
     response
 }
 
@@ -74,32 +75,21 @@ fn problem(status: StatusCode) -> Response {
         StatusCode::INTERNAL_SERVER_ERROR => "a fault of ours; the operators have been told in the log",
         _ => "the address cannot be read: it must be percent-encoded UTF-8",
     };
-    let problem = Problem::new(status.as_u16(), status.canonical_reason().unwrap_or("Problem"), detail);
-    ([(header::CONTENT_TYPE, Problem::MEDIA_TYPE)], problem.to_json()).into_response()
+    Problem::new(status.as_u16(), status.canonical_reason().unwrap_or("Problem"), detail).into_response()
 }
 
 fn page(status: StatusCode) -> Response {
-    let (title, advice) = match status {
-        StatusCode::NOT_FOUND => ("Không tìm thấy trang", "Địa chỉ này không có, hoặc đã được chuyển đi nơi khác."),
-        StatusCode::METHOD_NOT_ALLOWED => ("Không làm được việc này", "Địa chỉ này chỉ để xem."),
-        StatusCode::REQUEST_TIMEOUT => ("Hết thời gian chờ", "Yêu cầu đến quá chậm. Xin thử lại."),
-        StatusCode::PAYLOAD_TOO_LARGE => ("Nội dung quá lớn", "Nội dung gửi lên vượt quá mức cho phép."),
-        StatusCode::INTERNAL_SERVER_ERROR => ("Có lỗi ở máy chủ", "Lỗi đã được ghi lại. Xin thử lại sau ít phút."),
-        _ => ("Không đọc được yêu cầu", "Địa chỉ hoặc nội dung gửi lên không đúng."),
-    };
-    let html = format!(
-        "<!doctype html>\n<html lang=\"vi\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n\
-         <style>{STYLE}</style>\n\
-         </head>\n<body>\n<main>\n<h1>{title}</h1>\n<p>{advice}</p>\n\
-         <p><a href=\"/\">Trang đầu</a><a href=\"/feeds\">Nguồn tin</a><a href=\"/subscribe\">Nhận tin qua email</a></p>\n\
-         </main>\n</body>\n</html>\n"
-    );
-    let headers = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
-        (header::REFERRER_POLICY, "same-origin"),
-    ];
-    (headers, html).into_response()
+    let (title, advice) = Language::Vietnamese.words().bare_page(match status {
+        StatusCode::NOT_FOUND => BarePage::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => BarePage::OnlyToLookAt,
+        StatusCode::REQUEST_TIMEOUT => BarePage::TooSlow,
+        StatusCode::PAYLOAD_TOO_LARGE => BarePage::TooLarge,
+        StatusCode::INTERNAL_SERVER_ERROR => BarePage::Fault,
+        _ => BarePage::Unreadable,
+    });
+    // neither holds a character that HTML would take for its own
+    let html = PAGE.replace("{{ style }}", SHELL_STYLE).replace("{{ title }}", title).replace("{{ advice }}", advice);
+    let mut response = Html(html).into_response();
+    page_headers(response.headers_mut(), "style-src 'unsafe-inline'");
+    response
 }

@@ -1,4 +1,6 @@
-//! The command line: what can be asked. What happens then stands in `cmd/`, one file a command.
+//! The command line: every command and option, as clap reads them.
+//!
+//! Only the shape stands here. `cmd/` has one file for each command and does the work.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{net::SocketAddr, path::PathBuf};
@@ -22,9 +24,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show the whole pipeline on the seed page, in a throw-away folder: no other server, no network
-    Demo(Place),
+    Demo(ListenPlace),
     /// Run everything in one process
-    Up(Place),
+    Up(ListenPlace),
     /// Run the intake service: HTTP API, outbox relay, archive
     Intake,
     /// Run the feed service
@@ -42,8 +44,15 @@ pub enum Command {
     Console,
     /// Make or update the ledgers' schema and the broker's topology; safe to repeat
     Migrate,
-    /// Check configuration and reachability, one line each
-    Check,
+    /// Check configuration, reachability and completeness, one line each
+    Check {
+        /// Also ask each outlet for every event archived at or after this instant (RFC 3339); reads that much of the archive
+        #[arg(long)]
+        since: Option<jiff::Timestamp>,
+    },
+    /// The broker's exchanges, queues and bindings
+    #[command(subcommand)]
+    Topology(Topology),
     /// Put portal pages (text or HTML) into the pipeline
     Import {
         /// Files, or folders of files
@@ -102,7 +111,7 @@ pub enum Command {
     Hub(HubCommand),
     /// Messages that could not be processed
     #[command(subcommand)]
-    Dead(Dead),
+    DeadLetters(DeadLetters),
     /// Tokens of the HTTP API
     #[command(subcommand)]
     Token(Tokens),
@@ -115,9 +124,50 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// The word on the command line.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Demo(_) => "demo",
+            Self::Up(_) => "up",
+            Self::Intake => "intake",
+            Self::Feed => "feed",
+            Self::Digest { .. } => "digest",
+            Self::Push => "push",
+            Self::Console => "console",
+            Self::Migrate => "migrate",
+            Self::Check { .. } => "check",
+            Self::Topology(_) => "topology",
+            Self::Import { .. } => "import",
+            Self::Publish { .. } => "publish",
+            Self::Withdraw { .. } => "withdraw",
+            Self::Replay { .. } => "replay",
+            Self::Backup { .. } => "backup",
+            Self::Restore(_) => "restore",
+            Self::Journey { .. } => "journey",
+            Self::Subscribers(_) => "subscribers",
+            Self::Endpoints(_) => "endpoints",
+            Self::Hub(_) => "hub",
+            Self::DeadLetters(_) => "dead-letters",
+            Self::Token(_) => "token",
+            Self::Openapi => "openapi",
+            Self::Completions { .. } => "completions",
+        }
+    }
+}
+
+/// `loa topology …`
+#[derive(Debug, Subcommand)]
+pub enum Topology {
+    /// Print them as RabbitMQ's definitions (JSON), for the broker's administrator to import
+    Print,
+    /// Hold the broker's against what they should be, policies too; each difference with the line that mends it
+    Check,
+}
+
 /// Where a process of its own lives.
 #[derive(Debug, Clone, Args)]
-pub struct Place {
+pub struct ListenPlace {
     /// Address to listen on; overrides `up.listen`
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<SocketAddr>,
@@ -324,38 +374,52 @@ pub enum Digests {
     },
 }
 
-/// `loa dead …`
+/// `loa dead-letters …`
 #[derive(Debug, Subcommand)]
-pub enum Dead {
-    /// List dead letters with their reasons
+pub enum DeadLetters {
+    /// List them with their reasons, and what no queue took
     List {
-        /// Only of this queue: archive, feed, digest or push
+        /// Only of this queue: archive, feed, digest, push, or unrouted
         #[arg(long)]
         queue: Option<String>,
     },
     /// Show one message, whole
     Show {
-        /// Its message id
-        id: String,
+        /// A letter as the list names it (`feed/3f9a2c1b4d5e`), or a message id
+        letter: String,
     },
     /// Give messages a second chance
     Redrive {
-        /// Message ids
-        #[arg(required_unless_present = "all")]
-        ids: Vec<String>,
-        /// All of them
-        #[arg(long, conflicts_with = "ids")]
-        all: bool,
-        /// Only of this queue
-        #[arg(long)]
-        queue: Option<String>,
+        /// Which
+        #[command(flatten)]
+        which: Letters,
+        /// Publish what no queue took under this routing key, to every queue bound for it
+        #[arg(long, value_name = "ROUTING_KEY")]
+        key: Option<String>,
     },
     /// Delete messages for good
     Discard {
-        /// Message ids
-        #[arg(required = true)]
-        ids: Vec<String>,
+        /// Which
+        #[command(flatten)]
+        which: Letters,
     },
+}
+
+/// Which letters are meant.
+#[derive(Debug, Clone, Args)]
+pub struct Letters {
+    /// Letters as the list names them: `feed/3f9a2c1b4d5e`
+    #[arg(required_unless_present_any = ["ids", "all"], conflicts_with_all = ["ids", "all", "queue"])]
+    pub letters: Vec<String>,
+    /// The letter of this message; with --all every one of it, in whatever queue
+    #[arg(long = "id", value_name = "MESSAGE")]
+    pub ids: Vec<String>,
+    /// All of them
+    #[arg(long)]
+    pub all: bool,
+    /// Only of this queue: archive, feed, digest, push, or unrouted
+    #[arg(long)]
+    pub queue: Option<String>,
 }
 
 /// `loa token …`

@@ -1,7 +1,8 @@
-//! Where the embedded ledgers' files are, and who may have them open: everybody together, or a restore alone.
+//! Files of the embedded ledgers and queues: where they are, and who may open them.
 //!
-//! A file `NAME.lock` beside each is locked by whoever has the ledger open, and is let go by the system when its holder
-//! ends, however it ends. It says nothing about other machines: embedded ledgers are of one.
+//! Whoever opens a ledger locks the file `NAME.lock` beside it: shared for ordinary work, exclusive
+//! for a restore. The system releases the lock when its holder ends. The lock says nothing about
+//! other machines: embedded ledgers belong to one.
 
 use crate::config::{Config, StoreKind};
 use anyhow::Context;
@@ -47,7 +48,7 @@ pub fn alone(config: &Config, name: &str) -> anyhow::Result<File> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => anyhow::bail!(
-            "somebody has {name} open: stop every `loa` on this machine first (`loa up`, `loa {name}`, `loa console`, and \
+            "somebody has {name} open: stop every `loa` on this machine first (`loa up`, `loa {name}`, `loa intake`, `loa console`, and \
              commands that still run)"
         ),
         Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
@@ -59,17 +60,26 @@ pub fn is_embedded(config: &Config) -> bool {
     config.store.kind == StoreKind::Sqlite
 }
 
+/// Where the file of a ledger, or of the queues, is to be.
+pub fn path(config: &Config, name: &str) -> PathBuf {
+    let apart = name == "receipts" && !config.receipts.folder.as_os_str().is_empty();
+    let folder: &Path = if apart { &config.receipts.folder } else { &config.data_dir };
+    folder.join(format!("{name}.db"))
+}
+
 /// The file of a ledger, or of the queues. Its folder is made when it is not there, for its owner only: mailboxes are in it.
 pub fn file(config: &Config, name: &str) -> anyhow::Result<PathBuf> {
-    let apart = name == "receipts" && !config.receipts.folder.as_os_str().is_empty();
-    let (folder, setting): (&Path, &str) =
-        if apart { (&config.receipts.folder, "receipts.folder") } else { (&config.data_dir, "data_dir") };
+    let path = path(config, name);
+    let (folder, setting) = match path.parent() {
+        Some(folder) if folder != config.data_dir => (folder, "receipts.folder"),
+        _ => (config.data_dir.as_path(), "data_dir"),
+    };
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(folder)
         .with_context(|| format!("cannot make the folder {}; `{setting}` names another", folder.display()))?;
-    Ok(folder.join(format!("{name}.db")))
+    Ok(path)
 }
 
 fn lock_file(config: &Config, name: &str) -> anyhow::Result<(File, PathBuf)> {

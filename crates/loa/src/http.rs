@@ -1,12 +1,11 @@
-//! The HTTP listener: connections in bounded number, each with a deadline for the head of a request and one for the
-//! whole of it, so that nobody can hold what others need by sending slowly, or nothing.
+//! The HTTP listener: connections in bounded number, each with a deadline for the head of a request
+//! and one for the whole of it, so that nobody can hold what others need by sending slowly, or
+//! nothing.
 //!
-//! It knows no route. What no service answered is dressed by `bare.rs`, what is public and not compressed yet is by `packed.rs`.
+//! It knows no route. `bare.rs` dresses what no service answered. `loa-http` compresses public pages
+//! that are not compressed yet.
 
-use crate::{
-    bare, packed,
-    proxies::{Peer, Proxies, introduced},
-};
+use crate::bare;
 use axum::{Router, http::StatusCode, middleware, serve::Listener};
 use hyper::server::conn::http1;
 use hyper_util::{
@@ -14,6 +13,7 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
+use loa_http::{Peer, TrustedProxies, compress_public_pages, note_client_address};
 use std::{sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -44,16 +44,16 @@ impl Default for Limits {
 pub async fn serve(
     mut listener: TcpListener,
     router: Router,
-    proxies: Proxies,
+    proxies: TrustedProxies,
     limits: Limits,
     stop: CancellationToken,
 ) {
     let router = router
-        .layer(middleware::from_fn_with_state(Arc::new(proxies), introduced))
+        .layer(middleware::from_fn_with_state(Arc::new(proxies), note_client_address))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.request))
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn(bare::dressed))
-        .layer(middleware::from_fn(packed::packed));
+        .layer(middleware::from_fn(compress_public_pages));
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(HEAD_BYTES_MAX);
     let places = Arc::new(Semaphore::new(limits.connections));
@@ -86,7 +86,7 @@ mod tests {
         Extension,
         routing::{get, post},
     };
-    use loa_worker::Asker;
+    use loa_http::ClientAddress;
     use std::net::SocketAddr;
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
@@ -100,9 +100,9 @@ mod tests {
         let router = Router::new()
             .route("/", get(async || "xin chào"))
             .route("/v1/articles", post(async |_: axum::body::Bytes| "taken"))
-            .route("/who", get(async |Extension(Asker(address))| address.to_string()))
+            .route("/who", get(async |Extension(ClientAddress(address))| address.to_string()))
             .route("/panic", get(async || -> String { panic!("on purpose") }));
-        tokio::spawn(serve(listener, router, Proxies::default(), limits, stop.clone()));
+        tokio::spawn(serve(listener, router, TrustedProxies::default(), limits, stop.clone()));
         (address, stop)
     }
 
@@ -136,7 +136,7 @@ mod tests {
         assert!(kept_open.ends_with("xin chào"), "{kept_open}");
         let half = "POST /v1/articles HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{";
         let answer = answer(address, half).await;
-        assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+        assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("retry-after: 30\r\n"), "{answer}");
     }
 
     #[tokio::test]

@@ -1,11 +1,13 @@
-//! Start and stop: tracked tasks, one listener, a soft stop that finishes what is in flight, a hard one that does not wait.
+//! Start and stop of a process: tracked tasks, one listener, a soft stop and a hard one.
 //!
-//! The first Ctrl-C or SIGTERM asks every loop to finish; a second one, or the deadline, ends the process: leases and
-//! redelivery bring back what was cut.
+//! The first Ctrl-C or SIGTERM asks every task to finish what is in flight. A second one, or the
+//! deadline, ends the process: leases and redelivery bring back what was cut off. A task that ends
+//! by itself stops the process, so that a supervisor starts it again.
 
-use crate::{http, proxies::Proxies};
+use crate::http;
 use anyhow::Context;
 use axum::Router;
+use loa_http::TrustedProxies;
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
     net::TcpListener,
@@ -42,7 +44,19 @@ impl Lifecycle {
     pub fn start() -> anyhow::Result<(Self, Signals)> {
         let hear = |kind| signal(kind).context("cannot listen for signals");
         let signals = Signals { terminate: hear(SignalKind::terminate())?, interrupt: hear(SignalKind::interrupt())? };
-        Ok((Self { stop: CancellationToken::new(), tasks: TaskTracker::new() }, signals))
+        Ok((Self::unattended(), signals))
+    }
+
+    /// Without signals, for tasks within a process of somebody else: a test, a benchmark. [`Self::end`] ends it.
+    pub fn unattended() -> Self {
+        Self { stop: CancellationToken::new(), tasks: TaskTracker::new() }
+    }
+
+    /// Asks every task to finish and waits until all have.
+    pub async fn end(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 
     /// Runs a task until it ends by itself, which it does soon after `stop`.
@@ -61,7 +75,7 @@ impl Lifecycle {
     }
 
     /// Serves a router on an address already bound, until `stop`; requests in flight are answered.
-    pub fn serve(&self, listener: TcpListener, router: Router, proxies: Proxies) {
+    pub fn serve(&self, listener: TcpListener, router: Router, proxies: TrustedProxies) {
         self.spawn("http", http::serve(listener, router, proxies, http::Limits::default(), self.stop.clone()));
     }
 

@@ -1,7 +1,11 @@
-//! What commands print: for people, or JSON for machines; and how an error is said.
+//! Prints results, for people or as JSON for machines, and says errors in one line.
+//!
+//! It is the only file that prints. A reader that went away (`loa … | head`) is no error.
+#![allow(clippy::disallowed_methods, reason = "the one place that prints")]
 
 use anyhow::Context;
 use loa_domain::is_xml_char;
+use loa_words::Language;
 use serde::Serialize;
 use std::io::{IsTerminal, Write};
 
@@ -10,6 +14,8 @@ use std::io::{IsTerminal, Write};
 pub struct Output {
     /// Whether machines read it.
     pub json: bool,
+    /// What facts are said in.
+    pub language: Language,
 }
 
 impl Output {

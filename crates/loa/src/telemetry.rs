@@ -1,4 +1,4 @@
-//! Logs to standard error: readable, or JSON on request; and the recorder behind `/metrics`.
+//! Starts the log on standard error, as text or JSON, and the recorder behind `/metrics`.
 
 use crate::config::{LogConfig, LogFormat};
 use anyhow::Context;
@@ -7,6 +7,7 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// Starts logging, once in a process.
+#[allow(clippy::disallowed_methods, reason = "logs go to standard error")]
 pub fn start_logs(config: &LogConfig) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.filter).with_context(|| {
         format!("log.filter {:?} cannot be read; for instance `info,loa_svc_push=debug`", config.filter)

@@ -1,32 +1,41 @@
-//! The only place where a door meets its adapter: which bus, which ledgers, which directory, by configuration.
+//! Wires an installation: which bus, which ledgers and which directory, by the settings.
+//!
+//! [`App`] opens each of them when it is first asked for, and hands it to the services. This is the
+//! only place where a door meets its adapter; services know doors only.
 
 use crate::{
-    access::LedgerTokens,
+    access::{self, LedgerTokens},
     config::{BusKind, Config, StoreKind},
     embedded::{self, Locks},
     output::sentence,
+    replays,
 };
 use anyhow::Context;
 use jiff::SignedDuration;
 use loa_area::Directory;
-use loa_bus::{Administer, Bus, Health};
+use loa_bus::{Administer, Bus, Declared, Health, Outcome};
 use loa_bus_rabbitmq::{RabbitBus, RabbitConfig};
 use loa_bus_sqlite::SqliteBus;
+use loa_domain::{Calendar, Outlet, Scope};
+use loa_http::TokenCheck;
 use loa_store::{
-    AccessLedger, DigestLedger, FeedLedger, IntakeLedger, Notary, NotingDigest, NotingPush, PushLedger, ReceiptLedger,
-    StoreError, StoreErrorKind,
+    AccessLedger, DigestDoors, DigestLedger, FeedLedger, HubLedger, IntakeLedger, Notary, PushDoors, PushLedger,
+    ReceiptLedger, Receptions, StoreError, StoreErrorKind,
 };
-use loa_store_sql::{AccessStore, DigestStore, FeedStore, IntakeStore, Postgres, PushStore, ReceiptStore};
+use loa_store_sql::{
+    AccessStore, DigestStore, FeedStore, IntakeStore, LedgerPlace, Postgres, PostgresConfig, PushStore, ReceiptStore,
+};
 use loa_svc_console as console;
 use loa_svc_digest as digest;
 use loa_svc_feed as feed;
+use loa_svc_hub as hub;
 use loa_svc_intake as intake;
 use loa_svc_push as push;
-use loa_worker::{DoorState, Status, TokenCheck, World};
+use loa_worker::{DependencyState, Status, World};
 use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 use tokio::sync::OnceCell;
@@ -35,13 +44,18 @@ use url::Url;
 
 /// How long a command waits for a broker before it says that it is not there.
 const BROKER_WAIT: Duration = Duration::from_secs(15);
-/// The door that is shut until the topology is made, for instance because a queue is there with other arguments.
+/// The dependency that is down until the topology is made, for instance because a queue is there with other arguments.
 const TOPOLOGY_MADE: &str = "topology made";
 /// Between two tries to make the schemas or the topology.
 const DECLARE_PAUSE: Duration = Duration::from_secs(1);
 
-/// Doors, opened when first asked for and then shared.
-pub struct House {
+/// The name of this machine, for heartbeats; empty where the system does not tell.
+fn host_name() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned()).unwrap_or_default()
+}
+
+/// One installation, wired: ledgers, bus and services, opened when first asked for and then shared.
+pub struct App {
     /// All settings.
     pub config: Config,
     /// Clock and dice.
@@ -50,23 +64,27 @@ pub struct House {
     pub directory: Arc<Directory>,
     /// The zone in which people read times and digests are scheduled.
     pub zone: jiff::tz::TimeZone,
-    /// Which doors are open, for `/readyz`.
+    /// Which dependencies are up, for `/readyz`.
     pub status: Arc<Status>,
+    /// What the broker's and the database's own pages call this process: `loa feed@host`.
+    name: String,
     bus: OnceCell<Arc<dyn Bus>>,
+    /// What opening the embedded queues made.
+    made_at_opening: OnceLock<Vec<Declared>>,
     postgres: OnceCell<Postgres>,
     intake: OnceCell<Arc<dyn IntakeLedger>>,
     feed: OnceCell<Arc<dyn FeedLedger>>,
     digest: OnceCell<Arc<dyn DigestLedger>>,
-    push: OnceCell<Arc<dyn PushLedger>>,
+    push: OnceCell<PushStore>,
     access: OnceCell<Arc<dyn AccessLedger>>,
     receipts: OnceCell<Arc<dyn ReceiptLedger>>,
-    noting_digest: OnceCell<Arc<dyn DigestLedger>>,
-    noting_push: OnceCell<Arc<dyn PushLedger>>,
     locks: Locks,
+    places: Mutex<Vec<LedgerPlace>>,
     intake_service: OnceCell<intake::Service>,
     feed_service: OnceCell<feed::Service>,
     digest_service: OnceCell<digest::Service>,
     push_service: OnceCell<push::Service>,
+    hub_service: OnceCell<hub::Service>,
     own_listener: OnceLock<Url>,
 }
 
@@ -82,9 +100,14 @@ macro_rules! ledger {
                         let store = $store::open(&path)
                             .await
                             .with_context(|| format!("cannot open the ledger {}", path.display()))?;
+                        self.keep_place(store.place());
                         Ok(Arc::new(store) as Arc<dyn $ledger>)
                     }
-                    StoreKind::Postgres => Ok(Arc::new($store::on(&self.postgres().await?)) as Arc<dyn $ledger>),
+                    StoreKind::Postgres => {
+                        let store = $store::on(&self.postgres().await?);
+                        self.keep_place(store.place());
+                        Ok(Arc::new(store) as Arc<dyn $ledger>)
+                    }
                 }
             };
             Ok(self.$field.get_or_try_init(open).await?.clone())
@@ -92,18 +115,20 @@ macro_rules! ledger {
     };
 }
 
-impl House {
-    /// A house with all doors closed.
+impl App {
+    /// An app that has opened nothing yet.
     pub fn new(config: Config, world: World) -> anyhow::Result<Self> {
-        let directory = Arc::new(config.areas.load()?);
+        let (directory, status) = (Arc::new(config.areas.load()?), Arc::new(Status::by(world.clock.clone())));
         let zone = config.zone()?;
         Ok(Self {
             config,
             world,
             directory,
             zone,
-            status: Arc::default(),
+            status,
+            name: "loa".to_owned(),
             bus: OnceCell::new(),
+            made_at_opening: OnceLock::new(),
             postgres: OnceCell::new(),
             intake: OnceCell::new(),
             feed: OnceCell::new(),
@@ -111,23 +136,60 @@ impl House {
             push: OnceCell::new(),
             access: OnceCell::new(),
             receipts: OnceCell::new(),
-            noting_digest: OnceCell::new(),
-            noting_push: OnceCell::new(),
             locks: Locks::default(),
+            places: Mutex::default(),
             intake_service: OnceCell::new(),
             feed_service: OnceCell::new(),
             digest_service: OnceCell::new(),
             push_service: OnceCell::new(),
+            hub_service: OnceCell::new(),
             own_listener: OnceLock::new(),
         })
+    }
+
+    /// The app under a name for the broker's and the database's own pages: `loa feed@host`. To be called before anything
+    /// is opened.
+    #[must_use]
+    pub fn named(self, name: String) -> Self {
+        Self { name, ..self }
+    }
+
+    /// Where the ledgers are kept that this process has opened so far.
+    pub fn places(&self) -> Vec<LedgerPlace> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn keep_place(&self, place: LedgerPlace) {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner).push(place);
+    }
+
+    /// How many pages of the database failed their checksum, and when the last did; `None`: none, or it keeps no checksums.
+    pub async fn database_damage(&self) -> anyhow::Result<Option<(u64, Option<jiff::Timestamp>)>> {
+        match self.config.store.kind {
+            StoreKind::Sqlite => Ok(None),
+            StoreKind::Postgres => Ok(self.postgres().await?.damaged_pages().await?),
+        }
     }
 
     /// This process's connections to PostgreSQL. Returns at once, whether the server is there or not.
     async fn postgres(&self) -> anyhow::Result<Postgres> {
         let connect = async || -> anyhow::Result<Postgres> {
-            Postgres::new(&self.config.store.postgres.ready()?).context("`store.postgres` cannot be used")
+            let settings = PostgresConfig {
+                application_name: self.name.clone(),
+                random: Some(self.world.random.clone()),
+                ..self.config.store.postgres.ready()?
+            };
+            Postgres::new(&settings).context("`store.postgres` cannot be used")
         };
         Ok(self.postgres.get_or_try_init(connect).await?.clone())
+    }
+
+    /// Where PostgreSQL was reached, whether encrypted, and as whom; `None`: the ledgers are files.
+    pub async fn database_reached(&self) -> anyhow::Result<Option<String>> {
+        match self.config.store.kind {
+            StoreKind::Sqlite => Ok(None),
+            StoreKind::Postgres => Ok(Some(self.postgres().await?.reached().await?)),
+        }
     }
 
     ledger!(
@@ -139,12 +201,8 @@ impl House {
         feed_ledger, feed, FeedLedger, FeedStore, "feed"
     );
     ledger!(
-        /// The digest outlet's ledger, without receipts.
-        bare_digest_ledger, digest, DigestLedger, DigestStore, "digest"
-    );
-    ledger!(
-        /// The push outlet's ledger, without receipts.
-        bare_push_ledger, push, PushLedger, PushStore, "push"
+        /// The digest outlet's ledger: to be read, or restored. Whoever writes is handed `digest_doors`.
+        digest_ledger, digest, DigestLedger, DigestStore, "digest"
     );
     ledger!(
         /// Tokens.
@@ -156,6 +214,35 @@ impl House {
         bare_receipt_ledger, receipts, ReceiptLedger, ReceiptStore, "receipts"
     );
 
+    /// The tables of the push outlet and of the hub, which stand in one place.
+    async fn push_store(&self) -> anyhow::Result<PushStore> {
+        let open = async || -> anyhow::Result<PushStore> {
+            let store = match self.config.store.kind {
+                StoreKind::Sqlite => {
+                    let path = self.embedded_file("push")?;
+                    self.locks.beside_others(&self.config, "push")?;
+                    PushStore::open(&path)
+                        .await
+                        .with_context(|| format!("cannot open the ledger {}", path.display()))?
+                }
+                StoreKind::Postgres => PushStore::on(&self.postgres().await?),
+            };
+            self.keep_place(store.place());
+            Ok(store)
+        };
+        Ok(self.push.get_or_try_init(open).await?.clone())
+    }
+
+    /// The push outlet's ledger: to be read, or restored. Whoever writes is handed `push_doors`.
+    pub async fn push_ledger(&self) -> anyhow::Result<Arc<dyn PushLedger>> {
+        Ok(Arc::new(self.push_store().await?))
+    }
+
+    /// The hub's ledger.
+    pub async fn hub_ledger(&self) -> anyhow::Result<Arc<dyn HubLedger>> {
+        Ok(Arc::new(self.push_store().await?))
+    }
+
     /// Receipts: what a restored ledger learns from.
     pub async fn receipt_ledger(&self) -> anyhow::Result<Arc<dyn ReceiptLedger>> {
         let ledger = self.bare_receipt_ledger().await?;
@@ -166,22 +253,14 @@ impl House {
         Ok(ledger)
     }
 
-    /// The digest outlet's ledger. What goes out, and what people decide, is noted in the receipts.
-    pub async fn digest_ledger(&self) -> anyhow::Result<Arc<dyn DigestLedger>> {
-        let open = async || -> anyhow::Result<Arc<dyn DigestLedger>> {
-            let noting = NotingDigest::new(self.bare_digest_ledger().await?, self.notary().await?);
-            Ok(Arc::new(noting) as Arc<dyn DigestLedger>)
-        };
-        Ok(self.noting_digest.get_or_try_init(open).await?.clone())
+    /// What the digest service is handed. What goes out, and what people decide, is noted in the receipts.
+    async fn digest_doors(&self) -> anyhow::Result<DigestDoors> {
+        Ok(DigestDoors::noting(&self.digest_ledger().await?, self.notary().await?))
     }
 
-    /// The push outlet's ledger. What goes out, and what operators decide, is noted in the receipts.
-    pub async fn push_ledger(&self) -> anyhow::Result<Arc<dyn PushLedger>> {
-        let open = async || -> anyhow::Result<Arc<dyn PushLedger>> {
-            let noting = NotingPush::new(self.bare_push_ledger().await?, self.notary().await?);
-            Ok(Arc::new(noting) as Arc<dyn PushLedger>)
-        };
-        Ok(self.noting_push.get_or_try_init(open).await?.clone())
+    /// What the push service is handed. What goes out, and what operators decide, is noted in the receipts.
+    async fn push_doors(&self) -> anyhow::Result<PushDoors> {
+        Ok(PushDoors::noting(&self.push_ledger().await?, self.notary().await?))
     }
 
     async fn notary(&self) -> anyhow::Result<Notary> {
@@ -202,8 +281,11 @@ impl House {
     /// Intake.
     pub async fn intake_service(&self) -> anyhow::Result<intake::Service> {
         let make = async || -> anyhow::Result<intake::Service> {
-            let portal =
-                intake::Portal { source: self.config.portal.source.clone(), url: self.config.portal.url.clone() };
+            let portal = intake::Portal {
+                source: self.config.portal.source.clone(),
+                host: host_name(),
+                url: self.config.portal.url.clone(),
+            };
             let ledger = self.intake_ledger().await?;
             Ok(intake::Service::new(
                 self.config.intake.clone(),
@@ -216,13 +298,23 @@ impl House {
         Ok(self.intake_service.get_or_try_init(make).await?.clone())
     }
 
+    /// The audit: it asks each outlet's ledger, and changes intake's alone.
+    pub async fn audit(&self) -> anyhow::Result<intake::Audit> {
+        let outlets: Vec<(Outlet, Arc<dyn Receptions>)> = vec![
+            (Outlet::Feed, self.feed_ledger().await?),
+            (Outlet::Digest, self.digest_ledger().await?),
+            (Outlet::Push, self.push_ledger().await?),
+        ];
+        Ok(intake::Audit::new(&self.config.intake, self.intake_ledger().await?, outlets, self.world.clone()))
+    }
+
     /// The feed outlet.
     pub async fn feed_service(&self) -> anyhow::Result<feed::Service> {
         let make = async || self.feed_service_on(self.feed_ledger().await?);
         Ok(self.feed_service.get_or_try_init(make).await?.clone())
     }
 
-    /// The feed outlet on another ledger than the house's own.
+    /// The feed outlet on another ledger than the app's own.
     pub fn feed_service_on(&self, ledger: Arc<dyn FeedLedger>) -> anyhow::Result<feed::Service> {
         let identity = feed::Identity {
             portal_name: self.config.portal.name.clone(),
@@ -230,30 +322,38 @@ impl House {
             tag_authority: self.config.site.tag_authority.clone(),
             tag_date: self.config.site.tag_date.clone(),
             zone: self.zone.clone(),
-            hub: self.config.push.hub.enabled.then(|| self.push_identity().hub_url()),
+            hub: self.config.hub.enabled.then(|| hub::hub_url(&self.config.site.public_url)),
         };
         let mut config = self.config.feed.clone();
-        if config.snapshot_dir.as_os_str().is_empty() {
-            config.snapshot_dir = self.config.data_dir.join("feed-snapshots");
+        if config.last_good_dir.as_os_str().is_empty() {
+            config.last_good_dir = self.config.data_dir.join("feed-last-good");
         }
         feed::Service::new(config, identity, ledger, self.directory.clone(), self.world.clone())
             .context("the feed service cannot be set up")
     }
 
-    /// The push outlet.
+    /// The push outlet. It tells the hub when events came in.
     pub async fn push_service(&self) -> anyhow::Result<push::Service> {
         let make = async || -> anyhow::Result<push::Service> {
-            let ledger = self.push_ledger().await?;
-            let (config, identity) = (self.config.push.clone(), self.push_identity());
-            push::Service::new(config, &identity, ledger, self.directory.clone(), self.world.clone())
+            let (doors, hub) = (self.push_doors().await?, self.hub_service().await?);
+            let listener: push::Listener = Arc::new(move || hub.something_happened());
+            let (config, directory) = (self.config.push.clone(), self.directory.clone());
+            push::Service::new(config, doors, directory, self.world.clone(), Some(listener))
                 .context("the push service cannot be set up")
         };
         Ok(self.push_service.get_or_try_init(make).await?.clone())
     }
 
-    fn push_identity(&self) -> push::Identity {
-        let public_url = self.config.site.public_url.clone();
-        push::Identity { feed_url: self.own_listener.get().unwrap_or(&public_url).clone(), public_url }
+    /// The WebSub hub.
+    pub async fn hub_service(&self) -> anyhow::Result<hub::Service> {
+        let make = async || -> anyhow::Result<hub::Service> {
+            let public_url = self.config.site.public_url.clone();
+            let identity =
+                hub::Identity { feed_url: self.own_listener.get().unwrap_or(&public_url).clone(), public_url };
+            hub::Service::new(self.config.hub.clone(), &identity, self.hub_ledger().await?, self.world.clone())
+                .context("the hub cannot be set up")
+        };
+        Ok(self.hub_service.get_or_try_init(make).await?.clone())
     }
 
     /// Says where this process serves everything, so that the hub reads the feeds here and not by way of the world. To be
@@ -275,11 +375,11 @@ impl House {
                 public_url: self.config.site.public_url.clone(),
                 zone: self.zone.clone(),
             };
-            let ledger = self.digest_ledger().await?;
+            let doors = self.digest_doors().await?;
             digest::Service::new(
                 self.config.digest.clone(),
                 identity,
-                ledger,
+                doors,
                 self.directory.clone(),
                 self.world.clone(),
             )
@@ -290,8 +390,12 @@ impl House {
 
     /// The console.
     pub async fn console_service(&self) -> anyhow::Result<console::Service> {
-        let site =
-            console::Site { portal_name: self.config.portal.name.clone(), portal_url: self.config.portal.url.clone() };
+        let site = console::Site {
+            portal_name: self.config.portal.name.clone(),
+            portal_url: self.config.portal.url.clone(),
+            calendar: Calendar::new(self.zone.clone()),
+            audit: self.config.intake.audit_rule(),
+        };
         let doors = console::Doors {
             intake: self.intake_ledger().await?,
             feed: self.feed_ledger().await?,
@@ -309,6 +413,12 @@ impl House {
         Ok(Arc::new(LedgerTokens(self.access_ledger().await?)))
     }
 
+    /// Makes a token of the HTTP API and returns its secret, which is kept nowhere.
+    pub async fn create_token(&self, name: &str, scope: Scope) -> anyhow::Result<String> {
+        let ledger = self.access_ledger().await?;
+        access::create(&*ledger, &self.world, name, scope).await.context("cannot keep the token")
+    }
+
     /// The bus. Over RabbitMQ this returns at once, whether the broker is there or not.
     pub async fn bus(&self) -> anyhow::Result<Arc<dyn Bus>> {
         let open = async || -> anyhow::Result<Arc<dyn Bus>> {
@@ -320,19 +430,15 @@ impl House {
                         .await
                         .with_context(|| format!("cannot open the queues {}", path.display()))?;
                     // the file is ours alone, like the ledgers, which make their tables when they are opened
-                    bus.declare().await.with_context(|| format!("cannot make the queues in {}", path.display()))?;
+                    let made = bus.declare().await;
+                    let made = made.with_context(|| format!("cannot make the queues in {}", path.display()))?;
+                    let _ = self.made_at_opening.set(made); // it is opened once
                     Ok(Arc::new(bus) as Arc<dyn Bus>)
                 }
                 BusKind::Rabbitmq => {
-                    let settings = &self.config.bus.rabbitmq;
-                    let url = settings.url_with_password()?;
+                    let settings = self.config.bus.rabbitmq.ready()?;
                     let bus = RabbitBus::connect(
-                        RabbitConfig {
-                            heartbeat: Duration::from_secs(settings.heartbeat_seconds),
-                            confirm_timeout: Duration::from_secs(settings.confirm_timeout_seconds),
-                            connect_timeout: Duration::from_secs(settings.connect_timeout_seconds),
-                            ..RabbitConfig::new(url)
-                        },
+                        RabbitConfig { name: self.name.clone(), ..settings },
                         self.world.clock.clone(),
                         self.world.random.clone(),
                     )?;
@@ -353,7 +459,7 @@ impl House {
             }
             if let Health::Refused(why) = &health {
                 // waiting mends nothing
-                let address = self.config.bus.rabbitmq.shown_url();
+                let address = self.config.bus.rabbitmq.shown();
                 anyhow::bail!(
                     "the broker at {address} refuses us ({why}); see the user, password and vhost in `bus.rabbitmq`"
                 );
@@ -367,10 +473,8 @@ impl House {
                 if self.config.bus.kind == BusKind::Sqlite {
                     anyhow::bail!("the queues in {} cannot be used: {why}", self.config.data_dir.display());
                 }
-                let address = self.config.bus.rabbitmq.shown_url();
-                anyhow::bail!(
-                    "the broker at {address} is not there ({why}); `bus.rabbitmq.url` says where it should be"
-                );
+                let address = self.config.bus.rabbitmq.shown();
+                anyhow::bail!("the broker at {address} is not there ({why}); `bus.rabbitmq` says where it should be");
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -381,7 +485,12 @@ impl House {
         let mut lines = self.migrate_ledgers().await?;
         let bus = self.bus().await?;
         self.wait_for_bus(&bus).await?;
-        lines.extend(bus.declare().await.context("cannot make the topology")?);
+        let things = match self.made_at_opening.get() {
+            Some(things) => things.clone(),
+            None => bus.declare().await.context("cannot make the topology")?,
+        };
+        lines.extend(things.iter().map(Declared::to_string));
+        lines.extend(replays::due(&*self.intake_ledger().await?, &things, self.world.now()).await?);
         Ok(lines)
     }
 
@@ -419,10 +528,20 @@ impl House {
             let mut told = false;
             loop {
                 match bus.declare().await {
-                    Ok(_) => break,
+                    Ok(things) => {
+                        for thing in things.iter().filter(|thing| !matches!(thing.outcome, Outcome::There)) {
+                            tracing::debug!(%thing, "the topology");
+                        }
+                        let ledger = self.intake_ledger().await?;
+                        match replays::due(&*ledger, &things, self.world.now()).await {
+                            Ok(due) => due.iter().for_each(|line| tracing::warn!("{line}")),
+                            Err(error) => tracing::debug!(%error, "whether a replay is due is not known"),
+                        }
+                        break;
+                    }
                     Err(error) => {
                         let why = sentence(&error.into());
-                        if self.status.report(TOPOLOGY_MADE, DoorState::Shut(why.clone())) {
+                        if self.status.report(TOPOLOGY_MADE, DependencyState::Down(why.clone())) {
                             tracing::warn!(error = %why, "the topology is not made yet; trying again until it is");
                             told = true;
                         }
@@ -430,14 +549,14 @@ impl House {
                 }
                 tokio::time::sleep(DECLARE_PAUSE).await;
             }
-            self.status.report(TOPOLOGY_MADE, DoorState::Open);
+            self.status.report(TOPOLOGY_MADE, DependencyState::Up);
             if told {
                 tracing::info!("the topology is made");
             }
+            Ok(())
         };
-        // either way the same is owed: nothing
-        let _ = stop.run_until_cancelled(declaring).await;
-        Ok(())
+        // cancelled, nothing is owed
+        stop.run_until_cancelled(declaring).await.unwrap_or(Ok(()))
     }
 
     /// Makes or updates all ledgers' schema. Returns one line per ledger.
@@ -445,7 +564,7 @@ impl House {
         let mut lines = Vec::new();
         if self.config.store.kind == StoreKind::Postgres {
             let server = self.postgres().await?;
-            let address = || format!("on {}", self.config.store.postgres.shown_url());
+            let address = || format!("on {}", self.config.store.postgres.shown());
             IntakeStore::on(&server).migrate().await.with_context(address)?;
             FeedStore::on(&server).migrate().await.with_context(address)?;
             DigestStore::on(&server).migrate().await.with_context(address)?;

@@ -1,8 +1,19 @@
-//! Holds `cargo metadata` against the layer table, and the table against ARCHITECTURE.md: who may use whom, and which crate
-//! may touch which part of the world.
+//! Holds `cargo metadata` against the layer table, and the table against ARCHITECTURE.md: who may
+//! use whom, and which crate may touch which part of the world.
 //!
-//! A crate may be added or a line changed together with ARCHITECTURE.md, with the reason. Only normal dependencies count:
-//! tests may use anything but `loa`.
+//! A crate may be added or a line changed together with ARCHITECTURE.md, with the reason. Only
+//! normal dependencies count: tests may use anything but `loa`, and the system tests and benchmarks
+//! in `tests/` that, too.
+//!
+//! Beside it, in `layers/`: what every file has (`files.rs`), and that files form no circle
+//! (`circles.rs`).
+
+#[path = "layers/circles.rs"]
+mod circles;
+#[path = "layers/files.rs"]
+mod files;
+#[path = "layers/sources.rs"]
+mod sources;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use std::{
@@ -12,30 +23,36 @@ use std::{
 };
 
 /// What each service uses beside its own rooms; `…` in ARCHITECTURE.md.
-const SERVICE: &str = "domain area event bus store worker";
+const SERVICE: &str = "domain area event bus store http worker";
 /// Libraries that touch the world. A crate names those it may use; `tokio` stands for its family.
 const WORLD: &str = "async-std axum hickory-resolver hyper hyper-util lapin lettre reqwest rusqlite smol sqlx \
                      tokio tokio-postgres tokio-stream tokio-util tower tower-http ureq";
 /// Crate (without `loa-`), ours it may use (`*`: anyone; `…`: what each service uses), the world it may touch.
 const TABLE: &[(&str, &str, &str)] = &[
     ("domain", "", ""),
+    ("address", "", ""),
     ("area", "domain", ""),
     ("event", "domain area", ""),
     ("portal", "domain area", ""),
     ("feed", "domain area", ""),
-    ("mail", "domain area", "lettre"),
+    ("mail", "domain area words", "lettre"),
     ("webhook", "domain area", ""),
+    ("words", "domain", ""),
     ("bus", "", "tokio"),
-    ("store", "domain area", "tokio"),
-    ("worker", "domain bus", "tokio"),
+    ("store", "domain", ""),
+    ("store-conformance", "domain store", "tokio"),
+    ("http", "domain store", "tokio axum"),
+    ("worker", "domain area event bus store", "tokio"),
+    ("egress", "domain webhook", "tokio reqwest"),
     ("bus-sqlite", "bus", "tokio sqlx"),
-    ("bus-rabbitmq", "bus", "tokio lapin"),
-    ("store-sql", "domain area store", "tokio sqlx"),
+    ("bus-rabbitmq", "address bus", "tokio lapin reqwest"),
+    ("store-sql", "address domain area store", "tokio sqlx"),
     ("svc-intake", "… portal", "tokio axum"),
     ("svc-feed", "… feed", "tokio axum"),
-    ("svc-digest", "… mail", "tokio axum lettre"),
-    ("svc-push", "… webhook", "tokio axum reqwest"),
-    ("svc-console", "… mail feed webhook", "tokio axum"),
+    ("svc-digest", "… mail words", "tokio axum lettre"),
+    ("svc-push", "… webhook egress words", "tokio axum reqwest"),
+    ("svc-hub", "domain store http worker webhook egress words", "tokio axum reqwest"),
+    ("svc-console", "… mail feed webhook words", "tokio axum"),
     ("loa", "*", "*"),
     ("testkit", "*", "*"),
 ];
@@ -129,8 +146,8 @@ fn the_check_itself_finds_a_broken_layer() {
 }
 
 #[test]
-fn nobody_knows_the_binary() {
-    for package in workspace().packages {
+fn nobody_knows_loa_but_the_system_tests() {
+    for package in workspace().packages.iter().filter(|package| package.name != "loa-system-tests") {
         assert!(package.dependencies.iter().all(|d| d.name != "loa"), "{} depends on loa", package.name);
     }
 }
@@ -165,6 +182,14 @@ fn one_tls_stack_and_one_runtime_are_locked() {
     for banned in BANNED.split_whitespace() {
         assert!(!lock.contains(&format!("name = \"{banned}\"\n")), "{banned} came in: see `cargo tree -i {banned}`");
     }
+}
+
+#[test]
+fn everything_locked_is_ours_or_comes_from_the_one_registry() {
+    let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    let sources: BTreeSet<&str> = lock.lines().filter_map(|line| line.strip_prefix("source = ")).collect();
+    assert_eq!(sources.len(), 1, "{sources:?}");
+    assert!(sources.iter().all(|source| source.starts_with("\"registry+")), "{sources:?}");
 }
 
 #[test]

@@ -1,10 +1,11 @@
-//! RabbitMQ as the tests see it: the node that `tests/run` started, where each test gets a virtual host of its own, or a
-//! node of their own, to be killed, frozen, starved and started again: one for each test, or one that several tests share,
-//! one after the other.
+//! RabbitMQ for the tests: a virtual host on the run's node, or a node of a test's own.
 //!
-//! Knows nothing of the bus (`traffic.rs` does). All kinds come from `tests/system/broker.py`; see `tests/README.md` for the agreement.
+//! A node of one's own can be killed, frozen, starved and started again; several tests may share
+//! it, one after the other. This file knows nothing of the bus (`traffic.rs` does).
+//! `tests/system/broker.py` makes all nodes; `tests/README.md` has the agreement.
 
 #![allow(dead_code)] // each test binary uses its part
+#![allow(clippy::disallowed_methods, reason = "`tests/run` says in the environment where the servers are")]
 
 pub mod proxy;
 pub mod traffic;
@@ -273,7 +274,11 @@ pub fn clock() -> loa_bus::Clock {
     Arc::new(|| jiff::Timestamp::from_second(1_700_000_000).expect("an instant"))
 }
 
-/// Dice that always fall the same.
+/// Dice that fall the same in each run, and never twice alike.
 pub fn random() -> loa_bus_rabbitmq::Random {
-    Arc::new(|bytes| bytes.fill(128))
+    static THROWS: AtomicU32 = AtomicU32::new(0);
+    Arc::new(|bytes| {
+        let throw = THROWS.fetch_add(1, Ordering::Relaxed).to_le_bytes();
+        bytes.iter_mut().zip(throw.iter().cycle()).for_each(|(byte, thrown)| *byte = *thrown);
+    })
 }

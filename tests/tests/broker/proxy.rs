@@ -1,5 +1,7 @@
-//! A line between a client and the broker that breaks on command: cut with a reset, or frozen so that both ends believe it
-//! stands while nothing passes any more (half-open). Loopback only; knows no protocol.
+//! A proxy between a client and the broker that breaks on command.
+//!
+//! It cuts a connection with a reset, or freezes it: both ends believe that it stands while nothing
+//! passes (half-open). It works on loopback only and knows no protocol.
 
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{

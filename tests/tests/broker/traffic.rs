@@ -1,4 +1,6 @@
-//! Messages to and fro over a bus whose broker is in trouble: published until confirmed, consumed until seen.
+//! Messages over a bus whose broker is in trouble: published until confirmed, consumed until seen.
+//!
+//! It knows the bus, and not what is done to the broker.
 
 use super::{clock, random};
 use loa_bus::{Administer, Consume, Health, Message, Outgoing, Publish, Queue, Route, Settlement};

@@ -1,12 +1,15 @@
-//! PostgreSQL as the tests see it: the cluster that `tests/run` started, with a PgBouncer in transaction mode before it.
-//! Each test has schemas of its own in one database.
+//! PostgreSQL for the tests: the run's cluster, straight or through a PgBouncer in transaction
+//! mode.
 //!
-//! Comes from `tests/system/database.py`; see `tests/README.md` for the agreement.
+//! Each test has schemas of its own in one database. `tests/system/database.py` makes the cluster;
+//! `tests/README.md` has the agreement.
 
 #![allow(dead_code)] // each test binary uses its part
+#![allow(clippy::disallowed_methods, reason = "`tests/run` says in the environment where the servers are")]
 
 use async_trait::async_trait;
-use loa_store::{AccessLedger, DigestLedger, FeedLedger, IntakeLedger, PushLedger, ReceiptLedger, conformance::Place};
+use loa_store::{AccessLedger, DigestLedger, FeedLedger, HubLedger, IntakeLedger, PushLedger, ReceiptLedger};
+use loa_store_conformance::LedgerPlace;
 use loa_store_sql::{
     AccessStore, DigestStore, FeedStore, IntakeStore, Postgres, PostgresConfig, PushStore, ReceiptStore,
 };
@@ -56,11 +59,9 @@ impl Schemas {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         Self {
             config: PostgresConfig {
-                url,
-                password: None,
                 schema_prefix: format!("t{}_{number}_", std::process::id()),
                 connections_max,
-                statement_cache_max: 0,
+                ..PostgresConfig::new(url)
             },
         }
     }
@@ -84,8 +85,14 @@ pub async fn schemas() -> Schemas {
     Schemas::at(address("url").await, 4)
 }
 
-/// Empty schemas to which a later program has added columns and a table, while this one still runs; this one's
-/// connections keep their prepared statements.
+/// Empty schemas, straight on the server; connections keep their prepared statements.
+pub async fn prepared_schemas() -> Schemas {
+    let mut schemas = schemas().await;
+    schemas.config.statement_cache_max = 100;
+    schemas
+}
+
+/// Empty schemas behind the pooler, to which a later program has added columns and a table while this one still runs.
 pub struct NextSchemas {
     schemas: Schemas,
     /// Ledgers that the later program has been at: only those that are opened, for most rules want one of six.
@@ -94,9 +101,7 @@ pub struct NextSchemas {
 
 /// See [`NextSchemas`].
 pub async fn next_schemas() -> NextSchemas {
-    let mut schemas = schemas().await;
-    schemas.config.statement_cache_max = 100;
-    NextSchemas { schemas, added: Mutex::default() }
+    NextSchemas { schemas: pooled_schemas().await, added: Mutex::default() }
 }
 
 impl NextSchemas {
@@ -127,7 +132,7 @@ macro_rules! next_opened {
 }
 
 #[async_trait]
-impl Place for NextSchemas {
+impl LedgerPlace for NextSchemas {
     async fn access(&self) -> Arc<dyn AccessLedger> {
         next_opened!(self, access)
     }
@@ -146,6 +151,12 @@ impl Place for NextSchemas {
 
     async fn push(&self) -> Arc<dyn PushLedger> {
         next_opened!(self, push)
+    }
+
+    async fn hub(&self) -> Arc<dyn HubLedger> {
+        // its tables are the push ledger's
+        self.add_to("push", async { drop(self.schemas.push().await) }).await;
+        self.schemas.hub().await
     }
 
     async fn receipts(&self) -> Arc<dyn ReceiptLedger> {
@@ -171,7 +182,7 @@ macro_rules! opened {
 }
 
 #[async_trait]
-impl Place for Schemas {
+impl LedgerPlace for Schemas {
     async fn access(&self) -> Arc<dyn AccessLedger> {
         opened!(AccessStore, self.server())
     }
@@ -189,6 +200,10 @@ impl Place for Schemas {
     }
 
     async fn push(&self) -> Arc<dyn PushLedger> {
+        opened!(PushStore, self.server())
+    }
+
+    async fn hub(&self) -> Arc<dyn HubLedger> {
         opened!(PushStore, self.server())
     }
 

@@ -1,4 +1,4 @@
-//! The digest outlet: no second mail, nobody forgotten, nobody mailed who has left.
+//! Restoring the digest ledger: no second mail, nobody forgotten, no mail to who has left.
 
 use crate::town::Town;
 use loa_domain::{Frequency, SubscriptionState, Wish};
@@ -36,7 +36,7 @@ async fn a_restored_ledger_is_equal_to_the_lost_one() {
     assert_eq!(town.digest_stands().await, lost);
     assert_eq!(town.journeys("digest", &["bai-1", "bai-2", "bai-3"]).await, journeys);
 
-    town.settle().await;
+    town.come_to_rest().await;
     assert_eq!(town.catcher.mails().len(), sent, "no second mail");
     town.at("2023-11-18T07:00:00+07:00").await;
     for name in ["na", "tia", "luan"] {
@@ -54,15 +54,15 @@ async fn a_restore_can_be_repeated_and_begun_again_in_the_middle() {
     town.at("2023-11-17T07:00:00+07:00").await;
     let lost = town.digest_stands().await;
     let copied_at = town.lose("digest").await;
-    // a first restore that got as far as half of it: held, and one event in
-    town.digest_ledger.hold(true).await.unwrap();
+    // a first restore that got as far as half of it: marked, and one event in
+    town.digest_ledger.set_restoring(true).await.unwrap();
     town.digest_ledger.accept(&[published(article("bai-2", 1))], copied_at).await.unwrap();
     assert!(town.digest.step().await.is_err(), "nothing goes out of a ledger half restored");
     for _ in 0..2 {
         town.try_restore("digest", copied_at).await.unwrap();
         assert_eq!(town.digest_stands().await.mails, lost.mails);
     }
-    town.settle().await;
+    town.come_to_rest().await;
     assert_eq!((town.mailbox("na").0, town.mailbox("tia").0), (2, 2));
 }
 
@@ -70,7 +70,7 @@ async fn a_restore_can_be_repeated_and_begun_again_in_the_middle() {
 async fn who_left_since_the_copy_is_not_mailed_and_who_came_is() {
     let mut town = thursday().await;
     let left = town.digest_ledger.subscribers("", 10).await.unwrap()[0].subscriptions[0].clone();
-    town.digest_ledger.unsubscribe(&left.token_hash, town.clock.now()).await.unwrap();
+    town.subscriptions().unsubscribe(&left.token_hash, town.clock.now()).await.unwrap();
     town.wind(1);
     town.subscribe("luan").await;
     town.publish(published(article("bai-2", 1))).await;

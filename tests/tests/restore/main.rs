@@ -1,5 +1,7 @@
-//! Yesterday's copy of one ledger, a day of news, the ledger lost, the copy restored: it must end as the lost one stood, and
-//! nothing may go out twice. The outlets with their embedded ledgers, a clock wound by hand, a mail catcher and a portal.
+//! Restores yesterday's copy of a ledger after a day of news: it ends as the lost one stood.
+//!
+//! Nothing may go out twice. The outlets run on embedded ledgers, with a hand-wound clock, a mail
+//! catcher and a portal (`town.rs`).
 
 #![allow(clippy::unwrap_used, reason = "a panic is the failure message, in what the tests call too")]
 

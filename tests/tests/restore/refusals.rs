@@ -1,4 +1,4 @@
-//! When a restore cannot know everything, it says so and lets nothing go out.
+//! Restores that cannot know everything: each says so and lets nothing go out.
 
 use crate::town::Town;
 use jiff::SignedDuration;
@@ -7,7 +7,7 @@ use loa_svc_intake::{CopyAge, RestoreError, Restoring};
 use loa_testkit::build::{article, published};
 
 #[tokio::test]
-async fn a_copy_older_than_the_receipts_is_refused_and_stays_held() {
+async fn a_copy_older_than_the_receipts_is_refused_and_gives_nothing_out() {
     let mut town = Town::new().await;
     town.subscribe("na").await;
     town.copy("digest").await;
@@ -19,17 +19,17 @@ async fn a_copy_older_than_the_receipts_is_refused_and_stays_held() {
     assert!(town.receipts.prune(pruned_to, 1_000).await.unwrap() > 0);
     let error = town.try_restore("digest", copied_at).await.unwrap_err();
     assert!(matches!(error, RestoreError::CopyTooOld { .. }), "{error:?}");
-    assert!(town.digest.step().await.is_err(), "held: it would mail everyone a second time");
+    assert!(town.digest.step().await.is_err(), "it would mail everyone a second time");
     assert_eq!(town.mailbox("na").0, 1);
 
     // the operator takes it on himself
     let how = Restoring { copy: CopyAge::MadeAt(copied_at), even_if_incomplete: true };
-    town.intake.restore(&town.digest_ledger, &*town.receipts, how, |_| ()).await.unwrap();
-    town.settle().await;
+    town.intake.restore(&*town.digest_ledger, &*town.receipts, how, |_| ()).await.unwrap();
+    town.come_to_rest().await;
 }
 
 #[tokio::test]
-async fn while_the_archive_lacks_an_article_that_was_mailed_the_ledger_stays_held() {
+async fn while_the_archive_lacks_an_article_that_was_mailed_the_ledger_gives_nothing_out() {
     let mut town = Town::new().await;
     town.subscribe("na").await;
     town.copy("digest").await;
@@ -40,13 +40,13 @@ async fn while_the_archive_lacks_an_article_that_was_mailed_the_ledger_stays_hel
     let lost = town.digest_stands().await;
     let copied_at = town.lose("digest").await;
     let restored = town.try_restore("digest", copied_at).await.unwrap();
-    assert_eq!(restored.unsettled, 2, "its beginning and its end");
-    assert!(town.digest.step().await.is_err(), "held");
+    assert_eq!(restored.deferred, 2, "its beginning and its end");
+    assert!(town.digest.step().await.is_err(), "it gives nothing out");
 
     // the archive catches up; the same again
     town.intake.accept(&[event]).await.unwrap();
     let restored = town.try_restore("digest", copied_at).await.unwrap();
-    assert_eq!(restored.unsettled, 0);
+    assert_eq!(restored.deferred, 0);
     assert_eq!(town.digest_stands().await, lost);
     town.at("2023-11-17T07:00:00+07:00").await;
     assert_eq!(town.mailbox("na").0, 1);
@@ -60,7 +60,7 @@ async fn without_receipts_nothing_is_restored() {
     let folder = tempfile::tempdir().unwrap();
     let empty = loa_store_sql::ReceiptStore::open(folder.path().join("receipts.db")).await.unwrap();
     let how = Restoring { copy: CopyAge::MadeAt(copied_at), even_if_incomplete: false };
-    let error = town.intake.restore(&town.push_ledger, &empty, how, |_| ()).await.unwrap_err();
+    let error = town.intake.restore(&*town.push_ledger, &empty, how, |_| ()).await.unwrap_err();
     assert!(matches!(error, RestoreError::NoReceipts), "{error:?}");
     assert!(town.push.step().await.is_err());
 }

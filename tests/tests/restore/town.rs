@@ -1,12 +1,15 @@
-//! Intake with its archive, two outlets that note receipts, and who they write to. No bus: an event goes to the archive and
-//! to each outlet in one step, as if every queue were always empty.
+//! The installation that the restore tests use: intake with its archive, two outlets, their
+//! receivers.
+//!
+//! There is no bus: an event goes to the archive and to each outlet in one step, as if every queue
+//! were always empty. Both outlets note receipts.
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use loa_area::Directory;
-use loa_domain::{ArticleId, EmailAddress, Event, Frequency, JourneyStep, Wish};
+use loa_domain::{ArticleId, EmailAddress, Event, Frequency, JourneyLine, Wish};
 use loa_store::{
-    DeliveryQuery, DigestLedger, Notary, NotingDigest, NotingPush, PushLedger, ReceiptLedger, Run, Subscriber,
-    Subscription,
+    DeliveryQuery, DigestDoors, DigestLedger, Notary, PushDoors, PushLedger, ReceiptLedger, Run, Subscriber,
+    Subscription, Subscriptions,
 };
 use loa_store_sql::{CopyMark, DigestStore, IntakeStore, PushStore, ReceiptStore, copy_in, copy_out};
 use loa_svc_digest as digest;
@@ -48,6 +51,7 @@ impl Town {
             intake::Config::default(),
             intake::Portal {
                 source: loa_testkit::build::SOURCE.into(),
+                host: "vps-1".into(),
                 url: loa_testkit::build::SOURCE.parse().unwrap(),
             },
             archive,
@@ -89,10 +93,10 @@ impl Town {
     /// Winds the clock to an instant and lets both outlets do what is due.
     pub async fn at(&self, instant: &str) {
         self.clock.set(instant.parse().unwrap());
-        self.settle().await;
+        self.come_to_rest().await;
     }
 
-    pub async fn settle(&self) {
+    pub async fn come_to_rest(&self) {
         loop {
             let mailed = self.digest.step().await.unwrap();
             let pushed = self.push.step().await.unwrap();
@@ -143,16 +147,21 @@ impl Town {
         let how = Restoring { copy: CopyAge::MadeAt(copied_at), even_if_incomplete: false };
         let receipts = &*self.receipts;
         match ledger {
-            "digest" => self.intake.restore(&self.digest_ledger, receipts, how, |_| ()).await,
-            _ => self.intake.restore(&self.push_ledger, receipts, how, |_| ()).await,
+            "digest" => self.intake.restore(&*self.digest_ledger, receipts, how, |_| ()).await,
+            _ => self.intake.restore(&*self.push_ledger, receipts, how, |_| ()).await,
         }
     }
 
-    /// Loses a ledger and restores it from its copy; nothing may be left unsettled.
+    /// The digest ledger's door for what people decide, which notes it.
+    pub fn subscriptions(&self) -> Arc<dyn Subscriptions> {
+        DigestDoors::noting(&self.digest_ledger, notary(&self.receipts, &self.clock)).subscriptions
+    }
+
+    /// Loses a ledger and restores it from its copy; nothing may be deferred.
     pub async fn lose_and_restore(&mut self, ledger: &str) -> Restored {
         let copied_at = self.lose(ledger).await;
         let restored = self.try_restore(ledger, copied_at).await.unwrap();
-        assert_eq!((restored.unsettled, restored.refused), (0, 0), "{restored:?}");
+        assert_eq!((restored.deferred, restored.refused), (0, 0), "{restored:?}");
         restored
     }
 
@@ -190,7 +199,7 @@ impl Town {
         stand
     }
 
-    pub async fn journeys(&self, ledger: &str, articles: &[&str]) -> Vec<Vec<JourneyStep>> {
+    pub async fn journeys(&self, ledger: &str, articles: &[&str]) -> Vec<Vec<JourneyLine>> {
         let mut journeys = Vec::new();
         for article in articles {
             let id = ArticleId::new(*article).unwrap();
@@ -233,8 +242,8 @@ async fn digest_outlet(
     catcher: &Catcher,
     seed: u64,
 ) -> (Arc<dyn DigestLedger>, digest::Service) {
-    let store = Arc::new(DigestStore::open(folder.path().join("digest.db")).await.unwrap());
-    let ledger: Arc<dyn DigestLedger> = Arc::new(NotingDigest::new(store, notary(receipts, clock)));
+    let ledger: Arc<dyn DigestLedger> = Arc::new(DigestStore::open(folder.path().join("digest.db")).await.unwrap());
+    let doors = DigestDoors::noting(&ledger, notary(receipts, clock));
     let config = digest::Config {
         from_address: EmailAddress::parse("ban-tin@tin.example").unwrap(),
         smtp: digest::SmtpConfig {
@@ -251,7 +260,7 @@ async fn digest_outlet(
         zone: TimeZone::get("Asia/Ho_Chi_Minh").unwrap(),
     };
     let directory = Arc::new(Directory::empty());
-    let service = digest::Service::new(config, identity, ledger.clone(), directory, clock.world(seed)).unwrap();
+    let service = digest::Service::new(config, identity, doors, directory, clock.world(seed)).unwrap();
     (ledger, service)
 }
 
@@ -261,12 +270,10 @@ async fn push_outlet(
     clock: &HandClock,
     seed: u64,
 ) -> (Arc<dyn PushLedger>, push::Service) {
-    let store = Arc::new(PushStore::open(folder.path().join("push.db")).await.unwrap());
-    let ledger: Arc<dyn PushLedger> = Arc::new(NotingPush::new(store, notary(receipts, clock)));
+    let ledger: Arc<dyn PushLedger> = Arc::new(PushStore::open(folder.path().join("push.db")).await.unwrap());
+    let doors = PushDoors::noting(&ledger, notary(receipts, clock));
     let config = push::Config { allow_networks: vec!["127.0.0.0/8".into()], ..push::Config::default() };
-    let address = || "https://loa.example.gov.vn/".parse().unwrap();
-    let identity = push::Identity { public_url: address(), feed_url: address() };
     let (directory, world) = (Arc::new(Directory::empty()), clock.world(seed + 100));
-    let service = push::Service::new(config, &identity, ledger.clone(), directory, world).unwrap();
+    let service = push::Service::new(config, doors, directory, world, None).unwrap();
     (ledger, service)
 }

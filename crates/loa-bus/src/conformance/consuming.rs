@@ -1,4 +1,5 @@
-//! Rules of receiving: at least once, in order, within the prefetch, and never waiting longer than asked.
+//! Rules of receiving: at least once, in order, within the prefetch, and never waiting longer than
+//! asked.
 
 use super::fixture::{
     Fixture, QUIET, article, consume, id, ids, ids_of, publish, receive, receive_nothing, settle, to_feed,

@@ -1,4 +1,5 @@
-//! What a rule is given: a broker of its own, and the small words the rules are written in.
+//! What each rule of the suite receives: a broker of its own, and the helper functions in which
+//! rules are written.
 
 use crate::{Bus, Consumer, Message, Outgoing, Queue, Received, Route, Settlement, Tag};
 use async_trait::async_trait;

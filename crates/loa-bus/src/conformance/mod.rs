@@ -1,13 +1,14 @@
-//! The suite every adapter must pass. Each rule is one function named for what it proves; an adapter's tests write
+//! The suite that every adapter must pass. Each rule is one function, named for what it proves. An
+//! adapter's tests write
 //!
 //! ```text
 //! async fn fixture() -> MyFixture { … }
 //! loa_bus::bus_conformance_tests!(fixture);
 //! ```
 //!
-//! and get one test per rule. A rule knows the door only: how a broker is made and how a process dies is the
-//! [`Fixture`]'s business. Rules wait for messages with a deadline and never for a time to pass, except those whose
-//! subject is waiting. A rule panics where it is broken.
+//! and get one test per rule. A rule knows the traits only; the [`Fixture`] knows how a broker is
+//! made and how a process dies. Rules wait for messages with a deadline, never for a time to pass,
+//! except those whose subject is waiting. A broken rule panics.
 
 // a rule is a test: a panic there is its message
 #![allow(clippy::unwrap_used)]
@@ -102,6 +103,11 @@ macro_rules! bus_conformance_rules {
             all_dead_letters_get_their_second_chance_in_order
             a_redriven_message_that_fails_again_is_dead_again
             discarding_deletes_only_what_was_named
+            a_letter_is_named_unambiguously_and_for_as_long_as_it_is_there
+            what_no_binding_took_is_listed_with_its_key_and_stays
+            what_no_binding_took_reaches_every_queue_under_a_corrected_key
+            a_redrive_that_leads_nowhere_moves_nothing
+            what_no_binding_took_can_be_discarded
             health_is_up_and_after_close_it_is_not
         }
     };

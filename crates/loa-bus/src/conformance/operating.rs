@@ -1,10 +1,16 @@
-//! Rules of operating: topology, dead letters and their second chance, health.
+//! Rules of operating: topology, dead letters and their redrive, health.
 
 use super::fixture::{
     Fixture, article, consume, id, ids, ids_of, publish, receive, receive_nothing, settle, to_feed, wait_for_depth,
+    wait_until,
 };
-use crate::{Bus, BusErrorKind, DELIVERY_LIMIT, DeadReason, Health, Queue, Settlement};
-use std::sync::Arc;
+use crate::{
+    Bus, BusErrorKind, Chosen, DELIVERY_LIMIT, DeadLetter, DeadReason, Health, Outcome, Outgoing, Place, Queue,
+    Redriven, Route, Settlement,
+};
+use std::{collections::BTreeSet, sync::Arc};
+
+const FEED: Place = Place::Dead(Queue::Feed);
 
 /// Publishes messages of a range and sends each to the feed's dead letters.
 async fn bury(bus: &Arc<dyn Bus>, range: std::ops::Range<usize>) {
@@ -20,18 +26,40 @@ async fn bury(bus: &Arc<dyn Bus>, range: std::ops::Range<usize>) {
 
 /// The ids of the feed's dead letters.
 async fn buried(bus: &Arc<dyn Bus>) -> Vec<String> {
-    bus.dead_letters(Queue::Feed, 100).await.unwrap().into_iter().map(|letter| letter.message.id).collect()
+    bus.dead_letters(FEED, &Chosen::All, 100).await.unwrap().into_iter().map(|letter| letter.message.id).collect()
 }
 
-/// `loa migrate` may be run at any time: messages stay, and it says what it did.
+/// How many letters of a place were redriven; none of them stayed.
+async fn redriven(bus: &Arc<dyn Bus>, place: Place, chosen: Chosen, key: Option<&str>) -> u64 {
+    let redriven = bus.redrive(place, &chosen, key).await.unwrap();
+    assert_eq!((redriven.stayed, redriven.reasons), (0, Vec::new()));
+    redriven.moved
+}
+
+/// Publishes messages under routing keys that no binding takes.
+async fn stray(bus: &Arc<dyn Bus>, keys: &[&str]) -> Vec<DeadLetter> {
+    let outgoing = |(n, key): (usize, &&str)| Outgoing { route: Route::Topic((*key).to_owned()), ..article(n) };
+    publish(bus, keys.iter().enumerate().map(outgoing).collect()).await;
+    wait_until("what no binding took", async || bus.unrouted().await.unwrap() == keys.len() as u64).await;
+    bus.dead_letters(Place::Unrouted, &Chosen::All, 100).await.unwrap()
+}
+
+/// `loa migrate` may be run at any time: messages stay, and it says of each queue whether it found or made it.
 pub async fn declaring_twice_changes_nothing(fixture: &impl Fixture) {
-    let bus = fixture.bus().await;
+    let bus = fixture.undeclared().await;
+    let outcomes = async |wanted: Outcome| {
+        let things = bus.declare().await.unwrap();
+        for queue in Queue::ALL {
+            let what = format!("queue {queue}");
+            let thing =
+                things.iter().find(|thing| thing.what == what).unwrap_or_else(|| panic!("{what} in {things:?}"));
+            assert_eq!((&thing.outcome, thing.of), (&wanted, Some(queue)), "{thing}");
+        }
+    };
+    outcomes(Outcome::Made).await;
     publish(&bus, vec![article(1)]).await;
-    let lines = bus.declare().await.unwrap();
-    for queue in Queue::ALL {
-        assert!(lines.iter().any(|line| line.contains(queue.name())), "{lines:?}");
-    }
-    bus.check().await.unwrap();
+    outcomes(Outcome::There).await;
+    assert!(bus.check().await.unwrap().is_empty(), "all could be looked at");
     assert_eq!(ids_of(&receive(&mut consume(&bus, Queue::Archive, 10).await, 1).await), [id(1)]);
 }
 
@@ -62,9 +90,9 @@ pub async fn depth_counts_what_is_ready_and_what_is_dead(fixture: &impl Fixture)
 pub async fn looking_at_dead_letters_changes_nothing(fixture: &impl Fixture) {
     let bus = fixture.bus().await;
     bury(&bus, 0..3).await;
-    let first = bus.dead_letters(Queue::Feed, 10).await.unwrap();
+    let first = bus.dead_letters(FEED, &Chosen::All, 10).await.unwrap();
     for look in 0..DELIVERY_LIMIT + 5 {
-        assert_eq!(bus.dead_letters(Queue::Feed, 10).await.unwrap(), first, "look {look}");
+        assert_eq!(bus.dead_letters(FEED, &Chosen::All, 10).await.unwrap(), first, "look {look}");
     }
     wait_for_depth(&bus, Queue::Feed, (0, 3)).await;
 }
@@ -73,17 +101,18 @@ pub async fn looking_at_dead_letters_changes_nothing(fixture: &impl Fixture) {
 pub async fn dead_letters_come_oldest_first_and_up_to_the_maximum(fixture: &impl Fixture) {
     let bus = fixture.bus().await;
     bury(&bus, 0..5).await;
-    let oldest = bus.dead_letters(Queue::Feed, 2).await.unwrap();
+    let oldest = bus.dead_letters(FEED, &Chosen::All, 2).await.unwrap();
     assert_eq!(oldest.iter().map(|letter| letter.message.id.clone()).collect::<Vec<_>>(), ids(0..2));
     assert_eq!(buried(&bus).await, ids(0..5));
-    assert!(bus.dead_letters(Queue::Feed, 0).await.unwrap().is_empty());
+    assert!(bus.dead_letters(FEED, &Chosen::All, 0).await.unwrap().is_empty());
 }
 
 /// Chosen by id; it goes to the queue it died in and no other, whole; the others stay.
 pub async fn one_dead_letter_gets_its_second_chance(fixture: &impl Fixture) {
     let bus = fixture.bus().await;
     bury(&bus, 0..3).await;
-    assert_eq!(bus.redrive(Queue::Feed, &[id(1), "unknown".to_owned()]).await.unwrap(), 1);
+    let chosen = Chosen::Ids(BTreeSet::from([id(1), "unknown".to_owned()]));
+    assert_eq!(redriven(&bus, FEED, chosen, None).await, 1);
     let mut consumer = consume(&bus, Queue::Feed, 10).await;
     let received = receive(&mut consumer, 1).await;
     assert_eq!(received[0].message, article(1).message);
@@ -98,44 +127,162 @@ pub async fn one_dead_letter_gets_its_second_chance(fixture: &impl Fixture) {
 pub async fn all_dead_letters_get_their_second_chance_in_order(fixture: &impl Fixture) {
     let bus = fixture.bus().await;
     bury(&bus, 0..30).await;
-    assert_eq!(bus.redrive(Queue::Feed, &[]).await.unwrap(), 30);
+    assert_eq!(redriven(&bus, FEED, Chosen::All, None).await, 30);
     let mut consumer = consume(&bus, Queue::Feed, 100).await;
     assert_eq!(ids_of(&receive(&mut consumer, 30).await), ids(0..30));
     assert!(buried(&bus).await.is_empty());
-    assert_eq!(bus.redrive(Queue::Feed, &[]).await.unwrap(), 0);
+    assert_eq!(redriven(&bus, FEED, Chosen::All, None).await, 0);
 }
 
 /// A second chance is not a third: the new reason replaces the old one, and nothing of the way back is left on the message.
 pub async fn a_redriven_message_that_fails_again_is_dead_again(fixture: &impl Fixture) {
     let bus = fixture.bus().await;
     bury(&bus, 0..1).await;
-    let first = bus.dead_letters(Queue::Feed, 10).await.unwrap().remove(0);
-    bus.redrive(Queue::Feed, &[]).await.unwrap();
+    let first = bus.dead_letters(FEED, &Chosen::All, 10).await.unwrap().remove(0);
+    redriven(&bus, FEED, Chosen::All, None).await;
     let mut consumer = consume(&bus, Queue::Feed, 10).await;
     let received = receive(&mut consumer, 1).await;
     let reason = DeadReason { reason: "no date".to_owned(), position: "/data/published_at".to_owned() };
     settle(&mut consumer, &received, Settlement::Dead(reason.clone())).await;
-    let dead = bus.dead_letters(Queue::Feed, 10).await.unwrap();
+    let dead = bus.dead_letters(FEED, &Chosen::All, 10).await.unwrap();
     assert_eq!(dead.len(), 1);
     assert_eq!((&dead[0].message, &dead[0].reason), (&article(0).message, &reason));
     assert_eq!(dead[0].past.deaths, 2, "it is known that this was its second chance");
     assert_eq!(dead[0].past.first_dead_at, first.dead_at);
     assert_eq!(dead[0].routing_key, "article.published.kinh-te");
+    assert_ne!(dead[0].key, first.key, "it is another letter");
 }
 
 /// What is deleted for good is handed back once more, for the audit log; no ids, no deletion.
 pub async fn discarding_deletes_only_what_was_named(fixture: &impl Fixture) {
     let bus = fixture.bus().await;
     bury(&bus, 0..4).await;
-    assert!(bus.discard(Queue::Feed, &[]).await.unwrap().is_empty());
-    let gone = bus.discard(Queue::Feed, &[id(2), id(0), "unknown".to_owned()]).await.unwrap();
+    for nothing in
+        [Chosen::Ids(BTreeSet::new()), Chosen::Keys(BTreeSet::new()), Chosen::key("unknown"), Chosen::key("")]
+    {
+        assert!(bus.discard(FEED, &nothing).await.unwrap().is_empty());
+        assert_eq!(bus.redrive(FEED, &nothing, None).await.unwrap(), Redriven::default());
+    }
+    let chosen = Chosen::Ids(BTreeSet::from([id(2), id(0), "unknown".to_owned()]));
+    let gone = bus.discard(FEED, &chosen).await.unwrap();
+    let gone: Vec<_> = gone.into_iter().map(|letter| letter.message).collect();
     assert_eq!(gone, [article(0).message, article(2).message]);
     assert_eq!(buried(&bus).await, [id(1), id(3)]);
-    assert!(bus.discard(Queue::Feed, &[id(0)]).await.unwrap().is_empty());
+    assert!(bus.discard(FEED, &Chosen::id(id(0))).await.unwrap().is_empty());
     // what was discarded here is not gone elsewhere
     assert_eq!(ids_of(&receive(&mut consume(&bus, Queue::Push, 10).await, 4).await), ids(0..4));
     publish(&bus, vec![to_feed(9)]).await;
     assert_eq!(ids_of(&receive(&mut consume(&bus, Queue::Feed, 10).await, 1).await), [id(9)]);
+}
+
+/// One message may be dead in many queues, and often in one. A letter's key means this letter alone, and goes on meaning it
+/// while others come and go.
+pub async fn a_letter_is_named_unambiguously_and_for_as_long_as_it_is_there(fixture: &impl Fixture) {
+    let bus = fixture.bus().await;
+    bury(&bus, 0..2).await;
+    for queue in [Queue::Feed, Queue::Push] {
+        let same = || Outgoing { route: Route::Queue(queue), ..article(7) };
+        publish(&bus, vec![same(), same(), same()]).await;
+        let mut consumer = consume(&bus, queue, 100).await;
+        let wanted = if queue == Queue::Push { 5 } else { 3 };
+        let received = receive(&mut consumer, wanted).await;
+        let reason = DeadReason { reason: "no title".to_owned(), position: String::new() };
+        settle(&mut consumer, &received[wanted - 3..], Settlement::Dead(reason)).await;
+        consumer.close().await.unwrap();
+    }
+    let letters = bus.dead_letters(FEED, &Chosen::All, 100).await.unwrap();
+    let keys: BTreeSet<_> = letters.iter().map(|letter| letter.key.clone()).collect();
+    assert_eq!((letters.len(), keys.len()), (5, 5), "each has a key of its own: {keys:?}");
+    let plain = |key: &str| key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    assert!(keys.iter().all(|key| plain(key) && !key.is_empty()), "{keys:?}");
+
+    // meant are the second of the three alike, and the first of all; between look and deed, others come and go
+    bury_more(&bus).await;
+    assert_eq!(redriven(&bus, FEED, Chosen::key(&letters[0].key), None).await, 1);
+    let gone = bus.discard(FEED, &Chosen::key(&letters[3].key)).await.unwrap();
+    assert_eq!(gone.iter().map(|letter| &letter.key).collect::<Vec<_>>(), [&letters[3].key]);
+    let left: Vec<_> =
+        bus.dead_letters(FEED, &Chosen::All, 100).await.unwrap().into_iter().map(|letter| letter.key).collect();
+    assert_eq!(left[..3], [&letters[1].key, &letters[2].key, &letters[4].key].map(Clone::clone));
+    assert_eq!(left.len(), 4, "the one that came meanwhile");
+    assert!(bus.discard(FEED, &Chosen::key(&letters[3].key)).await.unwrap().is_empty(), "a key is never given again");
+    assert_eq!(
+        bus.dead_letters(Queue::Push.into(), &Chosen::All, 100).await.unwrap().len(),
+        3,
+        "another queue's letters stay"
+    );
+}
+
+/// Sends one more to the feed's dead letters.
+async fn bury_more(bus: &Arc<dyn Bus>) {
+    publish(bus, vec![to_feed(99)]).await;
+    let mut consumer = consume(bus, Queue::Feed, 100).await;
+    let received = receive(&mut consumer, 1).await;
+    let reason = DeadReason { reason: "no date".to_owned(), position: String::new() };
+    settle(&mut consumer, &received, Settlement::Dead(reason)).await;
+    consumer.close().await.unwrap();
+}
+
+/// What no binding took is there to be looked at, as often as somebody likes, with the key that it came with.
+pub async fn what_no_binding_took_is_listed_with_its_key_and_stays(fixture: &impl Fixture) {
+    let bus = fixture.bus().await;
+    let keys = ["news.published", "Article.published.x", ""];
+    let first = stray(&bus, &keys).await;
+    assert_eq!(first.iter().map(|letter| letter.routing_key.as_str()).collect::<Vec<_>>(), keys);
+    for (n, letter) in first.iter().enumerate() {
+        assert_eq!((letter.place, &letter.message), (Place::Unrouted, &article(n).message));
+        assert!(letter.reason.reason.contains(&format!("{:?}", keys[n])), "{:?}", letter.reason);
+    }
+    for _ in 0..5 {
+        assert_eq!(bus.dead_letters(Place::Unrouted, &Chosen::All, 100).await.unwrap(), first);
+    }
+    assert_eq!(bus.unrouted().await.unwrap(), 3);
+}
+
+/// Under a corrected key every queue gets it that is bound for it, as if it had been published so.
+pub async fn what_no_binding_took_reaches_every_queue_under_a_corrected_key(fixture: &impl Fixture) {
+    let bus = fixture.bus().await;
+    let letters = stray(&bus, &["news.published", "Article.published.x", "", "news.published"]).await;
+    let keys = Chosen::Keys(letters[..3].iter().map(|letter| letter.key.clone()).collect());
+    assert_eq!(redriven(&bus, Place::Unrouted, keys, Some("article.published.tin-tuc")).await, 3);
+    for queue in Queue::ALL {
+        let mut consumer = consume(&bus, queue, 10).await;
+        let received = receive(&mut consumer, 3).await;
+        for (n, one) in received.iter().enumerate() {
+            assert_eq!(
+                (&one.message, one.routing_key.as_str()),
+                (&article(n).message, "article.published.tin-tuc"),
+                "{queue}"
+            );
+        }
+        receive_nothing(&mut consumer).await;
+    }
+    let left = bus.dead_letters(Place::Unrouted, &Chosen::All, 100).await.unwrap();
+    assert_eq!(left.iter().map(|letter| &letter.key).collect::<Vec<_>>(), [&letters[3].key]);
+}
+
+/// A key that leads nowhere is refused before anything moves; a letter that would only come back stays, and says so.
+pub async fn a_redrive_that_leads_nowhere_moves_nothing(fixture: &impl Fixture) {
+    let bus = fixture.bus().await;
+    let letters = stray(&bus, &["news.published"]).await;
+    let wrong = bus.redrive(Place::Unrouted, &Chosen::All, Some("Article.published.x")).await.unwrap_err();
+    assert_eq!(wrong.kind, BusErrorKind::Rejected, "{wrong:?}");
+    let redriven = bus.redrive(Place::Unrouted, &Chosen::All, None).await.unwrap();
+    assert_eq!((redriven.moved, redriven.stayed, redriven.reasons[0].0.as_str()), (0, 1, letters[0].key.as_str()));
+    assert!(redriven.reasons[0].1.contains("news.published"), "{:?}", redriven.reasons);
+    assert_eq!(bus.dead_letters(Place::Unrouted, &Chosen::All, 100).await.unwrap(), letters);
+    let with_key = bus.redrive(FEED, &Chosen::All, Some("article.published.x")).await.unwrap_err();
+    assert_eq!(with_key.kind, BusErrorKind::Rejected, "dead letters go to their own queue alone");
+}
+
+/// What nobody wants can be thrown away.
+pub async fn what_no_binding_took_can_be_discarded(fixture: &impl Fixture) {
+    let bus = fixture.bus().await;
+    let letters = stray(&bus, &["weather.a", "weather.b", "weather.c"]).await;
+    let gone = bus.discard(Place::Unrouted, &Chosen::key(&letters[1].key)).await.unwrap();
+    assert_eq!(gone.iter().map(|letter| letter.message.id.clone()).collect::<Vec<_>>(), [id(1)]);
+    assert_eq!(bus.discard(Place::Unrouted, &Chosen::All).await.unwrap().len(), 2);
+    assert_eq!(bus.unrouted().await.unwrap(), 0);
 }
 
 /// Readiness hears the truth.

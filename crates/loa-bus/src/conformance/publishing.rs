@@ -1,9 +1,9 @@
-//! Rules of publishing: what `Ok` means, where messages go, what survives the journey.
+//! Rules of publishing: what `Ok` means, where messages go, what stays the same on the way.
 
 use super::fixture::{
     Fixture, article, consume, id, ids, ids_of, message, publish, receive, receive_nothing, settle, to_feed, wait_until,
 };
-use crate::{BusErrorKind, Outgoing, Queue, Route, Settlement};
+use crate::{BusErrorKind, Chosen, Outgoing, Queue, Route, Settlement};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
@@ -109,7 +109,7 @@ pub async fn a_body_of_one_mebibyte_survives(fixture: &impl Fixture) {
     assert!(received[0].message.body == large.message.body, "the body arrives whole");
     let reason = crate::DeadReason { reason: "too good to be true".to_owned(), position: String::new() };
     settle(&mut consumer, &received, Settlement::Dead(reason)).await;
-    let dead = bus.dead_letters(Queue::Feed, 10).await.unwrap();
+    let dead = bus.dead_letters(Queue::Feed.into(), &Chosen::All, 10).await.unwrap();
     assert!(dead[0].message.body == large.message.body, "the body is kept whole");
 }
 

@@ -1,10 +1,10 @@
-//! Rules of settling: forget, again, or to the dead letters.
+//! Rules of settling: ack, retry, or discard into the dead letters.
 
 use super::fixture::{
     Fixture, PATIENCE, QUIET, article, consume, id, ids, ids_of, publish, receive, receive_nothing, settle, to_feed,
     wait_for_depth,
 };
-use crate::{DELIVERY_LIMIT, DeadReason, Queue, Settlement, Tag};
+use crate::{Chosen, DELIVERY_LIMIT, DeadReason, Queue, Settlement, Tag};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -57,9 +57,9 @@ pub async fn a_message_given_back_too_often_becomes_a_dead_letter(fixture: &impl
     }
     assert_eq!(deliveries, DELIVERY_LIMIT + 1, "the first delivery, and as many as the limit after it");
     wait_for_depth(&bus, Queue::Feed, (0, 1)).await;
-    let dead = bus.dead_letters(Queue::Feed, 10).await.unwrap();
+    let dead = bus.dead_letters(Queue::Feed.into(), &Chosen::All, 10).await.unwrap();
     assert_eq!(dead[0].message, article(0).message);
-    assert_eq!((dead[0].queue, dead[0].routing_key.as_str()), (Queue::Feed, "article.published.kinh-te"));
+    assert_eq!((dead[0].place, dead[0].routing_key.as_str()), (Queue::Feed.into(), "article.published.kinh-te"));
     assert!(dead[0].reason.reason.contains("delivery limit"), "{:?}", dead[0].reason);
     assert_eq!((dead[0].past.deaths, dead[0].buried_by.as_str()), (1, ""));
 }
@@ -75,7 +75,7 @@ pub async fn a_message_that_kills_its_consumer_each_time_becomes_a_dead_letter(f
     }
     wait_for_depth(&bus, Queue::Feed, (0, 1)).await;
     receive_nothing(&mut consume(&bus, Queue::Feed, 1).await).await;
-    assert_eq!(bus.dead_letters(Queue::Feed, 10).await.unwrap()[0].message, to_feed(0).message);
+    assert_eq!(bus.dead_letters(Queue::Feed.into(), &Chosen::All, 10).await.unwrap()[0].message, to_feed(0).message);
 }
 
 /// A process that dies takes its whole prefetch back with it, time and again; only the message that kills it may end as a
@@ -110,7 +110,7 @@ pub async fn what_kills_its_consumer_takes_no_neighbour_along(fixture: &impl Fix
     assert!(deaths > DELIVERY_LIMIT / 2, "{deaths} deaths are too few to give up a message");
     came.sort();
     assert_eq!(came, ids((0..20).filter(|n| *n != KILLER)), "each neighbour came through, once");
-    assert_eq!(bus.dead_letters(Queue::Feed, 10).await.unwrap()[0].message.id, id(KILLER));
+    assert_eq!(bus.dead_letters(Queue::Feed.into(), &Chosen::All, 10).await.unwrap()[0].message.id, id(KILLER));
 }
 
 /// An operator finds what it was, why, where in it, and where it came from; other queues' copies go on.
@@ -128,15 +128,15 @@ pub async fn a_dead_letter_keeps_its_message_and_says_why(fixture: &impl Fixture
         .await
         .unwrap();
     receive_nothing(&mut consumer).await;
-    let dead = bus.dead_letters(Queue::Digest, 10).await.unwrap();
+    let dead = bus.dead_letters(Queue::Digest.into(), &Chosen::All, 10).await.unwrap();
     assert_eq!(dead.len(), 1);
     assert_eq!(dead[0].message, article(0).message);
     assert_eq!(dead[0].reason, reason);
-    assert_eq!((dead[0].queue, dead[0].routing_key.as_str()), (Queue::Digest, "article.published.kinh-te"));
+    assert_eq!((dead[0].place, dead[0].routing_key.as_str()), (Queue::Digest.into(), "article.published.kinh-te"));
     assert!(dead[0].dead_at.is_some(), "since when");
     assert_eq!((dead[0].past.deaths, dead[0].past.first_dead_at), (1, dead[0].dead_at), "for the first time");
     assert!(dead[0].buried_by.starts_with("loa "), "by whom: {:?}", dead[0].buried_by);
-    assert!(bus.dead_letters(Queue::Feed, 10).await.unwrap().is_empty());
+    assert!(bus.dead_letters(Queue::Feed.into(), &Chosen::All, 10).await.unwrap().is_empty());
     let mut neighbour = consume(&bus, Queue::Feed, 10).await;
     assert_eq!(ids_of(&receive(&mut neighbour, 2).await), ids(0..2));
 }
@@ -167,8 +167,13 @@ pub async fn a_batch_may_be_settled_in_all_three_ways_and_in_any_order(fixture: 
     assert_eq!(ids_of(&again), ids([1, 4, 7, 10]));
     settle(&mut consumer, &again, Settlement::Ack).await;
     receive_nothing(&mut consumer).await;
-    let mut dead: Vec<_> =
-        bus.dead_letters(Queue::Feed, 100).await.unwrap().into_iter().map(|letter| letter.message.id).collect();
+    let mut dead: Vec<_> = bus
+        .dead_letters(Queue::Feed.into(), &Chosen::All, 100)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|letter| letter.message.id)
+        .collect();
     dead.sort();
     assert_eq!(dead, ids([2, 5, 8, 11]));
 }

@@ -109,7 +109,9 @@ proptest! {
         let event = decode_value(&event).map_err(|refusal| TestCaseError::fail(refusal.to_string()))?;
         let bytes = encode_event(&event);
         let again = decode_bytes(&bytes).map_err(|refusal| TestCaseError::fail(refusal.to_string()))?;
-        prop_assert_eq!(&again, &Event { frozen: bytes.clone(), ..event });
+        // the hash is of the data as they were sent, which are not normalised
+        let content_hash = again.content_hash.clone();
+        prop_assert_eq!(&again, &Event { original_bytes: bytes.clone(), content_hash, ..event });
         prop_assert_eq!(encode_event(&again), bytes);
     }
 }

@@ -30,7 +30,7 @@ fn a_decoded_event_encodes_to_its_normal_form() {
     let event = decode_value(&event).expect("good");
     let again = decode_bytes(&encode_event(&event)).expect("good");
     assert_eq!((&again.change, &again.reach, &again.key), (&event.change, &event.reach, &event.key));
-    let pretty: serde_json::Value = serde_json::from_slice(&again.frozen).expect("JSON");
+    let pretty: serde_json::Value = serde_json::from_slice(&again.original_bytes).expect("JSON");
     insta::assert_snapshot!(serde_json::to_string_pretty(&pretty).expect("JSON"));
 }
 

@@ -13,6 +13,7 @@ pub fn site() -> Site {
         language: "vi".into(),
         ttl_minutes: 15,
         hub: None,
+        calendar: loa_domain::Calendar::new(jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").unwrap()),
     }
 }
 

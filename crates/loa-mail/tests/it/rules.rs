@@ -2,7 +2,7 @@
 
 use crate::samples::{self, article, at, digest, directory, letterhead, news, recipient, settings};
 use loa_domain::{Article, Content, EmailAddress, Frequency, ItemKind, RunKey, SubscriptionId};
-use loa_mail::{Digest, Item, Letterhead, Message, Recipient, RenderError, Settings, SettingsError, Token};
+use loa_mail::{Digest, Letterhead, MailItem, Message, Recipient, RenderError, Settings, SettingsError, Token};
 use mail_parser::{MessageParser, MimeHeaders};
 
 fn mail(digest: &Digest) -> Message {
@@ -161,8 +161,8 @@ fn a_large_digest_stays_under_gmails_limit_and_counts_the_rest_alike_in_both_par
         areas: directory().iter().map(|area| area.id.clone()).collect(),
         ..article(&format!("tin-{n}"), &format!("Bản tin số {n}: {}", "tình hình kinh tế - xã hội ".repeat(6)))
     };
-    let mut items: Vec<Item> = (0..400).map(|n| news(Content::Article(long(n)))).collect();
-    items.push(Item {
+    let mut items: Vec<MailItem> = (0..400).map(|n| news(Content::Article(long(n)))).collect();
+    items.push(MailItem {
         kind: ItemKind::Correction,
         content: Content::Article(article("go", "Tin bị gỡ")),
         reason: String::new(),

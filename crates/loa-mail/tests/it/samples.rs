@@ -6,7 +6,7 @@ use loa_domain::{
     AreaId, Article, ArticleId, Attachment, Category, CategorySlug, Content, Document, EmailAddress, Frequency,
     ItemKind, RunKey, SubscriptionId, Wish,
 };
-use loa_mail::{Digest, Item, Letterhead, Recipient, Settings, Token, WishWords};
+use loa_mail::{Digest, Letterhead, MailItem, Recipient, Settings, Token, WishWords};
 
 pub fn directory() -> Directory {
     Directory::load(&[
@@ -107,8 +107,8 @@ pub fn document() -> Document {
     }
 }
 
-pub fn news(content: Content) -> Item {
-    Item { kind: ItemKind::News, content, reason: String::new() }
+pub fn news(content: Content) -> MailItem {
+    MailItem { kind: ItemKind::News, content, reason: String::new() }
 }
 
 /// Two news, an update, a correction.
@@ -131,8 +131,8 @@ pub fn digest() -> Digest {
         items: vec![
             news(Content::Article(seed())),
             news(Content::Document(document())),
-            Item { kind: ItemKind::Update, content: Content::Article(updated), reason: String::new() },
-            Item {
+            MailItem { kind: ItemKind::Update, content: Content::Article(updated), reason: String::new() },
+            MailItem {
                 kind: ItemKind::Correction,
                 content: Content::Article(withdrawn),
                 reason: "đăng nhầm chuyên mục".into(),

@@ -1,4 +1,4 @@
-//! What leaves the house, whole.
+//! Snapshots of whole mails.
 
 use crate::samples::{at, digest, directory, letterhead, recipient};
 use loa_domain::Frequency;

@@ -1,29 +1,32 @@
-//! PostgreSQL: one pool for a process, a schema for each ledger, and transactions that stay correct behind a pooler that
-//! gives every transaction another server connection.
+//! PostgreSQL: one pool for each process, one schema for each ledger, and transactions that are correct
+//! behind a pooler in transaction mode.
 //!
-//! Nothing here is kept in a session. The schema's name, the deadlines and the ledger's lock are set inside each
-//! transaction and end with it; single reads are transactions too; no statement has a name on the server unless the
-//! settings allow it. Every wait has a deadline on both sides: a peer that has vanished without a word costs seconds, not
-//! the fifteen minutes of TCP.
+//! No state is kept in a session. Each transaction sets the schema's name, the deadlines and the ledger's
+//! lock, and all of them end with it. Single reads are transactions too. Statements have no names on the
+//! server unless the settings allow it. Every wait has a deadline on both sides: a peer that vanished costs
+//! seconds, not the fifteen minutes of TCP.
 
-use super::Tx;
+mod bounded;
+mod config;
+mod dial;
+mod rights;
+mod server;
+
+pub(crate) use bounded::Bounded;
+pub use config::PostgresConfig;
+
+use self::dial::{Dialler, is_no_connection, takes_writes};
+use super::{Found, Tx};
+use crate::db::During;
 use crate::fault::{Fault, Result, refuse};
-use futures_util::{
-    FutureExt, StreamExt, TryStreamExt,
-    future::BoxFuture,
-    stream::{self, BoxStream},
-};
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use loa_store::{StoreError, StoreErrorKind};
-use sqlx::{
-    AssertSqlSafe, Connection, Either, Execute, Executor, PgConnection, PgPool, Postgres as Engine, SqlStr,
-    postgres::{PgConnectOptions, PgPoolOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo},
-};
-use std::{str::FromStr, sync::Arc, time::Duration};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, Postgres as Engine, Transaction, postgres::PgPoolOptions};
+use std::{sync::Arc, time::Duration};
 
 /// How long a caller waits for a connection, new or free, before it is told "unavailable".
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(6);
-/// How long one try to connect may take, when we want to know why there is no connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a connection may take to prove that it is alive, before it is used and when it is given back.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long we wait for the answer to one statement. Longer than the server's own limits, whose sentence says more.
@@ -33,32 +36,11 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 const LIMITS: &str = "SET LOCAL statement_timeout = '25s'; SET LOCAL lock_timeout = '15s'; \
     SET LOCAL idle_in_transaction_session_timeout = '15s'";
 
-/// Where the ledgers are.
-#[derive(Clone)]
-pub struct PostgresConfig {
-    /// `postgres://user@host:5432/database`, with or without a password.
-    pub url: String,
-    /// The user's password, when it is not in the address.
-    pub password: Option<String>,
-    /// What the names of the ledgers' schemas begin with: letters, digits and `_`, at most 40.
-    pub schema_prefix: String,
-    /// Most connections of this process.
-    pub connections_max: u32,
-    /// Prepared statements kept on each connection. 0 is right behind a pooler in transaction mode.
-    pub statement_cache_max: usize,
-}
-
-impl std::fmt::Debug for PostgresConfig {
-    /// Without the address, which may hold the password.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PostgresConfig").field("schema_prefix", &self.schema_prefix).finish_non_exhaustive()
-    }
-}
-
 /// A process's connections to PostgreSQL, shared by its ledgers. Clones are the same connections.
 #[derive(Clone, Debug)]
 pub struct Postgres {
     pool: PgPool,
+    dialler: Dialler,
     schema_prefix: Arc<str>,
     statements_have_names: bool,
 }
@@ -74,30 +56,70 @@ impl Postgres {
         if prefix.len() > 40 || !prefix.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') {
             return Err(rejected(format!("schema prefix {prefix:?}: at most 40 of a-z, 0-9 and _ are possible")));
         }
-        // the cause is left out: it may repeat the address, and with it the password
-        let mut options = PgConnectOptions::from_str(&config.url)
-            .map_err(|_| {
-                rejected("the database's address is none; one looks like postgres://loa@host:5432/loa".into())
-            })?
-            // a pooler does not know this one and would refuse us; no ledger keeps a float
-            .extra_float_digits(None)
-            .application_name("loa")
-            .statement_cache_capacity(config.statement_cache_max);
-        if let Some(password) = &config.password {
-            options = options.password(password);
-        }
+        let dialler = Dialler::new(config.server()?, config.random.clone());
+        let must_take_writes = dialler.has_several();
         let pool = PgPoolOptions::new()
             .max_connections(config.connections_max.max(1))
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
+            // a primary that comes back as a standby
+            .after_connect(move |connection, _| refuse_standby(connection, must_take_writes))
             .before_acquire(|connection, _| prove_alive(connection))
             .after_release(|connection, _| prove_alive(connection))
-            .connect_lazy_with(options);
+            .connect_lazy_with(dialler.first_options());
         Ok(Self {
             pool,
+            dialler,
             schema_prefix: config.schema_prefix.as_str().into(),
             statements_have_names: config.statement_cache_max > 0,
         })
+    }
+
+    /// Where the server was reached, whether encrypted, and as whom, for people. Behind a pooler, encryption is that of the
+    /// pooler's own connection.
+    ///
+    /// # Errors
+    /// `Unavailable` when it was not.
+    pub async fn reached(&self) -> std::result::Result<String, StoreError> {
+        let ask = async {
+            let mut transaction = open(&self.pool, &self.dialler, "BEGIN READ ONLY".into()).await?;
+            let (user, is_encrypted): (String, bool) = sqlx::query_as(
+                "SELECT CAST(current_user AS TEXT),
+                        COALESCE((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), FALSE)",
+            )
+            .persistent(false)
+            .fetch_one(&mut *transaction)
+            .await?;
+            commit(transaction).await?;
+            let at = self.dialler.chosen().await.unwrap_or_default();
+            let how = if is_encrypted { "encrypted by TLS" } else { "not encrypted" };
+            Ok(format!("{at}, {how}, as {user}"))
+        };
+        let answered: Result<String> = ask.await;
+        answered.during_at("reach the database", "the database")
+    }
+
+    /// How many pages of the database failed their checksum since its statistics began, and when the last did; `None`: none, or
+    /// the server keeps no checksums.
+    ///
+    /// # Errors
+    /// `Unavailable` when the server does not answer.
+    pub async fn damaged_pages(&self) -> std::result::Result<Option<(u64, Option<Timestamp>)>, StoreError> {
+        let ask = async {
+            let mut transaction = open(&self.pool, &self.dialler, "BEGIN READ ONLY".into()).await?;
+            let (pages, last_at): (Option<i64>, Option<i64>) = sqlx::query_as(
+                "SELECT checksum_failures, CAST(EXTRACT(EPOCH FROM checksum_last_failure) * 1000 AS BIGINT) \
+                 FROM pg_stat_database WHERE datname = current_database()",
+            )
+            .persistent(false)
+            .fetch_one(&mut *transaction)
+            .await?;
+            commit(transaction).await?;
+            let pages = pages.and_then(|pages| u64::try_from(pages).ok()).filter(|pages| *pages > 0);
+            Ok(pages.map(|pages| (pages, last_at.and_then(|at| Timestamp::from_millisecond(at).ok()))))
+        };
+        let answered: Result<_> = ask.await;
+        answered.during_at("ask the database for damaged pages", "the database")
     }
 
     /// Closes all connections. Later calls answer `Unavailable`.
@@ -110,7 +132,9 @@ impl Postgres {
         let name = format!("{}{ledger}", self.schema_prefix);
         Schema {
             pool: self.pool.clone(),
+            dialler: self.dialler.clone(),
             statements_have_names: self.statements_have_names,
+            found: Arc::default(),
             begin: format!("BEGIN; SET LOCAL search_path TO \"{name}\"; {LIMITS}").into(),
             snapshot: format!(
                 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path TO \"{name}\"; {LIMITS}"
@@ -134,6 +158,15 @@ fn prove_alive(connection: &mut PgConnection) -> BoxFuture<'_, sqlx::Result<bool
     })
 }
 
+fn refuse_standby(connection: &mut PgConnection, must_take_writes: bool) -> BoxFuture<'_, sqlx::Result<()>> {
+    Box::pin(async move {
+        if must_take_writes && !within(PING_TIMEOUT, takes_writes(connection)).await? {
+            return Err(sqlx::Error::Configuration("the server is a standby now".into()));
+        }
+        Ok(())
+    })
+}
+
 fn no_answer(after: Duration) -> sqlx::Error {
     let what = format!("the database did not answer within {} s", after.as_secs());
     sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, what))
@@ -146,22 +179,24 @@ fn key_of(name: &str) -> i64 {
     hash.cast_signed()
 }
 
-/// With whom a writing transaction shares the ledger. All of these locks end with the transaction.
+/// How a writing transaction locks its ledger. All of these locks end with the transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Company {
-    /// With nobody: what it reads cannot change under it. This is what every transaction on SQLite has.
-    Alone,
-    /// With others of the kind, each on rows that it locks or holds the lease of.
-    Beside,
-    /// As `Beside`, but no two at once: for claims whose choice depends on what else is claimed.
-    InTurn,
+pub(crate) enum LockMode {
+    /// Nobody else writes: what it reads cannot change under it. On SQLite every writing transaction is like this.
+    Exclusive,
+    /// Others in this mode write as well, each on rows that it locks or has the lease of.
+    Shared,
+    /// As `Shared`, but no two at once: for claims whose choice depends on what else is claimed.
+    Serial,
 }
 
 /// A ledger's schema.
 #[derive(Clone, Debug)]
 pub(crate) struct Schema {
     pool: PgPool,
+    dialler: Dialler,
     statements_have_names: bool,
+    found: Arc<Found>,
     begin: Arc<str>,
     snapshot: Arc<str>,
     lock: i64,
@@ -170,13 +205,13 @@ pub(crate) struct Schema {
 
 impl Schema {
     /// Begins a writing transaction.
-    pub(crate) async fn begin(&self, company: Company) -> Result<Tx> {
+    pub(crate) async fn begin(&self, mode: LockMode) -> Result<Tx> {
         let mut tx = self.open(&self.begin).await?;
         // Writing, a ledger is shared by readers-and-writer rules: whoever works under leases takes the shared side.
-        let lock = match company {
-            Company::Alone => format!("SELECT pg_advisory_xact_lock({})", self.lock),
-            Company::Beside => format!("SELECT pg_advisory_xact_lock_shared({})", self.lock),
-            Company::InTurn => format!(
+        let lock = match mode {
+            LockMode::Exclusive => format!("SELECT pg_advisory_xact_lock({})", self.lock),
+            LockMode::Shared => format!("SELECT pg_advisory_xact_lock_shared({})", self.lock),
+            LockMode::Serial => format!(
                 "SELECT pg_advisory_xact_lock_shared({}); SELECT pg_advisory_xact_lock({})",
                 self.lock,
                 self.lock.wrapping_add(1)
@@ -192,25 +227,23 @@ impl Schema {
     }
 
     async fn open(&self, begin: &Arc<str>) -> Result<Tx> {
-        let opening = self.pool.begin_with(AssertSqlSafe(begin.clone()));
-        match within(ANSWER_TIMEOUT, opening).await {
-            Ok(transaction) => Ok(Tx::Postgres(transaction, self.statements_have_names)),
-            Err(sqlx::Error::PoolTimedOut) if self.pool.size() == 0 => Err(self.why_no_connection().await.into()),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// The pool tries again and again by itself, and in the end says only that it took too long.
-    async fn why_no_connection(&self) -> sqlx::Error {
-        let options = self.pool.connect_options();
-        match within(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await {
-            Ok(_) => sqlx::Error::PoolTimedOut, // it has just come back
-            Err(error) => error,
-        }
+        let transaction = open(&self.pool, &self.dialler, begin.clone()).await?;
+        Ok(Tx::Postgres(transaction, self.statements_have_names, self.found.clone()))
     }
 
     /// Makes the schema when it is not there: the first thing of a migration, under the lock.
     pub(crate) async fn make(&self, tx: &mut Tx) -> Result<()> {
+        let is_there: bool = on!(tx, c: D => sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)",
+        )
+        .bind(&*self.name)
+        .fetch_one(c)
+        .await?);
+        if is_there {
+            // `IF NOT EXISTS` wants the right to make one all the same
+            return Ok(());
+        }
+        rights::refuse_making(tx, &self.name).await?;
         let create = format!("CREATE SCHEMA IF NOT EXISTS \"{}\"", self.name);
         on!(tx, c: D => sqlx::raw_sql(AssertSqlSafe(create)).execute(c).await.map(drop)?);
         Ok(())
@@ -219,12 +252,29 @@ impl Schema {
     /// Whether the schema has the table `migration`.
     pub(crate) async fn was_ever_migrated(&self, tx: &mut Tx) -> Result<bool> {
         let tables: i64 = on!(tx, c: D => sqlx::query_scalar(
-            "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = $1 AND table_name = 'migration'",
+            // unlike information_schema it shows what we have no right to as well
+            "SELECT COUNT(*) FROM pg_class AS t JOIN pg_namespace AS place ON place.oid = t.relnamespace
+              WHERE place.nspname = $1 AND t.relname = 'migration'",
         )
         .bind(&*self.name)
         .fetch_one(c)
         .await?);
         Ok(tables > 0)
+    }
+
+    /// Refuses a schema in which our user lacks a right, with the `GRANT` that mends it.
+    pub(crate) async fn refuse_missing_rights(&self, tx: &mut Tx) -> Result<()> {
+        rights::refuse_missing(tx, &self.name).await
+    }
+
+    /// What was found wrong with it.
+    pub(crate) fn found(&self) -> &Found {
+        &self.found
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Closes the process's connections, of all ledgers.
@@ -233,84 +283,33 @@ impl Schema {
     }
 }
 
+/// Begins a transaction. Where the pool cannot connect, the server is chosen anew, once.
+async fn open(pool: &PgPool, dialler: &Dialler, begin: Arc<str>) -> Result<Transaction<'static, Engine>> {
+    let may_connect = pool.num_idle() == 0 && pool.size() < pool.options().get_max_connections();
+    let number = if may_connect { Some(dialler.prepare(pool).await?) } else { None };
+    let opening = || within(ANSWER_TIMEOUT, pool.begin_with(AssertSqlSafe(begin.clone())));
+    let opened = match opening().await {
+        Err(error) if is_no_connection(&error, pool) => {
+            let number = match number {
+                Some(number) => number,
+                None => dialler.prepare(pool).await?,
+            };
+            dialler.choose_again(pool, number).await?;
+            opening().await
+        }
+        other => other,
+    };
+    Ok(opened?)
+}
+
 /// Ends a transaction; what it wrote is on disk when this returns. When no answer comes, it may be or not: whoever tries
 /// again finds out, since everything a ledger does may be done twice.
-pub(super) async fn commit(transaction: sqlx::Transaction<'static, Engine>) -> Result<()> {
+pub(super) async fn commit(transaction: Transaction<'static, Engine>) -> Result<()> {
     within(ANSWER_TIMEOUT, transaction.commit()).await.map_err(Fault::Sql)
 }
 
 async fn within<T>(limit: Duration, work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
     tokio::time::timeout(limit, work).await.unwrap_or_else(|_| Err(no_answer(limit)))
-}
-
-/// A connection inside a transaction, as statements see it: answers come within the deadline, and a statement has a name
-/// on the server only when the settings allow it. (With a cache of size 0 the driver would name every statement all the
-/// same, and never forget one: behind a pooler, two clients would use one name for two statements.)
-#[derive(Debug)]
-pub(crate) struct Bounded<'t> {
-    pub(crate) connection: &'t mut PgConnection,
-    pub(crate) statements_have_names: bool,
-}
-
-/// A statement that will have no name on the server.
-struct Nameless<E>(E, bool);
-
-impl<'q, E: Execute<'q, Engine>> Execute<'q, Engine> for Nameless<E> {
-    fn sql(self) -> SqlStr {
-        self.0.sql()
-    }
-
-    fn statement(&self) -> Option<&PgStatement> {
-        self.0.statement()
-    }
-
-    fn take_arguments(&mut self) -> std::result::Result<Option<sqlx::postgres::PgArguments>, sqlx::error::BoxDynError> {
-        self.0.take_arguments()
-    }
-
-    fn persistent(&self) -> bool {
-        self.1 && self.0.persistent()
-    }
-}
-
-type Step = Either<PgQueryResult, PgRow>;
-
-impl<'c> Executor<'c> for &'c mut Bounded<'_> {
-    type Database = Engine;
-
-    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, sqlx::Result<Step>>
-    where
-        'c: 'e,
-        E: 'q + Execute<'q, Engine>,
-    {
-        // All of a statement's answer is waited for at once: ledgers read pages, never whole tables.
-        let all = async move {
-            let query = Nameless(query, self.statements_have_names);
-            within(ANSWER_TIMEOUT, self.connection.fetch_many(query).try_collect::<Vec<Step>>()).await
-        };
-        all.map(|answer| match answer {
-            Ok(steps) => stream::iter(steps.into_iter().map(Ok)).left_stream(),
-            Err(error) => stream::iter([Err(error)]).right_stream(),
-        })
-        .flatten_stream()
-        .boxed()
-    }
-
-    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<Option<PgRow>>>
-    where
-        'c: 'e,
-        E: 'q + Execute<'q, Engine>,
-    {
-        let query = Nameless(query, self.statements_have_names);
-        within(ANSWER_TIMEOUT, self.connection.fetch_optional(query)).boxed()
-    }
-
-    fn prepare_with<'e>(self, sql: SqlStr, parameters: &'e [PgTypeInfo]) -> BoxFuture<'e, sqlx::Result<PgStatement>>
-    where
-        'c: 'e,
-    {
-        within(ANSWER_TIMEOUT, self.connection.prepare_with(sql, parameters)).boxed()
-    }
 }
 
 /// A server that is older than we know to work is refused in a sentence rather than by a statement it does not know.

@@ -1,6 +1,9 @@
-//! Taking events in: which version of each subject stands, which wishes it fits, and who is owed a correction.
+//! Accepting events: which version of each subject stands, which wishes it fits, who is owed a correction.
 //!
-//! Which wishes fit is decided in SQL, by the rule of `Wish::matches`; a property test holds the two against each other.
+//! What is dated in the future is kept, and matched at its time (`accept/upcoming.rs`). SQL decides which wishes
+//! fit, by the rule of `Wish::matches`; a property test compares the two.
+
+pub(super) mod upcoming;
 
 use crate::{
     counter,
@@ -10,10 +13,10 @@ use crate::{
     seen::{self, CHUNK, Fresh},
 };
 use jiff::Timestamp;
-use loa_domain::{ArticleId, Change, Content, Event, Version};
+use loa_domain::{ArticleId, Change, Content, Event, Standing, Version, standing_of};
 use loa_store::Accepted;
 use sqlx::QueryBuilder;
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// What becomes of one subject in this batch.
 #[derive(Default)]
@@ -22,7 +25,9 @@ struct Subject<'a> {
     version: Option<Version>,
     /// The event that brought it, when it is one of this batch.
     stands: Option<&'a Event>,
-    /// The highest publication known: what a correction shows.
+    /// From when on it may go out, while that is to come.
+    shown_from: Option<Timestamp>,
+    /// The highest publication known whose time has come: what a correction shows.
     content_version: Option<Version>,
     /// The event that brought it, when it is one of this batch.
     content: Option<&'a Event>,
@@ -31,26 +36,25 @@ struct Subject<'a> {
 /// Takes a batch in.
 pub(super) async fn accept(db: &Db, batch: &[Event], at: Timestamp) -> Result<Accepted> {
     let mut tx = db.begin().await?;
-    let mut known = seen::known(&mut tx, &batch.iter().map(|event| &event.key).collect::<Vec<_>>()).await?;
-    let mut subjects = subjects(&mut tx, batch).await?;
-    let mut accepted = Accepted::default();
+    // what came before this batch by its time is taken in before it
+    let admitted = upcoming::admit(&mut tx, at).await?;
+    let unknown = seen::unknown(&mut tx, batch, |event| event, |event| &mut event.key).await?;
+    let mut subjects = subjects(&mut tx, &unknown.fresh).await?;
+    let mut accepted = Accepted { duplicates: unknown.duplicates, reused: unknown.reused, ..Accepted::default() };
     let mut fresh = Vec::new();
-    for event in batch {
-        if !known.insert(event.key.clone()) {
-            accepted.duplicates += 1;
-            continue;
-        }
-        let stale = subjects.entry(event.subject()).or_default().take(event);
+    for event in &unknown.fresh {
+        let event = event.as_ref();
+        let stale = subjects.entry(event.subject()).or_default().take(event, at);
         accepted.fresh += 1;
         accepted.stale += u64::from(stale);
         fresh.push(Fresh { event, stale });
     }
-    if fresh.is_empty() {
+    if fresh.is_empty() && admitted == 0 {
         return Ok(accepted); // nothing was written: the transaction ends by being dropped
     }
     seen::note(&mut tx, &fresh, at).await?;
     for (article, subject) in &subjects {
-        settle(&mut tx, article, subject, at).await?;
+        write_subject(&mut tx, article, subject, at).await?;
     }
     tx.commit().await?;
     Ok(accepted)
@@ -58,9 +62,14 @@ pub(super) async fn accept(db: &Db, batch: &[Event], at: Timestamp) -> Result<Ac
 
 impl<'a> Subject<'a> {
     /// Takes a fresh event in; says whether it is stale.
-    fn take(&mut self, event: &'a Event) -> bool {
+    fn take(&mut self, event: &'a Event, at: Timestamp) -> bool {
         let version = event.version();
-        if !version.withdrawn && self.content_version.as_ref().is_none_or(|known| *known < version) {
+        let shown_from = match standing_of(event, at) {
+            Standing::NotYet { from } => Some(from),
+            _ => None,
+        };
+        let was_shown = !version.withdrawn && shown_from.is_none();
+        if was_shown && self.content_version.as_ref().is_none_or(|known| *known < version) {
             self.content_version = Some(version.clone());
             self.content = Some(event);
         }
@@ -68,6 +77,7 @@ impl<'a> Subject<'a> {
         if !stale {
             self.version = Some(version);
             self.stands = Some(event);
+            self.shown_from = shown_from;
         }
         stale
     }
@@ -80,17 +90,36 @@ from_row!(VersionRow {
     event_id: String,
     content_revision: i64,
     content_event_id: String,
+    shown_from: Option<i64>,
 });
 
+impl VersionRow {
+    fn read<'a>(&self) -> Result<Subject<'a>> {
+        let cell = row_of("item", &self.article);
+        let content_revision = cell.count("content_revision", self.content_revision)?;
+        let (revision, withdrawn) = (cell.count("revision", self.revision)?, self.withdrawn == 1);
+        Ok(Subject {
+            shown_from: self.shown_from.map(|at| cell.time("shown_from", at)).transpose()?,
+            version: Some(Version { revision, withdrawn, event_id: self.event_id.clone() }),
+            content_version: (content_revision > 0).then(|| Version {
+                revision: content_revision,
+                withdrawn: false,
+                event_id: self.content_event_id.clone(),
+            }),
+            ..Subject::default()
+        })
+    }
+}
+
 /// The subjects of a batch, as they stand.
-async fn subjects<'a>(tx: &mut Tx, batch: &'a [Event]) -> Result<BTreeMap<&'a ArticleId, Subject<'a>>> {
+async fn subjects<'a>(tx: &mut Tx, batch: &'a [Cow<'_, Event>]) -> Result<BTreeMap<&'a ArticleId, Subject<'a>>> {
     let mut subjects: BTreeMap<&ArticleId, Subject<'_>> =
         batch.iter().map(|event| (event.subject(), Subject::default())).collect();
     let articles: Vec<&ArticleId> = subjects.keys().copied().collect();
     for chunk in articles.chunks(CHUNK) {
         let rows: Vec<VersionRow> = on!(tx, c: D => {
             let mut query = QueryBuilder::<D>::new(
-                "SELECT article, revision, withdrawn, event_id, content_revision, content_event_id FROM item \
+                "SELECT article, revision, withdrawn, event_id, content_revision, content_event_id, shown_from FROM item \
                  WHERE article IN (",
             );
             let mut list = query.separated(", ");
@@ -101,54 +130,63 @@ async fn subjects<'a>(tx: &mut Tx, batch: &'a [Event]) -> Result<BTreeMap<&'a Ar
             query.build_query_as().persistent(chunk.len() == CHUNK).fetch_all(c).await?
         });
         for row in rows {
-            let cell = row_of("item", &row.article);
-            let revision = cell.count("revision", row.revision)?;
-            let content_revision = cell.count("content_revision", row.content_revision)?;
-            let article: ArticleId = cell.text("article", row.article.clone())?;
-            let Some(subject) = subjects.get_mut(&article) else { continue };
-            subject.version = Some(Version { revision, withdrawn: row.withdrawn == 1, event_id: row.event_id.clone() });
-            subject.content_version = (content_revision > 0).then(|| Version {
-                revision: content_revision,
-                withdrawn: false,
-                event_id: row.content_event_id.clone(),
-            });
+            let Some(article) = articles.iter().find(|article| article.as_str() == row.article) else { continue };
+            let read = tx.found().sort("item", &row.article, row.read())?;
+            let subject = match read {
+                Some(subject) => subject,
+                // every event of the article is in `seen`: what stands is told by them as well
+                None => Subject {
+                    version: seen::highest(tx, article, true).await?,
+                    content_version: seen::highest(tx, article, false).await?,
+                    ..Subject::default()
+                },
+            };
+            subjects.insert(article, subject);
         }
     }
     Ok(subjects)
 }
 
 /// Writes how one subject stands after the batch, and what follows for wishes and subscriptions.
-async fn settle(tx: &mut Tx, article: &ArticleId, subject: &Subject<'_>, at: Timestamp) -> Result<()> {
-    if let Some(event) = subject.stands {
-        let sequence = counter::take(tx, "item", 1).await?;
-        keep_item(tx, event, subject.content, sequence, at).await?;
-        forget(tx, article).await?;
-        match &event.change {
-            Change::Live(content) => match_wishes(tx, content, event, sequence).await?,
-            Change::Withdrawn(_) => owe_corrections(tx, article).await?,
+async fn write_subject(tx: &mut Tx, article: &ArticleId, subject: &Subject<'_>, at: Timestamp) -> Result<()> {
+    let Some(event) = subject.stands else {
+        // A publication came after its withdrawal, or after one that waits for its time: it does not stand, but it says what
+        // was there before.
+        if let Some(content) = subject.content {
+            keep_last_content(tx, article, content).await?;
+            if subject.shown_from.is_none() {
+                keep_reach(tx, article, content).await?;
+            }
         }
-    } else if let Some(content) = subject.content {
-        // A publication came after its withdrawal: it does not stand, but it says what was withdrawn.
-        keep_last_content(tx, article, content).await?;
+        return Ok(());
+    };
+    let sequence = counter::take(tx, "item", 1).await?;
+    keep_item(tx, event, subject, sequence, at).await?;
+    forget(tx, article).await?;
+    if let Some(publication) = Some(event).filter(|event| event.content().is_some()).or(subject.content) {
+        keep_reach(tx, article, publication).await?;
     }
-    if let Some(content) = subject.content {
-        keep_reach(tx, article, content).await?;
+    match (&event.change, subject.shown_from) {
+        (Change::Live(content), None) => match_wishes(tx, article.as_str(), category(content), sequence).await,
+        (Change::Live(_), Some(_)) => Ok(()),
+        (Change::Withdrawn(_), _) => owe_corrections(tx, article).await,
     }
-    Ok(())
 }
 
-fn category(content: &Content) -> &str {
+pub(super) fn category(content: &Content) -> &str {
     content.category().map_or("", |category| category.slug.as_str())
 }
 
-/// Writes the version that stands; its content too, unless a higher publication is kept already.
-async fn keep_item(tx: &mut Tx, event: &Event, content: Option<&Event>, sequence: i64, at: Timestamp) -> Result<()> {
+/// Writes the version that stands; its content too, unless a higher publication is kept already. What one says that waits for
+/// its time is kept beside what was shown before.
+async fn keep_item(tx: &mut Tx, event: &Event, subject: &Subject<'_>, sequence: i64, at: Timestamp) -> Result<()> {
     let version = event.version();
     let reason = match &event.change {
         Change::Withdrawn(withdrawal) => withdrawal.reason.as_str(),
         Change::Live(_) => "",
     };
-    let known = content.and_then(|event| Some((event, event.content()?)));
+    let known = subject.content.and_then(|event| Some((event, event.content()?)));
+    let upcoming = event.content().filter(|_| subject.shown_from.is_some());
     let published_at = match (known, &event.change) {
         (Some((_, content)), _) => content.published_at(),
         (None, Change::Withdrawn(withdrawal)) => withdrawal.at,
@@ -156,12 +194,13 @@ async fn keep_item(tx: &mut Tx, event: &Event, content: Option<&Event>, sequence
     };
     on!(tx, c: D => sqlx::query(
         "INSERT INTO item (article, revision, withdrawn, event_id, reason, accepted_at, sequence, \
-         content, content_revision, content_event_id, category, published_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+         content, content_revision, content_event_id, category, published_at, shown_from, upcoming) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
          ON CONFLICT (article) DO UPDATE SET revision = excluded.revision, withdrawn = excluded.withdrawn, \
          event_id = excluded.event_id, reason = excluded.reason, accepted_at = excluded.accepted_at, \
-         sequence = excluded.sequence, \
-         content = CASE WHEN excluded.content_revision > 0 THEN excluded.content ELSE item.content END, \
+         sequence = excluded.sequence, shown_from = excluded.shown_from, upcoming = excluded.upcoming, \
+         content = CASE WHEN excluded.content_revision > 0 OR item.content IS NULL THEN excluded.content \
+            ELSE item.content END, \
          content_event_id = CASE WHEN excluded.content_revision > 0 THEN excluded.content_event_id \
             ELSE item.content_event_id END, \
          category = CASE WHEN excluded.content_revision > 0 THEN excluded.category ELSE item.category END, \
@@ -177,11 +216,13 @@ async fn keep_item(tx: &mut Tx, event: &Event, content: Option<&Event>, sequence
     .bind(reason)
     .bind(ms(at))
     .bind(sequence)
-    .bind(known.map(|(_, content)| to_json(content)).transpose()?)
+    .bind(known.map(|(_, content)| content).or(upcoming).map(to_json).transpose()?)
     .bind(signed(known.map_or(0, |(_, content)| content.revision()))?)
-    .bind(known.map_or("", |(event, _)| event.key.id.as_str()))
+    .bind(known.map_or_else(String::new, |(event, _)| event.version().event_id))
     .bind(known.map_or("", |(_, content)| category(content)))
     .bind(ms(published_at))
+    .bind(subject.shown_from.map(ms))
+    .bind(upcoming.map(to_json).transpose()?)
     .execute(c)
     .await?
     .rows_affected());
@@ -197,7 +238,7 @@ async fn keep_last_content(tx: &mut Tx, article: &ArticleId, event: &Event) -> R
     .bind(article.as_str())
     .bind(to_json(content)?)
     .bind(signed(content.revision())?)
-    .bind(event.key.id.as_str())
+    .bind(event.version().event_id)
     .bind(category(content))
     .bind(ms(content.published_at()))
     .execute(c)
@@ -235,26 +276,20 @@ async fn forget(tx: &mut Tx, article: &ArticleId) -> Result<()> {
     Ok(())
 }
 
-async fn match_wishes(tx: &mut Tx, content: &Content, event: &Event, sequence: i64) -> Result<()> {
-    on!(tx, c: D => {
-        let mut query = QueryBuilder::<D>::new("INSERT INTO matched (wish, sequence, article) SELECT w.id, ");
-        query.push_bind(sequence).push(", ").push_bind(event.subject().as_str());
-        query.push(" FROM wish AS w WHERE w.id IN (SELECT e.id FROM wish AS e WHERE e.every_area = 1");
-        if !event.reach.is_empty() {
-            query.push(" UNION SELECT a.wish FROM wish_area AS a WHERE a.area IN (");
-            let mut list = query.separated(", ");
-            for area in &event.reach {
-                list.push_bind(area.as_str());
-            }
-            query.push(")");
-        }
-        query.push(
-            ") AND (w.every_category = 1 OR EXISTS \
-             (SELECT 1 FROM wish_category AS k WHERE k.wish = w.id AND k.category = ",
-        );
-        query.push_bind(category(content)).push("))");
-        query.build().persistent(false).execute(c).await?.rows_affected()
-    });
+/// Matches an item with wishes, by its reach and its category.
+pub(super) async fn match_wishes(tx: &mut Tx, article: &str, category: &str, sequence: i64) -> Result<()> {
+    on!(tx, c: D => sqlx::query(
+        "INSERT INTO matched (wish, sequence, article) SELECT w.id, $1, $2 FROM wish AS w \
+         WHERE w.id IN (SELECT e.id FROM wish AS e WHERE e.every_area = 1 \
+            UNION SELECT a.wish FROM item_reach AS r JOIN wish_area AS a ON a.area = r.area WHERE r.article = $2) \
+         AND (w.every_category = 1 OR EXISTS (SELECT 1 FROM wish_category AS k WHERE k.wish = w.id AND k.category = $3))",
+    )
+    .bind(sequence)
+    .bind(article)
+    .bind(category)
+    .execute(c)
+    .await?
+    .rows_affected());
     Ok(())
 }
 

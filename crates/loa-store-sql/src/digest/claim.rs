@@ -1,5 +1,6 @@
-//! Handing out due mails, each with its lines as they stand *now*: what was withdrawn since planning and could not have
-//! been read is gone, what was edited reads as edited. Oldest run first; paused runs not at all.
+//! Claiming due mails, oldest run first, without paused runs. A mail's lines are read anew: a line is dropped
+//! if its article was withdrawn since planning and the mail cannot have been read; an edited article reads
+//! as edited.
 
 use super::{
     people::{Wishes, subscription},
@@ -9,10 +10,10 @@ use super::{
 use crate::{
     db::{Db, Locking, Tx},
     fault::{Result, corrupt},
-    hold::refuse_if_held,
-    row::{from_row, ms, row_of},
+    restoring::refuse_during_restore,
+    row::{SET_ASIDE_MS, from_row, ms, row_of},
 };
-use loa_domain::{Content, ItemKind, MailId, RunKey};
+use loa_domain::{Content, ItemKind, MailId, MailReason, RunKey};
 use loa_store::{DigestItem, DueMail, Lease};
 use std::collections::HashMap;
 
@@ -27,10 +28,10 @@ from_row!(DueRow { subscription: String, state: String, attempts: i64, orphaned:
 /// Lines after which a claim ends: bounds its memory. Mostly a mail has a few, and `max` comes first.
 const LINES_MAX: usize = 5_000;
 
-/// Claims due mails. A mail whose lease ended in `submitting` comes once more, as an orphan; the second time it is over.
+/// Claims due mails. A mail whose lease ended in `submitting` comes once more, in doubt; the second time it is over.
 pub(super) async fn claim(db: &Db, lease: &Lease, max: u32) -> Result<Vec<DueMail>> {
-    let mut tx = db.begin_beside().await?;
-    refuse_if_held(&mut tx, "digest").await?;
+    let mut tx = db.begin_shared().await?;
+    refuse_during_restore(&mut tx, "digest").await?;
     let mut claimed = Vec::new();
     let mut composer = Composer::default();
     let (mut run, mut lines) = (0_i64, 0);
@@ -52,7 +53,8 @@ pub(super) async fn claim(db: &Db, lease: &Lease, max: u32) -> Result<Vec<DueMai
         if due.is_empty() {
             continue;
         }
-        let key = run_key(&mut tx, run).await?;
+        let read = run_key(&mut tx, run).await;
+        let Some(key) = tx.found().sort("run", run, read)? else { continue };
         for row in due {
             if lines >= LINES_MAX {
                 break; // what was only looked at stays due
@@ -62,14 +64,32 @@ pub(super) async fn claim(db: &Db, lease: &Lease, max: u32) -> Result<Vec<DueMai
                 give_up(&mut tx, run, &row, lease).await?;
             } else {
                 hold(&mut tx, run, &row, in_dialogue, lease).await?;
-                let mail = composer.compose(&mut tx, run, &key, row, in_dialogue).await?;
-                lines += mail.items.len();
-                claimed.push(mail);
+                let id = row.subscription.clone();
+                let read = composer.compose(&mut tx, run, &key, row, in_dialogue).await;
+                match tx.found().sort("mail", format!("{run} {id}"), read)?.flatten() {
+                    Some(mail) => {
+                        lines += mail.items.len();
+                        claimed.push(mail);
+                    }
+                    None => set_aside(&mut tx, run, &id, lease).await?,
+                }
             }
         }
     }
     tx.commit().await?;
     Ok(claimed)
+}
+
+/// Tries a mail again later that cannot be read, or nothing of what it is to say.
+async fn set_aside(tx: &mut Tx, run: i64, subscription: &str, lease: &Lease) -> Result<()> {
+    on!(tx, c: D => sqlx::query("UPDATE mail SET holder = NULL, ready_at = $3 WHERE run = $1 AND subscription = $2")
+        .bind(run)
+        .bind(subscription)
+        .bind(ms(lease.now).saturating_add(SET_ASIDE_MS))
+        .execute(c)
+        .await?
+        .rows_affected());
+    Ok(())
 }
 
 async fn is_paused(tx: &mut Tx, run: i64) -> Result<bool> {
@@ -102,12 +122,12 @@ async fn hold(tx: &mut Tx, run: i64, row: &DueRow, in_dialogue: bool, lease: &Le
 
 async fn give_up(tx: &mut Tx, run: i64, row: &DueRow, lease: &Lease) -> Result<()> {
     on!(&mut *tx, c: D => sqlx::query(
-        "UPDATE mail SET state = 'uncertain', holder = NULL, ready_at = NULL, attempts = attempts + 1, detail = $3, \
+        "UPDATE mail SET state = 'uncertain', holder = NULL, ready_at = NULL, attempts = attempts + 1, reason = $3, detail = '', \
          changed_at = $4 WHERE run = $1 AND subscription = $2",
     )
     .bind(run)
     .bind(row.subscription.as_str())
-    .bind("twice the sender was lost in the middle of the SMTP dialogue")
+    .bind(MailReason::LostTwice.as_str())
     .bind(ms(lease.now))
     .execute(c)
     .await?
@@ -136,6 +156,7 @@ from_row!(LineRow {
     included: i64,
     item_revision: i64,
     item_withdrawn: i64,
+    item_shown_from: Option<i64>,
     reserved: i64,
     read_before: Option<i64>,
     told_before: Option<i64>,
@@ -144,7 +165,7 @@ from_row!(LineRow {
 /// A line's reservation beside its item: `reserved` is the highest revision any mail to that subscription has reserved,
 /// `read_before` and `told_before` what another mail may have shown or corrected.
 const LINES: &str = "SELECT r.article, r.withdrawn, r.revision, r.included, \
-    i.revision AS item_revision, i.withdrawn AS item_withdrawn, \
+    i.revision AS item_revision, i.withdrawn AS item_withdrawn, i.shown_from AS item_shown_from, \
     (SELECT MAX(o.revision) FROM mail_item AS o WHERE o.subscription = r.subscription AND o.article = r.article \
         AND o.withdrawn = r.withdrawn) AS reserved, \
     (SELECT MAX(o.revision) FROM mail_item AS o WHERE o.subscription = r.subscription AND o.article = r.article \
@@ -158,6 +179,7 @@ impl LineRow {
     fn stands(&self) -> bool {
         let is_correction = self.withdrawn == 1;
         self.withdrawn == self.item_withdrawn
+            && self.item_shown_from.is_none()
             && self.reserved == self.revision
             && (!is_correction || self.read_before.is_some())
     }
@@ -179,7 +201,8 @@ from_row!(ContentRow { content: Option<String>, reason: String });
 #[derive(Default)]
 struct Composer {
     wishes: Wishes,
-    contents: HashMap<String, (Content, String)>,
+    /// `None`: it cannot be read.
+    contents: HashMap<String, Option<(Content, String)>>,
 }
 
 impl Composer {
@@ -190,63 +213,97 @@ impl Composer {
         key: &RunKey,
         row: DueRow,
         in_dialogue: bool,
-    ) -> Result<DueMail> {
+    ) -> Result<Option<DueMail>> {
         let subscription = subscription(tx, &row.subscription, &mut self.wishes).await?;
         let cell = row_of("mail", &row.subscription);
-        Ok(DueMail {
+        let (items, unreadable) = self.items(tx, run, &row.subscription).await?;
+        if items.is_empty() && unreadable > 0 {
+            return Ok(None);
+        }
+        Ok(Some(DueMail {
             id: MailId { run, subscription: subscription.id.clone() },
             run: key.clone(),
-            items: self.items(tx, run, &row.subscription).await?,
+            items,
             attempts: cell.small("attempts", row.attempts + i64::from(in_dialogue))?,
-            orphan: in_dialogue || row.orphaned == 1,
+            in_doubt: in_dialogue || row.orphaned == 1,
             subscription,
-        })
+        }))
     }
 
-    async fn items(&mut self, tx: &mut Tx, run: i64, subscription: &str) -> Result<Vec<DigestItem>> {
+    /// The lines as they stand now, and how many cannot be read: those are left out, and stay owed.
+    async fn items(&mut self, tx: &mut Tx, run: i64, subscription: &str) -> Result<(Vec<DigestItem>, usize)> {
         let lines: Vec<LineRow> = on!(&mut *tx, c: D => sqlx::query_as(LINES)
             .bind(run)
             .bind(subscription)
             .fetch_all(c)
             .await?);
-        let mut items = Vec::with_capacity(lines.len());
+        let (mut items, mut unreadable) = (Vec::with_capacity(lines.len()), 0);
         for line in lines {
-            let stands = line.stands();
+            let item = if line.stands() { self.item(tx, &line).await? } else { None };
+            let stands = item.is_some();
+            if line.stands() && !stands {
+                unreadable += 1;
+                carry(tx, subscription, &line).await?;
+            }
             if line.included != i64::from(stands) || (stands && line.revision != line.item_revision) {
                 set_line(tx, run, subscription, &line, stands).await?;
             }
-            if stands {
-                let (content, reason) = self.content(tx, &line.article).await?;
-                let cell = row_of("item", &line.article);
-                items.push(DigestItem {
-                    kind: line.kind(),
-                    article: cell.text("article", line.article.clone())?,
-                    revision: cell.count("revision", line.item_revision)?,
-                    content,
-                    reason,
-                });
-            }
+            items.extend(item);
         }
         let newest_first =
             |item: &DigestItem| std::cmp::Reverse((ms(item.content.published_at()), item.article.clone()));
         items.sort_by_key(|item| (item.kind, newest_first(item)));
-        Ok(items)
+        Ok((items, unreadable))
     }
 
-    async fn content(&mut self, tx: &mut Tx, article: &str) -> Result<(Content, String)> {
-        if let Some(known) = self.contents.get(article) {
-            return Ok(known.clone());
-        }
-        let row: ContentRow = on!(tx, c: D => sqlx::query_as("SELECT content, reason FROM item WHERE article = $1")
-            .bind(article)
-            .fetch_one(c)
-            .await?);
-        let json =
-            row.content.ok_or_else(|| corrupt("item", "content", article, "is NULL, but a mail was made of it"))?;
-        let read: (Content, String) = (row_of("item", &article).json("content", &json)?, row.reason);
-        self.contents.insert(article.to_owned(), read.clone());
-        Ok(read)
+    /// A line that stands; `None`: its item cannot be read.
+    async fn item(&mut self, tx: &mut Tx, line: &LineRow) -> Result<Option<DigestItem>> {
+        let known = self.contents.get(&line.article).cloned();
+        let content = match known {
+            Some(known) => known,
+            None => {
+                let read = read_content(tx, &line.article).await;
+                let content = tx.found().sort("item", &line.article, read)?;
+                self.contents.insert(line.article.clone(), content.clone());
+                content
+            }
+        };
+        let Some((content, reason)) = content else { return Ok(None) };
+        let read = || {
+            let cell = row_of("item", &line.article);
+            let (article, revision) =
+                (cell.text("article", line.article.clone())?, cell.count("revision", line.item_revision)?);
+            Ok(DigestItem { kind: line.kind(), article, revision, content, reason })
+        };
+        let read = read();
+        tx.found().sort("item", &line.article, read)
     }
+}
+
+async fn read_content(tx: &mut Tx, article: &str) -> Result<(Content, String)> {
+    let row: ContentRow = on!(tx, c: D => sqlx::query_as("SELECT content, reason FROM item WHERE article = $1")
+        .bind(article)
+        .fetch_one(c)
+        .await?);
+    let json = row.content.ok_or_else(|| corrupt("item", "content", article, "is NULL, but a mail was made of it"))?;
+    Ok((row_of("item", &article).json("content", &json)?, row.reason))
+}
+
+/// A line that cannot be read now is owed to a later mail. (What a correction is owed by stays as it is: its line is released
+/// when the mail has ended.)
+async fn carry(tx: &mut Tx, subscription: &str, line: &LineRow) -> Result<()> {
+    if line.withdrawn == 1 {
+        return Ok(());
+    }
+    on!(tx, c: D => sqlx::query(
+        "INSERT INTO carried (subscription, article) VALUES ($1, $2) ON CONFLICT (subscription, article) DO NOTHING",
+    )
+    .bind(subscription)
+    .bind(line.article.as_str())
+    .execute(c)
+    .await?
+    .rows_affected());
+    Ok(())
 }
 
 /// Puts a line in, at the revision that stands now, or takes it out.

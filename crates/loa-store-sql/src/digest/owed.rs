@@ -1,6 +1,8 @@
-//! What a subscription is owed: what its wish matched, what it kept from an earlier wish, and corrections of what it was
-//! sent; less what a mail has reserved already. One text, for planning and for asking whether there is anything to plan.
+//! What a subscription is owed: what its wish matched, what it kept from an earlier wish, and corrections of
+//! what it was sent, minus what a mail has reserved. One SQL text serves planning and the question whether
+//! there is anything to plan.
 
+use super::upcoming;
 use crate::{
     counter,
     db::{Db, Tx},
@@ -45,6 +47,7 @@ pub(super) const LAST_ID: &str = "\u{10ffff}";
 
 /// Whether an active subscription of this frequency is owed anything.
 pub(super) async fn anything(db: &Db, frequency: Frequency, oldest: Timestamp, cutoff: Timestamp) -> Result<bool> {
+    upcoming::admit_all(db, cutoff).await?;
     let mut tx = db.snapshot().await?;
     let behind: Option<i64> = on!(&mut tx, c: D => sqlx::query_scalar(
         "SELECT MIN(considered) FROM subscription WHERE frequency = $1 AND state = 'active'",

@@ -1,4 +1,4 @@
-//! Reading subscribers, subscriptions and wishes back.
+//! Reading subscribers, subscriptions and wishes.
 
 use crate::{
     db::{Db, Tx},

@@ -1,7 +1,8 @@
-//! Planning: a run's mails are made piece by piece in order of subscription, each piece with its lines reserved.
+//! Planning: a run's mails are made in pieces, in order of subscription; each piece reserves its lines.
 //!
-//! Mostly a piece is hundreds of subscriptions with a few new items each. After an outage there may be a million new items:
-//! then pieces are smaller, and whoever is owed more than a mail takes is a piece of its own, up to what the mail takes.
+//! Usually a piece is hundreds of subscriptions with a few new items each. After an outage there may be a
+//! million new items: then pieces are smaller, and a subscription that is owed more than a mail takes is a
+//! piece of its own, up to what the mail takes.
 
 use super::{
     owed::{CARRIED, CORRECTIONS, MATCHED, considered_at},
@@ -10,7 +11,7 @@ use super::{
 use crate::{
     db::{Db, Tx},
     fault::Result,
-    hold::refuse_if_held,
+    restoring::refuse_during_restore,
     row::{from_row, ms, row_of},
     seen::CHUNK,
 };
@@ -38,7 +39,7 @@ from_row!(OwedRow { subscription: String, article: String, revision: i64, withdr
 /// Plans up to `max` further mails; may stop earlier, with `complete: false`, after looking at many that are owed nothing.
 pub(super) async fn plan(db: &Db, run: i64, oldest: Timestamp, max: u32, at: Timestamp) -> Result<Plan> {
     let mut tx = db.begin().await?;
-    refuse_if_held(&mut tx, "digest").await?;
+    refuse_during_restore(&mut tx, "digest").await?;
     let row = find(&mut tx, run).await?.ok_or_else(|| unknown(run))?;
     if row.planned == 1 {
         return Ok(Plan { mails: 0, complete: true });

@@ -1,5 +1,5 @@
-//! The dialogue and what came of it. `exposed` of a line follows it: 1 while an SMTP dialogue may carry it, 2 when it went
-//! out or may have, 0 when it certainly did not. Corrections are owed by it.
+//! Recording the SMTP dialogue and its outcome. A line's `exposed` is 1 while a dialogue may carry it, 2 when
+//! it went out or may have, 0 when it certainly did not. Corrections are owed by it.
 
 use crate::{
     db::{Db, Locking, Tx},
@@ -7,11 +7,8 @@ use crate::{
     row::{from_row, ms},
 };
 use jiff::Timestamp;
-use loa_domain::{MailId, MailOutcome};
+use loa_domain::{Because, MailId, MailOutcome, MailReason, ServerWords};
 use loa_store::MailRecord;
-
-/// The longest answer of a mail server that is kept, in characters.
-const DETAIL_CHARS_MAX: usize = 1_000;
 
 from_row!(MailRow { state: String, holder: Option<String> });
 
@@ -33,7 +30,7 @@ impl MailRow {
 
 /// Begins the dialogue of those still held whose lines still stand; the others go back, to be composed anew.
 pub(super) async fn submitting(db: &Db, holder: &str, ids: &[MailId], at: Timestamp) -> Result<Vec<MailId>> {
-    let mut tx = db.begin_beside().await?;
+    let mut tx = db.begin_shared().await?;
     let mut begun = Vec::with_capacity(ids.len());
     for id in ids {
         let held = find(&mut tx, id).await?.is_some_and(|row| row.is_held_by(holder));
@@ -51,11 +48,12 @@ pub(super) async fn submitting(db: &Db, holder: &str, ids: &[MailId], at: Timest
     Ok(begun)
 }
 
-/// Whether something was withdrawn, published again or unsubscribed since the mail was claimed.
+/// Whether something was withdrawn, put off, published again or unsubscribed since the mail was claimed.
 async fn is_outdated(tx: &mut Tx, id: &MailId) -> Result<bool> {
     let turned: Option<String> = on!(&mut *tx, c: D => sqlx::query_scalar(
         "SELECT r.article FROM mail_item AS r JOIN item AS i ON i.article = r.article \
-         WHERE r.run = $1 AND r.subscription = $2 AND r.included = 1 AND r.withdrawn <> i.withdrawn LIMIT 1",
+         WHERE r.run = $1 AND r.subscription = $2 AND r.included = 1 \
+         AND (r.withdrawn <> i.withdrawn OR i.shown_from IS NOT NULL) LIMIT 1",
     )
     .bind(id.run)
     .bind(id.subscription.as_str())
@@ -106,14 +104,14 @@ async fn begin(tx: &mut Tx, id: &MailId, at: Timestamp) -> Result<()> {
 
 /// Records how tries ended; returns how many were recorded.
 pub(super) async fn record(db: &Db, holder: &str, records: &[MailRecord]) -> Result<u64> {
-    let mut tx = db.begin_beside().await?;
+    let mut tx = db.begin_shared().await?;
     let mut recorded = 0;
     for record in records {
         let Some(row) = find(&mut tx, &record.id).await? else { continue };
         let held = row.is_held_by(holder);
         let went_out = matches!(record.outcome, MailOutcome::Sent(_)) && row.state != "sent";
         if held || went_out {
-            settle_mail(&mut tx, record, held).await?;
+            apply(&mut tx, record, held).await?;
             recorded += 1;
         }
     }
@@ -121,24 +119,24 @@ pub(super) async fn record(db: &Db, holder: &str, records: &[MailRecord]) -> Res
     Ok(recorded)
 }
 
-pub(super) async fn settle_mail(tx: &mut Tx, record: &MailRecord, held: bool) -> Result<()> {
+pub(super) async fn apply(tx: &mut Tx, record: &MailRecord, held: bool) -> Result<()> {
     let (run, subscription) = (record.id.run, record.id.subscription.as_str());
-    let (state, detail, ready_at, tried) = match &record.outcome {
-        MailOutcome::Sent(answer) => ("sent", answer, None, 1_i64),
-        MailOutcome::Suppressed(why) => ("suppressed", why, None, 0),
-        MailOutcome::Refused(answer) => ("failed", answer, None, 1),
-        MailOutcome::Later(why, due_at) => ("planned", why, Some(ms(*due_at)), 1),
-        MailOutcome::Waits(why, due_at) => ("planned", why, Some(ms(*due_at)), 0),
+    let (state, (reason, words), ready_at, tried) = match &record.outcome {
+        MailOutcome::Sent(words) => ("sent", (None, words), None, 1_i64),
+        MailOutcome::Suppressed(why) => ("suppressed", parts(why), None, 0),
+        MailOutcome::Refused(why) => ("failed", parts(why), None, 1),
+        MailOutcome::Later(why, due_at) => ("planned", parts(why), Some(ms(*due_at)), 1),
+        MailOutcome::Waits(why, due_at) => ("planned", parts(why), Some(ms(*due_at)), 0),
     };
-    let detail: String = detail.chars().filter(|c| !c.is_control()).take(DETAIL_CHARS_MAX).collect();
     on!(&mut *tx, c: D => sqlx::query(
-        "UPDATE mail SET state = $3, detail = $4, ready_at = $5, holder = NULL, attempts = attempts + $6, \
-         changed_at = $7 WHERE run = $1 AND subscription = $2",
+        "UPDATE mail SET state = $3, reason = $4, detail = $5, ready_at = $6, holder = NULL, attempts = attempts + $7, \
+         changed_at = $8 WHERE run = $1 AND subscription = $2",
     )
     .bind(run)
     .bind(subscription)
     .bind(state)
-    .bind(detail)
+    .bind(reason.map(MailReason::as_str))
+    .bind(words.as_str())
     .bind(ready_at)
     .bind(tried)
     .bind(ms(record.at))
@@ -153,6 +151,10 @@ pub(super) async fn settle_mail(tx: &mut Tx, record: &MailRecord, held: bool) ->
         release_unsent(tx, run, subscription).await?;
     }
     Ok(())
+}
+
+fn parts(why: &Because<MailReason>) -> (Option<MailReason>, &ServerWords) {
+    (Some(why.reason), &why.words)
 }
 
 /// Marks the lines that went out: of a mail still held, those put in by its claim; of another, those that an earlier
@@ -207,8 +209,24 @@ async fn did_not_go_out(tx: &mut Tx, run: i64, subscription: &str) -> Result<()>
     Ok(())
 }
 
-/// A mail that has ended keeps no reservation of lines that were taken out of it: nobody was told them.
+/// A mail that has ended keeps no reservation of lines that were taken out of it: nobody was told them. A correction that was
+/// taken out, because the article stood again, is owed again where it does not stand any more.
 pub(super) async fn release_unsent(tx: &mut Tx, run: i64, subscription: &str) -> Result<()> {
+    on!(&mut *tx, c: D => sqlx::query(
+        "INSERT INTO correction (subscription, article) SELECT DISTINCT m.subscription, m.article FROM mail_item AS r \
+         JOIN item AS i ON i.article = r.article \
+         JOIN mail_item AS m ON m.subscription = r.subscription AND m.article = r.article \
+         WHERE r.run = $1 AND r.subscription = $2 AND r.withdrawn = 1 AND r.included = 0 AND r.exposed = 0 \
+         AND i.withdrawn = 1 AND m.withdrawn = 0 AND m.exposed > 0 AND NOT EXISTS \
+            (SELECT 1 FROM mail_item AS k WHERE k.subscription = m.subscription AND k.article = m.article \
+             AND k.withdrawn = 1 AND k.revision >= m.revision AND (k.run <> r.run OR k.included = 1 OR k.exposed > 0)) \
+         ON CONFLICT (subscription, article) DO NOTHING",
+    )
+    .bind(run)
+    .bind(subscription)
+    .execute(c)
+    .await?
+    .rows_affected());
     on!(tx, c: D => sqlx::query(
         "DELETE FROM mail_item WHERE run = $1 AND subscription = $2 AND included = 0 AND exposed = 0",
     )

@@ -1,15 +1,15 @@
 //! Runs: opened once for each key, paused and resumed.
 
-use super::look::account;
+use super::upcoming;
 use crate::{
     counter,
     db::{Db, Tx},
     fault::{Fault, Result, refuse},
-    hold::refuse_if_held,
+    restoring::refuse_during_restore,
     row::{from_row, ms, row_of},
 };
 use jiff::Timestamp;
-use loa_domain::{Frequency, RunKey};
+use loa_domain::{Account, Because, Frequency, MailState, PauseReason, RunKey};
 use loa_store::{Run, StoreErrorKind};
 use sqlx::QueryBuilder;
 
@@ -23,10 +23,12 @@ from_row!(RunRow {
     planned: i64,
     planned_to: String,
     paused: Option<String>,
+    pause_reason: Option<String>,
     created_at: i64,
 });
 
-const RUN: &str = "SELECT id, frequency, due_on, slot, zone, cutoff, planned, planned_to, paused, created_at FROM run ";
+const RUN: &str = "SELECT id, frequency, due_on, slot, zone, cutoff, planned, planned_to, paused, pause_reason, \
+    created_at FROM run ";
 
 impl RunRow {
     fn key(&self) -> Result<RunKey> {
@@ -39,6 +41,16 @@ impl RunRow {
         })
     }
 
+    /// Why it is stopped. Programs of before kept one sentence and no reason.
+    fn why(&self) -> Result<Option<Because<PauseReason>>> {
+        let Some(words) = self.paused.as_deref() else { return Ok(None) };
+        let reason = match self.pause_reason.as_deref() {
+            Some(word) => row_of("run", &self.id).word("pause_reason", word, PauseReason::parse)?,
+            None => PauseReason::NotedBefore,
+        };
+        Ok(Some(Because::said(reason, words)))
+    }
+
     async fn read(self, tx: &mut Tx) -> Result<Run> {
         let cell = row_of("run", &self.id);
         Ok(Run {
@@ -48,7 +60,7 @@ impl RunRow {
             planned: self.planned == 1,
             account: account(tx, self.id).await?,
             created_at: cell.time("created_at", self.created_at)?,
-            paused: self.paused.clone(),
+            paused: self.why()?,
         })
     }
 }
@@ -84,7 +96,8 @@ async fn listed(tx: &mut Tx, which: &'static str, limit: i64) -> Result<Vec<Run>
     });
     let mut runs = Vec::with_capacity(rows.len());
     for row in rows {
-        runs.push(row.read(tx).await?);
+        let (id, read) = (row.id, row.read(tx).await);
+        runs.extend(tx.found().sort("run", id, read)?);
     }
     Ok(runs)
 }
@@ -105,8 +118,9 @@ pub(super) fn unknown(run: i64) -> Fault {
 
 /// Opens a run or finds it.
 pub(super) async fn open_run(db: &Db, key: &RunKey, cutoff: Timestamp, at: Timestamp) -> Result<(Run, bool)> {
+    upcoming::admit_all(db, at).await?;
     let mut tx = db.begin().await?;
-    refuse_if_held(&mut tx, "digest").await?;
+    refuse_during_restore(&mut tx, "digest").await?;
     let existing: Option<RunRow> = on!(&mut tx, c: D => {
         let mut query = QueryBuilder::<D>::new(RUN);
         query.push("WHERE frequency = ").push_bind(key.frequency.as_str());
@@ -139,18 +153,19 @@ pub(super) async fn open_run(db: &Db, key: &RunKey, cutoff: Timestamp, at: Times
 }
 
 /// Stops a run with a reason, or lets it go on. Claimed mails whose dialogue has not begun go back.
-pub(super) async fn pause(db: &Db, run: i64, reason: Option<&str>, at: Timestamp) -> Result<()> {
+pub(super) async fn pause(db: &Db, run: i64, why: Option<&Because<PauseReason>>, at: Timestamp) -> Result<()> {
     let mut tx = db.begin().await?;
-    let found = on!(&mut tx, c: D => sqlx::query("UPDATE run SET paused = $2 WHERE id = $1")
+    let found = on!(&mut tx, c: D => sqlx::query("UPDATE run SET paused = $2, pause_reason = $3 WHERE id = $1")
         .bind(run)
-        .bind(reason)
+        .bind(why.map(|why| why.words.as_str()))
+        .bind(why.map(|why| why.reason.as_str()))
         .execute(c)
         .await?
         .rows_affected());
     if found == 0 {
         return Err(unknown(run));
     }
-    if reason.is_some() {
+    if why.is_some() {
         on!(&mut tx, c: D => sqlx::query(
             "UPDATE mail SET holder = NULL, ready_at = $2 \
              WHERE run = $1 AND ready_at IS NOT NULL AND holder IS NOT NULL AND state = 'planned'",
@@ -162,4 +177,32 @@ pub(super) async fn pause(db: &Db, run: i64, reason: Option<&str>, at: Timestamp
         .rows_affected());
     }
     tx.commit().await
+}
+
+/// A run in figures, counted from its mails, so that it cannot drift from them.
+async fn account(tx: &mut Tx, run: i64) -> Result<Account> {
+    let counts: Vec<(String, i64)> = on!(tx, c: D => sqlx::query_as(
+        "SELECT state, COUNT(*) FROM mail WHERE run = $1 GROUP BY state",
+    )
+    .bind(run)
+    .fetch_all(c)
+    .await?);
+    let mut account = Account::default();
+    for (state, count) in counts {
+        let cell = row_of("mail", &run);
+        add(&mut account, cell.word("state", &state, MailState::parse)?, cell.count("state", count)?);
+    }
+    Ok(account)
+}
+
+/// Counts so many mails in this state.
+pub(super) fn add(account: &mut Account, state: MailState, count: u64) {
+    account.planned += count;
+    *match state {
+        MailState::Planned | MailState::Submitting => &mut account.waiting,
+        MailState::Sent => &mut account.sent,
+        MailState::Failed => &mut account.failed,
+        MailState::Suppressed => &mut account.suppressed,
+        MailState::Uncertain => &mut account.uncertain,
+    } += count;
 }

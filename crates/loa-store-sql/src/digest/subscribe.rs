@@ -1,9 +1,12 @@
 //! Adding, changing, confirming and ending subscriptions.
 //!
-//! When a wish changes, what was owed and is still wished for is written down (`carried`), and everything else of the past
-//! is let go: the subscription is considered up to now.
+//! When a wish changes, what was owed and still fits is written down (`carried`). Everything else of the
+//! past is dropped: the subscription is considered up to now.
 
-use super::people::{Wishes, id_by_token, subscription};
+use super::{
+    people::{Wishes, id_by_token, subscription},
+    upcoming,
+};
 use crate::{
     counter,
     db::{Db, Tx},
@@ -28,6 +31,7 @@ pub(super) async fn subscribe(db: &Db, batch: &[SubscriptionRequest]) -> Result<
             let what = format!("a subscription cannot be asked for as {}", request.state.as_str());
             return Err(refuse(StoreErrorKind::Rejected, what));
         }
+        upcoming::admit(&mut tx, request.at).await?; // what came before by its time is not owed
         let id = one(&mut tx, request).await?;
         subscriptions.push(subscription(&mut tx, &id, &mut wishes).await?);
     }
@@ -228,6 +232,7 @@ pub(super) async fn confirm(db: &Db, token_hash: &str, at: Timestamp) -> Result<
     let Some(id) = id_by_token(&mut tx, token_hash).await? else { return Ok(None) };
     let mut wishes = Wishes::default();
     if subscription(&mut tx, &id, &mut wishes).await?.state == SubscriptionState::Pending {
+        upcoming::admit(&mut tx, at).await?;
         let_go(&mut tx, &id).await?;
         restart(&mut tx, &id, SubscriptionState::Active, None, at).await?;
     }

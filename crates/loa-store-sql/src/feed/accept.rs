@@ -1,4 +1,4 @@
-//! Taking events in: first in memory which version of each subject stands, then the rows of those that changed.
+//! Accepting events: computes in memory which version of each subject stands, then writes the changed rows.
 
 use crate::{
     counter,
@@ -11,7 +11,10 @@ use jiff::Timestamp;
 use loa_domain::{ArticleId, Change, Content, Event, FeedName, Version};
 use loa_store::{Accepted, FeedArrival};
 use sqlx::QueryBuilder;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
 
 /// What becomes of one subject in this batch.
 #[derive(Default)]
@@ -37,16 +40,13 @@ struct Touched {
 /// Takes a batch in.
 pub(super) async fn accept(db: &Db, batch: &[FeedArrival], at: Timestamp) -> Result<Accepted> {
     let mut tx = db.begin().await?;
-    let mut known = seen::known(&mut tx, &batch.iter().map(|one| &one.event.key).collect::<Vec<_>>()).await?;
-    let mut subjects = subjects(&mut tx, batch).await?;
-    let mut accepted = Accepted::default();
+    let unknown = seen::unknown(&mut tx, batch, |one| &one.event, |one| &mut one.event.key).await?;
+    let mut subjects = subjects(&mut tx, &unknown.fresh).await?;
+    let mut accepted = Accepted { duplicates: unknown.duplicates, reused: unknown.reused, ..Accepted::default() };
     let mut fresh = Vec::new();
-    for arrival in batch {
+    for arrival in &unknown.fresh {
+        let arrival = arrival.as_ref();
         let event = &arrival.event;
-        if !known.insert(event.key.clone()) {
-            accepted.duplicates += 1;
-            continue;
-        }
         let subject = subjects.entry(event.subject()).or_default();
         subject.feeds.extend(&arrival.feeds);
         let version = event.version();
@@ -65,7 +65,7 @@ pub(super) async fn accept(db: &Db, batch: &[FeedArrival], at: Timestamp) -> Res
     seen::note(&mut tx, &fresh, at).await?;
     let mut touched = BTreeMap::new();
     for (article, subject) in &subjects {
-        settle(&mut tx, article, subject, &mut touched).await?;
+        write_subject(&mut tx, article, subject, &mut touched).await?;
     }
     for Fresh { event, .. } in &fresh {
         note_label(event, &mut touched)?;
@@ -79,7 +79,7 @@ pub(super) async fn accept(db: &Db, batch: &[FeedArrival], at: Timestamp) -> Res
 from_row!(VersionRow { article: String, revision: i64, withdrawn: i64, event_id: String });
 
 /// The subjects of a batch, with the version that stands of each.
-async fn subjects<'a>(tx: &mut Tx, batch: &'a [FeedArrival]) -> Result<BTreeMap<&'a ArticleId, Subject<'a>>> {
+async fn subjects<'a>(tx: &mut Tx, batch: &'a [Cow<'_, FeedArrival>]) -> Result<BTreeMap<&'a ArticleId, Subject<'a>>> {
     let mut subjects: BTreeMap<&ArticleId, Subject<'_>> =
         batch.iter().map(|one| (one.event.subject(), Subject::default())).collect();
     let articles: Vec<&ArticleId> = subjects.keys().copied().collect();
@@ -96,20 +96,21 @@ async fn subjects<'a>(tx: &mut Tx, batch: &'a [FeedArrival]) -> Result<BTreeMap<
             query.build_query_as().persistent(chunk.len() == CHUNK).fetch_all(c).await?
         });
         for row in rows {
-            let cell = row_of("item", &row.article);
-            let revision = cell.count("revision", row.revision)?;
-            let article: ArticleId = cell.text("article", row.article.clone())?;
-            if let Some(subject) = subjects.get_mut(&article) {
-                subject.version =
-                    Some(Version { revision, withdrawn: row.withdrawn == 1, event_id: row.event_id.clone() });
-            }
+            let Some(article) = articles.iter().find(|article| article.as_str() == row.article) else { continue };
+            let read = row_of("item", &row.article).count("revision", row.revision);
+            let version = match tx.found().sort("item", &row.article, read)? {
+                Some(revision) => Some(Version { revision, withdrawn: row.withdrawn == 1, event_id: row.event_id }),
+                // every event of the article is in `seen`: what stands is told by them as well
+                None => seen::highest(tx, article, true).await?,
+            };
+            subjects.insert(article, Subject { version, ..Subject::default() });
         }
     }
     Ok(subjects)
 }
 
 /// Writes how one subject stands after the batch, and where it is to be read.
-async fn settle(
+async fn write_subject(
     tx: &mut Tx,
     article: &ArticleId,
     subject: &Subject<'_>,

@@ -1,8 +1,8 @@
-//! Which subjects stand in a combination of feeds: the newest of the union, or of the areas' union within the sections'.
+//! Entries of a combination of feeds: the newest of the union, or of the areas' union within the sections'.
 //!
-//! A page costs its rows, whatever the feeds hold: one index walk for each part of the smaller side, [`SCAN_MAX`] rows at
-//! most, each looked up on the other side. So what is in both, but behind more than that many entries of a part that are
-//! not, is not found.
+//! A page costs its rows, whatever the size of the feeds: one index walk for each part of the smaller side,
+//! at most [`SCAN_MAX`] rows each, with a lookup on the other side. An entry that is behind more than that
+//! many others of its part, which are not on the other side, is not found.
 
 use crate::{db::Tx, fault::Result};
 use loa_domain::{Combination, FeedName};
@@ -13,21 +13,21 @@ use std::{cmp::Reverse, collections::BTreeSet};
 const SCAN_MAX: i64 = 2_000;
 
 /// Where a subject stands in a list: newest first, then by id.
-pub(super) type Place = (i64, String);
+pub(super) type EntryPlace = (i64, String);
 
 /// The newest `limit` places of a combination that are older than `before`.
 pub(super) async fn places(
     tx: &mut Tx,
     combination: &Combination,
     gone: bool,
-    before: &Place,
+    before: &EntryPlace,
     limit: u32,
-) -> Result<Vec<Place>> {
+) -> Result<Vec<EntryPlace>> {
     let (mut walked, mut asked) = (combination.areas(), combination.sections());
     if walked.is_empty() || (!asked.is_empty() && size(tx, &asked).await? < size(tx, &walked).await?) {
         std::mem::swap(&mut walked, &mut asked);
     }
-    let mut found: BTreeSet<Reverse<Place>> = BTreeSet::new();
+    let mut found: BTreeSet<Reverse<EntryPlace>> = BTreeSet::new();
     for part in &walked {
         found.extend(walk(tx, part, &asked, gone, before, limit).await?.into_iter().map(Reverse));
         while found.len() > limit as usize {
@@ -56,9 +56,9 @@ async fn walk(
     feed: &FeedName,
     also: &[FeedName],
     gone: bool,
-    before: &Place,
+    before: &EntryPlace,
     limit: u32,
-) -> Result<Vec<Place>> {
+) -> Result<Vec<EntryPlace>> {
     let scanned = if also.is_empty() { i64::from(limit) } else { SCAN_MAX };
     Ok(on!(tx, c: D => {
         let mut query = QueryBuilder::<D>::new(

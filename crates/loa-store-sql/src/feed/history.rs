@@ -1,7 +1,7 @@
-//! Reading the history of a feed: how much of it lies in a span of time, a piece of that, and what lies around it. All by
-//! the key of `place`, so that a month of one feed costs that month, whatever else the ledger holds.
+//! The history of a feed: how many entries a span of time has, a piece of it, and its neighbours. All reads
+//! use the key of `place`, so a month of one feed costs that month, whatever the size of the ledger.
 
-use super::look::{ItemRow, standing_entries};
+use super::views::{ItemRow, standing_entries};
 use crate::{
     db::Db,
     fault::Result,
@@ -48,7 +48,7 @@ pub(super) async fn between(
         .bind(signed(skip)?)
         .fetch_all(pool)
         .await?);
-    standing_entries(rows)
+    standing_entries(db, rows)
 }
 
 from_row!(AroundRow { newest_before: Option<i64>, oldest_after: Option<i64> });

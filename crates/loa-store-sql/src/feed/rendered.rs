@@ -1,5 +1,5 @@
-//! What readers were last told: a fingerprint, and a `Last-Modified` that only ever steps forward, a second at least,
-//! because readers compare it by the second and skip what did not move.
+//! What readers were last told: a fingerprint, and a `Last-Modified` that steps forward by at least a second.
+//! Readers compare it by the second and skip a document whose date did not move.
 
 use crate::{
     db::{Db, Tx},
@@ -22,7 +22,7 @@ pub(super) async fn rendered(
         // anybody can name another one: what is told of them is not kept, or looking would fill the ledger
         return Err(refuse(StoreErrorKind::Rejected, format!("nothing is kept of a combination of feeds: {name}")));
     }
-    let is_the_same = |kept: &Kept| kept.rendered.fingerprint == fingerprint && kept.change >= change;
+    let is_the_same = |kept: &KeptRendering| kept.rendered.fingerprint == fingerprint && kept.change >= change;
     if let Some(kept) = kept(&mut db.snapshot().await?, name).await?.filter(is_the_same) {
         return Ok(kept.rendered); // the common case: nothing to write
     }
@@ -58,12 +58,12 @@ pub(super) async fn rendered(
     })
 }
 
-struct Kept {
+struct KeptRendering {
     rendered: Rendered,
     change: i64,
 }
 
-async fn kept(tx: &mut Tx, name: &str) -> Result<Option<Kept>> {
+async fn kept(tx: &mut Tx, name: &str) -> Result<Option<KeptRendering>> {
     let row: Option<(String, i64, i64)> = on!(tx, c: D => sqlx::query_as(
         "SELECT fingerprint, last_modified, change FROM rendering WHERE feed = $1",
     )
@@ -72,7 +72,7 @@ async fn kept(tx: &mut Tx, name: &str) -> Result<Option<Kept>> {
     .await?);
     row.map(|(fingerprint, at, change)| {
         let last_modified = row_of("rendering", &name).time("last_modified", at)?;
-        Ok(Kept { rendered: Rendered { fingerprint, last_modified }, change })
+        Ok(KeptRendering { rendered: Rendered { fingerprint, last_modified }, change })
     })
     .transpose()
 }

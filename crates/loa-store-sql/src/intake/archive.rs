@@ -1,17 +1,17 @@
-//! The archive: every event once, in the order it came, whoever produced it. Replay reads it page by page.
+//! The archive: every event once, in order of arrival, whoever produced it. Replay reads it in pages.
 
 use crate::{
     counter,
     db::{Db, Tx},
     fault::{Result, corrupt},
     row::{from_row, ms, row_of, signed},
-    seen::CHUNK,
+    seen::{self, CHUNK, Said},
 };
 use jiff::Timestamp;
-use loa_domain::{ArticleId, EventKey, EventType, JourneyStep};
+use loa_domain::{ArticleId, EventKey, EventType, JourneyLine, JourneyStep, Outlet};
 use loa_store::{ArchiveQuery, Archived};
 use sqlx::QueryBuilder;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// The most rows one page of the archive has.
 const PAGE_MAX: u32 = 1_000;
@@ -22,6 +22,8 @@ pub(super) struct Entry<'a> {
     pub(super) event_type: EventType,
     pub(super) article: &'a ArticleId,
     pub(super) revision: u64,
+    /// `None`: it is an event of ours, whose key says it all.
+    pub(super) content_hash: Option<&'a str>,
     pub(super) routing_key: &'a str,
     pub(super) body: &'a [u8],
     pub(super) at: Timestamp,
@@ -30,12 +32,24 @@ pub(super) struct Entry<'a> {
 /// Archives what is not there yet; returns how many that was.
 pub(super) async fn archive(db: &Db, events: &[Archived]) -> Result<u64> {
     let mut tx = db.begin().await?;
-    let mut known = known(&mut tx, &events.iter().map(|event| &event.key).collect::<Vec<_>>()).await?;
+    let keys: Vec<(EventKey, EventKey)> =
+        events.iter().map(|event| (event.key.clone(), event.key.with_content(&event.content_hash))).collect();
+    let mut said = said(&mut tx, &keys.iter().flat_map(|(key, again)| [key, again]).collect::<Vec<_>>()).await?;
     let mut fresh = Vec::new();
-    for event in events {
-        if known.insert(event.key.clone()) {
+    for (event, (key, again)) in events.iter().zip(&keys) {
+        let (hash, revision, withdrawn) =
+            (event.content_hash.as_str(), signed(event.revision)?, event.event_type.is_withdrawal());
+        let known = said.get(key);
+        let is_new = !known.is_some_and(|known| known.is(hash, revision, withdrawn)) && !said.contains_key(again);
+        if is_new {
+            let key = if known.is_none() { key } else { again };
+            if key.is_used_again() {
+                seen::warn_of_reuse(key, &event.article);
+            }
+            said.insert(key.clone(), Said { content_hash: Some(hash.to_owned()), revision, withdrawn });
             fresh.push(Entry {
-                key: &event.key,
+                key,
+                content_hash: Some(hash),
                 event_type: event.event_type,
                 article: &event.article,
                 revision: event.revision,
@@ -48,6 +62,42 @@ pub(super) async fn archive(db: &Db, events: &[Archived]) -> Result<u64> {
     append(&mut tx, &fresh, false).await?;
     tx.commit().await?;
     Ok(fresh.len() as u64)
+}
+
+from_row!(SaidRow {
+    event_source: String,
+    event_id: String,
+    event_type: String,
+    revision: i64,
+    content_hash: Option<String>,
+});
+
+/// What is archived under these keys.
+async fn said(tx: &mut Tx, keys: &[&EventKey]) -> Result<HashMap<EventKey, Said>> {
+    let mut found = HashMap::new();
+    for chunk in keys.chunks(CHUNK) {
+        let rows: Vec<SaidRow> = on!(tx, c: D => {
+            let mut query = QueryBuilder::<D>::new(
+                "SELECT event_source, event_id, event_type, revision, content_hash FROM archive \
+                 WHERE (event_source, event_id) IN (",
+            );
+            query.push_values(chunk, |mut row, key| {
+                row.push_bind(key.source.as_str()).push_bind(key.id.as_str());
+            });
+            query.push(")");
+            query.build_query_as().persistent(chunk.len() == CHUNK).fetch_all(c).await?
+        });
+        for row in rows {
+            let cell = row_of("archive", &row.event_id);
+            let read = cell.word("event_type", &row.event_type, |word| word.parse::<EventType>().ok());
+            // of one that cannot be read the hash tells whether the same is said again
+            let event_type = tx.found().sort("archive", &row.event_id, read)?;
+            let withdrawn = event_type.is_some_and(|event_type| event_type.is_withdrawal());
+            let said = Said { content_hash: row.content_hash, revision: row.revision, withdrawn };
+            found.insert(EventKey { source: row.event_source, id: row.event_id }, said);
+        }
+    }
+    Ok(found)
 }
 
 /// Those of these keys that are archived already.
@@ -83,7 +133,7 @@ pub(super) async fn append(tx: &mut Tx, entries: &[Entry<'_>], submitted: bool) 
         on!(tx, c: D => {
             let mut query = QueryBuilder::<D>::new(
                 "INSERT INTO archive (sequence, event_source, event_id, event_type, article, revision, routing_key, body, \
-                 archived_at, submitted) ",
+                 archived_at, submitted, content_hash) ",
             );
             query.push_values(chunk, |mut row, (sequence, entry, revision)| {
                 row.push_bind(*sequence)
@@ -95,7 +145,8 @@ pub(super) async fn append(tx: &mut Tx, entries: &[Entry<'_>], submitted: bool) 
                     .push_bind(entry.routing_key)
                     .push_bind(entry.body)
                     .push_bind(ms(entry.at))
-                    .push_bind(i64::from(submitted));
+                    .push_bind(i64::from(submitted))
+                    .push_bind(entry.content_hash);
             });
             query.build().persistent(chunk.len() == CHUNK).execute(c).await?.rows_affected()
         });
@@ -110,6 +161,7 @@ from_row!(ArchiveRow {
     event_type: String,
     article: String,
     revision: i64,
+    content_hash: Option<String>,
     routing_key: String,
     body: Vec<u8>,
     archived_at: i64,
@@ -122,9 +174,10 @@ pub(super) async fn archived(db: &Db, query: &ArchiveQuery) -> Result<Vec<Archiv
         Some(since) if query.after == 0 => before_first_since(&mut tx, since).await?,
         _ => query.after,
     };
+    let limit = query.limit.clamp(1, PAGE_MAX);
     let rows: Vec<ArchiveRow> = on!(&mut tx, c: D => {
         let mut select = QueryBuilder::<D>::new(
-            "SELECT sequence, event_source, event_id, event_type, article, revision, routing_key, body, archived_at \
+            "SELECT sequence, event_source, event_id, event_type, article, revision, content_hash, routing_key, body, archived_at \
              FROM archive WHERE sequence > ",
         );
         select.push_bind(after);
@@ -134,10 +187,23 @@ pub(super) async fn archived(db: &Db, query: &ArchiveQuery) -> Result<Vec<Archiv
         if let Some(article) = &query.article {
             select.push(" AND article = ").push_bind(article.as_str());
         }
-        select.push(" ORDER BY sequence LIMIT ").push_bind(i64::from(query.limit.clamp(1, PAGE_MAX)));
+        select.push(" ORDER BY sequence LIMIT ").push_bind(i64::from(limit));
         select.build_query_as().fetch_all(c).await?
     });
-    rows.into_iter().map(ArchiveRow::read).collect()
+    let last = rows.last().map(|row| row.sequence);
+    let is_full = rows.len() == limit as usize;
+    let mut page = Vec::with_capacity(rows.len());
+    for row in rows {
+        page.extend(tx.found().sort("archive", row.sequence, row.read())?);
+    }
+    match last {
+        // an empty page is the end of the archive: one of which nothing can be read is not
+        Some(last) if page.is_empty() && is_full => {
+            drop(tx);
+            Box::pin(archived(db, &ArchiveQuery { after: last, ..query.clone() })).await
+        }
+        _ => Ok(page),
+    }
 }
 
 /// The number just before the first archived at or after `since`: spares the first page a walk over all that is older.
@@ -163,6 +229,7 @@ impl ArchiveRow {
             })?,
             article: cell.text("article", self.article)?,
             revision: cell.count("revision", self.revision)?,
+            content_hash: self.content_hash.unwrap_or_default(),
             routing_key: self.routing_key,
             body: self.body,
             at: cell.time("archived_at", self.archived_at)?,
@@ -172,6 +239,7 @@ impl ArchiveRow {
 
 from_row!(JourneyRow {
     sequence: i64,
+    event_id: String,
     event_type: String,
     revision: i64,
     archived_at: i64,
@@ -179,28 +247,81 @@ from_row!(JourneyRow {
     confirmed_at: Option<i64>,
 });
 
-/// `accepted` for what came in through intake and `archived` for what others published; `sent` when the bus confirmed it.
-pub(super) async fn journey(db: &Db, article: &ArticleId) -> Result<Vec<JourneyStep>> {
+/// Submitted is what came in through intake, archived what others published; relayed is what the bus confirmed.
+pub(super) async fn journey(db: &Db, article: &ArticleId) -> Result<Vec<JourneyLine>> {
     let rows: Vec<JourneyRow> = read!(db, pool => sqlx::query_as(
-        "SELECT sequence, event_type, revision, archived_at, submitted, confirmed_at FROM archive WHERE article = $1 \
+        "SELECT sequence, event_id, event_type, revision, archived_at, submitted, confirmed_at FROM archive WHERE article = $1 \
          ORDER BY sequence",
     )
     .bind(article.as_str())
     .fetch_all(pool)
     .await?);
-    let mut steps = Vec::new();
+    let mut steps = not_received(db, article).await?;
+    steps.extend(set_aside(db, article).await?);
     for row in rows {
         let cell = row_of("archive", &row.sequence);
         let revision = cell.count("revision", row.revision)?;
-        let mut line = |at, step: &str, detail: String| {
-            steps.push(JourneyStep { at, outlet: "intake".into(), step: step.into(), revision, detail });
+        let event_type = cell.word("event_type", &row.event_type, |word| word.parse().ok())?;
+        let step = match row.submitted {
+            1 => JourneyStep::Submitted { event_type },
+            _ => JourneyStep::Archived { event_type },
         };
-        let (step, how) = if row.submitted == 1 { ("accepted", "came in") } else { ("archived", "was on the bus") };
-        line(cell.time("archived_at", row.archived_at)?, step, format!("{} {how}", row.event_type));
+        let mut line = |at, step| steps.push(JourneyLine { at, outlet: Outlet::Intake, revision, step });
+        let key = EventKey { source: String::new(), id: row.event_id };
+        if key.is_used_again() {
+            line(cell.time("archived_at", row.archived_at)?, JourneyStep::IdUsedAgain);
+        }
+        line(cell.time("archived_at", row.archived_at)?, step);
         if let Some(at) = row.confirmed_at {
-            line(cell.time("confirmed_at", at)?, "sent", "the bus confirmed it".into());
+            line(cell.time("confirmed_at", at)?, JourneyStep::Relayed);
         }
     }
     steps.sort_by_key(|step| step.at);
     Ok(steps)
+}
+
+from_row!(SetAsideRow { sequence: i64, revision: i64, error: String, set_aside_at: i64 });
+
+/// One line for each event of an article that the bus does not take as it is.
+async fn set_aside(db: &Db, article: &ArticleId) -> Result<Vec<JourneyLine>> {
+    let rows: Vec<SetAsideRow> = read!(db, pool => sqlx::query_as(
+        "SELECT o.sequence, a.revision, o.error, o.set_aside_at FROM outbox AS o JOIN archive AS a ON a.sequence = o.sequence \
+         WHERE o.article = $1 AND o.set_aside_at IS NOT NULL ORDER BY o.sequence",
+    )
+    .bind(article.as_str())
+    .fetch_all(pool)
+    .await?);
+    let line = |row: SetAsideRow| {
+        let cell = row_of("outbox", &row.sequence);
+        Ok(JourneyLine {
+            at: cell.time("set_aside_at", row.set_aside_at)?,
+            outlet: Outlet::Intake,
+            revision: cell.count("revision", row.revision)?,
+            step: JourneyStep::SetAside { error: row.error },
+        })
+    };
+    rows.into_iter().map(line).collect()
+}
+
+from_row!(MissingRow { sequence: i64, outlet: String, revision: i64, looked_at: i64 });
+
+/// One line for each event of an article that the bus has had and an outlet has not seen, as of the last look.
+async fn not_received(db: &Db, article: &ArticleId) -> Result<Vec<JourneyLine>> {
+    let rows: Vec<MissingRow> = read!(db, pool => sqlx::query_as(
+        "SELECT a.sequence, g.outlet, a.revision, g.looked_at FROM archive AS a JOIN gap AS g ON g.sequence = a.sequence \
+         WHERE a.article = $1 AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.sequence = a.sequence)",
+    )
+    .bind(article.as_str())
+    .fetch_all(pool)
+    .await?);
+    let line = |row: MissingRow| {
+        let cell = row_of("gap", &row.sequence);
+        Ok(JourneyLine {
+            at: cell.time("looked_at", row.looked_at)?,
+            outlet: cell.word("outlet", &row.outlet, Outlet::from_word)?,
+            revision: cell.count("revision", row.revision)?,
+            step: JourneyStep::NotReceived,
+        })
+    };
+    rows.into_iter().map(line).collect()
 }

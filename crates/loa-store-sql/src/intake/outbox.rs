@@ -1,18 +1,18 @@
-//! The outbox: which events the bus has not confirmed, who is sending them, when to try again.
+//! The outbox: events that the bus has not confirmed, who sends them, and when to try again.
 //!
-//! `ready_at` = 0 says "ready now"; anything else is when a lease or a back-off ends. A claim first turns ended ones
-//! ready again (each row once for each lease or back-off), then takes the ready ones in order of sequence. So its cost
-//! does not grow with what waits in back-off.
+//! `ready_at` = 0 means ready now; any other value is the end of a lease or back-off. A claim first turns
+//! ended ones ready again (each row once for each lease or back-off), then takes ready ones in order of
+//! sequence. So its cost does not grow with the rows in back-off.
 
 use crate::{
     db::{Db, Tx},
     fault::Result,
-    row::{from_row, ms, row_of},
+    row::{SET_ASIDE_MS, from_row, ms, row_of},
     seen::CHUNK,
 };
 use jiff::Timestamp;
 use loa_domain::EventKey;
-use loa_store::{Lease, OutboxRow, OutboxState};
+use loa_store::{Lease, OutboxRow, OutboxState, SetAside};
 use sqlx::QueryBuilder;
 
 /// The most rows one claim makes ready again: bounds the time it holds the write lock.
@@ -32,10 +32,11 @@ pub(super) const READY_AGAIN_POSTGRES: &str = "WITH ended AS MATERIALIZED (SELEC
         WHERE ready_at > 0 AND ready_at <= $1 ORDER BY ready_at, sequence LIMIT $2 FOR UPDATE SKIP LOCKED) \
     UPDATE outbox SET ready_at = 0, holder = NULL FROM ended WHERE outbox.sequence = ended.sequence";
 /// Claims what is ready. An earlier row of the same article that is not ready is in flight, backing off, or (with a lower
-/// sequence, hence claimed first) in this claim.
+/// sequence, hence claimed first) in this claim. Nothing waits behind one that is set aside.
 pub(super) const CLAIM: &str = "UPDATE outbox SET holder = $1, ready_at = $2 WHERE sequence IN \
     (SELECT o.sequence FROM outbox AS o WHERE o.ready_at = 0 AND NOT EXISTS \
-        (SELECT 1 FROM outbox AS e WHERE e.article = o.article AND e.sequence < o.sequence AND e.ready_at > 0) \
+        (SELECT 1 FROM outbox AS e WHERE e.article = o.article AND e.sequence < o.sequence AND e.ready_at > 0 \
+            AND e.set_aside_at IS NULL) \
      ORDER BY o.sequence LIMIT $3) \
     RETURNING sequence, attempts";
 
@@ -43,7 +44,7 @@ pub(super) const CLAIM: &str = "UPDATE outbox SET holder = $1, ready_at = $2 WHE
 /// might walk through the whole backlog.
 pub(super) const CLAIM_POSTGRES: &str = "WITH due AS MATERIALIZED (SELECT o.sequence FROM outbox AS o \
         WHERE o.ready_at = 0 AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.article = o.article \
-            AND e.sequence < o.sequence AND e.ready_at > 0 LIMIT 1 OFFSET 0) \
+            AND e.sequence < o.sequence AND e.ready_at > 0 AND e.set_aside_at IS NULL LIMIT 1 OFFSET 0) \
         ORDER BY o.sequence LIMIT $3 FOR UPDATE SKIP LOCKED) \
     UPDATE outbox SET holder = $1, ready_at = $2 FROM due WHERE outbox.sequence = due.sequence \
     RETURNING outbox.sequence, outbox.attempts";
@@ -54,6 +55,7 @@ pub(super) const WAIT_BEHIND: &str =
     "UPDATE outbox SET ready_at = $3 WHERE article = $1 AND sequence > $2 AND ready_at + 0 = 0";
 
 from_row!(ClaimedRow { sequence: i64, attempts: i64 });
+from_row!(SetAsideRow { sequence: i64, article: String, error: String, set_aside_at: i64 });
 from_row!(EventRow {
     sequence: i64,
     event_source: String,
@@ -66,7 +68,7 @@ from_row!(EventRow {
 /// Claims ready rows, in order of sequence.
 pub(super) async fn claim(db: &Db, lease: &Lease, max: u32) -> Result<Vec<OutboxRow>> {
     // In turn: which rows of an article may be claimed depends on which others are.
-    let mut tx = db.begin_in_turn().await?;
+    let mut tx = db.begin_serial().await?;
     let ready_again = tx.text(READY_AGAIN, READY_AGAIN_POSTGRES);
     let claim = tx.text(CLAIM, CLAIM_POSTGRES);
     on!(&mut tx, c: D => sqlx::query(ready_again).bind(ms(lease.now)).bind(ENDED_MAX).execute(c).await?.rows_affected());
@@ -83,19 +85,45 @@ pub(super) async fn claim(db: &Db, lease: &Lease, max: u32) -> Result<Vec<Outbox
     for chunk in claimed.chunks(CHUNK) {
         let events = events(&mut tx, chunk).await?;
         for (claimed, event) in chunk.iter().zip(events) {
-            let cell = row_of("archive", &event.sequence);
-            rows.push(OutboxRow {
-                sequence: event.sequence,
-                key: EventKey { source: event.event_source, id: event.event_id },
-                article: cell.text("article", event.article)?,
-                routing_key: event.routing_key,
-                body: event.body,
-                attempts: row_of("outbox", &event.sequence).small("attempts", claimed.attempts)?,
-            });
+            let sequence = event.sequence;
+            let read = event.read(claimed.attempts);
+            match tx.found().sort("archive", sequence, read)? {
+                Some(row) => rows.push(row),
+                None => set_unreadable_aside(&mut tx, sequence, lease).await?,
+            }
         }
     }
     tx.commit().await?;
     Ok(rows)
+}
+
+impl EventRow {
+    fn read(self, attempts: i64) -> Result<OutboxRow> {
+        Ok(OutboxRow {
+            sequence: self.sequence,
+            key: EventKey { source: self.event_source, id: self.event_id },
+            article: row_of("archive", &self.sequence).text("article", self.article)?,
+            routing_key: self.routing_key,
+            body: self.body,
+            attempts: row_of("outbox", &self.sequence).small("attempts", attempts)?,
+        })
+    }
+}
+
+/// Sets a row aside that cannot be read, and tries it again later. Nothing waits behind it.
+async fn set_unreadable_aside(tx: &mut Tx, sequence: i64, lease: &Lease) -> Result<()> {
+    on!(tx, c: D => sqlx::query(
+        "UPDATE outbox SET holder = NULL, ready_at = $2, error = $3, set_aside_at = COALESCE(set_aside_at, $4) \
+         WHERE sequence = $1",
+    )
+    .bind(sequence)
+    .bind(ms(lease.now).saturating_add(SET_ASIDE_MS).max(1))
+    .bind("the archive's row cannot be read; the log says more")
+    .bind(ms(lease.now))
+    .execute(c)
+    .await?
+    .rows_affected());
+    Ok(())
 }
 
 /// How many of these rows, from the first, fit into one claim; at least one.
@@ -157,7 +185,7 @@ async fn events(tx: &mut Tx, claimed: &[ClaimedRow]) -> Result<Vec<EventRow>> {
 
 /// Removes confirmed rows, and notes in the archive when.
 pub(super) async fn confirmed(db: &Db, sequences: &[i64], at: Timestamp) -> Result<()> {
-    let mut tx = db.begin_beside().await?;
+    let mut tx = db.begin_shared().await?;
     for chunk in sequences.chunks(CHUNK) {
         on!(&mut tx, c: D => {
             let mut delete = QueryBuilder::<D>::new("DELETE FROM outbox WHERE sequence IN (");
@@ -184,11 +212,11 @@ pub(super) async fn confirmed(db: &Db, sequences: &[i64], at: Timestamp) -> Resu
 pub(super) async fn failed(db: &Db, holder: &str, sequences: &[i64], due_at: Timestamp, error: &str) -> Result<()> {
     let error: String = error.chars().take(ERROR_CHARS_MAX).collect();
     let due_ms = ms(due_at).max(1);
-    let mut tx = db.begin_beside().await?;
+    let mut tx = db.begin_shared().await?;
     for sequence in sequences {
-        let article: Option<String> = on!(&mut tx, c: D => sqlx::query_scalar(
+        let row: Option<(String, Option<i64>)> = on!(&mut tx, c: D => sqlx::query_as(
             "UPDATE outbox SET holder = NULL, ready_at = $3, attempts = attempts + 1, error = $4 \
-             WHERE sequence = $2 AND holder = $1 RETURNING article",
+             WHERE sequence = $2 AND holder = $1 RETURNING article, set_aside_at",
         )
         .bind(holder)
         .bind(*sequence)
@@ -196,7 +224,7 @@ pub(super) async fn failed(db: &Db, holder: &str, sequences: &[i64], due_at: Tim
         .bind(error.as_str())
         .fetch_optional(c)
         .await?);
-        let Some(article) = article else { continue };
+        let Some((article, None)) = row else { continue };
         on!(&mut tx, c: D => sqlx::query(WAIT_BEHIND)
         .bind(article)
         .bind(*sequence)
@@ -208,24 +236,80 @@ pub(super) async fn failed(db: &Db, holder: &str, sequences: &[i64], due_at: Tim
     tx.commit().await
 }
 
+/// Sets rows still held by `holder` aside; nothing waits behind them any more.
+pub(super) async fn set_aside(
+    db: &Db,
+    holder: &str,
+    sequences: &[i64],
+    (at, due_at): (Timestamp, Timestamp),
+    error: &str,
+) -> Result<()> {
+    let error: String = error.chars().take(ERROR_CHARS_MAX).collect();
+    let mut tx = db.begin_shared().await?;
+    for sequence in sequences {
+        on!(&mut tx, c: D => sqlx::query(
+            "UPDATE outbox SET holder = NULL, ready_at = $3, attempts = attempts + 1, error = $4, \
+                set_aside_at = COALESCE(set_aside_at, $5) \
+             WHERE sequence = $2 AND holder = $1",
+        )
+        .bind(holder)
+        .bind(*sequence)
+        .bind(ms(due_at).max(1))
+        .bind(error.as_str())
+        .bind(ms(at))
+        .execute(c)
+        .await?
+        .rows_affected());
+    }
+    tx.commit().await
+}
+
 /// How full the outbox is.
 pub(super) async fn state(db: &Db) -> Result<OutboxState> {
     let mut tx = db.snapshot().await?;
     let waiting: i64 = on!(&mut tx, c: D => sqlx::query_scalar(
-        "SELECT COUNT(*) FROM (SELECT sequence FROM outbox LIMIT $1) AS counted",
+        "SELECT COUNT(*) FROM (SELECT sequence FROM outbox WHERE set_aside_at IS NULL LIMIT $1) AS counted",
     )
     .bind(COUNTED_MAX)
     .fetch_one(c)
     .await?);
     let oldest: Option<(i64, i64)> = on!(&mut tx, c: D => sqlx::query_as(
-        "SELECT sequence, submitted_at FROM outbox ORDER BY sequence LIMIT 1",
+        "SELECT sequence, submitted_at FROM outbox WHERE set_aside_at IS NULL ORDER BY sequence LIMIT 1",
     )
     .fetch_optional(c)
     .await?);
+    let set_aside = match first_set_aside(&mut tx).await? {
+        None => None,
+        Some(row) => {
+            let count: i64 = on!(&mut tx, c: D => sqlx::query_scalar(
+                "SELECT COUNT(*) FROM (SELECT sequence FROM outbox WHERE set_aside_at IS NOT NULL LIMIT $1) AS counted",
+            )
+            .bind(COUNTED_MAX)
+            .fetch_one(c)
+            .await?);
+            let cell = row_of("outbox", &row.sequence);
+            Some(SetAside {
+                count: cell.count("count", count)?,
+                since: cell.time("set_aside_at", row.set_aside_at)?,
+                article: cell.text("article", row.article)?,
+                error: row.error,
+            })
+        }
+    };
     Ok(OutboxState {
+        set_aside,
         waiting: row_of("outbox", &"all").count("count", waiting)?,
         oldest_at: oldest.map(|(sequence, at)| row_of("outbox", &sequence).time("submitted_at", at)).transpose()?,
     })
+}
+
+async fn first_set_aside(tx: &mut Tx) -> Result<Option<SetAsideRow>> {
+    Ok(on!(tx, c: D => sqlx::query_as(
+        "SELECT sequence, article, error, set_aside_at FROM outbox WHERE set_aside_at IS NOT NULL \
+         ORDER BY set_aside_at, sequence LIMIT 1",
+    )
+    .fetch_optional(c)
+    .await?))
 }
 
 #[cfg(test)]

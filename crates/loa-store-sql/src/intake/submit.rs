@@ -1,4 +1,4 @@
-//! Taking articles in: state, event and outbox row of a whole batch in one transaction.
+//! Submissions: article state, event and outbox row of a whole batch in one transaction.
 
 use super::archive::{Entry, append, known};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     row::{from_row, ms, row_of, signed},
     seen::CHUNK,
 };
-use loa_domain::{ArticleId, EventKey, Version};
+use loa_domain::{ArticleId, EventKey, EventType, Version};
 use loa_store::{Current, Submission, Submitted};
 use sqlx::QueryBuilder;
 use std::collections::{HashMap, HashSet};
@@ -49,11 +49,11 @@ pub(super) async fn submit(db: &Db, batch: &[Submission]) -> Result<Vec<Submitte
 }
 
 fn version_of(one: &Submission) -> Version {
-    Version { revision: one.revision, withdrawn: one.event_type.is_withdrawal(), event_id: one.key.id.clone() }
+    Version { revision: one.revision, withdrawn: one.event_type.is_withdrawal(), event_id: one.key.rank() }
 }
 
 fn version_standing(current: &Current) -> Version {
-    Version { revision: current.revision, withdrawn: current.withdrawn, event_id: current.event.id.clone() }
+    Version { revision: current.revision, withdrawn: current.withdrawn, event_id: current.event.rank() }
 }
 
 fn brought_by(one: &Submission) -> Current {
@@ -92,18 +92,48 @@ async fn standing(tx: &mut Tx, articles: &[&ArticleId]) -> Result<HashMap<Articl
             query.build_query_as().persistent(chunk.len() == CHUNK).fetch_all(c).await?
         });
         for row in rows {
-            let cell = row_of("standing", &row.article);
+            let Some(article) = chunk.iter().find(|article| article.as_str() == row.article) else { continue };
+            let read = row_of("standing", &row.article).count("revision", row.revision);
+            let Some(revision) = tx.found().sort("standing", &row.article, read)? else {
+                // the archive has every version: what stands is told by it as well
+                if let Some(current) = highest(tx, article, row.category).await? {
+                    found.insert((*article).clone(), current);
+                }
+                continue;
+            };
             let current = Current {
-                revision: cell.count("revision", row.revision)?,
+                revision,
                 withdrawn: row.withdrawn == 1,
                 fingerprint: row.fingerprint,
                 event: EventKey { source: row.event_source, id: row.event_id },
                 category: row.category,
             };
-            found.insert(cell.text("article", row.article.clone())?, current);
+            found.insert((*article).clone(), current);
         }
     }
     Ok(found)
+}
+
+from_row!(HighestRow { revision: i64, event_type: String, event_source: String, event_id: String });
+
+/// The highest version of an article in the archive. What was said then is not compared: the next submission is taken for
+/// another one.
+async fn highest(tx: &mut Tx, article: &ArticleId, category: String) -> Result<Option<Current>> {
+    let rows: Vec<HighestRow> = on!(tx, c: D => sqlx::query_as(
+        "SELECT revision, event_type, event_source, event_id FROM archive WHERE article = $1 AND submitted = 1 \
+         AND revision = (SELECT MAX(h.revision) FROM archive AS h WHERE h.article = $1 AND h.submitted = 1)",
+    )
+    .bind(article.as_str())
+    .fetch_all(c)
+    .await?);
+    let current = |row: HighestRow| {
+        let withdrawn = row.event_type.parse::<EventType>().ok()?.is_withdrawal();
+        let event = EventKey { source: row.event_source, id: row.event_id };
+        let revision = u64::try_from(row.revision).ok()?;
+        Some(Current { revision, withdrawn, fingerprint: String::new(), event, category: category.clone() })
+    };
+    let rank = |current: &Current| (current.withdrawn, current.event.rank());
+    Ok(rows.into_iter().filter_map(current).max_by_key(rank))
 }
 
 async fn keep_standing(tx: &mut Tx, changed: &[(&ArticleId, &Current)]) -> Result<()> {
@@ -145,6 +175,7 @@ async fn owe(tx: &mut Tx, stored: &[&Submission]) -> Result<()> {
             event_type: one.event_type,
             article: &one.article,
             revision: one.revision,
+            content_hash: None,
             routing_key: &one.routing_key,
             body: &one.body,
             at: one.at,

@@ -1,5 +1,11 @@
-//! Taking events in: the frozen bytes once, and one delivery for each endpoint that wants them.
+//! Accepting events: the original bytes once, and one delivery for each endpoint that wants the event.
+//!
+//! What is dated in the future waits (`accept/upcoming.rs`). Which of several versions may go out is decided by
+//! `loa_domain::standing`; here is written down what follows for deliveries.
 
+pub(super) mod upcoming;
+
+use self::upcoming::Known;
 use super::endpoints;
 use crate::{
     counter,
@@ -9,97 +15,156 @@ use crate::{
     seen::{self, CHUNK, Fresh},
 };
 use jiff::Timestamp;
-use loa_domain::{DeliveryState, Endpoint, Event, Version};
+use loa_domain::{DeliveryState, EndpointId, Event, EventType, Standing, Version, standing_of};
 use loa_store::Accepted;
 use sqlx::QueryBuilder;
 use std::collections::{HashMap, hash_map::Entry};
 
+/// An event whose deliveries are to be planned; its bytes are kept.
+pub(super) struct Owed {
+    /// Its number.
+    pub(super) event: i64,
+    pub(super) event_type: EventType,
+    pub(super) article: String,
+    pub(super) version: Version,
+    /// Whether it is not to go out although endpoints want it: a newer version came first, and is itself not to be seen.
+    pub(super) superseded: bool,
+}
+
 /// A delivery on its way in.
 struct Planned<'a> {
-    event: i64,
-    endpoint: &'a Endpoint,
-    version: &'a Version,
-    article: &'a str,
+    owed: &'a Owed,
+    endpoint: &'a EndpointId,
     state: DeliveryState,
+}
+
+/// What follows from a fresh event, beside that it was seen.
+enum Follows {
+    /// It is owed to endpoints.
+    Owed { superseded: bool },
+    /// It waits for its time, or (`None`) a newer version came before it.
+    Waits(Option<Timestamp>),
+    /// Nothing: a withdrawal of what nobody was ever shown.
+    Nothing,
 }
 
 /// Takes a batch in.
 pub(super) async fn accept(db: &Db, batch: &[Event], at: Timestamp) -> Result<Accepted> {
     let mut tx = db.begin().await?;
-    let endpoints = endpoints::list(&mut tx).await?;
-    let mut known = seen::known(&mut tx, &batch.iter().map(|event| &event.key).collect::<Vec<_>>()).await?;
-    let mut highest: HashMap<&str, Version> = HashMap::new();
-    let mut accepted = Accepted::default();
-    let mut fresh = Vec::new();
-    for event in batch {
-        if !known.insert(event.key.clone()) {
-            accepted.duplicates += 1;
-            continue;
-        }
-        let version = event.version();
-        let stale = match highest.entry(event.subject().as_str()) {
-            Entry::Occupied(mut standing) if *standing.get() < version => {
-                standing.insert(version);
-                false
-            }
-            Entry::Occupied(_) => true,
-            Entry::Vacant(vacant) => {
-                let standing = highest_seen(&mut tx, event.subject().as_str()).await?;
-                let stale = standing.as_ref().is_some_and(|standing| *standing > version);
-                vacant.insert(standing.filter(|_| stale).unwrap_or(version));
-                stale
-            }
+    // what came before this batch by its time is taken in before it
+    let admitted = upcoming::admit(&mut tx, at).await?;
+    let unknown = seen::unknown(&mut tx, batch, |event| event, |event| &mut event.key).await?;
+    let mut articles: HashMap<&str, Known> = HashMap::new();
+    let mut accepted = Accepted { duplicates: unknown.duplicates, reused: unknown.reused, ..Accepted::default() };
+    let (mut fresh, mut follows) = (Vec::new(), Vec::new());
+    for event in &unknown.fresh {
+        let event = event.as_ref();
+        let article = match articles.entry(event.subject().as_str()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(vacant) => vacant.insert(upcoming::known(&mut tx, event.subject().as_str()).await?),
         };
+        let version = event.version();
+        let stale = article.highest.as_ref().is_some_and(|highest| *highest > version);
         accepted.fresh += 1;
         accepted.stale += u64::from(stale);
         fresh.push(Fresh { event, stale });
+        follows.push(follow(article, event, version, stale, at));
     }
-    if fresh.is_empty() {
+    if fresh.is_empty() && admitted == 0 {
         return Ok(accepted); // nothing was written: the transaction ends by being dropped
     }
     seen::note(&mut tx, &fresh, at).await?;
-    plan(&mut tx, &endpoints, &fresh, at).await?;
+    let owed = keep(&mut tx, &fresh, &follows).await?;
+    plan(&mut tx, &owed, at).await?;
+    for (article, known) in &articles {
+        upcoming::settle(&mut tx, article, known, at).await?;
+    }
     tx.commit().await?;
     Ok(accepted)
 }
 
-async fn highest_seen(tx: &mut Tx, article: &str) -> Result<Option<Version>> {
-    let row: Option<(i64, i64, String)> = on!(tx, c: D => sqlx::query_as(
-        "SELECT revision, withdrawn, event_id FROM seen WHERE article = $1 \
-         ORDER BY revision DESC, withdrawn DESC, event_id DESC LIMIT 1",
-    )
-    .bind(article)
-    .fetch_optional(c)
-    .await?);
-    Ok(row.map(|(revision, withdrawn, event_id)| Version {
-        revision: u64::try_from(revision).unwrap_or_default(),
-        withdrawn: withdrawn == 1,
-        event_id,
-    }))
+/// What follows from an event, and from now on is known of its article.
+fn follow(article: &mut Known, event: &Event, version: Version, stale: bool, at: Timestamp) -> Follows {
+    let never_shown = article.never_shown();
+    let highest_is_unseen = article.shown_from.is_some()
+        || (never_shown && article.highest.as_ref().is_some_and(|highest| highest.withdrawn));
+    let shown_from = match standing_of(event, at) {
+        Standing::NotYet { from } => Some(from),
+        _ => None,
+    };
+    if !version.withdrawn {
+        article.publications += 1;
+        article.unseen += u64::from(shown_from.is_some());
+    }
+    if !stale {
+        article.highest = Some(version.clone());
+        article.shown_from = shown_from;
+        article.moved = true;
+    }
+    match shown_from {
+        Some(from) => Follows::Waits((!stale).then_some(from)),
+        None if version.withdrawn && never_shown => Follows::Nothing,
+        None => Follows::Owed { superseded: stale && !version.withdrawn && highest_is_unseen },
+    }
 }
 
-async fn plan(tx: &mut Tx, endpoints: &[Endpoint], fresh: &[Fresh<'_>], at: Timestamp) -> Result<()> {
-    let wanted: Vec<(&Event, Version)> = fresh
+/// Keeps the bytes of what is owed to an endpoint now, or to any at its time.
+async fn keep(tx: &mut Tx, fresh: &[Fresh<'_>], follows: &[Follows]) -> Result<Vec<Owed>> {
+    let endpoints = endpoints::wants(tx).await?;
+    let is_wanted = |event: &Event| endpoints.iter().any(|endpoint| endpoint.wants(event.event_type));
+    let kept: Vec<(&Event, &Follows)> = fresh
         .iter()
-        .filter(|one| endpoints.iter().any(|endpoint| endpoint.filter.matches(one.event.event_type)))
-        .map(|one| (one.event, one.event.version()))
+        .zip(follows)
+        .map(|(one, follows)| (one.event, follows))
+        .filter(|(event, follows)| match follows {
+            Follows::Owed { .. } => is_wanted(event),
+            Follows::Waits(from) => from.is_some(),
+            Follows::Nothing => false,
+        })
         .collect();
-    if wanted.is_empty() {
-        return Ok(());
-    }
-    let first = counter::take(tx, "event", wanted.len()).await?;
-    let numbered: Vec<(i64, &Event)> = (first..).zip(wanted.iter().map(|(event, _)| *event)).collect();
+    let numbered: Vec<(i64, &Event)> = match kept.len() {
+        0 => Vec::new(),
+        count => (counter::take(tx, "event", count).await?..).zip(kept.iter().map(|(event, _)| *event)).collect(),
+    };
     freeze(tx, &numbered).await?;
-    let mut planned = Vec::new();
-    for (number, (event, version)) in (first..).zip(&wanted) {
-        for endpoint in endpoints.iter().filter(|endpoint| endpoint.filter.matches(event.event_type)) {
-            let article = event.subject().as_str();
-            let undone = newer_delivered(tx, endpoint.id.as_str(), article, version).await?;
-            let state = if undone { DeliveryState::Superseded } else { DeliveryState::Pending };
-            planned.push(Planned { event: number, endpoint, version, article, state });
+    let mut owed = Vec::new();
+    for ((number, event), (_, follows)) in numbered.iter().zip(&kept) {
+        match follows {
+            Follows::Owed { superseded } => owed.push(Owed {
+                event: *number,
+                event_type: event.event_type,
+                article: event.subject().to_string(),
+                version: event.version(),
+                superseded: *superseded,
+            }),
+            Follows::Waits(from) => upcoming::wait(tx, event, from.map(|from| (*number, from))).await?,
+            Follows::Nothing => {}
         }
     }
-    owe(tx, &planned, at).await
+    for (one, follows) in fresh.iter().zip(follows) {
+        if matches!(follows, Follows::Waits(None)) {
+            upcoming::wait(tx, one.event, None).await?;
+        }
+    }
+    Ok(owed)
+}
+
+/// Owes events to the endpoints that want them.
+pub(super) async fn plan(tx: &mut Tx, owed: &[Owed], at: Timestamp) -> Result<()> {
+    if owed.is_empty() {
+        return Ok(());
+    }
+    let endpoints = endpoints::wants(tx).await?;
+    let mut planned = Vec::new();
+    for one in owed {
+        for endpoint in endpoints.iter().filter(|endpoint| endpoint.wants(one.event_type)).map(|endpoint| &endpoint.id)
+        {
+            let undone = one.superseded || newer_delivered(tx, endpoint.as_str(), &one.article, &one.version).await?;
+            let state = if undone { DeliveryState::Superseded } else { DeliveryState::Pending };
+            planned.push(Planned { owed: one, endpoint, state });
+        }
+    }
+    if planned.is_empty() { Ok(()) } else { owe(tx, &planned, at).await }
 }
 
 /// Whether a newer version of the article was delivered to the endpoint.
@@ -128,7 +193,7 @@ async fn freeze(tx: &mut Tx, numbered: &[(i64, &Event)]) -> Result<()> {
                     .push_bind(event.key.source.as_str())
                     .push_bind(event.key.id.as_str())
                     .push_bind(event.event_type.as_str())
-                    .push_bind(event.frozen.as_slice());
+                    .push_bind(event.original_bytes.as_slice());
             });
             query.build().persistent(chunk.len() == CHUNK).execute(c).await?.rows_affected()
         });
@@ -140,7 +205,7 @@ async fn owe(tx: &mut Tx, planned: &[Planned<'_>], at: Timestamp) -> Result<()> 
     let first = counter::take(tx, "delivery", planned.len()).await?;
     let mut rows = Vec::with_capacity(planned.len());
     for (number, one) in (first..).zip(planned) {
-        rows.push((number, one, signed(one.version.revision)?));
+        rows.push((number, one, signed(one.owed.version.revision)?));
     }
     for chunk in rows.chunks(CHUNK) {
         on!(&mut *tx, c: D => {
@@ -150,12 +215,12 @@ async fn owe(tx: &mut Tx, planned: &[Planned<'_>], at: Timestamp) -> Result<()> 
             );
             query.push_values(chunk, |mut row, (number, one, revision)| {
                 row.push_bind(*number)
-                    .push_bind(one.endpoint.id.as_str())
-                    .push_bind(one.event)
-                    .push_bind(one.article)
+                    .push_bind(one.endpoint.as_str())
+                    .push_bind(one.owed.event)
+                    .push_bind(one.owed.article.as_str())
                     .push_bind(*revision)
-                    .push_bind(i64::from(one.version.withdrawn))
-                    .push_bind(one.version.event_id.as_str())
+                    .push_bind(i64::from(one.owed.version.withdrawn))
+                    .push_bind(one.owed.version.event_id.as_str())
                     .push_bind(one.state.as_str())
                     .push_bind((one.state == DeliveryState::Pending).then_some(ms(at)))
                     .push_bind(0_i64)

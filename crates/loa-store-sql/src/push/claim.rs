@@ -1,15 +1,15 @@
-//! Handing out due deliveries: never two of one article to one endpoint at once, the oldest due version first, no endpoint
-//! over its limit, and no endpoint before the others' first.
+//! Claiming due deliveries: the oldest due version of an article first, never two of one article to one
+//! endpoint at once, no endpoint over its limit, and each endpoint's first before any endpoint's second.
 //!
-//! Each endpoint is asked through its own index for as many as it may still have in flight; then the batch is dealt
-//! round by round. The cost is (endpoints with something due) × (their room), whatever waits behind.
+//! Each endpoint's own index gives as many as the endpoint may still have in flight; the batch is filled
+//! round by round. The cost is (endpoints with something due) × (their room), whatever the backlog.
 
-use super::endpoints;
+use super::{endpoints, upcoming};
 use crate::{
     db::{Db, Locking, Tx},
     fault::{Result, corrupt},
-    hold::refuse_if_held,
-    row::{from_row, ms, row_of},
+    restoring::refuse_during_restore,
+    row::{SET_ASIDE_MS, from_row, ms, row_of},
 };
 use loa_domain::{DeliveryId, Endpoint, EndpointId, EventKey};
 use loa_store::{DueDelivery, Lease};
@@ -40,15 +40,18 @@ pub(super) async fn claim(
     per_endpoint: u32,
     max: u32,
 ) -> Result<Vec<DueDelivery>> {
+    upcoming::admit_all(db, lease.now).await?;
     let skip: HashSet<&str> = skip.iter().map(EndpointId::as_str).collect();
     // In turn: how much an endpoint may still have, and whether an article is in flight, depends on what others claim.
-    let mut tx = db.begin_in_turn().await?;
-    refuse_if_held(&mut tx, "push").await?;
+    let mut tx = db.begin_serial().await?;
+    refuse_during_restore(&mut tx, "push").await?;
     let waiting: Vec<(String, i64)> =
         on!(&mut tx, c: D => sqlx::query_as(WAITING).bind(ms(lease.now)).fetch_all(c).await?);
     let mut hands = Vec::new();
-    for (endpoint, _) in waiting.into_iter().filter(|(endpoint, _)| !skip.contains(endpoint.as_str())) {
-        let due = due(&mut tx, &endpoint, lease, per_endpoint, max).await?;
+    for (id, _) in waiting.into_iter().filter(|(endpoint, _)| !skip.contains(endpoint.as_str())) {
+        // what is owed to one that cannot be read stays due
+        let Some(endpoint) = endpoint(&mut tx, &id).await? else { continue };
+        let due = due(&mut tx, &id, lease, per_endpoint, max).await?;
         if !due.is_empty() {
             hands.push((endpoint, due));
         }
@@ -57,6 +60,18 @@ pub(super) async fn claim(
     let claimed = take(&mut tx, lease, &dealt).await?;
     tx.commit().await?;
     Ok(claimed)
+}
+
+/// The endpoint with this id; `None`: it cannot be read.
+async fn endpoint(tx: &mut Tx, id: &str) -> Result<Option<Endpoint>> {
+    let read = async {
+        let known: EndpointId = row_of("endpoint", &id).text("id", id.to_owned())?;
+        endpoints::read(tx, &known)
+            .await?
+            .ok_or_else(|| corrupt("endpoint", "id", id, "it is referred to, but is not there"))
+    };
+    let read = read.await;
+    tx.found().sort("endpoint", id, read)
 }
 
 async fn due(tx: &mut Tx, endpoint: &str, lease: &Lease, per_endpoint: u32, max: u32) -> Result<Vec<i64>> {
@@ -79,10 +94,10 @@ async fn due(tx: &mut Tx, endpoint: &str, lease: &Lease, per_endpoint: u32, max:
 }
 
 /// Deals one to each endpoint, then a second to each, until `max` are dealt.
-fn deal(hands: &[(String, Vec<i64>)], max: u32) -> Vec<(&str, i64)> {
+fn deal<T>(hands: &[(T, Vec<i64>)], max: u32) -> Vec<(&T, i64)> {
     let rounds = hands.iter().map(|(_, due)| due.len()).max().unwrap_or(0);
     (0..rounds)
-        .flat_map(|round| hands.iter().filter_map(move |(id, due)| due.get(round).map(|number| (id.as_str(), *number))))
+        .flat_map(|round| hands.iter().filter_map(move |(to, due)| due.get(round).map(|number| (to, *number))))
         .take(max as usize)
         .collect()
 }
@@ -98,11 +113,10 @@ from_row!(DueRow {
     tries: i64,
 });
 
-async fn take(tx: &mut Tx, lease: &Lease, dealt: &[(&str, i64)]) -> Result<Vec<DueDelivery>> {
+async fn take(tx: &mut Tx, lease: &Lease, dealt: &[(&Endpoint, i64)]) -> Result<Vec<DueDelivery>> {
     let mut claimed = Vec::with_capacity(dealt.len());
-    let mut endpoints: Vec<(&str, Endpoint)> = Vec::new();
     let mut bodies: Vec<(EventKey, Arc<[u8]>)> = Vec::new();
-    for (endpoint_id, number) in dealt {
+    for (endpoint, number) in dealt {
         on!(&mut *tx, c: D => sqlx::query("UPDATE delivery SET holder = $2, ready_at = $3 WHERE number = $1")
             .bind(*number)
             .bind(lease.holder.as_str())
@@ -117,21 +131,24 @@ async fn take(tx: &mut Tx, lease: &Lease, dealt: &[(&str, i64)]) -> Result<Vec<D
         .bind(*number)
         .fetch_one(c)
         .await?);
-        let endpoint = match endpoints.iter().find(|(id, _)| id == endpoint_id) {
-            Some((_, endpoint)) => endpoint.clone(),
-            None => {
-                let cell = row_of("delivery", number);
-                let id: EndpointId = cell.text("endpoint", (*endpoint_id).to_owned())?;
-                let endpoint = endpoints::read(tx, &id)
-                    .await?
-                    .ok_or_else(|| corrupt("delivery", "endpoint", number, "there is no such endpoint"))?;
-                endpoints.push((endpoint_id, endpoint.clone()));
-                endpoint
-            }
-        };
-        claimed.push(row.read(endpoint, &mut bodies)?);
+        let read = row.read((*endpoint).clone(), &mut bodies);
+        match tx.found().sort("delivery", number, read)? {
+            Some(due) => claimed.push(due),
+            None => set_aside(tx, *number, lease).await?,
+        }
     }
     Ok(claimed)
+}
+
+/// Tries one that cannot be read again later. It takes no place among what its endpoint has in flight.
+async fn set_aside(tx: &mut Tx, number: i64, lease: &Lease) -> Result<()> {
+    on!(tx, c: D => sqlx::query("UPDATE delivery SET holder = NULL, ready_at = $2 WHERE number = $1")
+        .bind(number)
+        .bind(ms(lease.now).saturating_add(SET_ASIDE_MS))
+        .execute(c)
+        .await?
+        .rows_affected());
+    Ok(())
 }
 
 impl DueRow {
@@ -190,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_batch_is_dealt_round_by_round() {
-        let hands = [("a".to_owned(), vec![1, 2, 3, 4]), ("b".to_owned(), vec![5]), ("c".to_owned(), vec![6, 7])];
+        let hands = [("a", vec![1, 2, 3, 4]), ("b", vec![5]), ("c", vec![6, 7])];
         let dealt: Vec<i64> = deal(&hands, 5).into_iter().map(|(_, number)| number).collect();
         assert_eq!(dealt, [1, 5, 6, 2, 7]);
     }

@@ -1,11 +1,11 @@
-//! Where webhooks go. Secrets stand in a table of their own, the newest first, and never in an error.
+//! Endpoints. Their secrets are in a table of their own, the newest first, and never in an error.
 
 use crate::{
     db::{Db, Tx},
     fault::{Result, refuse},
     row::{from_row, ms, row_of, to_json},
 };
-use loa_domain::{Endpoint, EndpointId, EndpointState};
+use loa_domain::{Endpoint, EndpointId, EndpointState, EventFilter, EventType};
 use loa_store::StoreErrorKind;
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ pub(super) async fn add(db: &Db, endpoint: &Endpoint) -> Result<()> {
     .bind(endpoint.url.as_str())
     .bind(endpoint.description.as_str())
     .bind(to_json(&endpoint.filter)?)
-    .bind(reason(&endpoint.state))
+    .bind(endpoint.state.as_text())
     .bind(ms(endpoint.created_at))
     .execute(c)
     .await?
@@ -61,6 +61,46 @@ pub(super) async fn list(tx: &mut Tx) -> Result<Vec<Endpoint>> {
         .collect()
 }
 
+/// What is to be known of an endpoint to owe it something.
+pub(super) struct Wants {
+    pub(super) id: EndpointId,
+    filter: Option<EventFilter>,
+}
+
+impl Wants {
+    /// Whether it is owed events of this type. One whose filter cannot be read is owed all: they wait for it until somebody
+    /// has seen to it, while those that were left out would be lost to it.
+    pub(super) fn wants(&self, event_type: EventType) -> bool {
+        self.filter.as_ref().is_none_or(|filter| filter.matches(event_type))
+    }
+}
+
+/// What every endpoint wants, by id.
+pub(super) async fn wants(tx: &mut Tx) -> Result<Vec<Wants>> {
+    let rows: Vec<(String, String)> = on!(&mut *tx, c: D => sqlx::query_as("SELECT id, filter FROM endpoint ORDER BY id")
+        .fetch_all(c)
+        .await?);
+    let mut all = Vec::with_capacity(rows.len());
+    for (id, filter) in rows {
+        let cell = row_of("endpoint", &id);
+        let read = cell.json("filter", &filter);
+        let filter = match &read {
+            // whether all of the row can be read is found when it is claimed for
+            Ok(_) => read.ok(),
+            Err(_) => tx.found().sort("endpoint", &id, read)?,
+        };
+        // it is a key of ours; one that is none has no deliveries that anybody could claim
+        let read = cell.text::<EndpointId>("id", id.clone());
+        if let Some(id) = match read {
+            Ok(id) => Some(id),
+            Err(_) => tx.found().sort("endpoint", &id, read)?,
+        } {
+            all.push(Wants { id, filter });
+        }
+    }
+    Ok(all)
+}
+
 /// One endpoint.
 pub(super) async fn one(db: &Db, id: &EndpointId) -> Result<Option<Endpoint>> {
     read(&mut db.snapshot().await?, id).await
@@ -95,7 +135,7 @@ pub(super) async fn put(tx: &mut Tx, endpoint: &Endpoint) -> Result<()> {
     .bind(endpoint.url.as_str())
     .bind(endpoint.description.as_str())
     .bind(to_json(&endpoint.filter)?)
-    .bind(reason(&endpoint.state))
+    .bind(endpoint.state.as_text())
     .bind(ms(endpoint.created_at))
     .execute(c)
     .await?
@@ -114,7 +154,7 @@ pub(super) async fn set_state(db: &Db, id: &EndpointId, state: &EndpointState) -
 pub(super) async fn put_state(tx: &mut Tx, id: &EndpointId, state: &EndpointState) -> Result<()> {
     let found = on!(tx, c: D => sqlx::query("UPDATE endpoint SET disabled = $2 WHERE id = $1")
         .bind(id.as_str())
-        .bind(reason(state))
+        .bind(state.as_text())
         .execute(c)
         .await?
         .rows_affected());
@@ -142,13 +182,6 @@ async fn replace_secrets(tx: &mut Tx, id: &EndpointId, secrets: &[Vec<u8>]) -> R
 
 fn unknown(id: &EndpointId) -> crate::fault::Fault {
     refuse(StoreErrorKind::NotFound, format!("there is no endpoint {id}"))
-}
-
-fn reason(state: &EndpointState) -> Option<&str> {
-    match state {
-        EndpointState::Enabled => None,
-        EndpointState::Disabled { reason } => Some(reason),
-    }
 }
 
 async fn keep_secrets(tx: &mut Tx, id: &EndpointId, secrets: &[Vec<u8>]) -> Result<()> {
@@ -183,10 +216,7 @@ impl EndpointRow {
             url: cell.word("url", &self.url, |text| text.parse().ok())?,
             filter: cell.json("filter", &self.filter)?,
             created_at: cell.time("created_at", self.created_at)?,
-            state: match self.disabled.clone() {
-                None => EndpointState::Enabled,
-                Some(reason) => EndpointState::Disabled { reason },
-            },
+            state: self.disabled.as_deref().map_or(EndpointState::Enabled, EndpointState::disabled_by),
             description: self.description.clone(),
             secrets,
         })

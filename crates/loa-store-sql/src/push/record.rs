@@ -1,4 +1,4 @@
-//! Writing down what attempts came to. Every attempt is logged, a late one too; only the holder of the lease changes the
+//! Recording attempts. Every attempt is logged, a late one too. Only the holder of the lease changes the
 //! delivery, except that "delivered" always counts: the receiver has it.
 
 use super::{accept::newer_delivered, claim::delivery_number, endpoints::put_state};
@@ -8,14 +8,11 @@ use crate::{
     row::{from_row, ms, row_of, signed},
 };
 use jiff::Timestamp;
-use loa_domain::{AttemptOutcome, DeliveryId, DeliveryState, EndpointState, Version};
+use loa_domain::{AttemptError, AttemptOutcome, DeliveryId, DeliveryState, DisableReason, EndpointState, Version};
 use loa_store::{AttemptRecord, StoreErrorKind};
 
-/// The longest sentence about an attempt that is kept, in characters.
-const DETAIL_CHARS_MAX: usize = 1_000;
-
-/// Why an endpoint is disabled that answered 410.
-pub(super) const GONE: &str = "410 Gone";
+/// An endpoint that answered 410.
+pub(super) const GONE: EndpointState = EndpointState::Disabled { reason: DisableReason::Gone, note: String::new() };
 
 from_row!(DeliveryRow {
     number: i64,
@@ -37,7 +34,7 @@ pub(super) const DELIVERY_OF: &str = "SELECT d.number, d.endpoint, d.article, d.
 
 /// Records attempts; returns how many changed their delivery. An attempt of a delivery that is not there is dropped.
 pub(super) async fn record(db: &Db, holder: &str, records: &[AttemptRecord]) -> Result<u64> {
-    let mut tx = db.begin_beside().await?;
+    let mut tx = db.begin_shared().await?;
     let mut changed = 0;
     // In one order for everybody: two who lock the same rows the other way round would wait for each other.
     let mut ordered: Vec<&AttemptRecord> = records.iter().collect();
@@ -49,7 +46,7 @@ pub(super) async fn record(db: &Db, holder: &str, records: &[AttemptRecord]) -> 
         };
         log(&mut tx, &row, record).await?;
         let held = row.state == DeliveryState::Pending.as_str() && row.holder.as_deref() == Some(holder);
-        changed += u64::from(settle_attempt(&mut tx, &row, record, held).await?);
+        changed += u64::from(apply(&mut tx, &row, record, held).await?);
     }
     tx.commit().await?;
     Ok(changed)
@@ -68,7 +65,6 @@ async fn find(tx: &mut Tx, id: &DeliveryId) -> Result<Option<DeliveryRow>> {
 }
 
 pub(super) async fn log(tx: &mut Tx, row: &DeliveryRow, record: &AttemptRecord) -> Result<()> {
-    let detail: String = record.detail.chars().filter(|c| !c.is_control()).take(DETAIL_CHARS_MAX).collect();
     on!(&mut *tx, c: D => sqlx::query(
         "INSERT INTO attempt (delivery, number, started_at, duration_ms, status, error_class, detail) \
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -78,8 +74,8 @@ pub(super) async fn log(tx: &mut Tx, row: &DeliveryRow, record: &AttemptRecord) 
     .bind(ms(record.started_at))
     .bind(signed(record.duration_ms)?)
     .bind(record.status.map(i64::from))
-    .bind(record.error_class.as_str())
-    .bind(detail)
+    .bind(record.error.map_or("", AttemptError::as_str))
+    .bind(record.words.as_str())
     .execute(c)
     .await?
     .rows_affected());
@@ -92,7 +88,7 @@ pub(super) async fn log(tx: &mut Tx, row: &DeliveryRow, record: &AttemptRecord) 
 }
 
 /// Applies what follows; says whether the delivery changed.
-pub(super) async fn settle_attempt(tx: &mut Tx, row: &DeliveryRow, record: &AttemptRecord, held: bool) -> Result<bool> {
+pub(super) async fn apply(tx: &mut Tx, row: &DeliveryRow, record: &AttemptRecord, held: bool) -> Result<bool> {
     let ended_ms = ms(record.started_at).saturating_add(signed(record.duration_ms)?);
     match &record.outcome {
         AttemptOutcome::Delivered if row.state == DeliveryState::Delivered.as_str() => Ok(false),
@@ -121,7 +117,7 @@ pub(super) async fn settle_attempt(tx: &mut Tx, row: &DeliveryRow, record: &Atte
         AttemptOutcome::Gone => {
             end(tx, row, DeliveryState::Failed, ended_ms).await?;
             let endpoint = row_of("delivery", &row.number).text("endpoint", row.endpoint.clone())?;
-            put_state(tx, &endpoint, &EndpointState::Disabled { reason: GONE.into() }).await?;
+            put_state(tx, &endpoint, &GONE).await?;
             Ok(true)
         }
     }

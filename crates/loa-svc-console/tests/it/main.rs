@@ -12,13 +12,14 @@ use axum::{
 use loa_area::Directory;
 use loa_bus::Administer;
 use loa_bus_sqlite::SqliteBus;
-use loa_domain::{CategorySlug, Event, FeedName, Scope};
-use loa_store::{FeedArrival, FeedLedger};
+use loa_domain::{Calendar, CategorySlug, Event, FeedName, Scope};
+use loa_http::{AccessUnavailable, TokenCheck};
+use loa_store::{FeedArrival, FeedChanges};
 use loa_store_sql::{DigestStore, FeedStore, IntakeStore, PushStore};
 use loa_svc_console::{Config, Doors, Service, Site};
 use loa_testkit::clock::HandClock;
-use loa_worker::{AccessUnavailable, Status, TokenCheck};
-use std::sync::Arc;
+use loa_worker::{Status, completeness::AuditRule};
+use std::{sync::Arc, time::Duration};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
@@ -57,6 +58,8 @@ impl House {
         let site = Site {
             portal_name: "Cổng <Điện Biên Đông>".into(),
             portal_url: "https://dienbiendong.example/".parse().expect("an address"),
+            calendar: Calendar::new(jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").expect("a zone")),
+            audit: AuditRule { is_on: true, settle: Duration::from_secs(20), heartbeat: Some(Duration::from_secs(30)) },
         };
         let service = Service::new(Config::default(), site, doors, Arc::new(Directory::empty()), status.clone(), world);
         Self { router: service.router(), feed, intake, push, bus, clock, status, _folder: folder }

@@ -1,12 +1,12 @@
 //! What operators see, and that nobody else does.
 
 use crate::{House, OPERATOR};
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
 use loa_bus::{Administer, Consume, DeadReason, Message, Outgoing, Publish, Queue, Route, Settlement};
-use loa_domain::{ArticleId, EndpointId, EndpointState, EventFilter, EventType};
-use loa_store::{IntakeLedger, PushLedger, Submission};
+use loa_domain::{ArticleId, DisableReason, EndpointId, EndpointState, EventFilter, EventType, Outlet};
+use loa_store::{AuditRound, Audits, Endpoints, HeardHeartbeat, Lease, Outbox, Submission, Submissions};
 use loa_testkit::build::{article, published};
-use loa_worker::DoorState;
+use loa_worker::DependencyState;
 use std::{collections::BTreeMap, time::Duration};
 
 #[tokio::test]
@@ -24,7 +24,13 @@ async fn only_a_token_that_may_read_sees_the_console() {
     }
     let (status, headers, _) = house.get("/v1/articles/bai-1/journey", OPERATOR).await;
     assert_eq!((status, headers["www-authenticate"].to_str().expect("ASCII")), (StatusCode::UNAUTHORIZED, "Bearer"));
-    assert_eq!(house.get("/console", "Basic eDphd2F5").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    for (path, token) in [("/console", "Basic eDphd2F5"), ("/v1/articles/bai-1/journey", "Bearer away")] {
+        let (status, headers, _) = house.get(path, token).await;
+        assert_eq!(
+            (status, &headers["retry-after"]),
+            (StatusCode::SERVICE_UNAVAILABLE, &HeaderValue::from_static("30"))
+        );
+    }
 }
 
 #[tokio::test]
@@ -42,13 +48,16 @@ async fn what_is_late_dead_shut_or_disabled_is_an_alarm_with_what_to_do() {
     let house = House::new().await;
     house.intake.submit(&[submission(&house)]).await.expect("stored");
     house.clock.advance(Duration::from_secs(600));
-    house.status.report("bus loa.feed", DoorState::Shut("no route".into()));
+    house.status.report("bus loa.feed", DependencyState::Down("no route".into()));
     house.push.add_endpoint(&endpoint(&house)).await.expect("added");
     bury(&house, "g-1", "this is no <CloudEvent>").await;
     let (_, _, page) = house.get("/console", OPERATOR).await;
-    for words in
-        ["1 tin chờ phát, tin lâu nhất đã chờ 10 phút", "1 tin hỏng trong loa.feed", "bus loa.feed", "đang tắt: 410"]
-    {
+    for words in [
+        "1 tin chờ phát, tin lâu nhất đã chờ 10 phút",
+        "1 tin hỏng trong loa.feed",
+        "bus loa.feed",
+        "Nơi nhận trả lời 410",
+    ] {
         assert!(page.contains(words), "{words}: {page}");
     }
     assert!(!page.contains("s3cret"), "an address's query may hold a secret");
@@ -62,6 +71,38 @@ async fn what_is_late_dead_shut_or_disabled_is_an_alarm_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn what_an_outlet_has_not_received_and_who_else_is_there_are_alarms() {
+    let house = House::new().await;
+    house.intake.submit(&[submission(&house)]).await.expect("stored");
+    let lease = Lease { holder: "relay".into(), now: house.clock.now(), until: house.clock.now() };
+    let row = house.intake.claim_outbox(&lease, 1).await.expect("claimed").remove(0);
+    house.intake.outbox_confirmed(&[row.sequence], house.clock.now()).await.expect("confirmed");
+    house.clock.advance(Duration::from_secs(600));
+    let now = house.clock.now();
+    for (outlet, missing) in [(Outlet::Feed, vec![row.sequence]), (Outlet::Digest, Vec::new())] {
+        let round = AuditRound { outlet, from: 0, to: row.sequence, missing, at: now, passed_at: Some(now) };
+        assert!(house.intake.audited(&round).await.expect("audited"));
+    }
+    let other = HeardHeartbeat {
+        queue: "loa.feed".into(),
+        binding: "article.#".into(),
+        installation: "9f".into(),
+        host: "vps-2".into(),
+        sent_at: now,
+        first_at: now,
+        heard_at: now,
+    };
+    house.intake.heartbeats_heard(&[other]).await.expect("noted");
+    let (_, _, page) = house.get("/console", OPERATOR).await;
+    for words in ["chưa nhận được 1 tin", "10 phút", "Không rõ kênh", "Một hệ thống khác (9f, máy vps-2)"]
+    {
+        assert!(page.contains(words), "{words} in {page}");
+    }
+    let (_, _, page) = house.get("/console/articles/bai-1", OPERATOR).await;
+    assert!(page.contains("chưa nhận được"), "{page}");
+}
+
+#[tokio::test]
 async fn a_journey_has_the_steps_of_every_ledger() {
     let house = House::new().await;
     house.intake.submit(&[submission(&house)]).await.expect("stored");
@@ -69,9 +110,11 @@ async fn a_journey_has_the_steps_of_every_ledger() {
     house.stands(published(article("bai-1", 1))).await;
     let (status, _, body) = house.get("/v1/articles/bai-1/journey", "Bearer look").await;
     assert_eq!(status, StatusCode::OK);
+    assert!(body.contains("Đã tiếp nhận tin bài mới."), "{body}");
     assert!(body.find("\"intake\"") < body.find("\"feed\"") && body.contains("\"unavailable\":[]"), "{body}");
     let (_, _, page) = house.get("/console/articles/bai-1", OPERATOR).await;
     assert!(page.contains("Tiếp nhận") && page.contains("Nguồn tin") && page.contains("bản 1"), "{page}");
+    assert!(page.contains("đã tiếp nhận") && page.contains("Kênh phát đã nhận và ghi sổ bản này."), "{page}");
     let (_, _, page) = house.get("/console/articles/bai-9", OPERATOR).await;
     assert!(page.contains("Không nơi nào biết"));
     assert_eq!(house.get("/v1/articles/bai-9/journey", "Bearer look").await.0, StatusCode::NOT_FOUND);
@@ -93,7 +136,7 @@ fn submission(house: &House) -> Submission {
         expect: None,
         category: "tin-tuc".into(),
         routing_key: "article.published.tin-tuc".into(),
-        body: event.frozen,
+        body: event.original_bytes,
         at: house.clock.now(),
     }
 }
@@ -105,7 +148,7 @@ fn endpoint(house: &House) -> loa_domain::Endpoint {
         description: "Cổng tỉnh".into(),
         secrets: vec![vec![1; 32]],
         filter: EventFilter::default(),
-        state: EndpointState::Disabled { reason: "410 Gone".into() },
+        state: EndpointState::Disabled { reason: DisableReason::Gone, note: String::new() },
         created_at: house.clock.now(),
     }
 }

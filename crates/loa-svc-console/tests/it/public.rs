@@ -27,7 +27,7 @@ async fn the_front_page_says_what_loa_is_and_shows_what_stands() {
     house.stands(published(article("bai-2", 1))).await;
     house.stands(withdrawn("bai-2", 2)).await;
     let (_, _, page) = house.get("/", "").await;
-    assert!(page.contains("Giá &lt;b&gt;gạo&lt;/b&gt; &amp; ngô") && page.contains("16/11/2023 08:02"), "{page}");
+    assert!(page.contains("Giá &lt;b&gt;gạo&lt;/b&gt; &amp; ngô") && page.contains("16/11/2023 01:02"), "{page}");
     assert!(page.contains("Tin tức (1)") && !page.contains("Bản tin bai-2"), "withdrawn means gone: {page}");
 }
 

@@ -1,32 +1,21 @@
 //! `/v1/digest-runs`: runs in figures, their mails, starting one by hand, resuming a stopped one.
 
-use super::{Api, ROWS, ROWS_MAX, refused::Refused};
+use super::{Api, MailboxPage, problems::ledger};
 use axum::{
     Json,
     extract::{
         Path, Query, State,
         rejection::{JsonRejection, QueryRejection},
     },
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header::ACCEPT_LANGUAGE},
 };
 use jiff::{Timestamp, civil::Date};
-use loa_domain::{Account, Frequency, MailState, Scope};
+use loa_domain::{Account, Because, Frequency, MailReason, MailState, PauseReason, Scope};
+use loa_http::{Guarded, Problem, TakesJson, admit, rows};
 use loa_store::{MailView, Run};
-use loa_worker::{Guarded, Problem, TakesJson};
+use loa_words::Language;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Page {
-    #[serde(default)]
-    /// The address after which the page begins; read for mails only.
-    after: String,
-    /// How many; 100 unless said.
-    #[param(minimum = 1, maximum = 1000)]
-    limit: Option<u32>,
-}
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -67,12 +56,29 @@ pub(super) struct RunShown {
     /// Whether its audience is frozen.
     planned: bool,
     /// Why it is stopped; null while it runs.
-    paused: Option<String>,
+    paused: Option<PausedShown>,
     account: Account,
 }
 
-impl From<Run> for RunShown {
-    fn from(run: Run) -> Self {
+/// Why a run is stopped.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DigestRunPaused)]
+struct PausedShown {
+    reason: PauseReason,
+    /// What the mail server said; empty: nothing.
+    words: String,
+    /// Both in a sentence, in the language of `Accept-Language`: `vi` unless said, or `en`.
+    detail: String,
+}
+
+impl PausedShown {
+    fn of(why: &Because<PauseReason>, language: Language) -> Self {
+        Self { reason: why.reason, words: why.words.to_string(), detail: language.words().pause(why) }
+    }
+}
+
+impl RunShown {
+    fn of(run: Run, language: Language) -> Self {
         Self {
             id: run.id,
             frequency: run.key.frequency,
@@ -82,7 +88,7 @@ impl From<Run> for RunShown {
             cutoff: run.cutoff,
             created_at: run.created_at,
             planned: run.planned,
-            paused: run.paused,
+            paused: run.paused.map(|why| PausedShown::of(&why, language)),
             account: run.account,
         }
     }
@@ -110,20 +116,26 @@ struct MailShown {
     email: String,
     state: MailState,
     attempts: u32,
-    /// One sentence for people.
+    /// Why it was not sent, or not yet; null: it was sent, or not tried.
+    reason: Option<MailReason>,
+    /// What the mail server said last; empty: nothing.
+    words: String,
+    /// Both in a sentence, in the language of `Accept-Language`: `vi` unless said, or `en`.
     detail: String,
     #[schema(value_type = Option<String>, format = DateTime)]
     at: Option<Timestamp>,
 }
 
-impl From<MailView> for MailShown {
-    fn from(mail: MailView) -> Self {
+impl MailShown {
+    fn of(mail: MailView, language: Language) -> Self {
         Self {
             subscription: mail.id.subscription.into(),
             email: mail.email.into(),
             state: mail.state,
             attempts: mail.attempts,
-            detail: mail.detail,
+            reason: mail.reason,
+            detail: language.words().mail(mail.reason, &mail.words),
+            words: mail.words.to_string(),
             at: mail.at,
         }
     }
@@ -154,15 +166,17 @@ pub(super) async fn list(
     State(api): State<Api>,
     headers: HeaderMap,
     which: Result<Query<Which>, QueryRejection>,
-) -> Result<Json<Runs>, Refused> {
-    api.allow(&headers, Scope::Read).await?;
+) -> Result<Json<Runs>, Problem> {
+    admit(&*api.tokens, &headers, Scope::Read).await?;
     let Query(which) = which?;
-    let limit = which.limit.unwrap_or(ROWS).clamp(1, ROWS_MAX);
+    let limit = rows(which.limit);
     let runs = match which.state {
-        Some(WhichState::Stuck) => api.service.0.ledger.stuck_runs(limit).await?,
-        None => api.service.0.ledger.runs(limit).await?,
-    };
-    Ok(Json(Runs { runs: runs.into_iter().map(RunShown::from).collect() }))
+        Some(WhichState::Stuck) => api.service.0.doors.views.stuck_runs(limit).await,
+        None => api.service.0.doors.views.runs(limit).await,
+    }
+    .map_err(ledger)?;
+    let language = language(&headers);
+    Ok(Json(Runs { runs: runs.into_iter().map(|run| RunShown::of(run, language)).collect() }))
 }
 
 /// One run.
@@ -184,11 +198,11 @@ pub(super) async fn one(
     State(api): State<Api>,
     headers: HeaderMap,
     Path(id): Path<i64>,
-) -> Result<Json<RunShown>, Refused> {
-    api.allow(&headers, Scope::Read).await?;
-    match api.service.0.ledger.run(id).await? {
-        Some(run) => Ok(Json(run.into())),
-        None => Err(Problem::new(404, "Not found", format!("there is no run {id}")).into()),
+) -> Result<Json<RunShown>, Problem> {
+    admit(&*api.tokens, &headers, Scope::Read).await?;
+    match api.service.0.doors.views.run(id).await.map_err(ledger)? {
+        Some(run) => Ok(Json(RunShown::of(run, language(&headers)))),
+        None => Err(Problem::not_found(format!("there is no run {id}"))),
     }
 }
 
@@ -199,7 +213,7 @@ pub(super) async fn one(
     operation_id = "listDigestMails",
     tag = "Digest runs",
     security(("bearer" = ["operate"])),
-    params(("id" = i64, Path, description = "The run's number."), Page),
+    params(("id" = i64, Path, description = "The run's number."), MailboxPage),
     responses(
         Guarded,
         (status = 200, description = "One page of them; none when there is no such run.", body = Mails),
@@ -211,14 +225,15 @@ pub(super) async fn mails(
     State(api): State<Api>,
     headers: HeaderMap,
     Path(id): Path<i64>,
-    page: Result<Query<Page>, QueryRejection>,
-) -> Result<Json<Mails>, Refused> {
-    api.allow(&headers, Scope::Operate).await?;
+    page: Result<Query<MailboxPage>, QueryRejection>,
+) -> Result<Json<Mails>, Problem> {
+    admit(&*api.tokens, &headers, Scope::Operate).await?;
     let Query(page) = page?;
-    let limit = page.limit.unwrap_or(ROWS).clamp(1, ROWS_MAX);
-    let found = api.service.0.ledger.mails(id, &page.after.to_ascii_lowercase(), limit).await?;
+    let limit = rows(page.limit);
+    let found = api.service.0.doors.views.mails(id, &page.after.to_ascii_lowercase(), limit).await.map_err(ledger)?;
     let next = (found.len() == limit as usize).then(|| found.last().map(|last| last.email.key())).flatten();
-    Ok(Json(Mails { mails: found.into_iter().map(MailShown::from).collect(), next }))
+    let language = language(&headers);
+    Ok(Json(Mails { mails: found.into_iter().map(|mail| MailShown::of(mail, language)).collect(), next }))
 }
 
 /// Opens a run by hand. 200 with `null` when nobody is owed anything.
@@ -241,10 +256,11 @@ pub(super) async fn open(
     State(api): State<Api>,
     headers: HeaderMap,
     opened: Result<Json<Opened>, JsonRejection>,
-) -> Result<(StatusCode, Json<Option<RunShown>>), Refused> {
-    api.allow(&headers, Scope::Operate).await?;
+) -> Result<(StatusCode, Json<Option<RunShown>>), Problem> {
+    admit(&*api.tokens, &headers, Scope::Operate).await?;
     let Json(opened) = opened?;
-    let run = api.service.open_run_now(opened.frequency).await?.map(RunShown::from);
+    let run = api.service.open_run_now(opened.frequency).await.map_err(ledger)?;
+    let run = run.map(|run| RunShown::of(run, language(&headers)));
     let status = if run.is_some() { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(run)))
 }
@@ -268,8 +284,12 @@ pub(super) async fn resume(
     State(api): State<Api>,
     headers: HeaderMap,
     Path(id): Path<i64>,
-) -> Result<StatusCode, Refused> {
-    api.allow(&headers, Scope::Operate).await?;
-    api.service.resume_run(id).await?;
+) -> Result<StatusCode, Problem> {
+    admit(&*api.tokens, &headers, Scope::Operate).await?;
+    api.service.resume_run(id).await.map_err(ledger)?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn language(headers: &HeaderMap) -> Language {
+    Language::of_request(headers.get(ACCEPT_LANGUAGE))
 }

@@ -1,6 +1,6 @@
 //! `/v1/subscribers`: who gets what. Addresses are personal data: both need `operate`.
 
-use super::{Api, ROWS, ROWS_MAX, refused::Refused};
+use super::{Api, MailboxPage, problems::ledger};
 use axum::{
     Json,
     extract::{
@@ -11,22 +11,10 @@ use axum::{
 };
 use jiff::Timestamp;
 use loa_domain::{AreaId, CategorySlug, EmailAddress, Frequency, Scope, SubscriptionState, Wish, clean_line};
+use loa_http::{Guarded, Problem, TakesJson, admit, rows};
 use loa_store::Subscription;
-use loa_worker::{Guarded, Problem, TakesJson};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Page {
-    /// The address after which the page begins.
-    #[serde(default)]
-    after: String,
-    /// How many; 100 unless said.
-    #[param(minimum = 1, maximum = 1000)]
-    limit: Option<u32>,
-}
+use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Subscribers)]
@@ -97,7 +85,7 @@ pub(super) struct Added {
     operation_id = "listSubscribers",
     tag = "Subscribers",
     security(("bearer" = ["operate"])),
-    params(Page),
+    params(MailboxPage),
     responses(
         Guarded,
         (status = 200, description = "One page of them.", body = Listing),
@@ -107,12 +95,19 @@ pub(super) struct Added {
 pub(super) async fn list(
     State(api): State<Api>,
     headers: HeaderMap,
-    page: Result<Query<Page>, QueryRejection>,
-) -> Result<Json<Listing>, Refused> {
-    api.allow(&headers, Scope::Operate).await?;
+    page: Result<Query<MailboxPage>, QueryRejection>,
+) -> Result<Json<Listing>, Problem> {
+    admit(&*api.tokens, &headers, Scope::Operate).await?;
     let Query(page) = page?;
-    let limit = page.limit.unwrap_or(ROWS).clamp(1, ROWS_MAX);
-    let found = api.service.0.ledger.subscribers(&clean_line(&page.after).to_ascii_lowercase(), limit).await?;
+    let limit = rows(page.limit);
+    let found = api
+        .service
+        .0
+        .doors
+        .views
+        .subscribers(&clean_line(&page.after).to_ascii_lowercase(), limit)
+        .await
+        .map_err(ledger)?;
     let next = (found.len() == limit as usize).then(|| found.last().map(|last| last.email.key())).flatten();
     let subscribers = found
         .into_iter()
@@ -145,8 +140,8 @@ pub(super) async fn add(
     State(api): State<Api>,
     headers: HeaderMap,
     added: Result<Json<Added>, JsonRejection>,
-) -> Result<(StatusCode, Json<SubscriptionShown>), Refused> {
-    api.allow(&headers, Scope::Operate).await?;
+) -> Result<(StatusCode, Json<SubscriptionShown>), Problem> {
+    admit(&*api.tokens, &headers, Scope::Operate).await?;
     let Json(added) = added?;
     let email = EmailAddress::parse(&added.email)
         .map_err(|error| Problem::new(422, "Not an address", error.to_string()).at("/email"))?;

@@ -4,8 +4,8 @@
 //! no cookie, are not redirected, and are answered 200 whether or not the token is known, as often as they come
 //! (RFC 8058 §3.2). Whoever holds the token is the mailbox's owner: it stands nowhere but in its mails.
 
-use super::{Fault, Page, form::Form, page};
-use crate::Service;
+use super::{PageFault, PageResult, form::Form, page};
+use crate::{Service, pages::LANGUAGE};
 use axum::{
     body::Bytes,
     extract::{Path, State},
@@ -15,9 +15,10 @@ use axum::{
 use loa_domain::SubscriptionState;
 use loa_mail::Token;
 use loa_store::{StoreError, Subscription};
+use loa_words::Notice;
 
 /// What confirms.
-pub(super) async fn confirm(State(service): State<Service>, Path(token): Path<String>) -> Page {
+pub(super) async fn confirm(State(service): State<Service>, Path(token): Path<String>) -> PageResult {
     match service.of_token(&token).await? {
         Some(subscription) => service.confirm_page(&subscription),
         None => service.dead_link(),
@@ -30,7 +31,7 @@ pub(super) async fn confirmed(
     Path(token): Path<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> Page {
+) -> PageResult {
     let Some(subscription) = service.of_token(&token).await? else { return service.dead_link() };
     if Form::read(&headers, &body).one("do") != "confirm" {
         return service.confirm_page(&subscription);
@@ -38,7 +39,7 @@ pub(super) async fn confirmed(
     let confirmed = match subscription.state {
         SubscriptionState::Active => subscription,
         SubscriptionState::Pending => {
-            let confirmed = service.0.ledger.confirm(&subscription.token_hash, service.now()).await?;
+            let confirmed = service.0.doors.subscriptions.confirm(&subscription.token_hash, service.now()).await?;
             confirmed.unwrap_or(subscription)
         }
         // "pressed by mistake", or a mailbox that works again
@@ -52,7 +53,7 @@ pub(super) async fn confirmed(
 }
 
 /// What unsubscribes.
-pub(super) async fn unsubscribe(State(service): State<Service>, Path(token): Path<String>) -> Page {
+pub(super) async fn unsubscribe(State(service): State<Service>, Path(token): Path<String>) -> PageResult {
     match service.of_token(&token).await? {
         Some(subscription) => service.unsubscribe_page(&subscription),
         None => service.dead_link(),
@@ -65,14 +66,14 @@ pub(super) async fn unsubscribed(
     Path(token): Path<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> Page {
+) -> PageResult {
     let form = Form::read(&headers, &body);
     let one_click = form.is_one_click();
     if !one_click && form.one("do") != "unsubscribe" {
         return unsubscribe(State(service), Path(token)).await;
     }
     let ended = match Token::parse(&token) {
-        Some(token) => service.0.ledger.unsubscribe(&token.hash(), service.now()).await?,
+        Some(token) => service.0.doors.subscriptions.unsubscribe(&token.hash(), service.now()).await?,
         None => None,
     };
     if let Some(ended) = &ended {
@@ -81,14 +82,17 @@ pub(super) async fn unsubscribed(
         metrics::counter!("loa_digest_unsubscribed_total", "way" => way).increment(1);
     }
     match ended {
-        _ if one_click => Ok((StatusCode::OK, "Đã hủy đăng ký.\n").into_response()),
+        _ if one_click => {
+            let said = LANGUAGE.words().notice(Notice::Unsubscribed);
+            Ok((StatusCode::OK, format!("{said}\n")).into_response())
+        }
         Some(subscription) => service.unsubscribe_page(&subscription),
         None => Ok(page(StatusCode::OK, service.0.pages.unsubscribed_unknown()?)),
     }
 }
 
 /// What changes the wish.
-pub(super) async fn manage(State(service): State<Service>, Path(token): Path<String>) -> Page {
+pub(super) async fn manage(State(service): State<Service>, Path(token): Path<String>) -> PageResult {
     match service.of_token(&token).await? {
         Some(subscription) => service.manage_page(&subscription, false, "", StatusCode::OK).await,
         None => service.dead_link(),
@@ -101,14 +105,17 @@ pub(super) async fn managed(
     Path(token): Path<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> Page {
+) -> PageResult {
     let Some(subscription) = service.of_token(&token).await? else { return service.dead_link() };
     let form = Form::read(&headers, &body);
     if form.one("do") != "change" {
         return service.manage_page(&subscription, false, "", StatusCode::OK).await;
     }
     match service.wish_of(&form, &subscription.wish) {
-        Err(fault) => service.manage_page(&subscription, false, fault, StatusCode::UNPROCESSABLE_ENTITY).await,
+        Err(fault) => {
+            let fault = LANGUAGE.words().notice(fault);
+            service.manage_page(&subscription, false, fault, StatusCode::UNPROCESSABLE_ENTITY).await
+        }
         Ok(wish) => {
             let Subscription { email, frequency, .. } = subscription;
             let changed = service.subscribe(email, wish, frequency, SubscriptionState::Active).await?;
@@ -121,17 +128,17 @@ pub(super) async fn managed(
 impl Service {
     async fn of_token(&self, token: &str) -> Result<Option<Subscription>, StoreError> {
         match Token::parse(token) {
-            Some(token) => self.0.ledger.by_token(&token.hash()).await,
+            Some(token) => self.0.doors.views.by_token(&token.hash()).await,
             None => Ok(None),
         }
     }
 
-    fn confirm_page(&self, subscription: &Subscription) -> Page {
+    fn confirm_page(&self, subscription: &Subscription) -> PageResult {
         let words = self.0.renderings.words(&subscription.wish, &[]);
         Ok(page(StatusCode::OK, self.0.pages.confirm(subscription, &words)?))
     }
 
-    fn unsubscribe_page(&self, subscription: &Subscription) -> Page {
+    fn unsubscribe_page(&self, subscription: &Subscription) -> PageResult {
         let words = self.0.renderings.words(&subscription.wish, &[]);
         Ok(page(StatusCode::OK, self.0.pages.unsubscribe(subscription, &words)?))
     }
@@ -142,16 +149,13 @@ impl Service {
         saved: bool,
         fault: &str,
         status: StatusCode,
-    ) -> Result<Response, Fault> {
+    ) -> Result<Response, PageFault> {
         let choices = self.choices(&subscription.wish).await?;
         Ok(page(status, self.0.pages.manage(subscription, choices, saved, fault)?))
     }
 
-    fn dead_link(&self) -> Page {
-        let html = self.0.pages.note(
-            "Liên kết không dùng được",
-            "Địa chỉ này không đúng hoặc không còn dùng được. Xin mở lại liên kết trong thư mới nhất, hoặc đăng ký lại.",
-        )?;
+    fn dead_link(&self) -> PageResult {
+        let html = self.0.pages.note(Notice::DeadLink, Notice::DeadLinkHelp)?;
         Ok(page(StatusCode::NOT_FOUND, html))
     }
 }

@@ -3,10 +3,10 @@
 //! The answer is the same whether or not the address is known, and so is what it costs; the difference is in the mail,
 //! which only the mailbox's owner reads. An address gets a few such mails a day and no more, whoever asks.
 
-use super::{Fault, Page, form::Form, page};
+use super::{PageFault, PageResult, form::Form, page};
 use crate::{
     Service, Verdict,
-    pages::{Choices, Typed, may_choose},
+    pages::{Choices, LANGUAGE, Typed, may_choose},
 };
 use axum::{
     body::Bytes,
@@ -15,8 +15,10 @@ use axum::{
 };
 use jiff::{SignedDuration, civil::Date};
 use loa_domain::{AreaId, Category, CategorySlug, EmailAddress, Frequency, SubscriptionState, Wish};
+use loa_http::retry_later;
 use loa_mail::{Confirmation, Purpose, Recipient, Token};
 use loa_store::{StoreError, Subscription};
+use loa_words::Notice;
 use std::sync::PoisonError;
 
 /// How long the categories seen in articles are good enough for the form.
@@ -29,7 +31,7 @@ const ANSWERS_PER_MINUTE_MAX: u32 = 120;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// The empty form: the same for everybody.
-pub(super) async fn show(State(service): State<Service>) -> Page {
+pub(super) async fn show(State(service): State<Service>) -> PageResult {
     let choices = service.choices(&Wish::default()).await?;
     let mut response = page(StatusCode::OK, service.0.pages.subscribe(choices, &Typed::default())?);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=60"));
@@ -37,7 +39,7 @@ pub(super) async fn show(State(service): State<Service>) -> Page {
 }
 
 /// The form, filled in.
-pub(super) async fn ask(State(service): State<Service>, headers: HeaderMap, body: Bytes) -> Page {
+pub(super) async fn ask(State(service): State<Service>, headers: HeaderMap, body: Bytes) -> PageResult {
     let form = Form::read(&headers, &body);
     let typed = form.one("email").trim().chars().take(254).collect::<String>();
     let frequency = Frequency::parse(form.one("frequency"));
@@ -46,11 +48,11 @@ pub(super) async fn ask(State(service): State<Service>, headers: HeaderMap, body
         (Ok(email), Ok(wish), Some(frequency)) => (email, wish, frequency),
         (email, wish, frequency) => {
             let fault = match (&email, &wish) {
-                (Err(_), _) => "Địa chỉ email chưa đúng. Địa chỉ có dạng ten@vidu.vn, không dấu, không khoảng trắng.",
-                (_, Err(fault)) => fault,
-                _ => "Xin chọn tần suất nhận tin.",
+                (Err(_), _) => Notice::NotAnEmail,
+                (_, Err(fault)) => *fault,
+                _ => Notice::NoFrequency,
             };
-            let fault = fault.to_owned();
+            let fault = LANGUAGE.words().notice(fault).to_owned();
             let choices = service.choices(&wish.unwrap_or_default()).await?;
             let html = service.0.pages.subscribe(choices, &Typed { email: typed, frequency, fault })?;
             return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, html));
@@ -58,11 +60,8 @@ pub(super) async fn ask(State(service): State<Service>, headers: HeaderMap, body
     };
     // a field that people do not see: whoever fills it in gets the same page and no mail
     if form.one("website").is_empty() && !service.answer_by_mail(email, wish, frequency).await? {
-        let html = service
-            .0
-            .pages
-            .note("Chưa gửi được thư xác nhận", "Máy chủ thư đang bận. Xin thử đăng ký lại sau ít phút.")?;
-        return Ok(page(StatusCode::SERVICE_UNAVAILABLE, html));
+        let html = service.0.pages.note(Notice::ConfirmationNotSent, Notice::MailServerBusy)?;
+        return Ok(retry_later(page(StatusCode::SERVICE_UNAVAILABLE, html)));
     }
     Ok(page(StatusCode::OK, service.0.pages.answered(&typed)?))
 }
@@ -70,15 +69,15 @@ pub(super) async fn ask(State(service): State<Service>, headers: HeaderMap, body
 impl Service {
     /// Keeps the wish, unconfirmed, and sends the mail that asks for confirmation; or, when the subscription is active,
     /// changes nothing and says so by mail. `false`: the mail server took no mail just now.
-    async fn answer_by_mail(&self, email: EmailAddress, wish: Wish, frequency: Frequency) -> Result<bool, Fault> {
+    async fn answer_by_mail(&self, email: EmailAddress, wish: Wish, frequency: Frequency) -> Result<bool, PageFault> {
         let now = self.now();
         let (since, max) = (now.saturating_sub(DAY).unwrap_or(now), self.0.config.confirmations_per_day_max);
-        if !self.0.ledger.allow_confirmation(&email, since, max, now).await? {
+        if !self.0.doors.subscriptions.allow_confirmation(&email, since, max, now).await? {
             metrics::counter!("loa_digest_confirmations_total", "as" => "withheld").increment(1);
             return Ok(true);
         }
         if !self.may_answer_another() {
-            self.0.ledger.release_confirmation(&email, now).await?;
+            self.0.doors.subscriptions.release_confirmation(&email, now).await?;
             tracing::warn!("the form is used more than people use it; mails of it are withheld for a minute");
             return Ok(false);
         }
@@ -91,7 +90,7 @@ impl Service {
         let sent = self.send_confirmation(purpose, &subscription).await;
         if !sent {
             // whoever tries again when the mail server is back must not be told that a mail is on its way
-            self.0.ledger.release_confirmation(&subscription.email, now).await?;
+            self.0.doors.subscriptions.release_confirmation(&subscription.email, now).await?;
         }
         let word = if sent { "sent" } else { "failed" };
         metrics::counter!("loa_digest_confirmations_total", "as" => word).increment(1);
@@ -150,18 +149,18 @@ impl Service {
     }
 
     /// What a form wishes for; areas and categories must be among those offered, or the subscription's own.
-    pub(super) fn wish_of(&self, form: &Form, own: &Wish) -> Result<Wish, &'static str> {
+    pub(super) fn wish_of(&self, form: &Form, own: &Wish) -> Result<Wish, Notice> {
         let mut wish = Wish::default();
         for text in form.all("area") {
             let id = AreaId::new(text).ok().filter(|id| may_choose(&self.0.directory, self.today(), id, own));
-            wish.areas.insert(id.ok_or("Có địa bàn không còn trong danh mục. Xin chọn lại.")?);
+            wish.areas.insert(id.ok_or(Notice::NoSuchArea)?);
         }
         for text in form.all("category") {
-            let slug = CategorySlug::new(text).map_err(|_| "Có chuyên mục không đúng. Xin chọn lại.")?;
+            let slug = CategorySlug::new(text).map_err(|_| Notice::NoSuchCategory)?;
             wish.categories.insert(slug);
         }
         if !wish.fits() {
-            return Err("Xin chọn ít địa bàn và chuyên mục hơn; để trống là nhận tất cả.");
+            return Err(Notice::TooManyChosen);
         }
         Ok(wish)
     }
@@ -184,7 +183,7 @@ impl Service {
             return Ok(categories.clone());
         }
         let since = now.saturating_sub(CATEGORIES_SINCE).unwrap_or(now);
-        let recent = self.0.ledger.preview(&Wish::default(), since, CATEGORIES_FROM).await?;
+        let recent = self.0.doors.views.preview(&Wish::default(), since, CATEGORIES_FROM).await?;
         let mut categories = self.0.config.categories.clone();
         let mut seen: Vec<Category> = recent.iter().filter_map(|item| item.content.category()).cloned().collect();
         seen.sort();

@@ -76,3 +76,22 @@ async fn a_wrong_request_is_refused_with_its_place() {
     let (answer, _) = call(&rig, "reader", "GET", "/v1/digest-runs/99", None).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn while_the_ledger_is_away_the_api_and_the_pages_say_when_to_come_back() {
+    let rig = Rig::new().await;
+    rig.ledger.close().await;
+    for (token, method, path, body) in [
+        ("reader", "GET", "/v1/digest-runs", None),
+        ("operator", "GET", "/v1/digest-runs/1/mails", None),
+        ("operator", "POST", "/v1/digest-runs", Some(json!({ "frequency": "daily" }))),
+        ("operator", "POST", "/v1/subscribers", Some(json!({ "email": "a@example.vn", "frequency": "daily" }))),
+        ("away", "GET", "/v1/subscribers", None),
+        ("", "GET", "/subscribe", None),
+    ] {
+        let (answer, problem) = call(&rig, token, method, path, body).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{method} {path}");
+        assert_eq!(answer.headers["retry-after"], "30", "{method} {path}");
+        assert!(path == "/subscribe" || problem["detail"].to_string().contains("try again"), "{path}: {problem}");
+    }
+}

@@ -7,4 +7,5 @@ mod pages;
 mod rig;
 mod runs;
 mod smtp;
+mod upcoming;
 mod withdrawal;

@@ -1,9 +1,9 @@
-//! What subscribers see and do, and what scanners cannot.
+//! What subscribers see and do, and what mail scanners cannot do.
 
 use crate::rig::Rig;
 use axum::http::{Method, StatusCode, header};
 use loa_domain::{Frequency, SubscriptionState};
-use loa_store::{DigestLedger, Subscription};
+use loa_store::{DigestViews, Subscription};
 use loa_testkit::smtp::{Fault, Stage};
 
 const FORM: &str = "email=nguoi-dan%40example.vn&frequency=daily&area=na-son-03203-2025";
@@ -228,6 +228,7 @@ async fn when_the_mail_server_is_away_the_form_says_so_and_a_second_try_works() 
     let answer = rig.post("/subscribe", FORM).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(answer.body.contains("Chưa gửi được thư xác nhận"));
+    assert_eq!(answer.headers["retry-after"], "30");
     assert_eq!(rig.post("/subscribe", FORM).await.status, StatusCode::OK);
     assert_eq!(rig.mails().len(), 1);
 }

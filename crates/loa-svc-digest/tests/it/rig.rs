@@ -1,4 +1,4 @@
-//! A digest service with everything around it, stepped by hand.
+//! The test rig: a digest service with its ledger, mail catcher and clock, stepped by hand.
 
 use axum::{
     Router,
@@ -8,7 +8,8 @@ use axum::{
 use jiff::{Timestamp, tz::TimeZone};
 use loa_area::{AreaFile, Directory};
 use loa_domain::{AreaId, Article, EmailAddress, Event, Frequency, Scope, Wish};
-use loa_store::{DigestLedger, Run, Subscription};
+use loa_http::{AccessUnavailable, TokenCheck};
+use loa_store::{DigestDoors, DigestLedger, DigestViews, Run, Subscription};
 use loa_store_sql::DigestStore;
 use loa_svc_digest::{Config, Identity, Service, SmtpConfig};
 use loa_testkit::{
@@ -16,7 +17,7 @@ use loa_testkit::{
     clock::HandClock,
     smtp::{Catcher, Mail},
 };
-use loa_worker::{AccessUnavailable, Progress, TokenCheck};
+use loa_worker::Progress;
 use std::{sync::Arc, time::Duration};
 use tower::ServiceExt;
 
@@ -172,7 +173,8 @@ fn service(
         public_url: "https://tin.dienbiendong.example/".parse().unwrap(),
         zone: TimeZone::get("Asia/Ho_Chi_Minh").unwrap(),
     };
-    Service::new(config, identity, ledger, directory, clock.world(seed)).unwrap()
+    let ledger: Arc<dyn DigestLedger> = ledger;
+    Service::new(config, identity, DigestDoors::of(&ledger), directory, clock.world(seed)).unwrap()
 }
 
 pub fn directory() -> Directory {
@@ -195,7 +197,7 @@ pub fn article_about(id: &str, place: &str) -> Article {
     Article { areas: vec![area(place)], ..build::article(id, 1) }
 }
 
-/// Knows one token: `operator`, which may do all.
+/// Knows `operator`, which may do all, and `reader`; `away` stands for a ledger that cannot be asked.
 struct Tokens;
 
 #[async_trait::async_trait]
@@ -204,6 +206,7 @@ impl TokenCheck for Tokens {
         let scope = match secret {
             "operator" => Scope::Operate,
             "reader" => Scope::Read,
+            "away" => return Err(AccessUnavailable("away".into())),
             _ => return Ok(None),
         };
         Ok(Some((secret.to_owned(), scope)))

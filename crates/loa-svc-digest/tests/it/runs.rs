@@ -2,7 +2,7 @@
 
 use crate::rig::{Rig, area, article_about};
 use loa_domain::{Frequency, Wish};
-use loa_store::DigestLedger;
+use loa_store::DigestViews;
 use loa_testkit::build;
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! A feed's history: reached from the feed itself, whole, whatever happens to what is old.
+//! The history of a feed: every entry that stands is reached from the feed itself, whatever happens
+//! to old entries.
 
 use crate::house::{Answer, FORMATS, House};
 use axum::http::Method;
@@ -37,7 +38,7 @@ async fn house(events: &[Event]) -> House {
     for batch in events.chunks(100) {
         house.service.accept(batch).await.unwrap();
     }
-    house.service.step().await.unwrap();
+    house.step().await.unwrap();
     house
 }
 
@@ -152,7 +153,7 @@ async fn a_late_edit_and_a_withdrawal_rewrite_their_month_and_no_other() {
     let rewritten = ask(touched).await;
     assert_eq!(rewritten.ids(), ["late"]);
     assert!(!rewritten.text().contains("y04"), "gone without a word");
-    let told = |answer: &Answer| loa_feed::parse_http_date(answer.header("last-modified")).unwrap();
+    let told = |answer: &Answer| loa_http::parse_http_date(answer.header("last-modified")).unwrap();
     assert!(told(&before) < told(&edited) && told(&edited) < told(&rewritten));
     assert_ne!(before.header("etag"), edited.header("etag"));
     assert_ne!(edited.header("etag"), rewritten.header("etag"));
@@ -183,7 +184,7 @@ async fn what_is_dated_in_the_future_has_no_archive_and_pushes_nothing_out() {
     }
     house.clock.set("2024-06-03T00:00:00Z".parse().unwrap());
     assert_eq!(house.get("/feeds/all/2024-06.atom").await.ids(), ["mai", "now"], "at its time, without an event");
-    house.service.step().await.unwrap();
+    house.step().await.unwrap();
     assert_eq!(house.get("/feeds/all.json").await.ids(), ["mai", "now"]);
 }
 
@@ -306,7 +307,7 @@ async fn while_the_ledger_is_away_archives_at_hand_are_served_and_others_not() {
     let house = house(&years_of_news()).await;
     let before = house.get("/feeds/all/2023-04.atom").await;
     house.service.accept(&[withdrawn("y04", 2)]).await.unwrap();
-    house.service.step().await.unwrap();
+    house.step().await.unwrap();
     house.door.shut.store(true, Ordering::SeqCst);
     assert!(house.get("/feeds/all/2023-04.atom").await.body == before.body, "the last good state");
     assert_eq!(house.get("/feeds/all/2023-03.atom").await.status, 503);

@@ -1,4 +1,5 @@
-//! What a good feed publisher does, as far as no other file here says it. The whole list: `docs/feed-behaviours.md`.
+//! Behaviours of a good feed publisher that no other file here tests. The whole list:
+//! `docs/feed-behaviours.md`.
 
 use crate::house::{FORMATS, House};
 use axum::http::Method;
@@ -43,7 +44,6 @@ async fn a_small_edit_changes_the_bytes_and_the_tag_and_no_date_of_the_entry() {
     for format in FORMATS {
         let path = format!("/feeds/all.{format}");
         let (told, etag) = (tell(&house, &path).await, house.get(&path).await.header("etag").to_owned());
-        let standing = house.service.clone();
         let revision = 2 + FORMATS.iter().position(|one| *one == format).unwrap() as u64;
         let small = Article {
             revision,
@@ -51,8 +51,8 @@ async fn a_small_edit_changes_the_bytes_and_the_tag_and_no_date_of_the_entry() {
             modified_at: article("a", 1).modified_at,
             ..article("a", 1)
         };
-        standing.accept(&[published(small)]).await.unwrap();
-        standing.step().await.unwrap();
+        house.service.accept(&[published(small)]).await.unwrap();
+        house.step().await.unwrap();
         assert_eq!(tell(&house, &path).await, told, "{format}");
         assert_ne!(house.get(&path).await.header("etag"), etag, "{format}");
     }
@@ -64,7 +64,7 @@ async fn what_is_withdrawn_from_behind_the_window_has_its_tombstone() {
     let old = Article { published_at: "2020-01-01T00:00:00Z".parse().unwrap(), ..article("cu", 1) };
     let news: Vec<_> = (0..50).map(|n| published(article(&format!("b{n}"), 1))).chain([published(old)]).collect();
     house.service.accept(&news).await.unwrap();
-    house.service.step().await.unwrap();
+    house.step().await.unwrap();
     let before = house.get("/feeds/all.atom").await;
     assert!(!before.ids().contains(&"cu".to_owned()), "it had left the window");
     house.take(&[withdrawn("cu", 2)]).await;
@@ -79,7 +79,7 @@ async fn last_modified_survives_a_clock_set_back_and_a_restart() {
     let house = House::new().await;
     house.take(&[published(article("a", 1))]).await;
     let date = async |house: &House| {
-        loa_feed::parse_http_date(house.get("/feeds/all.rss").await.header("last-modified")).unwrap()
+        loa_http::parse_http_date(house.get("/feeds/all.rss").await.header("last-modified")).unwrap()
     };
     let first = date(&house).await;
     assert!(first <= house.clock.now(), "never of the future");
@@ -122,7 +122,7 @@ async fn all_feeds_of_an_entry_change_in_one_step() {
     for path in paths {
         assert_eq!(house.get(&format!("/feeds/{path}.atom")).await.ids(), ["a"], "{path}: nothing before the step");
     }
-    house.service.step().await.unwrap();
+    house.step().await.unwrap();
     for path in paths {
         assert_eq!(house.get(&format!("/feeds/{path}.atom")).await.ids(), ["b"], "{path}");
     }

@@ -1,4 +1,4 @@
-//! Feeds that readers put together.
+//! Combinations: feeds that readers put together.
 
 use crate::house::{FORMATS, House};
 use axum::http::Method;

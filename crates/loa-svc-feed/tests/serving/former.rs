@@ -1,4 +1,4 @@
-//! What becomes of the feeds of areas that are no more.
+//! The feeds of areas that have ended.
 
 use crate::house::{FORMATS, House};
 use loa_domain::Article;
@@ -58,7 +58,7 @@ async fn the_feed_of_a_divided_area_stays_valid_and_names_its_successors_first()
     }
     let dated = house.get(&before[0]).await.header("last-modified").to_owned();
     house.clock.advance(Duration::from_secs(60 * 31));
-    house.service.step().await.unwrap();
+    house.step().await.unwrap();
     let mut ids = Vec::new();
     for path in &before {
         let answer = house.get(path).await;
@@ -69,8 +69,11 @@ async fn the_feed_of_a_divided_area_stays_valid_and_names_its_successors_first()
         let first = &feed.entries[0];
         assert!(first.title.as_ref().unwrap().content.contains("Xã Cũ"), "{path}");
         let text = answer.text();
-        for heir in ["/feeds/area-mot", "/feeds/area-hai", "/feeds/area-hai+area-mot"] {
-            assert!(text.contains(&format!("https://loa.example.vn{heir}")), "{path} leads to {heir}: {text}");
+        for successor in ["/feeds/area-mot", "/feeds/area-hai", "/feeds/area-hai+area-mot"] {
+            assert!(
+                text.contains(&format!("https://loa.example.vn{successor}")),
+                "{path} leads to {successor}: {text}"
+            );
         }
         assert_eq!(
             first.published.unwrap().to_rfc3339(),

@@ -2,32 +2,35 @@
 
 use async_trait::async_trait;
 use axum::{
+    Router,
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
 use jiff::Timestamp;
 use loa_area::{AreaFile, Directory};
-use loa_domain::{ArticleId, Category, CategorySlug, Event, FeedName, JourneyStep};
+use loa_domain::{ArticleId, Category, CategorySlug, Event, EventKey, FeedName, JourneyLine};
+use loa_http::ClientAddress;
 use loa_store::{
-    Accepted, FeedArrival, FeedEntry, FeedLedger, FeedSummary, Rendered, StoreError, StoreErrorKind, Tombstone,
+    Accepted, FeedArrival, FeedChanges, FeedEntry, FeedSummary, FeedViews, Ledger, Receptions, Rendered, StoreError,
+    StoreErrorKind, Tombstone,
 };
 use loa_store_sql::FeedStore;
-use loa_svc_feed::{Config, Identity, Service};
+use loa_svc_feed::{Config, FeedError, Identity, Service, Step};
 use loa_testkit::clock::HandClock;
-use loa_worker::Asker;
 use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 use tempfile::TempDir;
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::Instant};
 use tower::ServiceExt;
 
-/// Whole answers of one unchanged document that one asker gets in ten minutes.
-pub const WHOLE_ANSWERS_MAX: u32 = 5;
+/// Full responses with one unchanged document that one address gets in ten minutes.
+pub const FULL_RESPONSES_MAX: u32 = 5;
 
 pub const FORMATS: [&str; 3] = ["rss", "atom", "json"];
 
@@ -67,7 +70,7 @@ impl Door {
 }
 
 #[async_trait]
-impl FeedLedger for Door {
+impl FeedChanges for Door {
     async fn accept(&self, batch: &[FeedArrival], at: Timestamp) -> Result<Accepted, StoreError> {
         self.writable()?.accept(batch, at).await
     }
@@ -77,6 +80,22 @@ impl FeedLedger for Door {
     async fn changed_at(&self, feeds: &[FeedName]) -> Result<Timestamp, StoreError> {
         self.open()?.changed_at(feeds).await
     }
+    async fn rendered(
+        &self,
+        name: &str,
+        fingerprint: &str,
+        change: i64,
+        candidate: Timestamp,
+    ) -> Result<Rendered, StoreError> {
+        let ledger = self.writable()?;
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        self.dates.acquire().await.unwrap().forget();
+        ledger.rendered(name, fingerprint, change, candidate).await
+    }
+}
+
+#[async_trait]
+impl FeedViews for Door {
     async fn entries(
         &self,
         feed: &FeedName,
@@ -85,6 +104,9 @@ impl FeedLedger for Door {
     ) -> Result<Vec<FeedEntry>, StoreError> {
         self.reading.fetch_add(1, Ordering::SeqCst);
         self.open()?.entries(feed, before, limit).await
+    }
+    async fn tombstones(&self, feed: &FeedName, limit: u32) -> Result<Vec<Tombstone>, StoreError> {
+        self.open()?.tombstones(feed, limit).await
     }
     async fn counted(&self, feed: &FeedName, from: Timestamp, until: Timestamp) -> Result<u64, StoreError> {
         self.open()?.counted(feed, from, until).await
@@ -108,32 +130,28 @@ impl FeedLedger for Door {
     ) -> Result<(Option<Timestamp>, Option<Timestamp>), StoreError> {
         self.open()?.around(feed, from, until).await
     }
-    async fn tombstones(&self, feed: &FeedName, limit: u32) -> Result<Vec<Tombstone>, StoreError> {
-        self.open()?.tombstones(feed, limit).await
-    }
-    async fn summaries(&self) -> Result<Vec<FeedSummary>, StoreError> {
-        self.open()?.summaries().await
+    async fn summaries(&self, until: Timestamp) -> Result<Vec<FeedSummary>, StoreError> {
+        self.open()?.summaries(until).await
     }
     async fn standing(&self, article: &ArticleId) -> Result<Option<Result<FeedEntry, Tombstone>>, StoreError> {
         self.open()?.standing(article).await
     }
-    async fn rendered(
-        &self,
-        name: &str,
-        fingerprint: &str,
-        change: i64,
-        candidate: Timestamp,
-    ) -> Result<Rendered, StoreError> {
-        let ledger = self.writable()?;
-        self.waiting.fetch_add(1, Ordering::SeqCst);
-        self.dates.acquire().await.unwrap().forget();
-        ledger.rendered(name, fingerprint, change, candidate).await
+}
+
+#[async_trait]
+impl Receptions for Door {
+    async fn not_seen(&self, keys: &[EventKey]) -> Result<Vec<EventKey>, StoreError> {
+        self.open()?.not_seen(keys).await
     }
-    async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyStep>, StoreError> {
-        self.open()?.journey(article).await
-    }
+}
+
+#[async_trait]
+impl Ledger for Door {
     async fn ping(&self) -> Result<(), StoreError> {
         self.open()?.ping().await
+    }
+    async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyLine>, StoreError> {
+        self.open()?.journey(article).await
     }
 }
 
@@ -141,8 +159,12 @@ pub struct House {
     pub clock: HandClock,
     pub service: Service,
     pub door: Arc<Door>,
+    router: Router,
     folder: TempDir,
     directory: Arc<Directory>,
+    zone: &'static str,
+    /// Each step is an hour after the one before, by the clock that rests are counted with.
+    hours: AtomicU64,
 }
 
 /// An answer, read whole.
@@ -176,13 +198,17 @@ impl House {
         Self::among(AREAS, "2024-06-01T00:00:00Z").await
     }
 
-    /// With another directory of areas, at another time.
-    pub async fn among(areas: &str, at: &str) -> Self {
-        let directory = Arc::new(Directory::load(&[AreaFile { label: "areas.csv", text: areas }]).unwrap());
-        Self::on(tempfile::tempdir().unwrap(), HandClock::at(at), directory).await
+    /// With another `site.zone`.
+    pub async fn in_zone(zone: &'static str, at: &str) -> Self {
+        Self::on(tempfile::tempdir().unwrap(), HandClock::at(at), areas(AREAS), zone).await
     }
 
-    async fn on(folder: TempDir, clock: HandClock, directory: Arc<Directory>) -> Self {
+    /// With another directory of areas, at another time.
+    pub async fn among(areas: &str, at: &str) -> Self {
+        Self::on(tempfile::tempdir().unwrap(), HandClock::at(at), self::areas(areas), "Asia/Ho_Chi_Minh").await
+    }
+
+    async fn on(folder: TempDir, clock: HandClock, directory: Arc<Directory>, zone: &'static str) -> Self {
         let path: PathBuf = folder.path().join("feed.db");
         let inner = FeedStore::open(&path).await.unwrap();
         let door = Arc::new(Door {
@@ -198,25 +224,26 @@ impl House {
             public_url: "https://loa.example.vn/".parse().unwrap(),
             tag_authority: "loa.example.vn".into(),
             tag_date: "2026-01-01".into(),
-            zone: jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").unwrap(),
+            zone: jiff::tz::TimeZone::get(zone).unwrap(),
             hub: Some("https://loa.example.vn/hub".parse().unwrap()),
         };
         let slug = CategorySlug::new("giao-duc").unwrap();
         let config = Config {
             categories: vec![Category { slug, label: "Giáo dục".into() }],
-            whole_answers_max: WHOLE_ANSWERS_MAX,
-            snapshot_dir: folder.path().join("sheets"),
+            full_responses_max: FULL_RESPONSES_MAX,
+            last_good_dir: folder.path().join("last-good"),
             ..Config::default()
         };
         let service = Service::new(config, identity, door.clone(), directory.clone(), clock.world(1)).unwrap();
-        Self { clock, service, door, folder, directory }
+        let router = service.router();
+        Self { clock, service, door, router, folder, directory, zone, hours: AtomicU64::default() }
     }
 
     /// The same ledger under a new process.
     pub async fn restarted(self) -> Self {
-        let Self { clock, folder, service, door, directory } = self;
-        drop((service, door));
-        Self::on(folder, clock, directory).await
+        let Self { clock, folder, service, door, router, directory, zone, .. } = self;
+        drop((service, door, router));
+        Self::on(folder, clock, directory, zone).await
     }
 
     /// The same ledger under a new process that cannot reach it.
@@ -227,8 +254,8 @@ impl House {
     }
 
     /// Where the last good state is kept.
-    pub fn sheets(&self) -> PathBuf {
-        self.folder.path().join("sheets")
+    pub fn last_good_dir(&self) -> PathBuf {
+        self.folder.path().join("last-good")
     }
 
     /// Takes events in, one batch each, and steps.
@@ -236,7 +263,13 @@ impl House {
         for event in events {
             self.service.accept(std::slice::from_ref(event)).await.unwrap();
         }
-        self.service.step().await.unwrap();
+        self.step().await.unwrap();
+    }
+
+    /// A step of the service, long after the one before: nothing rests any more.
+    pub async fn step(&self) -> Result<Step, FeedError> {
+        let hours = self.hours.fetch_add(1, Ordering::SeqCst) + 1;
+        self.service.step(Instant::now() + Duration::from_secs(3_600 * hours)).await
     }
 
     pub async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
@@ -250,9 +283,9 @@ impl House {
             request = request.header(*name, *value);
         }
         if let Some(asker) = asker {
-            request = request.extension(Asker(asker.parse().unwrap()));
+            request = request.extension(ClientAddress(asker.parse().unwrap()));
         }
-        let response = self.service.router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let body = to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec();
         if status == StatusCode::OK && method_has_body(&headers) && !body.is_empty() {
@@ -264,13 +297,17 @@ impl House {
     /// The body as it would go to the socket.
     pub async fn shared(&self, path: &str, coding: &str) -> axum::body::Bytes {
         let request = Request::builder().uri(path).header("accept-encoding", coding).body(Body::empty()).unwrap();
-        let response = self.service.router().oneshot(request).await.unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
         to_bytes(response.into_body(), usize::MAX).await.unwrap()
     }
 
     pub async fn get(&self, path: &str) -> Answer {
         self.ask(Method::GET, path, &[]).await
     }
+}
+
+fn areas(text: &str) -> Arc<Directory> {
+    Arc::new(Directory::load(&[AreaFile { label: "areas.csv", text }]).unwrap())
 }
 
 fn method_has_body(headers: &HeaderMap) -> bool {

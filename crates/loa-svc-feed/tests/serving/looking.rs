@@ -1,4 +1,4 @@
-//! What somebody finds who looks for a feed by a name, and puts one together, without scripts.
+//! The search page: finding a feed by a name, and building a combination, without scripts.
 
 use crate::house::House;
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -175,19 +175,19 @@ async fn a_country_of_areas_makes_no_larger_page_than_a_district() {
         })
     });
     house.service.accept(&events.collect::<Vec<_>>()).await.unwrap();
-    house.service.step().await.unwrap();
+    house.step().await.unwrap();
     let page = house.get("/feeds").await;
     assert!(page.text().contains("Còn 140 địa bàn khác có tin"));
     assert!(page.body.len() < 120_000, "{} bytes", page.body.len());
     let found = house.get("/feeds?q=tan+lap").await;
     assert!(found.text().contains("Còn 3370 địa bàn khác phù hợp") && found.text().contains("3400 kết quả, trang 1"));
-    let second = house.get("/feeds?q=tan+lap&trang=2&pick=documents").await.text();
+    let second = house.get("/feeds?q=tan+lap&page=2&pick=documents").await.text();
     assert!(second.contains("3400 kết quả, trang 2") && second.contains("Còn 3340 địa bàn khác"), "{second}");
     assert!(second.contains("/feeds?q=tan+lap&amp;pick=documents#ket-qua"), "back, with what was picked: {second}");
-    assert!(second.contains("/feeds?q=tan+lap&amp;trang=3&amp;pick=documents#ket-qua"), "and on: {second}");
+    assert!(second.contains("/feeds?q=tan+lap&amp;page=3&amp;pick=documents#ket-qua"), "and on: {second}");
     let rows = |page: &str| page.matches("Chọn để gộp<span").count();
     assert_eq!((rows(&found.text()), rows(&second)), (30, 30));
-    let last = house.get("/feeds?q=tan+lap&trang=1000000").await.text();
+    let last = house.get("/feeds?q=tan+lap&page=1000000").await.text();
     assert!(last.contains("trang 20") && !last.contains("Trang sau"), "enough to read: {last}");
     assert!(found.body.len() < 120_000, "{} bytes", found.body.len());
 }

@@ -5,14 +5,15 @@
 mod archives;
 mod behaviours;
 mod combining;
-mod falling_back;
 mod former;
 mod house;
+mod last_good;
 mod looking;
 mod order;
 mod outages;
 mod pages;
 mod publishing;
-mod repeats;
 mod requests;
 mod running;
+mod throttle;
+mod zones;

@@ -1,4 +1,4 @@
-//! Promise 2 at the readers' side: whatever the order, the batches and the repeats, the same bytes under the same tags.
+//! Promise 2 of README.md at the readers' side: whatever the order, the batches and the repeats, the same bytes under the same tags.
 
 use crate::house::{FORMATS, House};
 use loa_domain::{
@@ -125,7 +125,7 @@ async fn any_order_of_the_same_events_gives_the_same_bytes() {
         for _ in 0..shuffler.below(10) {
             arriving.push(events[shuffler.below(events.len())].clone());
         }
-        // some readers are there from the beginning: feeds are kept at hand, and written anew with each batch
+        // some readers are there from the beginning: feeds are cached, and written anew with each batch
         let watched = way % 2 == 0;
         if watched {
             read(&house).await;
@@ -135,11 +135,11 @@ async fn any_order_of_the_same_events_gives_the_same_bytes() {
             let (batch, after) = rest.split_at((1 + shuffler.below(5)).min(rest.len()));
             house.service.accept(batch).await.unwrap();
             if watched {
-                house.service.step().await.unwrap();
+                house.step().await.unwrap();
             }
             rest = after;
         }
-        house.service.step().await.unwrap();
+        house.step().await.unwrap();
         let documents = read(&house).await;
         let expected = first.get_or_insert_with(|| documents.clone());
         let order: Vec<String> =

@@ -1,4 +1,4 @@
-//! When the ledger is away, and when what arrives is no event.
+//! The ledger is away; a message is no event.
 
 use crate::house::House;
 use loa_bus::Message;
@@ -13,7 +13,7 @@ async fn while_the_ledger_is_away_the_last_good_bytes_go_out() {
     let before = house.get("/feeds/all.rss").await;
     house.get("/feeds").await;
     house.door.shut.store(true, Ordering::SeqCst);
-    assert!(house.service.step().await.is_err(), "the loop is told, and tries again");
+    assert!(house.step().await.is_err(), "the loop is told, and tries again");
     assert!(house.service.accept(&[published(article("b", 1))]).await.is_err());
     let during = house.get("/feeds/all.rss").await;
     assert_eq!(during.status, 200);
@@ -24,7 +24,7 @@ async fn while_the_ledger_is_away_the_last_good_bytes_go_out() {
     let cold = house.get("/feeds/area-pu-nhi.rss").await;
     assert_eq!(cold.status, 503);
     assert!(!cold.header("retry-after").is_empty());
-    assert_eq!(cold.header("cache-control"), "no-cache");
+    assert_eq!(cold.header("cache-control"), "no-store");
     assert_eq!(house.get("/a/a").await.status, 503);
 
     house.door.shut.store(false, Ordering::SeqCst);
@@ -54,10 +54,10 @@ async fn a_change_that_met_an_outage_is_written_by_the_next_step() {
     assert_eq!(house.get("/feeds/all.rss").await.ids().len(), 1);
     house.service.accept(&[published(article("b", 1))]).await.unwrap();
     house.door.full.store(true, Ordering::SeqCst);
-    assert!(house.service.step().await.is_err(), "Last-Modified could not be kept");
+    assert!(house.step().await.is_err(), "Last-Modified could not be kept");
     assert_eq!(house.get("/feeds/all.rss").await.ids().len(), 1, "no half change");
     house.door.full.store(false, Ordering::SeqCst);
-    house.service.step().await.unwrap();
+    house.step().await.unwrap();
     assert_eq!(house.get("/feeds/all.rss").await.ids().len(), 2);
 }
 
@@ -67,14 +67,14 @@ async fn what_was_read_before_something_shown_since_is_not_shown_after_it() {
     let ids = async || house.get("/feeds/all.rss").await.ids().len();
     house.take(&[published(article("a", 1))]).await;
     house.door.full.store(true, Ordering::SeqCst);
-    assert_eq!(ids().await, 1, "without a date: asked for, but not on the shelf");
+    assert_eq!(ids().await, 1, "without a date: asked for, but not cached");
     house.door.full.store(false, Ordering::SeqCst);
     house.door.dates.forget_permits(1_000);
     house.service.accept(&[published(article("b", 1))]).await.unwrap();
     let asked = house.door.waiting.load(Ordering::SeqCst);
     let held_up = tokio::spawn({
         let house = house.clone();
-        async move { house.service.step().await }
+        async move { house.step().await }
     });
     // until its rows are read, and it waits for its date
     while house.door.waiting.load(Ordering::SeqCst) == asked {
@@ -104,10 +104,10 @@ async fn a_message_that_is_no_event_is_refused_with_reason_and_position_and_a_go
     let refused = house.service.decode(&message(b"{\"specversion\": \"1.0\", ")).unwrap_err();
     assert!(!refused.reason.is_empty() && refused.position.contains("line"), "{refused:?}");
     let event = published(article("a", 1));
-    let decoded = house.service.decode(&message(&event.frozen)).unwrap();
+    let decoded = house.service.decode(&message(&event.original_bytes)).unwrap();
     assert_eq!(decoded.reach.len(), 2, "the area and its successor");
     Handler::accept(&house.service, vec![decoded]).await.unwrap();
-    house.service.step().await.unwrap();
+    house.step().await.unwrap();
     assert_eq!(house.get("/feeds/area-na-son-moi.rss").await.ids(), ["a"]);
     house.door.shut.store(true, Ordering::SeqCst);
     let held = Handler::accept(&house.service, vec![event]).await.unwrap_err();

@@ -104,7 +104,7 @@ async fn any_order_and_repetition_of_the_same_events_gives_the_same_bytes() {
     let mut expected: Option<Vec<(String, Vec<u8>)>> = None;
     for order in [[0, 1, 2, 3, 4], [4, 3, 2, 1, 0], [2, 0, 4, 1, 3], [1, 4, 0, 3, 2], [3, 2, 1, 0, 4]] {
         let house = House::new().await;
-        house.get("/feeds/all.rss").await; // at hand from the beginning: written anew at each step
+        house.get("/feeds/all.rss").await; // cached from the beginning: written anew at each step
         for at in order {
             house.take(&[events[at].clone()]).await;
             house.take(&[events[order[0]].clone()]).await;
@@ -154,7 +154,7 @@ async fn after_a_restart_readers_get_the_same_bytes_and_validators() {
             assert_eq!(after.header(name), before.header(name), "{path} {name}");
             assert!(!after.header(name).is_empty());
         }
-        house.service.step().await.unwrap();
+        house.step().await.unwrap();
     }
 }
 
@@ -166,7 +166,7 @@ async fn last_modified_steps_with_every_version_and_never_goes_back() {
     for revision in 1..=4 {
         house.take(&[live(article("a", revision))]).await;
         let answer = house.get("/feeds/all.rss").await;
-        let modified = loa_feed::parse_http_date(answer.header("last-modified")).unwrap();
+        let modified = loa_http::parse_http_date(answer.header("last-modified")).unwrap();
         assert!(at.is_none_or(|earlier| modified > earlier), "{last} then {}", answer.header("last-modified"));
         (last, at) = (answer.header("last-modified").to_owned(), Some(modified));
         if revision == 2 {
@@ -174,7 +174,7 @@ async fn last_modified_steps_with_every_version_and_never_goes_back() {
             house.clock.advance(Duration::from_secs(4 * 365 * 86_400));
         }
     }
-    house.service.step().await.unwrap();
+    house.step().await.unwrap();
     assert_eq!(house.get("/feeds/all.rss").await.header("last-modified"), last, "no change, no step");
 }
 
@@ -186,7 +186,7 @@ async fn an_entry_dated_in_the_future_appears_at_its_time() {
     house.take(&[live(article("a", 1)), live(later)]).await;
     assert_eq!(house.get("/feeds/all.rss").await.ids(), ["a"]);
     house.clock.set(at);
-    house.service.step().await.unwrap();
+    house.step().await.unwrap();
     assert_eq!(house.get("/feeds/all.rss").await.ids(), ["mai", "a"]);
 }
 

@@ -1,4 +1,4 @@
-//! What readers ask with: validators, codings, methods, names.
+//! What readers send with a request: validators, codings, methods, names.
 
 use crate::house::{Answer, FORMATS, House};
 use axum::http::Method;
@@ -136,7 +136,7 @@ async fn the_list_of_feeds_says_when_it_last_changed_and_never_goes_back() {
     same_but_body(&before, &after);
     house.take(&[published(article("b", 1))]).await;
     let page = house.get("/feeds").await;
-    let dates = [&after, &page].map(|answer| loa_feed::parse_http_date(answer.header("last-modified")));
+    let dates = [&after, &page].map(|answer| loa_http::parse_http_date(answer.header("last-modified")));
     assert!(dates[1] > dates[0], "{dates:?}");
 }
 

@@ -1,7 +1,7 @@
 //! The loops, over the embedded bus: consume, accept, ack, write, stop.
 
 use crate::house::House;
-use loa_bus::{Administer, Bus, Message, Outgoing, Publish, Queue, Route};
+use loa_bus::{Administer, Bus, Chosen, Message, Outgoing, Publish, Queue, Route};
 use loa_bus_sqlite::SqliteBus;
 use loa_domain::Event;
 use loa_testkit::build::{article, published, withdrawn};
@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 fn outgoing(event: &Event) -> Outgoing {
-    raw(&event.key.id, &event.frozen)
+    raw(&event.key.id, &event.original_bytes)
 }
 
 fn raw(id: &str, body: &[u8]) -> Outgoing {
@@ -32,7 +32,7 @@ async fn what_is_published_on_the_bus_is_read_in_the_feed_and_garbage_beside_it_
     let clock = house.clock.clone();
     let bus = Arc::new(SqliteBus::open(folder.path().join("bus.db"), Arc::new(move || clock.now())).await.unwrap());
     bus.declare().await.unwrap();
-    assert!(house.get("/feeds/all.rss").await.ids().is_empty(), "at hand before anything is published");
+    assert!(house.get("/feeds/all.rss").await.ids().is_empty(), "cached before anything is published");
 
     let (a, b) = (published(article("a", 1)), published(article("b", 1)));
     let gone = withdrawn("b", 2);
@@ -51,8 +51,8 @@ async fn what_is_published_on_the_bus_is_read_in_the_feed_and_garbage_beside_it_
         }
     };
     tokio::time::timeout(Duration::from_secs(60), settled).await.expect("the events reach the feed");
-    assert!(status.ready(), "{:?}", status.doors());
-    let dead = bus.dead_letters(Queue::Feed, 10).await.unwrap();
+    assert!(status.ready(), "{:?}", status.dependencies());
+    let dead = bus.dead_letters(Queue::Feed.into(), &Chosen::All, 10).await.unwrap();
     assert_eq!(dead[0].message.id, "junk");
     assert!(!dead[0].reason.reason.is_empty());
 

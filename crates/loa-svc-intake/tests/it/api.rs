@@ -103,8 +103,13 @@ async fn only_a_token_with_the_scope_publishes() {
     }
     let away = house.service.router(Arc::new(Tokens { away: true }));
     let answer = ask(&away, "POST", "/v1/articles", "cms", article("bai-1").to_string()).await;
-    assert_eq!((answer.status, answer.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "5"));
+    assert_eq!((answer.status, answer.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "30"));
     assert_eq!(house.waiting().await, 0);
+    house.ledger.close().await;
+    for (method, path, token) in [("POST", "/v1/articles", "cms"), ("GET", "/v1/articles/bai-1", "operator")] {
+        let answer = ask(&router, method, path, token, article("bai-1").to_string()).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "30"), "{path}");
+    }
 }
 
 #[tokio::test]

@@ -2,27 +2,46 @@
 
 use crate::House;
 use loa_bus::{
-    Administer, Consume, HEARTBEAT, HEARTBEAT_KEY, HEARTBEAT_SENT_AT, Message, Outgoing, Publish, Queue, Route,
+    Administer, Consume, HEARTBEAT, HEARTBEAT_HOST, HEARTBEAT_INSTALLATION, HEARTBEAT_KEYS, HEARTBEAT_SENT_AT, Message,
+    Outgoing, Publish, Queue, Route, routing_key_matches,
 };
+use loa_store::IntakeViews;
+
 use std::{collections::BTreeMap, time::Duration};
 
 #[tokio::test]
-async fn a_heartbeat_goes_the_way_of_an_event_and_says_when_it_was_sent() {
+async fn heartbeats_go_the_ways_of_events_by_each_binding_and_say_when_they_were_sent_and_whose_they_are() {
     let house = House::new().await;
     assert_eq!(house.service.beat(&*house.bus).await.expect("sent"), 0);
     for queue in Queue::ALL {
         let mut consumer = house.bus.consume(queue, 10).await.expect("a consumer");
         let received = consumer.receive(10, Duration::from_secs(10)).await.expect("a batch");
-        assert_eq!((received.len(), received[0].routing_key.as_str()), (1, HEARTBEAT_KEY), "{queue}");
-        assert_eq!(received[0].message.content_type, HEARTBEAT);
-        assert_eq!(received[0].message.headers[HEARTBEAT_SENT_AT], house.clock.now().to_string());
+        let keys: Vec<&str> = received.iter().map(|one| one.routing_key.as_str()).collect();
+        assert_eq!(keys, HEARTBEAT_KEYS, "{queue}");
+        let installation = house.ledger.installation().await.expect("an id");
+        for one in received {
+            assert_eq!(one.message.content_type, HEARTBEAT);
+            assert_eq!(one.message.headers[HEARTBEAT_SENT_AT], house.clock.now().to_string());
+            assert_eq!(one.message.headers[HEARTBEAT_INSTALLATION], installation);
+            assert_eq!(one.message.headers[HEARTBEAT_HOST], "vps-1");
+        }
+    }
+}
+
+#[test]
+fn each_binding_takes_exactly_one_heartbeat_of_a_round() {
+    for queue in Queue::ALL {
+        for binding in queue.bindings() {
+            let taken = HEARTBEAT_KEYS.iter().filter(|key| routing_key_matches(binding, key)).count();
+            assert_eq!(taken, 1, "{binding}");
+        }
     }
 }
 
 #[tokio::test]
 async fn a_queue_that_nobody_empties_gets_a_bounded_number_of_heartbeats_and_the_others_go_on() {
     let house = House::new().await;
-    let full = (0..97).map(|n| Outgoing {
+    let full = (0..91).map(|n| Outgoing {
         route: Route::Queue(Queue::Digest),
         message: Message {
             id: format!("waiting-{n}"),
@@ -39,11 +58,12 @@ async fn a_queue_that_nobody_empties_gets_a_bounded_number_of_heartbeats_and_the
         let left_out = house.service.beat(&*house.bus).await.expect("sent");
         assert_eq!(left_out, usize::from(beat >= 3), "beat {beat}");
         for queue in [Queue::Archive, Queue::Feed, Queue::Push] {
-            assert_eq!(house.drain(queue).await.len(), 1, "{queue}");
+            // a round goes by every binding, and straight to a queue there is but one way
+            assert_eq!(house.drain(queue).await.len(), if beat < 3 { 3 } else { 1 }, "{queue}");
         }
     }
     assert_eq!(house.bus.depth(Queue::Digest).await.expect("counted"), (100, 0));
     assert_eq!(house.drain(Queue::Digest).await.len(), 100);
     assert_eq!(house.service.beat(&*house.bus).await.expect("sent"), 0, "emptied, it has them again");
-    assert_eq!(house.drain(Queue::Digest).await.len(), 1);
+    assert_eq!(house.drain(Queue::Digest).await.len(), 3);
 }

@@ -7,7 +7,7 @@ use loa_svc_intake::Imported;
 
 const SEED: &str = include_str!("seed.txt");
 
-fn page(text: &str) -> loa_portal::Page {
+fn page(text: &str) -> loa_portal::PortalPage {
     loa_portal::read(text.as_bytes(), None).expect("a page")
 }
 

@@ -2,6 +2,7 @@
 
 mod api;
 mod archive;
+mod audit;
 mod heartbeat;
 mod import;
 mod relay;
@@ -12,11 +13,11 @@ use loa_area::{AreaFile, Directory};
 use loa_bus::{Administer, Consume, Message, Queue, Settlement};
 use loa_bus_sqlite::SqliteBus;
 use loa_domain::{Event, Scope};
-use loa_store::IntakeLedger;
+use loa_http::{AccessUnavailable, TokenCheck};
+use loa_store::IntakeViews;
 use loa_store_sql::IntakeStore;
-use loa_svc_intake::{Config, Item, Portal, Service};
+use loa_svc_intake::{Config, Portal, RawContent, Service};
 use loa_testkit::clock::HandClock;
-use loa_worker::{AccessUnavailable, TokenCheck};
 use serde_json::{Value, json};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tempfile::TempDir;
@@ -41,7 +42,7 @@ impl House {
         let ledger = Arc::new(IntakeStore::open(folder.path().join("intake.db")).await.expect("a ledger"));
         let bus = Arc::new(SqliteBus::open(folder.path().join("bus.db"), world.clock.clone()).await.expect("a bus"));
         bus.declare().await.expect("a topology");
-        let portal = Portal { source: SOURCE.into(), url: SOURCE.parse().expect("an address") };
+        let portal = Portal { source: SOURCE.into(), host: "vps-1".into(), url: SOURCE.parse().expect("an address") };
         let directory = Arc::new(directory());
         let service = Service::new(Config::default(), portal, ledger.clone(), directory.clone(), world);
         Self { service, ledger, bus, clock, directory, _folder: folder }
@@ -108,10 +109,10 @@ pub(crate) fn document(id: &str) -> Value {
         "url": format!("{SOURCE}vb/{id}"), "issued_on": "2023-11-10" })
 }
 
-pub(crate) fn titled(id: &str, title: &str) -> Item {
+pub(crate) fn titled(id: &str, title: &str) -> RawContent {
     let mut article = article(id);
     article["title"] = json!(title);
-    Item::Article(article)
+    RawContent::Article(article)
 }
 
 /// Knows two tokens; the ledger behind it is away when told so.

@@ -1,10 +1,10 @@
-//! The outbox: nothing leaves it before the bus has it, and a bus that is away only delays.
+//! The outbox: no event leaves it before the bus has it, and a bus that is away only delays.
 
 use crate::{House, article, titled};
 use async_trait::async_trait;
 use loa_bus::{BusError, BusErrorKind, Outgoing, Publish, Queue};
-use loa_svc_intake::Item;
-use loa_worker::{DoorState, Progress, Status, TOPOLOGY};
+use loa_svc_intake::RawContent;
+use loa_worker::{DependencyState, Progress, Status, TOPOLOGY};
 use std::{sync::Mutex, time::Duration};
 
 /// A bus that takes nothing but what its rule lets through, and remembers what it was offered.
@@ -12,12 +12,14 @@ struct Stubborn {
     takes: fn(usize) -> bool,
     /// Says beforehand that it takes nothing.
     blocked: bool,
+    /// What it says of what it does not take.
+    kind: BusErrorKind,
     offered: Mutex<Vec<String>>,
 }
 
 impl Stubborn {
     fn new(takes: fn(usize) -> bool) -> Self {
-        Self { takes, blocked: false, offered: Mutex::default() }
+        Self { takes, blocked: false, kind: BusErrorKind::Unavailable, offered: Mutex::default() }
     }
 
     fn offered(&self) -> Vec<String> {
@@ -30,7 +32,7 @@ impl Publish for Stubborn {
     async fn publish(&self, batch: Vec<Outgoing>) -> Vec<Result<(), BusError>> {
         self.offered.lock().expect("a lock").extend(batch.iter().map(|outgoing| outgoing.message.id.clone()));
         let answer = |n| {
-            if (self.takes)(n) { Ok(()) } else { Err(BusError::new(BusErrorKind::Unavailable, "the broker is away")) }
+            if (self.takes)(n) { Ok(()) } else { Err(BusError::new(self.kind, "the broker does not take it")) }
         };
         (0..batch.len()).map(answer).collect()
     }
@@ -43,7 +45,7 @@ impl Publish for Stubborn {
 #[tokio::test]
 async fn an_event_reaches_every_queue_in_structured_mode_under_its_own_id() {
     let house = House::new().await;
-    let receipt = house.service.publish(Item::Article(article("bai-1"))).await.expect("taken");
+    let receipt = house.service.publish(RawContent::Article(article("bai-1"))).await.expect("taken");
     house.relay().await;
     assert_eq!(house.waiting().await, 0);
     for queue in Queue::ALL {
@@ -62,7 +64,7 @@ async fn an_event_reaches_every_queue_in_structured_mode_under_its_own_id() {
 async fn a_bus_that_is_away_delays_and_loses_nothing() {
     let house = House::new().await;
     for n in 0..3 {
-        house.service.publish(Item::Article(article(&format!("bai-{n}")))).await.expect("taken");
+        house.service.publish(RawContent::Article(article(&format!("bai-{n}")))).await.expect("taken");
     }
     let away = Stubborn::new(|_| false);
     assert_eq!(house.service.step(&away).await.expect("a step"), Progress::Idle);
@@ -84,7 +86,7 @@ async fn while_the_bus_takes_nothing_nothing_is_claimed() {
     }
     assert!(blocked.offered().is_empty());
     let lease = loa_store::Lease { holder: "looking".into(), now: house.clock.now(), until: house.clock.now() };
-    let rows = loa_store::IntakeLedger::claim_outbox(&*house.ledger, &lease, 10).await.expect("claimed");
+    let rows = loa_store::Outbox::claim_outbox(&*house.ledger, &lease, 10).await.expect("claimed");
     assert_eq!((rows.len(), rows[0].attempts), (1, 0), "due at once, and no try was counted");
 }
 
@@ -92,10 +94,10 @@ async fn while_the_bus_takes_nothing_nothing_is_claimed() {
 async fn nothing_is_published_past_a_queue_that_is_missing() {
     let (house, status) = (House::new().await, Status::default());
     house.service.publish(titled("bai-1", "Một")).await.expect("taken");
-    status.report(TOPOLOGY, DoorState::Shut("the queue loa.push is missing".into()));
+    status.report(TOPOLOGY, DependencyState::Down("the queue loa.push is missing".into()));
     assert_eq!(house.service.relay(&*house.bus, &status).await.expect("a step"), Progress::Idle);
     assert_eq!(house.waiting().await, 1);
-    status.report(TOPOLOGY, DoorState::Open);
+    status.report(TOPOLOGY, DependencyState::Up);
     assert_eq!(house.service.relay(&*house.bus, &status).await.expect("a step"), Progress::Worked);
     assert_eq!(house.waiting().await, 0);
 }
@@ -104,7 +106,7 @@ async fn nothing_is_published_past_a_queue_that_is_missing() {
 async fn of_a_window_only_what_was_confirmed_leaves_the_outbox() {
     let house = House::new().await;
     for n in 0..4 {
-        house.service.publish(Item::Article(article(&format!("bai-{n}")))).await.expect("taken");
+        house.service.publish(RawContent::Article(article(&format!("bai-{n}")))).await.expect("taken");
     }
     let half = Stubborn::new(|n| n % 2 == 0);
     assert_eq!(house.service.step(&half).await.expect("a step"), Progress::Worked);
@@ -118,6 +120,33 @@ async fn of_a_window_only_what_was_confirmed_leaves_the_outbox() {
 }
 
 #[tokio::test]
+async fn what_the_bus_never_takes_is_set_aside_and_all_behind_it_goes_on() {
+    let (house, status) = (House::new().await, Status::default());
+    house.service.publish(titled("bai-1", "Một")).await.expect("taken");
+    house.service.publish(titled("bai-1", "Một, đã rút gọn")).await.expect("taken");
+    house.service.publish(titled("bai-2", "Hai")).await.expect("taken");
+    let strict = Stubborn { kind: BusErrorKind::Rejected, ..Stubborn::new(|n| n > 0) };
+    assert_eq!(house.service.step(&strict).await.expect("a step"), Progress::Worked);
+    let first = strict.offered().remove(0);
+    let state = house.service.outbox().await.expect("a state");
+    let set_aside = state.set_aside.expect("one is set aside");
+    assert_eq!((state.waiting, set_aside.count, set_aside.article.as_str()), (0, 1, "bai-1"));
+    let said = loa_svc_intake::set_aside_words(&set_aside);
+    assert!(said.starts_with("1 event is set aside since") && said.contains("does not take it"), "{said}");
+
+    // nothing waits behind it, and it is tried again from time to time
+    house.service.publish(titled("bai-1", "Một, lần nữa")).await.expect("taken");
+    assert_eq!(house.service.relay(&strict, &status).await.expect("a step"), Progress::Worked);
+    assert_eq!(strict.offered().len(), 1);
+    assert_eq!(house.service.outbox().await.expect("a state").set_aside.map(|set_aside| set_aside.count), Some(2));
+    house.clock.advance(Duration::from_secs(301));
+    let generous = Stubborn::new(|_| true);
+    house.service.step(&generous).await.expect("a step");
+    assert_eq!(generous.offered()[0], first);
+    assert_eq!(house.service.outbox().await.expect("a state").set_aside, None);
+}
+
+#[tokio::test]
 async fn a_relay_that_died_with_a_claim_is_followed_by_another_under_the_same_ids() {
     let house = House::new().await;
     house.service.publish(titled("bai-1", "Một")).await.expect("taken");
@@ -126,7 +155,7 @@ async fn a_relay_that_died_with_a_claim_is_followed_by_another_under_the_same_id
         now: house.clock.now(),
         until: house.clock.now() + Duration::from_secs(60),
     };
-    let claimed = loa_store::IntakeLedger::claim_outbox(&*house.ledger, &lease, 10).await.expect("claimed");
+    let claimed = loa_store::Outbox::claim_outbox(&*house.ledger, &lease, 10).await.expect("claimed");
     assert_eq!(house.service.step(&*house.bus).await.expect("a step"), Progress::Idle, "the lease holds");
     house.clock.advance(Duration::from_secs(61));
     house.relay().await;

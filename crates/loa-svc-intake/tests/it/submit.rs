@@ -3,21 +3,21 @@
 use crate::{House, article, document, titled};
 use loa_bus::Queue;
 use loa_domain::{Change, EventType};
-use loa_svc_intake::{IntakeError, Item};
+use loa_svc_intake::{IntakeError, RawContent};
 use serde_json::json;
 use std::collections::BTreeSet;
 
 #[tokio::test]
 async fn the_same_content_again_is_the_same_revision_and_no_event() {
     let house = House::new().await;
-    let first = house.service.publish(Item::Article(article("bai-1"))).await.expect("taken");
+    let first = house.service.publish(RawContent::Article(article("bai-1"))).await.expect("taken");
     assert_eq!((first.revision, first.unchanged), (1, false));
     // the same members in another order, and with the revision it was given
     let mut again = json!({ "revision": 1 });
     for (name, value) in article("bai-1").as_object().expect("an object").iter().rev() {
         again[name] = value.clone();
     }
-    for item in [Item::Article(article("bai-1")), Item::Article(again)] {
+    for item in [RawContent::Article(article("bai-1")), RawContent::Article(again)] {
         let repeat = house.service.publish(item).await.expect("taken");
         assert_eq!((repeat.revision, repeat.unchanged, &repeat.event_id), (1, true, &first.event_id));
     }
@@ -45,12 +45,16 @@ async fn a_producers_own_revision_is_kept_and_an_older_one_is_refused() {
     let house = House::new().await;
     let mut data = article("bai-1");
     data["revision"] = json!(7);
-    assert_eq!(house.service.publish(Item::Article(data.clone())).await.expect("taken").revision, 7);
+    assert_eq!(house.service.publish(RawContent::Article(data.clone())).await.expect("taken").revision, 7);
     data["title"] = json!("Khác");
-    let error = house.service.publish(Item::Article(data.clone())).await.expect_err("other content, same revision");
+    let error =
+        house.service.publish(RawContent::Article(data.clone())).await.expect_err("other content, same revision");
     assert!(matches!(error, IntakeError::NotNewer { given: 7, standing: 7, .. }), "{error}");
     data["revision"] = json!(6);
-    assert!(matches!(house.service.publish(Item::Article(data)).await, Err(IntakeError::NotNewer { given: 6, .. })));
+    assert!(matches!(
+        house.service.publish(RawContent::Article(data)).await,
+        Err(IntakeError::NotNewer { given: 6, .. })
+    ));
     assert_eq!(house.waiting().await, 1);
 }
 
@@ -72,8 +76,8 @@ async fn editors_who_save_at_the_same_moment_get_a_revision_each() {
 #[tokio::test]
 async fn a_withdrawal_is_a_revision_of_its_own_and_repeats_change_nothing() {
     let house = House::new().await;
-    house.service.publish(Item::Article(article("bai-1"))).await.expect("taken");
-    house.service.publish(Item::Document(document("vb-1"))).await.expect("taken");
+    house.service.publish(RawContent::Article(article("bai-1"))).await.expect("taken");
+    house.service.publish(RawContent::Document(document("vb-1"))).await.expect("taken");
     let gone = house.service.withdraw("bai-1", "Sai số liệu").await.expect("withdrawn");
     assert_eq!((gone.revision, gone.unchanged), (2, false));
     let again = house.service.withdraw("bai-1", "Lý do khác").await.expect("withdrawn");
@@ -87,7 +91,7 @@ async fn a_withdrawal_is_a_revision_of_its_own_and_repeats_change_nothing() {
     let Change::Withdrawn(withdrawal) = &events[2].change else { panic!("{:?}", events[2]) };
     assert_eq!((withdrawal.reason.as_str(), withdrawal.at), ("Sai số liệu", house.clock.now()));
 
-    let back = house.service.publish(Item::Article(article("bai-1"))).await.expect("taken");
+    let back = house.service.publish(RawContent::Article(article("bai-1"))).await.expect("taken");
     assert_eq!((back.revision, back.unchanged), (3, false), "the same text published anew");
 }
 
@@ -120,7 +124,7 @@ async fn what_is_refused_leaves_nothing_behind() {
     {
         let mut data = article("bai-1");
         data[name] = value;
-        let error = house.service.publish(Item::Article(data)).await.expect_err("refused");
+        let error = house.service.publish(RawContent::Article(data)).await.expect_err("refused");
         let IntakeError::Refused(refusal) = error else { panic!("{error}") };
         assert!(refusal.pointer == format!("/data/{name}") || refusal.pointer == "/subject", "{refusal:?}");
     }
@@ -132,7 +136,7 @@ async fn areas_the_directory_does_not_know_are_told_to_the_producer() {
     let house = House::new().await;
     let mut data = article("bai-1");
     data["areas"] = json!(["sao-hoa"]);
-    let receipt = house.service.publish(Item::Article(data)).await.expect("taken");
+    let receipt = house.service.publish(RawContent::Article(data)).await.expect("taken");
     assert!(receipt.notes.len() == 1 && receipt.notes[0].contains("sao-hoa"), "{receipt:?}");
 }
 
@@ -142,7 +146,7 @@ async fn a_revision_that_is_no_whole_number_is_refused_never_replaced() {
     for revision in [json!("7"), json!(-1), json!(1.5), json!(0), json!(18_446_744_073_709_551_615_u64), json!([])] {
         let mut data = article("bai-1");
         data["revision"] = revision.clone();
-        match house.service.publish(Item::Article(data)).await {
+        match house.service.publish(RawContent::Article(data)).await {
             Err(IntakeError::Refused(refusal)) => assert_eq!(refusal.pointer, "/data/revision", "{revision}"),
             other => panic!("{revision}: {other:?}"),
         }
@@ -156,7 +160,7 @@ async fn what_has_no_id_is_told_so_by_the_name_it_was_sent_under() {
     for id in [json!(null), json!(""), json!(5)] {
         let mut data = article("bai-1");
         data["id"] = id.clone();
-        match house.service.publish(Item::Article(data)).await {
+        match house.service.publish(RawContent::Article(data)).await {
             Err(IntakeError::Refused(refusal)) => {
                 assert_eq!(refusal.pointer, "/data/id", "{id}");
                 assert!(refusal.sentence.contains("`id`"), "{id}: {}", refusal.sentence);
@@ -171,7 +175,7 @@ async fn an_article_of_the_highest_revision_can_still_be_withdrawn() {
     let house = House::new().await;
     let mut data = article("bai-1");
     data["revision"] = json!(loa_event::limits::REVISION_MAX);
-    house.service.publish(Item::Article(data)).await.expect("taken");
+    house.service.publish(RawContent::Article(data)).await.expect("taken");
     let gone = house.service.withdraw("bai-1", "Đăng nhầm").await.expect("withdrawn");
     assert_eq!((gone.revision, gone.unchanged), (loa_event::limits::REVISION_MAX, false));
     house.relay().await;

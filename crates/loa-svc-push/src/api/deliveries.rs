@@ -1,23 +1,19 @@
 //! `/v1/deliveries…`.
 
-use super::{Api, Refused};
+use super::{Api, language};
 use axum::{
     Json,
     extract::{Path, Query, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode},
 };
 use jiff::Timestamp;
-use loa_domain::{ArticleId, DeliveryId, DeliveryState, EndpointId, EventKey, EventType, Scope};
+use loa_domain::{ArticleId, AttemptError, DeliveryId, DeliveryState, EndpointId, EventKey, EventType, Scope};
+use loa_http::{Guarded, Problem, admit, rows};
 use loa_store::{Attempt, DeliveryQuery, DeliveryView};
 use loa_webhook::WebhookId;
-use loa_worker::{Guarded, Problem};
+use loa_words::Language;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-
-/// Deliveries in one answer, unless asked for fewer or more.
-const LIMIT: u32 = 100;
-/// The most.
-const LIMIT_MAX: u32 = 1_000;
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -84,16 +80,19 @@ pub(super) struct AttemptJson {
     duration_ms: u64,
     /// The HTTP status; null: no answer.
     status: Option<u16>,
-    /// One word for machines; empty: delivered.
-    error_class: String,
-    /// One sentence for people.
+    /// Why it failed; null: delivered.
+    error_class: Option<AttemptError>,
+    /// What the receiver, the resolver or the system said; empty: nothing.
+    words: String,
+    /// Both in a sentence, in the language of `Accept-Language`: `vi` unless said, or `en`.
     detail: String,
 }
 
-impl From<Attempt> for AttemptJson {
-    fn from(attempt: Attempt) -> Self {
-        let Attempt { number, started_at, duration_ms, status, error_class, detail } = attempt;
-        Self { number, started_at, duration_ms, status, error_class, detail }
+impl AttemptJson {
+    fn of(attempt: Attempt, language: Language) -> Self {
+        let Attempt { number, started_at, duration_ms, status, error, words } = attempt;
+        let detail = language.words().attempt(error, status, &words);
+        Self { number, started_at, duration_ms, status, error_class: error, words: words.to_string(), detail }
     }
 }
 
@@ -129,10 +128,10 @@ pub(super) async fn list(
     State(api): State<Api>,
     headers: HeaderMap,
     filter: Result<Query<Filter>, QueryRejection>,
-) -> Result<Json<ListJson>, Refused> {
-    api.allow(&headers, Scope::Read).await?;
+) -> Result<Json<ListJson>, Problem> {
+    admit(&*api.tokens, &headers, Scope::Read).await?;
     let Query(Filter { state, endpoint, article, limit }) = filter?;
-    let query = DeliveryQuery { endpoint, state, article, limit: limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX) };
+    let query = DeliveryQuery { endpoint, state, article, limit: rows(limit) };
     let deliveries = api.service.deliveries(&query).await?.into_iter().map(DeliveryJson::from).collect();
     Ok(Json(ListJson { deliveries }))
 }
@@ -156,10 +155,12 @@ pub(super) async fn one(
     State(api): State<Api>,
     headers: HeaderMap,
     Path(id): Path<String>,
-) -> Result<Json<OneJson>, Refused> {
-    api.allow(&headers, Scope::Read).await?;
+) -> Result<Json<OneJson>, Problem> {
+    admit(&*api.tokens, &headers, Scope::Read).await?;
     let (view, attempts) = api.service.delivery(&DeliveryId::new(id)?).await?;
-    Ok(Json(OneJson { delivery: view.into(), log: attempts.into_iter().map(AttemptJson::from).collect() }))
+    let language = language(&headers);
+    let log = attempts.into_iter().map(|attempt| AttemptJson::of(attempt, language)).collect();
+    Ok(Json(OneJson { delivery: view.into(), log }))
 }
 
 /// Makes a failed delivery due now, with a fresh schedule and the same outward id.
@@ -182,8 +183,8 @@ pub(super) async fn redrive(
     State(api): State<Api>,
     headers: HeaderMap,
     Path(id): Path<String>,
-) -> Result<StatusCode, Refused> {
-    api.allow(&headers, Scope::Operate).await?;
+) -> Result<StatusCode, Problem> {
+    admit(&*api.tokens, &headers, Scope::Operate).await?;
     api.service.redrive(&DeliveryId::new(id)?).await?;
     Ok(StatusCode::ACCEPTED)
 }

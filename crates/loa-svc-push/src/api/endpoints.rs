@@ -1,6 +1,6 @@
 //! `/v1/endpoints…`.
 
-use super::{Api, Refused};
+use super::{Api, language};
 use crate::{NewEndpoint, TestReport};
 use axum::{
     Json,
@@ -9,9 +9,10 @@ use axum::{
     response::IntoResponse,
 };
 use jiff::Timestamp;
-use loa_domain::{Endpoint, EndpointId, EndpointState, EventType, Scope};
+use loa_domain::{AttemptError, Endpoint, EndpointId, EndpointState, EventType, Scope};
+use loa_http::{Guarded, Problem, TakesJson, admit};
 use loa_webhook::Secret;
-use loa_worker::{Guarded, Problem, TakesJson};
+use loa_words::Language;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use utoipa::ToSchema;
@@ -117,14 +118,19 @@ pub(super) struct TestJson {
     status: Option<u16>,
     /// Milliseconds.
     duration_ms: u64,
-    /// What it means, for people.
+    /// Why it was not taken; null: it was.
+    error_class: Option<AttemptError>,
+    /// What the receiver, the resolver or the system said; empty: nothing.
+    words: String,
+    /// What it means, in the language of `Accept-Language`: `vi` unless said, or `en`.
     verdict: String,
 }
 
-impl From<TestReport> for TestJson {
-    fn from(report: TestReport) -> Self {
-        let TestReport { endpoint, status, duration_ms, delivered, verdict } = report;
-        Self { endpoint, delivered, status, duration_ms, verdict }
+impl TestJson {
+    fn of(report: TestReport, language: Language) -> Self {
+        let verdict = report.told(language);
+        let TestReport { endpoint, status, duration_ms, delivered, error, words, .. } = report;
+        Self { endpoint, delivered, status, duration_ms, error_class: error, words: words.to_string(), verdict }
     }
 }
 
@@ -142,8 +148,8 @@ type Body<T> = Result<Json<T>, JsonRejection>;
         (status = 200, description = "All of them.", body = ListJson),
     )
 )]
-pub(super) async fn list(State(api): State<Api>, headers: HeaderMap) -> Result<Json<ListJson>, Refused> {
-    api.allow(&headers, Scope::Read).await?;
+pub(super) async fn list(State(api): State<Api>, headers: HeaderMap) -> Result<Json<ListJson>, Problem> {
+    admit(&*api.tokens, &headers, Scope::Read).await?;
     let endpoints = api.service.endpoints().await?.into_iter().map(EndpointJson::from).collect();
     Ok(Json(ListJson { endpoints }))
 }
@@ -169,8 +175,8 @@ pub(super) async fn add(
     State(api): State<Api>,
     headers: HeaderMap,
     body: Body<AddBody>,
-) -> Result<impl IntoResponse, Refused> {
-    api.allow(&headers, Scope::Operate).await?;
+) -> Result<impl IntoResponse, Problem> {
+    admit(&*api.tokens, &headers, Scope::Operate).await?;
     let Json(AddBody { url, description, event_types, secret }) = body?;
     let secret = secret
         .map(|text| Secret::parse(&text))
@@ -201,8 +207,8 @@ pub(super) async fn one(
     State(api): State<Api>,
     headers: HeaderMap,
     Path(id): Path<String>,
-) -> Result<Json<EndpointJson>, Refused> {
-    api.allow(&headers, Scope::Read).await?;
+) -> Result<Json<EndpointJson>, Problem> {
+    admit(&*api.tokens, &headers, Scope::Read).await?;
     Ok(Json(api.service.endpoint(&EndpointId::new(id)?).await?.into()))
 }
 
@@ -229,8 +235,8 @@ pub(super) async fn change(
     headers: HeaderMap,
     Path(id): Path<String>,
     body: Body<ChangeBody>,
-) -> Result<Json<EndpointJson>, Refused> {
-    api.allow(&headers, Scope::Operate).await?;
+) -> Result<Json<EndpointJson>, Problem> {
+    admit(&*api.tokens, &headers, Scope::Operate).await?;
     let (id, Json(change)) = (EndpointId::new(id)?, body?);
     let endpoint = if change.enabled {
         api.service.enable_endpoint(&id).await?
@@ -259,9 +265,10 @@ pub(super) async fn test(
     State(api): State<Api>,
     headers: HeaderMap,
     Path(id): Path<String>,
-) -> Result<Json<TestJson>, Refused> {
-    api.allow(&headers, Scope::Operate).await?;
-    Ok(Json(api.service.test_endpoint(&EndpointId::new(id)?).await?.into()))
+) -> Result<Json<TestJson>, Problem> {
+    admit(&*api.tokens, &headers, Scope::Operate).await?;
+    let report = api.service.test_endpoint(&EndpointId::new(id)?).await?;
+    Ok(Json(TestJson::of(report, language(&headers))))
 }
 
 /// Makes a new signing secret.
@@ -289,8 +296,8 @@ pub(super) async fn rotate(
     headers: HeaderMap,
     Path(id): Path<String>,
     body: bytes::Bytes,
-) -> Result<Json<SecretJson>, Refused> {
-    api.allow(&headers, Scope::Operate).await?;
+) -> Result<Json<SecretJson>, Problem> {
+    admit(&*api.tokens, &headers, Scope::Operate).await?;
     let overlap = if body.is_empty() {
         true
     } else {
@@ -320,7 +327,7 @@ pub(super) async fn retire(
     State(api): State<Api>,
     headers: HeaderMap,
     Path(id): Path<String>,
-) -> Result<Json<EndpointJson>, Refused> {
-    api.allow(&headers, Scope::Operate).await?;
+) -> Result<Json<EndpointJson>, Problem> {
+    admit(&*api.tokens, &headers, Scope::Operate).await?;
     Ok(Json(api.service.retire_secrets(&EndpointId::new(id)?).await?.into()))
 }

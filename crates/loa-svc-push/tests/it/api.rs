@@ -1,19 +1,20 @@
 //! The operators' API.
 
-use crate::stage::Stage;
+use crate::stage::{Stage, config, service};
 use async_trait::async_trait;
 use axum::{
     Router,
     body::{Body, to_bytes},
     http::{Request, StatusCode},
 };
-use loa_domain::{HubMode, Scope, SignatureAlgorithm};
-use loa_store::{HubLimits, HubWish, TopicKind};
+use loa_domain::Scope;
+use loa_http::{AccessUnavailable, TokenCheck};
+use loa_store::PushLedger;
+use loa_store_sql::PushStore;
 use loa_testkit::{
     build::{article, published},
     http::{HttpStandIn, Reply},
 };
-use loa_worker::{AccessUnavailable, TokenCheck};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tower::ServiceExt;
@@ -57,6 +58,9 @@ impl Desk {
         };
         let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
         let (status, problem) = (response.status(), response.headers().get("content-type").cloned());
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            assert_eq!(response.headers()["retry-after"], "30", "{path}");
+        }
         let bytes = to_bytes(response.into_body(), 1_000_000).await.unwrap();
         if status.is_client_error() || status.is_server_error() {
             assert_eq!(problem.unwrap(), "application/problem+json", "{status} {path}");
@@ -79,8 +83,6 @@ async fn without_a_fitting_token_nothing_is_answered() {
         ("GET", "/v1/deliveries"),
         ("GET", "/v1/deliveries/x"),
         ("POST", "/v1/deliveries/x/redrive"),
-        ("GET", "/v1/hub/subscriptions"),
-        ("DELETE", "/v1/hub/subscriptions/h1"),
     ] {
         for token in ["", "wrong"] {
             assert_eq!(desk.ask(method, path, token, Value::Null).await.0, StatusCode::UNAUTHORIZED, "{method} {path}");
@@ -90,6 +92,25 @@ async fn without_a_fitting_token_nothing_is_answered() {
         if method != "GET" {
             assert_eq!(desk.ask(method, path, "read", json!({})).await.0, StatusCode::FORBIDDEN, "{method} {path}");
         }
+    }
+}
+
+#[tokio::test]
+async fn while_the_ledger_is_away_every_answer_says_when_to_come_back() {
+    let Desk { stage, portal, .. } = Desk::new().await;
+    let store = Arc::new(PushStore::open(stage.folder.path().join("away.db")).await.unwrap());
+    let ledger: Arc<dyn PushLedger> = store.clone();
+    let router = service(config(), &ledger, &stage.clock).router(Arc::new(Tokens));
+    let desk = Desk { stage, portal, router };
+    store.close().await;
+    for (method, path, body) in [
+        ("GET", "/v1/endpoints", Value::Null),
+        ("POST", "/v1/endpoints", json!({ "url": desk.portal.url("/hook") })),
+        ("GET", "/v1/deliveries", Value::Null),
+        ("POST", "/v1/deliveries/dl_x/redrive", Value::Null),
+    ] {
+        let (status, problem) = desk.ask(method, path, "operate", body).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{method} {path}: {problem}");
     }
 }
 
@@ -123,7 +144,10 @@ async fn an_endpoint_can_be_tested_disabled_and_enabled() {
     let (_, report) = desk.ask("POST", &format!("{path}/test"), "operate", Value::Null).await;
     assert_eq!((&report["delivered"], &report["status"]), (&json!(true), &json!(204)));
     let (_, off) = desk.ask("PATCH", &path, "operate", json!({ "enabled": false, "reason": "bảo trì" })).await;
-    assert_eq!((&off["state"], &off["reason"]), (&json!("disabled"), &json!("bảo trì")));
+    assert_eq!(
+        (&off["state"], &off["reason"], &off["note"]),
+        (&json!("disabled"), &json!("operator"), &json!("bảo trì"))
+    );
     let (_, on) = desk.ask("PATCH", &path, "operate", json!({ "enabled": true })).await;
     assert_eq!(on["state"], "enabled");
 }
@@ -148,64 +172,6 @@ async fn a_delivery_shows_its_attempts_and_can_be_redriven() {
 }
 
 #[tokio::test]
-async fn subscriptions_at_the_hub_are_listed_page_by_page_without_secrets_and_can_be_ended() {
-    let desk = Desk::new().await;
-    let limits = HubLimits {
-        subscriptions_max: 10,
-        subscriptions_per_host_max: 10,
-        wishes_max: 10,
-        topics_max: 10,
-        combinations_percent: 20,
-        wishes_per_host_burst: 10,
-        wish_interval: std::time::Duration::from_secs(1),
-    };
-    for (host, form) in [("a.example", "atom"), ("a.example", "rss"), ("b.example", "atom")] {
-        let topic = format!("https://loa.example.gov.vn/feeds/all.{form}");
-        let callback = format!("https://{host}/cb?k=bi-mat");
-        let wish = HubWish {
-            mode: HubMode::Subscribe,
-            kind: TopicKind::Feed,
-            topic_written: topic.clone(),
-            topic,
-            callback_form: callback.clone(),
-            callback,
-            host: host.into(),
-            lease_seconds: 86_400,
-            secret: Some(b"mat-khau".to_vec()),
-            algorithm: SignatureAlgorithm::Sha256,
-            token: None,
-        };
-        desk.stage.ledger.hub_wish(&wish, &limits, desk.stage.clock.now()).await.unwrap();
-    }
-    let list = async |query: &str| {
-        let (status, list) = desk.ask("GET", &format!("/v1/hub/subscriptions{query}"), "read", Value::Null).await;
-        assert_eq!(status, StatusCode::OK, "{list}");
-        assert!(!list.to_string().contains("mat"), "{list}");
-        list
-    };
-    let ids = |list: &Value| -> Vec<String> {
-        let all = list["subscriptions"].as_array().unwrap();
-        all.iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
-    };
-    let all = list("").await;
-    assert_eq!((ids(&all), all.get("next")), (vec!["h1".into(), "h2".into(), "h3".into()], None));
-    let first = &all["subscriptions"][0];
-    assert_eq!((&first["callback"], &first["host"]), (&json!("https://a.example/cb"), &json!("a.example")));
-    assert_eq!((&first["state"], &first["ends_at"]), (&json!("pending"), &Value::Null));
-    let page = list("?limit=2").await;
-    assert_eq!((ids(&page), &page["next"]), (vec!["h1".into(), "h2".into()], &json!("h2")));
-    let page = list("?limit=2&after=h2").await;
-    assert_eq!((ids(&page), page.get("next")), (vec!["h3".to_owned()], None));
-    assert_eq!(ids(&list("?host=a.example").await), ["h1", "h2"]);
-    assert_eq!(ids(&list("?topic=https://loa.example.gov.vn/feeds/all.atom&host=a.example").await), ["h1"]);
-    assert_eq!(ids(&list("?host=c.example").await), [""; 0]);
-    let gone = desk.ask("DELETE", "/v1/hub/subscriptions/h2", "operate", Value::Null).await;
-    assert_eq!(gone, (StatusCode::NO_CONTENT, Value::Null));
-    let view = list("?after=h1&limit=1").await["subscriptions"][0].clone();
-    assert_eq!((&view["id"], &view["state"]), (&json!("h2"), &json!("pending")), "until its subscriber was told");
-}
-
-#[tokio::test]
 async fn bad_requests_are_refused_with_a_sentence() {
     let desk = Desk::new().await;
     for (method, path, body, expected) in [
@@ -222,10 +188,6 @@ async fn bad_requests_are_refused_with_a_sentence() {
         ("POST", "/v1/deliveries/missing/redrive", Value::Null, 404),
         ("GET", "/v1/deliveries?state=nonsense", Value::Null, 400),
         ("GET", "/v1/deliveries?colour=red", Value::Null, 400),
-        ("GET", "/v1/hub/subscriptions?colour=red", Value::Null, 400),
-        ("GET", "/v1/hub/subscriptions?limit=many", Value::Null, 400),
-        ("DELETE", "/v1/hub/subscriptions/h99", Value::Null, 404),
-        ("DELETE", "/v1/hub/subscriptions/nonsense", Value::Null, 404),
     ] {
         let (status, problem) = desk.ask(method, path, "operate", body).await;
         assert_eq!(status.as_u16(), expected, "{method} {path}: {problem}");

@@ -1,4 +1,4 @@
-//! What becomes of an attempt when the process that made it does not live to record it.
+//! Attempts whose process dies before it records them.
 
 use crate::stage::{Stage, config, settle};
 use loa_domain::DeliveryState;

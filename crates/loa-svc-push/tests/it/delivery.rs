@@ -1,7 +1,7 @@
 //! What is sent, when, and how often.
 
 use crate::stage::Stage;
-use loa_domain::{DeliveryState, EventType};
+use loa_domain::{AttemptError, DeliveryState, EventType};
 use loa_svc_push::NewEndpoint;
 use loa_testkit::{
     build::{article, published, withdrawn},
@@ -21,7 +21,7 @@ async fn an_event_is_delivered_once_signed_with_its_frozen_bytes() {
     assert_eq!(requests.len(), 1);
     let request = &requests[0];
     assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/webhooks?from=loa"));
-    assert_eq!(request.body, event.frozen);
+    assert_eq!(request.body, event.original_bytes);
     assert_eq!(request.header("content-type"), Some("application/cloudevents+json"));
     assert!(!request.header("webhook-id").unwrap().contains('.'));
     assert_eq!(stage.verify(request, &secret), Ok(()));
@@ -32,7 +32,7 @@ async fn an_event_is_delivered_once_signed_with_its_frozen_bytes() {
 
     let (delivery, log) = stage.only().await;
     assert_eq!((delivery.state, delivery.due_at), (DeliveryState::Delivered, None));
-    assert_eq!((log.len(), log[0].status, log[0].error_class.as_str()), (1, Some(204), ""));
+    assert_eq!((log.len(), log[0].status, log[0].error), (1, Some(204), None));
 }
 
 #[tokio::test]
@@ -86,7 +86,10 @@ async fn what_failed_is_tried_again_on_schedule_and_given_up_at_its_end() {
     }
     let (delivery, log) = stage.only().await;
     assert_eq!((delivery.state, delivery.attempts, delivery.due_at), (DeliveryState::Failed, 4, None));
-    assert!(log.iter().all(|a| a.status == Some(500) && a.error_class == "http" && a.detail.contains("hỏng rồi")));
+    assert!(
+        log.iter()
+            .all(|a| a.status == Some(500) && a.error == Some(AttemptError::Http) && a.words.as_str() == "hỏng rồi")
+    );
     stage.advance(1_000_000).await;
     assert_eq!(portal.requests().len(), 4);
 }

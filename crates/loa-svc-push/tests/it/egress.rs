@@ -1,12 +1,13 @@
 //! Where webhooks may not go: when an endpoint is added and, by the same rules, when one is delivered to.
 
 use crate::stage::{Stage, config, settle};
-use loa_domain::DeliveryState;
+use loa_domain::{AttemptError, DeliveryState};
 use loa_svc_push::{Config, NewEndpoint, OperationError};
 use loa_testkit::{
     build::{article, published},
     http::HttpStandIn,
 };
+use loa_words::Language;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// What a machine allows whose operator allowed nothing.
@@ -49,8 +50,7 @@ async fn an_address_that_is_no_longer_allowed_is_not_called() {
     settle(&stricter).await;
     assert!(portal.requests().is_empty());
     let (delivery, log) = stage.only().await;
-    assert_eq!((delivery.state, log[0].error_class.as_str()), (DeliveryState::Pending, "blocked"));
-    assert!(log[0].detail.contains("push.allow_networks"), "{}", log[0].detail);
+    assert_eq!((delivery.state, log[0].error), (DeliveryState::Pending, Some(AttemptError::Blocked)));
 }
 
 #[tokio::test]
@@ -66,8 +66,9 @@ async fn a_name_is_judged_by_what_it_resolves_to_at_the_moment_of_connecting() {
     settle(&stricter).await;
     assert!(portal.requests().is_empty());
     let (_, log) = stage.only().await;
-    assert_eq!(log[0].error_class, "blocked", "{log:?}");
-    assert!(log[0].detail.contains("push.allow_hosts"), "{}", log[0].detail);
+    assert_eq!(log[0].error, Some(AttemptError::Blocked), "{log:?}");
+    let said = Language::English.words().attempt(log[0].error, log[0].status, &log[0].words);
+    assert!(said.contains("push.allow_hosts") && said.contains("push.allow_networks"), "{said}");
 }
 
 #[tokio::test]
@@ -96,7 +97,7 @@ async fn a_receiver_that_does_not_speak_tls_is_a_failure_by_name() {
     stage.settle().await;
     plain.await.unwrap();
     let (_, log) = stage.only().await;
-    assert_eq!((log[0].error_class.as_str(), log[0].status), ("tls", None), "{log:?}");
+    assert_eq!((log[0].error, log[0].status), (Some(AttemptError::Tls), None), "{log:?}");
 }
 
 #[tokio::test]

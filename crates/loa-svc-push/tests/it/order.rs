@@ -1,4 +1,4 @@
-//! Order within one article: a newer revision may overtake, never be undone.
+//! Order within one article: a newer revision may overtake an older one, and is never undone.
 
 use crate::stage::Stage;
 use loa_domain::DeliveryState::{Delivered, Superseded};

@@ -1,12 +1,13 @@
-//! Receivers that misbehave, and that they harm nobody but themselves.
+//! Receivers that misbehave harm nobody but themselves.
 
 use crate::stage::{Stage, config};
-use loa_domain::{DeliveryState, EndpointState};
+use loa_domain::{AttemptError, DeliveryState, EndpointState};
 use loa_svc_push::Config;
 use loa_testkit::{
     build::{article, published},
     http::{HttpStandIn, Reply},
 };
+use loa_words::Language;
 use std::time::Duration;
 
 #[tokio::test]
@@ -55,7 +56,9 @@ async fn a_redirect_is_never_followed() {
     assert!(elsewhere.requests().is_empty());
     let (delivery, log) = stage.only().await;
     assert_eq!((delivery.state, log[0].status), (DeliveryState::Pending, Some(308)));
-    assert!(log[0].detail.contains("not followed"), "{}", log[0].detail);
+    assert!(log[0].words.as_str().contains("/metadata"), "{}", log[0].words);
+    let said = Language::English.words().attempt(log[0].error, log[0].status, &log[0].words);
+    assert!(said.contains("not followed"), "{said}");
 }
 
 #[tokio::test]
@@ -100,8 +103,10 @@ async fn whatever_a_receiver_does_ends_at_the_deadline_and_is_named() {
         stage.settle().await;
         let delivery = stage.deliveries().await.into_iter().find(|d| d.article.as_str() == name).unwrap();
         let (delivery, log) = stage.one(&delivery.id).await;
-        assert_eq!((log[0].error_class.as_str(), delivery.state), (class, state), "{reply:?}: {log:?}");
-        assert!(log[0].detail.chars().count() <= 1_000 && !log[0].detail.chars().any(char::is_control));
+        let told = log[0].error.map_or("", AttemptError::as_str);
+        assert_eq!((told, delivery.state), (class, state), "{reply:?}: {log:?}");
+        let words = log[0].words.as_str();
+        assert!(words.chars().count() <= 1_000 && !words.chars().any(char::is_control));
         // clear the stage: what failed must not come up again
         if state == DeliveryState::Pending {
             stage.service.redrive(&delivery.id).await.unwrap();
@@ -118,15 +123,18 @@ async fn a_closed_port_is_a_failed_connection() {
     stage.accept(&[published(article("bai-1", 1))]).await;
     stage.settle().await;
     let (delivery, log) = stage.only().await;
-    assert_eq!((delivery.state, log[0].error_class.as_str(), log[0].status), (DeliveryState::Pending, "connect", None));
+    assert_eq!(
+        (delivery.state, log[0].error, log[0].status),
+        (DeliveryState::Pending, Some(AttemptError::Connect), None)
+    );
 }
 
 #[tokio::test]
 async fn a_receiver_that_keeps_failing_rests_and_one_probe_opens_the_way() {
     let stage = Stage::with(Config {
         breaker_failures: 3,
-        breaker_rest_seconds: 1_000,
-        breaker_rest_seconds_max: 10_000,
+        breaker_open_seconds: 1_000,
+        breaker_open_seconds_max: 10_000,
         in_flight_per_endpoint_max: 1,
         ..config()
     })

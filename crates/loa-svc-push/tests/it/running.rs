@@ -2,7 +2,7 @@
 
 use crate::stage::Stage;
 use jiff::Timestamp;
-use loa_bus::{Administer, Bus, Message, Outgoing, Publish, Queue, Route};
+use loa_bus::{Administer, Bus, Chosen, Message, Outgoing, Publish, Queue, Route};
 use loa_bus_sqlite::SqliteBus;
 use loa_domain::{DeliveryState, Event};
 use loa_testkit::{
@@ -31,7 +31,7 @@ fn message(id: &str, body: Vec<u8>) -> Outgoing {
 }
 
 fn of(event: Event) -> Outgoing {
-    message(&event.key.id.clone(), event.frozen)
+    message(&event.key.id.clone(), event.original_bytes)
 }
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn what_is_published_is_delivered_and_what_cannot_be_read_is_kept_with_a_r
         async move { service.run(bus, status, stop).await }
     });
     let requests = tokio::time::timeout(Duration::from_secs(20), portal.wait_for(2)).await.expect("both arrive");
-    assert!(status.ready(), "{:?}", status.doors());
+    assert!(status.ready(), "{:?}", status.dependencies());
     stop.cancel();
     running.await.unwrap();
 
@@ -63,7 +63,7 @@ async fn what_is_published_is_delivered_and_what_cannot_be_read_is_kept_with_a_r
         stage.states().await.iter().all(|(_, state)| *state == DeliveryState::Delivered),
         "the stop records what ended"
     );
-    let dead = bus.dead_letters(Queue::Push, 10).await.unwrap();
+    let dead = bus.dead_letters(Queue::Push.into(), &Chosen::All, 10).await.unwrap();
     assert_eq!(dead.len(), 1);
     assert_eq!(dead[0].message.id, "bad");
     assert!(!dead[0].reason.reason.is_empty());

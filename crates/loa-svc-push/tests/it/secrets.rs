@@ -1,4 +1,4 @@
-//! Secrets, and how one follows another.
+//! Signing secrets, and their rotation.
 
 use crate::stage::Stage;
 use loa_testkit::{
@@ -6,6 +6,7 @@ use loa_testkit::{
     http::{HttpStandIn, Reply},
 };
 use loa_webhook::VerifyError;
+use loa_words::Language;
 
 #[tokio::test]
 async fn while_rotating_both_secrets_verify_and_after_retiring_only_the_new() {
@@ -43,13 +44,14 @@ async fn a_test_ping_is_signed_and_reported_and_is_no_delivery() {
     let (stage, portal) = (Stage::new().await, HttpStandIn::start().await.unwrap());
     let (id, secret) = stage.endpoint(&portal, "/").await;
     let report = stage.service.test_endpoint(&id).await.unwrap();
-    assert!(report.delivered && report.status == Some(204), "{report}");
+    assert!(report.delivered && report.status == Some(204), "{report:?}");
     let request = portal.requests().pop().unwrap();
     assert_eq!(stage.verify(&request, &secret), Ok(()));
     assert!(request.text().contains("vn.loa.endpoint.test.v1"));
     portal.always(Reply::text(401, "sai chữ ký"));
     let report = stage.service.test_endpoint(&id).await.unwrap();
     assert!(!report.delivered);
-    assert!(report.to_string().contains("sai chữ ký") && !report.to_string().contains('\n'), "{report}");
+    let told = report.told(Language::Vietnamese);
+    assert!(told.contains("sai chữ ký") && !told.contains('\n'), "{told}");
     assert!(stage.deliveries().await.is_empty());
 }

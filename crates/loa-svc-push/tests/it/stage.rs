@@ -1,10 +1,10 @@
-//! The stage: ledger, clock, service, and how the tests turn them.
+//! The test rig: ledger, clock and service, stepped by hand.
 
 use loa_area::Directory;
 use loa_domain::{DeliveryId, DeliveryState, EndpointId, Event, RetrySchedule};
-use loa_store::{Attempt, DeliveryQuery, DeliveryView, PushLedger};
+use loa_store::{Attempt, DeliveryQuery, DeliveryView, PushDoors, PushLedger};
 use loa_store_sql::PushStore;
-use loa_svc_push::{Config, HubConfig, Identity, NewEndpoint, Service};
+use loa_svc_push::{Config, NewEndpoint, Service};
 use loa_testkit::{
     clock::HandClock,
     http::{HttpStandIn, Request},
@@ -26,7 +26,6 @@ pub fn config() -> Config {
     Config {
         retry: RetrySchedule { delays_seconds: vec![5, 60, 300], jitter_percent: 0, retry_after_seconds_max: 3_600 },
         allow_networks: vec!["127.0.0.0/8".into()],
-        hub: HubConfig { enabled: false, ..HubConfig::default() },
         ..Config::default()
     }
 }
@@ -112,10 +111,8 @@ pub async fn settle(service: &Service) {
     }
 }
 
-fn service(config: Config, ledger: &Arc<dyn PushLedger>, clock: &HandClock) -> Service {
-    let public_url: url::Url = "https://loa.example.gov.vn/".parse().unwrap();
-    let identity = Identity { feed_url: public_url.clone(), public_url };
-    Service::new(config, &identity, ledger.clone(), Arc::new(Directory::empty()), clock.world(1)).unwrap()
+pub fn service(config: Config, ledger: &Arc<dyn PushLedger>, clock: &HandClock) -> Service {
+    Service::new(config, PushDoors::of(ledger), Arc::new(Directory::empty()), clock.world(1), None).unwrap()
 }
 
 async fn open(folder: &TempDir) -> Arc<dyn PushLedger> {

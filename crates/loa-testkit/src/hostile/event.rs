@@ -1,4 +1,5 @@
-//! Decoding: what is refused says why and where; what is taken is clean, and stays what it is when written and read again.
+//! Checks decoding: a refusal says why and where; an accepted event is clean, and stays the same
+//! when written and read again.
 
 use super::{harmless_html, legal_text};
 use loa_area::Directory;
@@ -55,7 +56,7 @@ fn refused(refusal: &Refusal) {
 }
 
 fn accepted(event: &Event) {
-    assert!(event.frozen.len() <= limits::EVENT_BYTES_MAX);
+    assert!(event.original_bytes.len() <= limits::EVENT_BYTES_MAX);
     let key = [&event.key.id, &event.key.source];
     assert!(key.iter().all(|text| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic())), "{:?}", event.key);
     assert!(routing_key(event).len() <= 255);

@@ -1,4 +1,5 @@
-//! Writing feeds: whatever content was accepted, every format is well-formed, strict, and the same each time.
+//! Checks the writing of feeds: for any accepted content every format is well-formed, strict, and
+//! the same each time.
 
 use super::{structured_event, well_formed_xml};
 use loa_domain::{Change, FeedName};
@@ -78,6 +79,7 @@ fn site(title: &str) -> Option<Site> {
         language: "vi".into(),
         ttl_minutes: 15,
         hub: None,
+        calendar: loa_domain::Calendar::new(jiff::tz::TimeZone::UTC),
     })
 }
 

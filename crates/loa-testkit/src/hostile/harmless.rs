@@ -1,7 +1,8 @@
-//! Whether a sanitised body does nothing: read by the grammar of the text alone, without the parser that sanitised it.
+//! Checks that a sanitised body is harmless, by the grammar of the text alone, without the parser
+//! that sanitised it.
 //!
-//! Stricter than a browser: every `<` must begin a tag of the list, written as a serialiser writes it. What a lenient
-//! parser might yet find in some other reading, cannot be there.
+//! It is stricter than a browser: every `<` must begin a tag of the list, written as a serialiser
+//! writes it. So no lenient parser can find anything else in another reading.
 
 /// Elements that may do something, or change how the rest is read.
 const FORBIDDEN: &str = " script style iframe object embed applet frame frameset noframes noembed noscript form input button select \

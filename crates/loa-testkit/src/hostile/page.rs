@@ -1,13 +1,14 @@
-//! Reading a portal's page: whatever it is, an error that says what to do, or an article that could be published.
+//! Checks the reading of a portal's page: any input gives an error that says what to do, or an
+//! article that could be published.
 
 use super::legal_text;
-use loa_portal::{Page, read};
+use loa_portal::{PortalPage, read};
 
 /// A portal page, text or HTML; `None` when it was refused.
 ///
 /// # Panics
 /// When a promise is broken.
-pub fn portal_page(bytes: &[u8]) -> Option<Page> {
+pub fn portal_page(bytes: &[u8]) -> Option<PortalPage> {
     let address = "https://dienbiendong.gov.vn/tin/1".parse().ok();
     let page = match read(bytes, address.as_ref()) {
         Ok(page) => page,

@@ -1,4 +1,5 @@
-//! Strict readers of what was written: XML 1.0 with namespaces, and text that any of our readers takes.
+//! Strict readers of written documents: XML 1.0 with namespaces, and text that all our readers
+//! take.
 
 use loa_domain::is_xml_char;
 use quick_xml::{

@@ -1,6 +1,7 @@
-//! One connection: requests in, answers out, until either side has had enough.
+//! One connection: requests in, answers out, until either side ends it.
 //!
-//! Just enough of RFC 9112 for clients that behave: `Content-Length` and chunked bodies, keep-alive, `Expect`.
+//! It knows just enough of RFC 9112 for clients that behave: `Content-Length` and chunked bodies,
+//! keep-alive, `Expect`.
 
 use super::{Reply, Request, State};
 use bytes::{Bytes, BytesMut};

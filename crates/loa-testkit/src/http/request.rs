@@ -1,4 +1,4 @@
-//! A request as it came in.
+//! A request as the stand-in received it.
 
 use bytes::Bytes;
 

@@ -1,4 +1,5 @@
-//! The stand-in itself, over a bare socket: what it records, and that it misbehaves as told.
+//! Tests of the stand-in itself, over a bare socket: what it records, and that it misbehaves as
+//! told.
 
 use super::*;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What the catcher is to do wrong, where, to whom and how often.
+//! The faults of the SMTP stand-in: what goes wrong, at which step, for whom and how often.
 
 /// A point of the SMTP dialogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

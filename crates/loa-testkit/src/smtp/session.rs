@@ -1,4 +1,5 @@
-//! One SMTP session (RFC 5321 §4.1), with PIPELINING, 8BITMIME, SIZE and ENHANCEDSTATUSCODES, and no way to relay.
+//! One SMTP session (RFC 5321 §4.1), with PIPELINING, 8BITMIME, SIZE and ENHANCEDSTATUSCODES. It
+//! never relays.
 
 use super::{
     Mail, Stage, State,

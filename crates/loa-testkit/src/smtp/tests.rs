@@ -1,3 +1,5 @@
+//! Tests of the SMTP stand-in: what it keeps, what it refuses, and that it misbehaves as told.
+
 use super::*;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -1,4 +1,4 @@
-//! Lines in, lines out: RFC 5321 framing with limits, and the mail's text with its dots unstuffed.
+//! Lines in, lines out: RFC 5321 framing with limits, and the mail's text without dot-stuffing.
 
 use bytes::{Bytes, BytesMut};
 use std::{io, time::Duration};

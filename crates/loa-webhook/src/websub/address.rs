@@ -1,5 +1,5 @@
-//! When two spellings of an address are one (WebSub §5.1: escapes of characters that need none are decoded before topics
-//! and callbacks are compared; RFC 3986 §6.2.2).
+//! Whether two spellings of an address are one. Escapes of characters that need none are decoded
+//! before topics and callbacks are compared (WebSub §5.1, RFC 3986 §6.2.2).
 
 use url::Url;
 

@@ -1,4 +1,5 @@
-//! The question to a callback whether its owner means it, and what the answer says (WebSub §5.2, §5.3).
+//! The verification of intent: the question to a callback whether its owner means the request, and
+//! the meaning of its answer (WebSub §5.2, §5.3).
 
 use loa_domain::HubMode;
 use url::{Url, form_urlencoded::byte_serialize};

@@ -1,6 +1,8 @@
-//! A request to the hub (WebSub §5.1): a form into what it asks, or a sentence that says what is wrong with it.
+//! A request to the hub (WebSub §5.1): a form becomes what it asks for, or a sentence that says
+//! what is wrong with it.
 //!
-//! Whoever calls checks that the callback may be called at all; here is only what can be said of any callback.
+//! The caller checks whether the callback may be called at all; this file checks only what holds
+//! for any callback.
 
 use loa_domain::{HubMode, SignatureAlgorithm};
 use url::{Url, form_urlencoded};

@@ -1,5 +1,5 @@
-//! Which addresses are topics: the documents of our own feeds, under the address that stands in them as `self`, and
-//! nothing else. A hub that takes any topic fetches for anybody what anybody names.
+//! Which addresses are topics: the documents of our own feeds, under the address that they name as
+//! `self`, and nothing else. A hub that took any topic would fetch any address for anybody.
 
 use super::same_address_form;
 use loa_domain::FeedName;

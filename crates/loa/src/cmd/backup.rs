@@ -1,10 +1,12 @@
-//! `loa backup`: all files of the embedded ledgers and queues into a folder, while everything runs.
+//! `loa backup`: copies the files of the embedded ledgers and queues into a folder, while services
+//! run.
 //!
-//! The order matters when all of them are restored: queues first (what is taken out of them later comes twice, and is known),
-//! then the outlets, then receipts and the archive, so that those know at least what the outlets' copies know.
+//! The order of copying matters when all of them are restored. Queues come first: what is taken out
+//! of them later arrives twice and is recognised. Outlets come next. Receipts and the archive come
+//! last, so that they know at least what the outlets' copies know.
 
 use super::Context;
-use crate::{embedded::EMBEDDED, wire::House};
+use crate::{embedded::EMBEDDED, wire::App};
 use anyhow::Context as _;
 use loa_store_sql::{CopyMark, copy_out};
 use serde::Serialize;
@@ -21,9 +23,9 @@ struct Copied {
 
 /// Runs the command.
 pub async fn run(context: &Context, folder: &Path) -> anyhow::Result<()> {
-    let house = &context.house;
+    let app = &context.app;
     anyhow::ensure!(
-        house.is_embedded(),
+        app.is_embedded(),
         "the ledgers are in PostgreSQL, and PostgreSQL's own tools copy them; docs/operating/backup-and-restore.md says how"
     );
     anyhow::ensure!(
@@ -32,10 +34,10 @@ pub async fn run(context: &Context, folder: &Path) -> anyhow::Result<()> {
         folder.display()
     );
     // receipts must have begun before the first copy, or no restore could know what went out after it
-    house.receipt_ledger().await?;
+    app.receipt_ledger().await?;
     // the folder gets its name when it is complete: what is there under its name is whole
     let unfinished = folder.with_added_extension("unfinished");
-    let copied = copy_all(house, &unfinished).await;
+    let copied = copy_all(app, &unfinished).await;
     let copied = match copied {
         Ok(copied) => copied,
         Err(error) => {
@@ -58,18 +60,18 @@ pub async fn run(context: &Context, folder: &Path) -> anyhow::Result<()> {
     })
 }
 
-async fn copy_all(house: &House, folder: &Path) -> anyhow::Result<Vec<Copied>> {
+async fn copy_all(app: &App, folder: &Path) -> anyhow::Result<Vec<Copied>> {
     let made = fs::DirBuilder::new().recursive(false).mode(0o700).create(folder);
     made.with_context(|| {
         format!("cannot make {} (delete it when it is left over from a backup that was cut off)", folder.display())
     })?;
     let mut copied = Vec::new();
     for ledger in EMBEDDED {
-        let (from, file) = (house.embedded_file(ledger)?, format!("{ledger}.db"));
+        let (from, file) = (app.embedded_file(ledger)?, format!("{ledger}.db"));
         if !from.exists() {
             continue;
         }
-        let copied_at = house.world.now();
+        let copied_at = app.world.now();
         let bytes = copy_out(&from, &folder.join(&file), &CopyMark { ledger: ledger.into(), copied_at }).await?;
         copied.push(Copied { ledger, file, bytes, copied_at });
     }

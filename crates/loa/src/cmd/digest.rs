@@ -1,4 +1,6 @@
-//! `loa digest preview|run`, and whether the mail server can be reached.
+//! `loa digest preview|run`: shows the digest of a wish, or sends what is owed now.
+//!
+//! The digest service does both; this file reads the arguments and prints the result.
 
 use super::{Context, subscribers::wish};
 use crate::cli::Digests;
@@ -8,7 +10,7 @@ use serde_json::json;
 
 /// Runs the command.
 pub async fn run(context: &Context, command: Digests) -> anyhow::Result<()> {
-    let service = context.house.digest_service().await?;
+    let service = context.app.digest_service().await?;
     match command {
         Digests::Preview { areas, categories } => {
             let preview =
@@ -26,6 +28,7 @@ pub async fn run(context: &Context, command: Digests) -> anyhow::Result<()> {
         }
         Digests::Run { frequency } => {
             let frequencies = frequency.map_or_else(|| Frequency::ALL.to_vec(), |one| vec![one.into()]);
+            let words = context.output.language.words();
             let mut reports = Vec::new();
             for frequency in frequencies {
                 if let Some(run) = service
@@ -38,7 +41,10 @@ pub async fn run(context: &Context, command: Digests) -> anyhow::Result<()> {
             }
             let values: Vec<_> = reports
                 .iter()
-                .map(|run| json!({ "run": run.key.to_string(), "account": run.account, "paused": run.paused }))
+                .map(|run| {
+                    let detail = run.paused.as_ref().map(|why| words.pause(why));
+                    json!({ "run": run.key.to_string(), "account": run.account, "paused": run.paused, "detail": detail })
+                })
                 .collect();
             context.output.result(&values, |_| {
                 if reports.is_empty() {
@@ -48,7 +54,10 @@ pub async fn run(context: &Context, command: Digests) -> anyhow::Result<()> {
                     .iter()
                     .map(|run| {
                         let account = run.account;
-                        let paused = run.paused.as_deref().map_or_else(String::new, |why| format!("; PAUSED: {why}"));
+                        let paused = run
+                            .paused
+                            .as_ref()
+                            .map_or_else(String::new, |why| format!("; PAUSED: {}", words.pause(why)));
                         format!(
                             "{}: {} planned, {} sent, {} failed, {} suppressed, {} uncertain, {} waiting{paused}",
                             run.key,
@@ -69,7 +78,7 @@ pub async fn run(context: &Context, command: Digests) -> anyhow::Result<()> {
 
 /// For `loa check`: a greeting from the mail server.
 pub async fn reach(context: &Context) -> anyhow::Result<String> {
-    let service = context.house.digest_service().await?;
+    let service = context.app.digest_service().await?;
     service.reach_mail_server().await.context("the mail server cannot be reached (`digest.smtp`)")?;
     Ok("reached; it lets us in".to_owned())
 }

@@ -1,4 +1,6 @@
-//! `loa endpoints …`: where webhooks go.
+//! `loa endpoints …`: adds, lists and changes the endpoints that receive webhooks.
+//!
+//! The push service does it; this file reads the arguments and prints the result.
 
 use super::Context;
 use crate::{cli::Endpoints, output::table};
@@ -10,7 +12,7 @@ use std::collections::BTreeSet;
 
 /// Runs the command.
 pub async fn run(context: &Context, command: Endpoints) -> anyhow::Result<()> {
-    let service = context.house.push_service().await?;
+    let service = context.app.push_service().await?;
     match command {
         Endpoints::Add { url, description, event_types } => {
             let event_types =
@@ -27,6 +29,7 @@ pub async fn run(context: &Context, command: Endpoints) -> anyhow::Result<()> {
             })
         }
         Endpoints::List => {
+            let words = context.output.language.words();
             let endpoints = service.endpoints().await?;
             let values: Vec<Value> = endpoints.iter().map(summary).collect();
             context.output.result(&values, |_| {
@@ -38,7 +41,9 @@ pub async fn run(context: &Context, command: Endpoints) -> anyhow::Result<()> {
                     .map(|endpoint| {
                         let state = match &endpoint.state {
                             EndpointState::Enabled => "enabled".to_owned(),
-                            EndpointState::Disabled { reason } => format!("disabled: {reason}"),
+                            EndpointState::Disabled { reason, note } => {
+                                format!("disabled: {}", words.disabled(*reason, note))
+                            }
                         };
                         vec![endpoint.id.to_string(), endpoint.url.to_string(), state, endpoint.description.clone()]
                     })
@@ -48,11 +53,15 @@ pub async fn run(context: &Context, command: Endpoints) -> anyhow::Result<()> {
         }
         Endpoints::Test { id } => {
             let report = service.test_endpoint(&EndpointId::new(id)?).await?;
+            let verdict = report.told(context.output.language);
             let value = json!({
                 "endpoint": report.endpoint, "status": report.status, "duration_ms": report.duration_ms,
-                "delivered": report.delivered, "verdict": report.verdict,
+                "delivered": report.delivered, "error_class": report.error, "words": report.words, "verdict": verdict,
             });
-            context.output.result(&value, |_| report.to_string())?;
+            context.output.result(&value, |_| {
+                let status = report.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+                format!("{}  {status}  {} ms  {verdict}", report.endpoint, report.duration_ms)
+            })?;
             anyhow::ensure!(report.delivered, "the test webhook was not taken");
             Ok(())
         }

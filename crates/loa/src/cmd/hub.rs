@@ -1,18 +1,21 @@
-//! `loa hub …`: who is subscribed at the WebSub hub.
+//! `loa hub …`: lists and ends the subscriptions at the WebSub hub.
+//!
+//! The hub service does it; this file reads the arguments and prints the result.
 
 use super::Context;
 use crate::{cli::HubCommand, output::table};
 use loa_domain::HubSubscriptionId;
 use loa_store::{HubQuery, HubSubscriptionView};
+use loa_words::Language;
 use serde_json::{Value, json};
 
 /// Runs the command.
 pub async fn run(context: &Context, command: HubCommand) -> anyhow::Result<()> {
-    let service = context.house.push_service().await?;
+    let service = context.app.hub_service().await?;
     match command {
         HubCommand::List { topic, host, limit, after } => {
             let after = after.map(HubSubscriptionId::new).transpose()?;
-            let found = service.hub_subscriptions(&HubQuery { topic, host, after, limit }).await?;
+            let found = service.subscriptions(&HubQuery { topic, host, after, limit }).await?;
             let values: Vec<Value> = found.iter().map(summary).collect();
             context.output.result(&values, |_| {
                 let Some(last) = found.last() else { return "no subscriptions".to_owned() };
@@ -26,7 +29,7 @@ pub async fn run(context: &Context, command: HubCommand) -> anyhow::Result<()> {
         }
         HubCommand::Remove { id } => {
             let id = HubSubscriptionId::new(id)?;
-            service.remove_hub_subscription(&id).await?;
+            service.remove(&id).await?;
             context.output.result(&json!({ "id": id, "removed": true }), |_| {
                 format!("{id} has ended; the running hub tells its subscriber")
             })
@@ -37,7 +40,8 @@ pub async fn run(context: &Context, command: HubCommand) -> anyhow::Result<()> {
 fn row(context: &Context, one: &HubSubscriptionView) -> Vec<String> {
     let until = one.ends_at.map(|at| context.local(at)).unwrap_or_default();
     let state = if one.owed { format!("{}, owed", one.state.as_str()) } else { one.state.as_str().to_owned() };
-    vec![one.id.to_string(), one.topic.clone(), one.callback.clone(), state, until, one.detail.clone()]
+    let last_call = one.last_call.as_ref().map(|call| Language::English.words().hub_call(call)).unwrap_or_default();
+    vec![one.id.to_string(), one.topic.clone(), one.callback.clone(), state, until, last_call]
 }
 
 fn summary(one: &HubSubscriptionView) -> Value {
@@ -52,6 +56,6 @@ fn summary(one: &HubSubscriptionView) -> Value {
         "tries": one.tries,
         "created_at": one.created_at.to_string(),
         "delivered_at": one.delivered_at.map(|at| at.to_string()),
-        "last_call": one.detail,
+        "last_call": one.last_call,
     })
 }

@@ -1,9 +1,12 @@
-//! `loa import PATH…`: portal pages into the pipeline, with a report of what could not be read.
+//! `loa import PATH…`: publishes portal pages, and reports what could not be read in them.
+//!
+//! `loa-portal` reads a page into an article; intake takes it in, as it takes what the API is sent.
+//! A page that cannot be read stops nothing: the report names it, and the command exits with 1.
 
 use super::{Context, publish::relay};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
-use loa_portal::Page;
+use loa_portal::PortalPage;
 use loa_svc_intake::{ImportReport, Imported};
 use serde_json::{Value, json};
 use std::{
@@ -20,7 +23,7 @@ pub async fn run(context: &Context, paths: &[PathBuf], dry_run: bool) -> anyhow:
         collect(path, &mut BTreeSet::new(), &mut files)?;
     }
     anyhow::ensure!(!files.is_empty(), "no page files (.txt, .html, .htm) in there");
-    let service = context.house.intake_service().await?;
+    let service = context.app.intake_service().await?;
     let bar = if context.output.progress() { ProgressBar::new(files.len() as u64) } else { ProgressBar::hidden() };
     bar.set_style(
         ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
@@ -63,7 +66,7 @@ pub async fn run(context: &Context, paths: &[PathBuf], dry_run: bool) -> anyhow:
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let relayed = dry_run || relay(&context.house, &service).await?;
+    let relayed = dry_run || relay(&context.app, &service).await?;
     context.output.result(&values, |_| {
         let mut text = format!("{} pages; {taken} articles and documents taken in, {refused} refused", files.len());
         if !relayed {
@@ -76,7 +79,7 @@ pub async fn run(context: &Context, paths: &[PathBuf], dry_run: bool) -> anyhow:
 }
 
 /// A page, read and understood.
-fn read(file: &Path) -> anyhow::Result<Page> {
+fn read(file: &Path) -> anyhow::Result<PortalPage> {
     let mut bytes = Vec::new();
     let about = std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?;
     // a pipe would be waited for without end
@@ -117,7 +120,7 @@ fn collect(path: &Path, inside: &mut BTreeSet<PathBuf>, files: &mut Vec<PathBuf>
 }
 
 /// What a page holds, before anything is published.
-pub fn describe(page: &Page) -> String {
+pub fn describe(page: &PortalPage) -> String {
     let article = &page.article;
     let mut lines = vec![
         format!("  article    {}", article.title),

@@ -1,20 +1,34 @@
-//! `loa journey ID`: what each outlet did with an article. Nothing joins across ledgers; each is asked.
+//! `loa journey ID`: prints what each outlet did with an article.
+//!
+//! Nothing joins across ledgers: each is asked by itself, and the steps are sorted by time.
 
 use super::Context;
-use crate::{output::table, wire::House};
+use crate::{output::table, wire::App};
 use anyhow::Context as _;
-use loa_domain::{ArticleId, JourneyStep};
+use loa_domain::{ArticleId, JourneyLine};
+use serde::Serialize;
+
+/// A line with its sentence.
+#[derive(Serialize)]
+struct Step {
+    #[serde(flatten)]
+    line: JourneyLine,
+    detail: String,
+}
 
 /// Runs the command.
 pub async fn run(context: &Context, id: &str) -> anyhow::Result<()> {
-    let steps = collect(&context.house, &ArticleId::new(id)?).await?;
-    anyhow::ensure!(!steps.is_empty(), "no outlet has heard of {id}");
+    let words = context.output.language.words();
+    let lines = collect(&context.app, &ArticleId::new(id)?).await?;
+    anyhow::ensure!(!lines.is_empty(), "no outlet has heard of {id}");
+    let steps: Vec<Step> = lines.into_iter().map(|line| Step { detail: words.told(&line.step), line }).collect();
     context.output.result(&steps, |steps| {
         let rows: Vec<Vec<String>> = steps
             .iter()
-            .map(|step| {
-                let revision = if step.revision == 0 { String::new() } else { step.revision.to_string() };
-                vec![context.local(step.at), step.outlet.clone(), step.step.clone(), revision, step.detail.clone()]
+            .map(|Step { line, detail }| {
+                let revision = if line.revision == 0 { String::new() } else { line.revision.to_string() };
+                let (outlet, step) = (line.outlet.as_str().to_owned(), line.step.as_str().to_owned());
+                vec![context.local(line.at), outlet, step, revision, detail.clone()]
             })
             .collect();
         table(&["WHEN", "OUTLET", "STEP", "REV", "WHAT"], &rows)
@@ -22,11 +36,11 @@ pub async fn run(context: &Context, id: &str) -> anyhow::Result<()> {
 }
 
 /// All ledgers' accounts of one article, oldest first.
-pub async fn collect(house: &House, id: &ArticleId) -> anyhow::Result<Vec<JourneyStep>> {
-    let mut steps = house.intake_ledger().await?.journey(id).await.context("cannot read intake's ledger")?;
-    steps.extend(house.feed_ledger().await?.journey(id).await.context("cannot read the feed ledger")?);
-    steps.extend(house.digest_ledger().await?.journey(id).await.context("cannot read the digest ledger")?);
-    steps.extend(house.push_ledger().await?.journey(id).await.context("cannot read the push ledger")?);
+pub async fn collect(app: &App, id: &ArticleId) -> anyhow::Result<Vec<JourneyLine>> {
+    let mut steps = app.intake_ledger().await?.journey(id).await.context("cannot read intake's ledger")?;
+    steps.extend(app.feed_ledger().await?.journey(id).await.context("cannot read the feed ledger")?);
+    steps.extend(app.digest_ledger().await?.journey(id).await.context("cannot read the digest ledger")?);
+    steps.extend(app.push_ledger().await?.journey(id).await.context("cannot read the push ledger")?);
     steps.sort_by_key(|step| step.at);
     Ok(steps)
 }

@@ -1,8 +1,11 @@
-//! One file a command. Each gets the same context: the house, and where results are printed.
+//! The commands, one file each, and what all of them are handed: the app, and where results are
+//! printed.
+//!
+//! [`run`] reads the settings, starts the log, and calls the command's file.
 
 mod backup;
 mod check;
-mod dead;
+mod dead_letters;
 mod digest;
 mod endpoints;
 mod hub;
@@ -15,13 +18,14 @@ mod restore;
 pub mod serve;
 mod subscribers;
 mod token;
+mod topology;
 
 use crate::{
-    cli::{Cli, Command, Place},
+    cli::{Cli, Command, ListenPlace},
     config::{self, Config},
     output::Output,
     telemetry,
-    wire::House,
+    wire::App,
     world,
 };
 use anyhow::Context as _;
@@ -31,7 +35,7 @@ use std::{path::PathBuf, sync::Arc};
 /// What every command is handed.
 pub struct Context {
     /// Doors, settings, clock.
-    pub house: Arc<House>,
+    pub app: Arc<App>,
     /// Where results go.
     pub output: Output,
 }
@@ -39,13 +43,13 @@ pub struct Context {
 impl Context {
     /// An instant as an administrator reads it: local time of the portal.
     pub fn local(&self, at: jiff::Timestamp) -> String {
-        at.to_zoned_datetime(self.house.zone.clone()).strftime("%d/%m/%Y %H:%M:%S").to_string()
+        at.to_zoned_datetime(self.app.zone.clone()).strftime("%d/%m/%Y %H:%M:%S").to_string()
     }
 }
 
 /// Runs what was asked.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
-    let output = Output { json: cli.json };
+    let output = Output { json: cli.json, language: world::language() };
     if let Command::Completions { shell } = cli.command {
         return output.script(|buffer| clap_complete::generate(shell, &mut Cli::command(), "loa", buffer));
     }
@@ -53,12 +57,13 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         return openapi::run(output);
     }
     let mut settings = settings(cli.config)?;
+    let name = world::process_name(cli.command.word());
     match cli.command {
         Command::Demo(place) => return crate::demo::run(place, settings).await,
         Command::Up(place) => {
             take_place(&mut settings, place);
             telemetry::start_logs(&settings.log)?;
-            return serve::up(open(settings, output)?).await;
+            return serve::up(open(settings, output, name)?).await;
         }
         _ => {}
     }
@@ -66,9 +71,9 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         settings.log.filter = settings.log.command_filter.clone();
     }
     telemetry::start_logs(&settings.log)?;
-    let context = open(settings, output)?;
+    let context = open(settings, output, name)?;
     let outcome = dispatch(&context, cli.command).await;
-    context.house.close().await;
+    context.app.close().await;
     outcome
 }
 
@@ -96,10 +101,11 @@ async fn dispatch(context: &Context, command: Command) -> anyhow::Result<()> {
         Command::Push => serve::push(context).await,
         Command::Console => serve::console(context).await,
         Command::Migrate => {
-            let lines = context.house.migrate().await?;
+            let lines = context.app.migrate().await?;
             context.output.result(&lines, |lines| lines.join("\n"))
         }
-        Command::Check => check::run(context).await,
+        Command::Topology(command) => topology::run(context, command).await,
+        Command::Check { since } => check::run(context, since).await,
         Command::Import { paths, dry_run } => import::run(context, &paths, dry_run).await,
         Command::Publish { file } => publish::publish(context, &file).await,
         Command::Withdraw { id, reason } => publish::withdraw(context, &id, &reason).await,
@@ -111,12 +117,13 @@ async fn dispatch(context: &Context, command: Command) -> anyhow::Result<()> {
         Command::Endpoints(command) => endpoints::run(context, command).await,
         Command::Hub(command) => hub::run(context, command).await,
         Command::Digest { command: Some(command) } => digest::run(context, command).await,
-        Command::Dead(command) => dead::run(context, command).await,
+        Command::DeadLetters(command) => dead_letters::run(context, command).await,
         Command::Token(command) => token::run(context, command).await,
     }
 }
 
 /// All settings: the file named on the command line, else by `LOA_CONFIG`, else the defaults alone.
+#[allow(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 fn settings(file: Option<PathBuf>) -> anyhow::Result<Config> {
     let file = file.or_else(|| std::env::var_os("LOA_CONFIG").filter(|name| !name.is_empty()).map(PathBuf::from));
     let settings: Config = config::load(file.as_deref(), std::env::vars_os())?;
@@ -125,7 +132,7 @@ fn settings(file: Option<PathBuf>) -> anyhow::Result<Config> {
 }
 
 /// What the command line says about the place wins over the settings.
-pub fn take_place(settings: &mut Config, place: Place) {
+pub fn take_place(settings: &mut Config, place: ListenPlace) {
     if let Some(listen) = place.listen {
         settings.up.listen = listen;
     }
@@ -134,7 +141,7 @@ pub fn take_place(settings: &mut Config, place: Place) {
     }
 }
 
-fn open(settings: Config, output: Output) -> anyhow::Result<Context> {
-    let house = House::new(settings, world::real()).context("cannot start")?;
-    Ok(Context { house: Arc::new(house), output })
+fn open(settings: Config, output: Output, name: String) -> anyhow::Result<Context> {
+    let app = App::new(settings, world::real()).context("cannot start")?.named(name);
+    Ok(Context { app: Arc::new(app), output })
 }

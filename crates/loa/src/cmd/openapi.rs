@@ -1,11 +1,13 @@
-//! `loa openapi`: the HTTP API described, put together from what each service says of its own.
+//! `loa openapi`: prints the description of the HTTP API, from what each service says of its own
+//! part.
 //!
-//! Here stands only what they share: who may call, the common answers, and articles and documents as `docs/schemas` has
-//! them. Needs no settings and no server. `docs/openapi.json` is this text; a test compares them.
+//! This file adds what the services share: who may call, the common answers, and articles and
+//! documents as `docs/schemas` has them. It needs no settings and no server. `docs/openapi.json` is
+//! this text; a test compares the two.
 
 use crate::output::Output;
 use anyhow::Context as _;
-use loa_worker::{Problem, answers};
+use loa_http::{Problem, answers};
 use serde_json::{Map, Value};
 use utoipa::{
     PartialSchema, ToSchema,
@@ -48,6 +50,7 @@ fn whole() -> anyhow::Result<Value> {
         loa_svc_intake::Service::openapi(),
         loa_svc_console::Service::openapi(),
         loa_svc_push::Service::openapi(),
+        loa_svc_hub::Service::openapi(),
         loa_svc_digest::Service::openapi(),
     ] {
         whole.merge(service);

@@ -1,9 +1,12 @@
-//! `loa publish FILE.json` and `loa withdraw ID`: the same way in as the HTTP API, from the command line.
+//! `loa publish FILE.json` and `loa withdraw ID`: publishes and withdraws from the command line.
+//!
+//! Both use the intake service, as the HTTP API does, and wait a while until the event is on the
+//! bus.
 
 use super::Context;
-use crate::wire::House;
+use crate::wire::App;
 use anyhow::Context as _;
-use loa_svc_intake::{Item, Receipt, Service};
+use loa_svc_intake::{RawContent, Service, SubmissionAnswer};
 use loa_worker::Progress;
 use std::{io::Read, path::Path, time::Duration};
 
@@ -16,25 +19,25 @@ const RELAY_WAIT: Duration = Duration::from_secs(15);
 pub async fn publish(context: &Context, file: &Path) -> anyhow::Result<()> {
     let text = read(file)?;
     let not_taken = || format!("{} was not taken (docs/schemas/article.v1.json says what is expected)", file.display());
-    let (item, within) = Item::from_json(text.as_bytes()).with_context(not_taken)?;
-    let service = context.house.intake_service().await?;
-    let receipt = service.publish(item).await.map_err(|error| error.in_text(within)).with_context(not_taken)?;
-    let relayed = relay(&context.house, &service).await?;
-    tell(context, &receipt, "published", relayed)
+    let (content, within) = RawContent::from_json(text.as_bytes()).with_context(not_taken)?;
+    let service = context.app.intake_service().await?;
+    let answered = service.publish(content).await.map_err(|error| error.in_text(within)).with_context(not_taken)?;
+    let relayed = relay(&context.app, &service).await?;
+    tell(context, &answered, "published", relayed)
 }
 
 /// `loa withdraw ID --reason TEXT`.
 pub async fn withdraw(context: &Context, id: &str, reason: &str) -> anyhow::Result<()> {
-    let service = context.house.intake_service().await?;
-    let receipt = service.withdraw(id, reason).await.with_context(|| format!("{id} was not withdrawn"))?;
-    let relayed = relay(&context.house, &service).await?;
-    tell(context, &receipt, "withdrawn", relayed)
+    let service = context.app.intake_service().await?;
+    let answered = service.withdraw(id, reason).await.with_context(|| format!("{id} was not withdrawn"))?;
+    let relayed = relay(&context.app, &service).await?;
+    tell(context, &answered, "withdrawn", relayed)
 }
 
 /// Sends the outbox on. A running `loa up` or `loa intake` does the same; each event goes once to each queue, or twice
 /// under one id, which is once. `false`: the broker did not take it in time; whoever runs next sends it.
-pub async fn relay(house: &House, service: &Service) -> anyhow::Result<bool> {
-    let bus = house.bus().await?;
+pub async fn relay(app: &App, service: &Service) -> anyhow::Result<bool> {
+    let bus = app.bus().await?;
     let mut deadline = tokio::time::Instant::now() + RELAY_WAIT;
     let mut fewest = u64::MAX;
     loop {
@@ -56,14 +59,14 @@ pub async fn relay(house: &House, service: &Service) -> anyhow::Result<bool> {
     }
 }
 
-fn tell(context: &Context, receipt: &Receipt, what: &str, relayed: bool) -> anyhow::Result<()> {
-    context.output.result(receipt, |receipt| {
-        let mut text = if receipt.unchanged {
-            format!("{}: no change; it is at revision {}", receipt.id, receipt.revision)
+fn tell(context: &Context, answered: &SubmissionAnswer, what: &str, relayed: bool) -> anyhow::Result<()> {
+    context.output.result(answered, |answered| {
+        let mut text = if answered.unchanged {
+            format!("{}: no change; it is at revision {}", answered.id, answered.revision)
         } else {
-            format!("{}: {what} as revision {}, event {}", receipt.id, receipt.revision, receipt.event_id)
+            format!("{}: {what} as revision {}, event {}", answered.id, answered.revision, answered.event_id)
         };
-        for note in &receipt.notes {
+        for note in &answered.notes {
             text.push_str(&format!("\n  note: {note}"));
         }
         if !relayed {
@@ -73,6 +76,7 @@ fn tell(context: &Context, receipt: &Receipt, what: &str, relayed: bool) -> anyh
     })
 }
 
+#[allow(clippy::disallowed_methods, reason = "`-` is standard input")]
 fn read(file: &Path) -> anyhow::Result<String> {
     let mut text = String::new();
     if file == Path::new("-") {

@@ -1,24 +1,25 @@
-//! `loa restore`: a ledger back from a copy, made whole from the archive and the receipts before anything works with it.
+//! `loa restore`: brings a ledger back from a copy, and completes it from the archive and the
+//! receipts.
 //!
-//! On SQLite all is done beside the ledger's place; only when it is whole does it take that place, and what was there is
-//! set aside. So a crash leaves either the old or the new, never a half. On PostgreSQL the copy has been brought back by
-//! PostgreSQL's tools, and is held until it is whole.
+//! On SQLite all work is done beside the ledger's place. Only a complete ledger takes that place,
+//! and what was there is set aside; a crash leaves the old one or the new one, never a half. On
+//! PostgreSQL its own tools bring the copy back; the ledger gives nothing out until it is complete.
 
 use super::Context;
 use crate::{
     cli::{Ledger, RestoreArguments},
     embedded,
-    wire::House,
+    wire::App,
 };
 use anyhow::{Context as _, bail, ensure};
 use async_trait::async_trait;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use loa_domain::Event;
-use loa_store::{Accepted, Book, DigestLedger, PushLedger, Receipt, ReceiptLedger, StoreError};
+use loa_store::{Accepted, Arrivals, Book, Receipt, ReceiptLedger, Restorable, StoreError};
 use loa_store_sql::{AccessStore, DigestStore, FeedStore, IntakeStore, PushStore, ReceiptStore, copy_in, files_of};
 use loa_svc_feed as feed;
-use loa_svc_intake::{CopyAge, Restorable, RestoreError, Restored, Restoring};
+use loa_svc_intake::{CopyAge, RestoreError, Restored, Restoring};
 use serde_json::json;
 use std::{
     fs,
@@ -29,7 +30,7 @@ use std::{
 /// Runs the command.
 pub async fn run(context: &Context, arguments: RestoreArguments) -> anyhow::Result<()> {
     let ledger = arguments.ledger;
-    if context.house.is_embedded() {
+    if context.app.is_embedded() {
         return embedded(context, &arguments).await;
     }
     let name = ledger.name();
@@ -37,11 +38,11 @@ pub async fn run(context: &Context, arguments: RestoreArguments) -> anyhow::Resu
         arguments.from.is_none(),
         "on PostgreSQL a copy is brought back with pg_restore, then `loa restore {name} --since …` follows"
     );
-    let house = &context.house;
-    let outlet: Box<dyn Restorable> = match ledger {
-        Ledger::Feed => Box::new(Feed(house.feed_service().await?)),
-        Ledger::Digest => Box::new(house.digest_ledger().await?),
-        Ledger::Push => Box::new(house.push_ledger().await?),
+    let app = &context.app;
+    let outlet: Arc<dyn Restorable> = match ledger {
+        Ledger::Feed => Arc::new(Feed(app.feed_service().await?)),
+        Ledger::Digest => app.digest_ledger().await?,
+        Ledger::Push => app.push_ledger().await?,
         Ledger::Intake | Ledger::Access | Ledger::Receipts | Ledger::Bus => {
             bail!("on PostgreSQL there is nothing to do for {name} after pg_restore")
         }
@@ -59,10 +60,10 @@ pub async fn run(context: &Context, arguments: RestoreArguments) -> anyhow::Resu
 
 /// On SQLite: beside its place, then into it.
 async fn embedded(context: &Context, arguments: &RestoreArguments) -> anyhow::Result<()> {
-    let (house, name) = (&context.house, arguments.ledger.name());
+    let (app, name) = (&context.app, arguments.ledger.name());
     // nobody else may have it open: not a service, not the console, not another command
-    let _alone = embedded::alone(&house.config, name)?;
-    let place = house.embedded_file(name)?;
+    let _alone = embedded::alone(&app.config, name)?;
+    let place = app.embedded_file(name)?;
     let side = place.with_extension("db.restoring");
     let copied_at = match &arguments.from {
         Some(copy) => bring_back(copy, &side, name).await?,
@@ -80,13 +81,11 @@ async fn embedded(context: &Context, arguments: &RestoreArguments) -> anyhow::Re
             return Err(error.context(format!("{} is as it was; nothing was changed", place.display())));
         }
     };
-    let aside = set_aside(house, &place)?;
+    let aside = set_aside(app, &place)?;
     fs::rename(&side, &place).with_context(|| {
         format!("the restored ledger is whole, but could not be put in place: rename {} yourself", side.display())
     })?;
-    fs::File::open(&house.config.data_dir)
-        .and_then(|folder| folder.sync_all())
-        .context("cannot sync the data folder")?;
+    fs::File::open(&app.config.data_dir).and_then(|folder| folder.sync_all()).context("cannot sync the data folder")?;
     tell(context, name, &restored, &aside)
 }
 
@@ -125,20 +124,20 @@ async fn make_whole(
     match arguments.ledger {
         Ledger::Feed => {
             let store = FeedStore::open(side).await?;
-            let outlet = Feed(context.house.feed_service_on(Arc::new(store.clone()))?);
+            let outlet = Feed(context.app.feed_service_on(Arc::new(store.clone()))?);
             let restored = whole(context, &outlet, age, arguments).await?;
             store.close().await;
             Ok(restored)
         }
         Ledger::Digest => {
             let store = DigestStore::open(side).await?;
-            let restored = whole(context, &(Arc::new(store.clone()) as Arc<dyn DigestLedger>), age, arguments).await?;
+            let restored = whole(context, &store, age, arguments).await?;
             store.close().await;
             Ok(restored)
         }
         Ledger::Push => {
             let store = PushStore::open(side).await?;
-            let restored = whole(context, &(Arc::new(store.clone()) as Arc<dyn PushLedger>), age, arguments).await?;
+            let restored = whole(context, &store, age, arguments).await?;
             store.close().await;
             Ok(restored)
         }
@@ -148,7 +147,7 @@ async fn make_whole(
         Ledger::Receipts => {
             let store = ReceiptStore::open(side).await?;
             // what went out between the copy and now is in no receipt: later restores must know that
-            store.incomplete_before(context.house.world.now()).await?;
+            store.incomplete_before(context.app.world.now()).await?;
             close(store.close()).await
         }
         Ledger::Bus => Ok(Restored::default()),
@@ -167,8 +166,8 @@ async fn whole(
     copy: CopyAge,
     arguments: &RestoreArguments,
 ) -> anyhow::Result<Restored> {
-    let house = &context.house;
-    let (intake, receipts) = (house.intake_service().await?, house.receipt_ledger().await?);
+    let app = &context.app;
+    let (intake, receipts) = (app.intake_service().await?, app.receipt_ledger().await?);
     let bar = if context.output.progress() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
     bar.set_style(
         ProgressStyle::with_template("{spinner} {pos} events read")
@@ -186,17 +185,21 @@ async fn whole(
         Err(error) => return Err(error.into()),
     };
     ensure!(
-        restored.unsettled == 0 || arguments.incomplete,
+        restored.deferred == 0 || arguments.incomplete,
         "{} receipts are about articles that the archive does not have (yet). Start `loa intake`, wait until `loa.archive` is \
          empty, stop it, and repeat this; if the archive lost them for good, add --incomplete",
-        restored.unsettled
+        restored.deferred
     );
+    if !arguments.incomplete {
+        let what = "an article that was withdrawn may stand again; mend the archive, or add --incomplete";
+        crate::places::archive_could_be_read(app).await.context(what)?;
+    }
     Ok(restored)
 }
 
 /// Moves what stands at the ledger's place aside. Returns where to.
-fn set_aside(house: &House, place: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let stamp = house.world.now().to_zoned_datetime(house.zone.clone()).strftime("%Y%m%d-%H%M%S").to_string();
+fn set_aside(app: &App, place: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let stamp = app.world.now().to_zoned_datetime(app.zone.clone()).strftime("%Y%m%d-%H%M%S").to_string();
     let aside = place.with_extension(format!("db.before-restore-{stamp}"));
     let mut moved = Vec::new();
     for (from, to) in files_of(place).into_iter().zip(files_of(&aside)) {
@@ -223,7 +226,7 @@ fn remove(path: &Path) -> anyhow::Result<()> {
 fn tell(context: &Context, name: &str, restored: &Restored, aside: &[PathBuf]) -> anyhow::Result<()> {
     let value = json!({
         "ledger": name, "events": restored.events, "receipts": restored.receipts, "refused": restored.refused,
-        "unsettled": restored.unsettled, "set_aside": aside,
+        "deferred": restored.deferred, "set_aside": aside,
     });
     context.output.result(&value, |_| {
         let mut lines = vec![match name {
@@ -238,10 +241,10 @@ fn tell(context: &Context, name: &str, restored: &Restored, aside: &[PathBuf]) -
             lines
                 .push(format!("{} archived events were refused and passed over; the log names them", restored.refused));
         }
-        if restored.unsettled > 0 {
+        if restored.deferred > 0 {
             lines.push(format!(
-                "{} receipts could not be settled: do not replay what is older than now",
-                restored.unsettled
+                "{} receipts could not be learned: do not replay what is older than now",
+                restored.deferred
             ));
         }
         lines.extend(aside.first().map(|old| format!("what was there before is now {}", old.display())));
@@ -253,20 +256,23 @@ fn tell(context: &Context, name: &str, restored: &Restored, aside: &[PathBuf]) -
 struct Feed(feed::Service);
 
 #[async_trait]
+impl Arrivals for Feed {
+    async fn accept(&self, events: &[Event], at: Timestamp) -> Result<Accepted, StoreError> {
+        self.0.accept_at(events, at).await
+    }
+}
+
+#[async_trait]
 impl Restorable for Feed {
     fn book(&self) -> Option<Book> {
         None
     }
 
-    async fn accept(&self, events: &[Event], at: Timestamp) -> Result<Accepted, StoreError> {
-        self.0.accept_at(events, at).await
-    }
-
-    async fn settle(&self, _: &[Receipt]) -> Result<u64, StoreError> {
+    async fn learn(&self, _: &[Receipt]) -> Result<u64, StoreError> {
         Ok(0)
     }
 
-    async fn hold(&self, _: bool) -> Result<(), StoreError> {
+    async fn set_restoring(&self, _: bool) -> Result<(), StoreError> {
         Ok(())
     }
 }

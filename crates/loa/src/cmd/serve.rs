@@ -1,4 +1,7 @@
 //! The long-running commands: `loa up`, and each service as a process of its own.
+//!
+//! Each binds its listener, starts the service's loops, and serves its routes until a signal stops
+//! it. [`everything`] does this for all services, also for the demo, tests and benchmarks.
 
 use super::Context;
 use crate::{
@@ -6,25 +9,30 @@ use crate::{
     lifecycle::{Lifecycle, Signals, bind},
     ops,
     output::sentence,
-    telemetry,
-    wire::House,
+    places, telemetry,
+    wire::App,
 };
 use axum::Router;
 use loa_bus::Queue;
 use loa_worker::{HEARTBEAT_AGE, TOPOLOGY, WatchOptions};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+/// Between two times that heard heartbeats are noted.
+const NOTE_EVERY: Duration = Duration::from_secs(1);
+/// Between two times that intake asks the broker's management API for what somebody may have changed.
+const INSPECT_EVERY: Duration = Duration::from_secs(60);
+
 /// `loa up`: migrates, then runs everything behind one listener. Broker and database need not be there yet; topology and
 /// schemas are made when they are.
 pub async fn up(context: Context) -> anyhow::Result<()> {
-    let house = context.house;
-    let listener = bind(house.config.up.listen, "up.listen").await?;
-    house.serves_at(listener.local_addr()?)?;
+    let app = context.app;
+    let listener = bind(app.config.up.listen, "up.listen").await?;
+    app.serves_at(listener.local_addr()?)?;
     let (lifecycle, signals) = Lifecycle::start()?;
     let metrics = telemetry::start_metrics()?;
-    let (ledgers, stop) = (house.clone(), lifecycle.stop.clone());
-    if house.config.store.kind == StoreKind::Sqlite {
-        house.migrate_ledgers().await?;
+    let (ledgers, stop) = (app.clone(), lifecycle.stop.clone());
+    if app.config.store.kind == StoreKind::Sqlite {
+        app.migrate_ledgers().await?;
     } else {
         lifecycle.spawn("ledgers", async move {
             match ledgers.migrate_ledgers_in_time(&stop).await {
@@ -33,59 +41,70 @@ pub async fn up(context: Context) -> anyhow::Result<()> {
             }
         });
     }
-    let (topology, stop) = (house.clone(), lifecycle.stop.clone());
+    let (topology, stop) = (app.clone(), lifecycle.stop.clone());
     lifecycle.spawn("topology", async move {
         match topology.declare_in_time(&stop).await {
             Ok(()) => stop.cancelled().await,
             Err(error) => tracing::error!(error = %sentence(&error), "the bus cannot be opened"),
         }
     });
-    let router = everything(&house, &lifecycle).await?;
-    let ops = ops::router(house.status.clone(), Some(house.bus().await?), metrics, house.world.clock.clone());
-    tracing::info!(address = %listener.local_addr()?, data = %house.config.data_dir.display(), "loa is up");
-    lifecycle.serve(listener, router.merge(ops), house.config.site.proxies()?);
-    end(&house, &lifecycle, signals).await
+    let router = everything(&app, &lifecycle).await?;
+    note_heartbeats(&app, &lifecycle);
+    look_after_places(&app, &lifecycle, &["intake", "feed", "digest", "push", "access", "receipts"]);
+    let ops = ops::router(app.status.clone(), Some(app.bus().await?), metrics, app.world.clock.clone());
+    tracing::info!(address = %listener.local_addr()?, data = %app.config.data_dir.display(), "loa is up");
+    lifecycle.serve(listener, router.merge(ops), app.config.site.proxies()?);
+    end(&app, &lifecycle, signals).await
 }
 
 /// All services in this process; their routers, merged.
-pub async fn everything(house: &Arc<House>, lifecycle: &Lifecycle) -> anyhow::Result<Router> {
+pub async fn everything(app: &Arc<App>, lifecycle: &Lifecycle) -> anyhow::Result<Router> {
     let router = Router::new()
-        .merge(start_intake(house, lifecycle).await?)
-        .merge(start_feed(house, lifecycle).await?)
-        .merge(start_digest(house, lifecycle).await?)
-        .merge(start_push(house, lifecycle).await?)
-        .merge(start_console(house).await?);
+        .merge(start_intake(app, lifecycle).await?)
+        .merge(start_feed(app, lifecycle).await?)
+        .merge(start_digest(app, lifecycle).await?)
+        .merge(start_push(app, lifecycle).await?)
+        .merge(start_console(app).await?);
     Ok(router)
 }
 
 /// `loa intake`.
 pub async fn intake(context: &Context) -> anyhow::Result<()> {
-    let listen = context.house.config.intake.listen;
-    alone(context, listen, "intake.listen", async |house, lifecycle| start_intake(house, lifecycle).await).await
+    let listen = context.app.config.intake.listen;
+    alone(context, listen, "intake.listen", &["intake", "access"], async |app, lifecycle| {
+        start_intake(app, lifecycle).await
+    })
+    .await
 }
 
 /// `loa feed`.
 pub async fn feed(context: &Context) -> anyhow::Result<()> {
-    let listen = context.house.config.feed.listen;
-    alone(context, listen, "feed.listen", async |house, lifecycle| start_feed(house, lifecycle).await).await
+    let listen = context.app.config.feed.listen;
+    alone(context, listen, "feed.listen", &["feed"], async |app, lifecycle| start_feed(app, lifecycle).await).await
 }
 
 /// `loa digest`.
 pub async fn digest(context: &Context) -> anyhow::Result<()> {
-    let listen = context.house.config.digest.listen;
-    alone(context, listen, "digest.listen", async |house, lifecycle| start_digest(house, lifecycle).await).await
+    let listen = context.app.config.digest.listen;
+    alone(context, listen, "digest.listen", &["digest", "receipts", "access"], async |app, lifecycle| {
+        start_digest(app, lifecycle).await
+    })
+    .await
 }
 
 /// `loa push`.
 pub async fn push(context: &Context) -> anyhow::Result<()> {
-    let listen = context.house.config.push.listen;
-    alone(context, listen, "push.listen", async |house, lifecycle| start_push(house, lifecycle).await).await
+    let listen = context.app.config.push.listen;
+    alone(context, listen, "push.listen", &["push", "receipts", "access"], async |app, lifecycle| {
+        start_push(app, lifecycle).await
+    })
+    .await
 }
 
 /// `loa console`.
 pub async fn console(context: &Context) -> anyhow::Result<()> {
-    let listen = context.house.config.console.listen;
-    alone(context, listen, "console.listen", async |house, _| start_console(house).await).await
+    let listen = context.app.config.console.listen;
+    alone(context, listen, "console.listen", &["access"], async |app, _| start_console(app).await).await
 }
 
 /// One service behind a listener of its own. The broker need not be there yet; readiness tells.
@@ -93,79 +112,113 @@ async fn alone(
     context: &Context,
     listen: SocketAddr,
     setting: &str,
-    start: impl AsyncFnOnce(&Arc<House>, &Lifecycle) -> anyhow::Result<Router>,
+    own: &'static [&'static str],
+    start: impl AsyncFnOnce(&Arc<App>, &Lifecycle) -> anyhow::Result<Router>,
 ) -> anyhow::Result<()> {
-    let house = &context.house;
+    let app = &context.app;
     let listener = bind(listen, setting).await?;
     let (lifecycle, signals) = Lifecycle::start()?;
     let metrics = telemetry::start_metrics()?;
-    let router = start(house, &lifecycle).await?;
-    let ops = ops::router(house.status.clone(), Some(house.bus().await?), metrics, house.world.clock.clone());
+    let router = start(app, &lifecycle).await?;
+    note_heartbeats(app, &lifecycle);
+    look_after_places(app, &lifecycle, own);
+    let ops = ops::router(app.status.clone(), Some(app.bus().await?), metrics, app.world.clock.clone());
     tracing::info!(address = %listener.local_addr()?, "listening");
-    lifecycle.serve(listener, router.merge(ops), house.config.site.proxies()?);
-    end(house, &lifecycle, signals).await
+    lifecycle.serve(listener, router.merge(ops), app.config.site.proxies()?);
+    end(app, &lifecycle, signals).await
 }
 
-async fn end(house: &House, lifecycle: &Lifecycle, signals: Signals) -> anyhow::Result<()> {
-    let outcome = lifecycle.run(signals, Duration::from_secs(house.config.stop.grace_seconds)).await;
-    house.close().await;
+async fn end(app: &App, lifecycle: &Lifecycle, signals: Signals) -> anyhow::Result<()> {
+    let outcome = lifecycle.run(signals, Duration::from_secs(app.config.stop.grace_seconds)).await;
+    app.close().await;
     outcome
 }
 
-async fn start_intake(house: &Arc<House>, lifecycle: &Lifecycle) -> anyhow::Result<Router> {
-    let service = house.intake_service().await?;
-    let (worker, bus, status, stop) =
-        (service.clone(), house.bus().await?, house.status.clone(), lifecycle.stop.clone());
+async fn start_intake(app: &Arc<App>, lifecycle: &Lifecycle) -> anyhow::Result<Router> {
+    let service = app.intake_service().await?;
+    let (worker, bus, status, stop) = (service.clone(), app.bus().await?, app.status.clone(), lifecycle.stop.clone());
     lifecycle.spawn("intake", async move { worker.run(bus, status, stop).await });
-    watch(house, lifecycle, Queue::Archive).await?;
-    Ok(service.router(house.tokens().await?))
+    let (audit, bus, status, stop) = (app.audit().await?, app.bus().await?, app.status.clone(), lifecycle.stop.clone());
+    lifecycle.spawn("audit", async move {
+        audit.run(bus, status, stop.clone()).await;
+        stop.cancelled().await; // it may be switched off
+    });
+    watch(app, lifecycle, Queue::Archive).await?;
+    Ok(service.router(app.tokens().await?))
 }
 
-async fn start_feed(house: &Arc<House>, lifecycle: &Lifecycle) -> anyhow::Result<Router> {
-    let service = house.feed_service().await?;
-    let (worker, bus, status, stop) =
-        (service.clone(), house.bus().await?, house.status.clone(), lifecycle.stop.clone());
+async fn start_feed(app: &Arc<App>, lifecycle: &Lifecycle) -> anyhow::Result<Router> {
+    let service = app.feed_service().await?;
+    let (worker, bus, status, stop) = (service.clone(), app.bus().await?, app.status.clone(), lifecycle.stop.clone());
     lifecycle.spawn("feed", async move { worker.run(bus, status, stop).await });
-    watch(house, lifecycle, Queue::Feed).await?;
+    watch(app, lifecycle, Queue::Feed).await?;
     Ok(service.router())
 }
 
-async fn start_digest(house: &Arc<House>, lifecycle: &Lifecycle) -> anyhow::Result<Router> {
-    let service = house.digest_service().await?;
-    let (worker, bus, status, stop) =
-        (service.clone(), house.bus().await?, house.status.clone(), lifecycle.stop.clone());
+async fn start_digest(app: &Arc<App>, lifecycle: &Lifecycle) -> anyhow::Result<Router> {
+    let service = app.digest_service().await?;
+    let (worker, bus, status, stop) = (service.clone(), app.bus().await?, app.status.clone(), lifecycle.stop.clone());
     lifecycle.spawn("digest", async move { worker.run(bus, status, stop).await });
-    watch(house, lifecycle, Queue::Digest).await?;
-    Ok(service.router(house.tokens().await?))
+    watch(app, lifecycle, Queue::Digest).await?;
+    Ok(service.router(app.tokens().await?))
 }
 
-async fn start_push(house: &Arc<House>, lifecycle: &Lifecycle) -> anyhow::Result<Router> {
-    let service = house.push_service().await?;
-    let (worker, bus, status, stop) =
-        (service.clone(), house.bus().await?, house.status.clone(), lifecycle.stop.clone());
+/// The push outlet, and the hub beside it.
+async fn start_push(app: &Arc<App>, lifecycle: &Lifecycle) -> anyhow::Result<Router> {
+    let (push, hub, tokens) = (app.push_service().await?, app.hub_service().await?, app.tokens().await?);
+    let (worker, bus, status, stop) = (push.clone(), app.bus().await?, app.status.clone(), lifecycle.stop.clone());
     lifecycle.spawn("push", async move { worker.run(bus, status, stop).await });
-    watch(house, lifecycle, Queue::Push).await?;
-    Ok(service.router(house.tokens().await?))
+    if app.config.hub.enabled {
+        let (worker, status, stop) = (hub.clone(), app.status.clone(), lifecycle.stop.clone());
+        lifecycle.spawn("hub", async move { worker.run(status, stop).await });
+    }
+    watch(app, lifecycle, Queue::Push).await?;
+    Ok(push.router(tokens.clone()).merge(hub.router(tokens)))
 }
 
 /// Watches the queue of a service. The age of its newest heartbeat is counted from now on, so that a path that never worked
 /// shows, too.
-async fn watch(house: &Arc<House>, lifecycle: &Lifecycle, queue: Queue) -> anyhow::Result<()> {
+async fn watch(app: &Arc<App>, lifecycle: &Lifecycle, queue: Queue) -> anyhow::Result<()> {
     let options = WatchOptions {
         queues: vec![queue],
         unrouted: queue == Queue::Archive,
-        every: Duration::from_secs(house.config.bus.look_seconds),
+        every: Duration::from_secs(app.config.bus.probe_interval_seconds),
+        inspect_every: (queue == Queue::Archive && app.config.bus.is_managed()).then_some(INSPECT_EVERY),
     };
     // before anybody can ask: a task that has not begun yet has reported nothing
-    house.status.expect(TOPOLOGY);
-    house.status.expect(&format!("bus {queue}"));
-    house.status.note(HEARTBEAT_AGE, queue.name(), house.world.now());
-    let (bus, status, stop) = (house.bus().await?, house.status.clone(), lifecycle.stop.clone());
+    app.status.expect(TOPOLOGY);
+    app.status.expect(&format!("bus {queue}"));
+    app.status.note(HEARTBEAT_AGE, queue.name(), app.world.now());
+    let (bus, status, stop) = (app.bus().await?, app.status.clone(), lifecycle.stop.clone());
     lifecycle.spawn("watch", loa_worker::watch(options, bus, status, stop));
     Ok(())
 }
 
-async fn start_console(house: &Arc<House>) -> anyhow::Result<Router> {
-    let service = house.console_service().await?;
+/// Notes what this process heard in intake's ledger, where what all processes heard is judged. A ledger that is away holds
+/// nothing up: the newest heartbeats are noted when it is back.
+fn note_heartbeats(app: &Arc<App>, lifecycle: &Lifecycle) {
+    let (app, stop) = (app.clone(), lifecycle.stop.clone());
+    lifecycle.spawn("heartbeats", async move {
+        while stop.run_until_cancelled(tokio::time::sleep(NOTE_EVERY)).await.is_some() {
+            let heard = app.status.take_heard();
+            if heard.is_empty() {
+                continue;
+            }
+            let noted = async { anyhow::Ok(app.intake_ledger().await?.heartbeats_heard(&heard).await?) };
+            if let Err(error) = noted.await {
+                tracing::debug!(error = %sentence(&error), "heartbeats cannot be noted now");
+                heard.into_iter().for_each(|one| app.status.heard(one));
+            }
+        }
+    });
+}
+
+/// Looks after the places of the ledgers that this process has opened; `own`: those without which it does not do its work.
+fn look_after_places(app: &Arc<App>, lifecycle: &Lifecycle, own: &'static [&'static str]) {
+    lifecycle.spawn("places", places::look_after(app.clone(), own, lifecycle.stop.clone()));
+}
+
+async fn start_console(app: &Arc<App>) -> anyhow::Result<Router> {
+    let service = app.console_service().await?;
     Ok(service.router())
 }

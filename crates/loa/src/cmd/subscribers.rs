@@ -1,4 +1,6 @@
-//! `loa subscribers add|list`: mailboxes and their wishes.
+//! `loa subscribers add|list`: mailboxes and what they wish for.
+//!
+//! The digest service does it; this file reads the arguments and prints the result.
 
 use super::Context;
 use crate::{cli::Subscribers, output::table};
@@ -16,7 +18,7 @@ pub async fn run(context: &Context, command: Subscribers) -> anyhow::Result<()> 
             let address =
                 EmailAddress::parse(&email).with_context(|| format!("{email:?} is not an address Loa can send to"))?;
             let wish = wish(context, &areas, &categories)?;
-            let service = context.house.digest_service().await?;
+            let service = context.app.digest_service().await?;
             let subscription = service
                 .add_subscriber(address, wish, frequency.into())
                 .await
@@ -35,7 +37,7 @@ pub async fn run(context: &Context, command: Subscribers) -> anyhow::Result<()> 
             })
         }
         Subscribers::List => {
-            let ledger = context.house.digest_ledger().await?;
+            let ledger = context.app.digest_ledger().await?;
             let (mut after, mut values, mut rows) = (String::new(), Vec::<Value>::new(), Vec::new());
             loop {
                 let page = ledger.subscribers(&after, PAGE).await.context("cannot read the subscribers")?;
@@ -67,8 +69,8 @@ pub async fn run(context: &Context, command: Subscribers) -> anyhow::Result<()> 
 
 /// A wish from what was typed: areas by name or id. A former area stands for what it became.
 pub fn wish(context: &Context, areas: &[String], categories: &[String]) -> anyhow::Result<Wish> {
-    let directory = &context.house.directory;
-    let today = context.house.world.now().to_zoned_datetime(context.house.zone.clone()).date();
+    let directory = &context.app.directory;
+    let today = context.app.world.now().to_zoned_datetime(context.app.zone.clone()).date();
     let mut wish = Wish::default();
     for text in areas {
         let by_id = AreaId::new(text.as_str()).ok().and_then(|id| directory.get(&id));
@@ -95,7 +97,7 @@ fn shown(context: &Context, wish: &Wish) -> String {
     let areas: Vec<String> = wish
         .areas
         .iter()
-        .map(|id| context.house.directory.get(id).map_or_else(|| id.to_string(), |area| area.full_name()))
+        .map(|id| context.app.directory.get(id).map_or_else(|| id.to_string(), |area| area.full_name()))
         .collect();
     let categories: Vec<&str> = wish.categories.iter().map(CategorySlug::as_str).collect();
     let or_all = |text: String, all: &str| if text.is_empty() { all.to_owned() } else { text };

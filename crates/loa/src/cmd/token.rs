@@ -1,4 +1,6 @@
-//! `loa token create|list|revoke`.
+//! `loa token create|list|revoke`: tokens of the HTTP API.
+//!
+//! `access.rs` makes a token; the access ledger keeps it. The secret is printed once.
 
 use super::Context;
 use crate::{access, cli::Tokens, output::table};
@@ -8,18 +10,18 @@ use serde_json::json;
 
 /// Runs the command.
 pub async fn run(context: &Context, command: Tokens) -> anyhow::Result<()> {
-    let ledger = context.house.access_ledger().await?;
+    let ledger = context.app.access_ledger().await?;
     match command {
         Tokens::Create { scope, name } => {
             let scope = loa_domain::Scope::from(scope);
             let name = name.unwrap_or_else(|| {
-                let suffix: [u8; 3] = context.house.world.bytes();
+                let suffix: [u8; 3] = context.app.world.bytes();
                 format!("{}-{:02x}{:02x}{:02x}", scope.as_str(), suffix[0], suffix[1], suffix[2])
             });
             let fits =
                 !name.is_empty() && name.len() <= 60 && name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
             anyhow::ensure!(fits, "a token's name is 1 to 60 letters, digits, `-`, `_` or `.`; {name:?} is not");
-            let secret = match access::create(&*ledger, &context.house.world, &name, scope).await {
+            let secret = match access::create(&*ledger, &context.app.world, &name, scope).await {
                 Err(error) if error.kind == StoreErrorKind::Conflict => {
                     anyhow::bail!("there is a token named {name} already; choose another with --name")
                 }
@@ -54,7 +56,7 @@ pub async fn run(context: &Context, command: Tokens) -> anyhow::Result<()> {
             })
         }
         Tokens::Revoke { name } => {
-            match ledger.revoke_token(&name, context.house.world.now()).await {
+            match ledger.revoke_token(&name, context.app.world.now()).await {
                 Err(error) if error.kind == StoreErrorKind::NotFound => {
                     anyhow::bail!("there is no token named {name}; `loa token list` names them")
                 }

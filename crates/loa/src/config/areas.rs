@@ -1,4 +1,6 @@
-//! The directory of areas: Điện Biên Đông's is part of the binary; a folder of files of the same form takes its place.
+//! The directory of areas: that of Điện Biên Đông, or a folder of files in the same form.
+//!
+//! The built-in files are part of the program. `config/areas/README.md` describes the form.
 
 use anyhow::Context;
 use loa_area::{AreaFile, Directory};

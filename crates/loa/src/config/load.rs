@@ -1,5 +1,7 @@
-//! Layers: the embedded defaults, then a file, then `LOA__SECTION__KEY`. Unknown keys are errors that name the nearest
-//! known one; the defaults name every key there is, so they are the reference, and say which settings are lists.
+//! Loads the settings in layers: the embedded defaults, then a file, then `LOA__SECTION__KEY`.
+//!
+//! A key that the defaults do not name is an error, which names the nearest known one. The defaults
+//! also say which settings are lists. The environment is handed in; this file reads files only.
 
 use anyhow::{Context, bail, ensure};
 use config::{File, FileFormat, Value, ValueKind};
@@ -16,9 +18,11 @@ pub const DEFAULTS: &str = include_str!("../../../../config/default.toml");
 const PREFIX: &str = "LOA__";
 
 /// Settings that name one of a few things: said in full when something else is written.
-const CHOICES: [(&str, &[&str]); 5] = [
+const CHOICES: [(&str, &[&str]); 7] = [
     ("bus.kind", &["sqlite", "rabbitmq"]),
+    ("bus.rabbitmq.mechanism", &["plain", "external"]),
     ("store.kind", &["sqlite", "postgres"]),
+    ("store.postgres.sslmode", &["", "disable", "prefer", "require", "verify-ca", "verify-full"]),
     ("digest.smtp.tls", &["none", "starttls", "tls"]),
     ("digest.weekly_on", &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]),
     ("log.format", &["text", "json"]),
@@ -133,13 +137,12 @@ fn check_key(known: &BTreeMap<String, Value>, key: &str) -> anyhow::Result<()> {
 fn refuse_secrets(written: &BTreeMap<String, Value>) -> anyhow::Result<()> {
     for (key, value) in written {
         let ValueKind::String(text) = &value.kind else { continue };
-        if key.ends_with(".password") && !text.is_empty() {
+        if key.ends_with("password") && !text.is_empty() {
             bail!(
                 "`{key}` is a secret: put it into a file and name that in `{key}_file`, or set the environment variable"
             );
         }
-        let address = url::Url::parse(text).ok();
-        if address.as_ref().and_then(url::Url::password).is_some_and(|password| password != "guest") {
+        if has_password(text) {
             let section = key.rsplit_once('.').map_or("", |(section, _)| section);
             bail!(
                 "`{key}` has a password in it, which is a secret: leave it out, put it into a file and name that in `{section}.password_file`"
@@ -147,6 +150,13 @@ fn refuse_secrets(written: &BTreeMap<String, Value>) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether a text is an address with a password in it, or so much like one that it must not be copied and pasted.
+fn has_password(text: &str) -> bool {
+    let Some((_, rest)) = text.split_once("://") else { return false };
+    let Some((login, _)) = rest.rsplit_once('@') else { return false };
+    login.split_once(':').is_some_and(|(_, password)| password != "guest" && !password.is_empty())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What the layers promise: which wins, what is refused, and with which words.
+//! Tests of the layers: which one wins, what is refused, and in which words.
 
 use super::*;
 use crate::config::{BusKind, Config, StoreKind};
@@ -134,6 +134,8 @@ fn secrets_in_the_file_are_refused() {
             )
         );
     }
+    let error = refused("[bus.rabbitmq]\nmanagement_password = 'hunter2'", &[]);
+    assert!(error.contains("`bus.rabbitmq.management_password_file`") && !error.contains("hunter2"), "{error}");
     let error = refused("[bus.rabbitmq]\nurl = 'amqp://loa:hunter2@mq/loa'", &[]);
     assert!(error.contains("`bus.rabbitmq.url` has a password in it"), "{error}");
     assert!(!error.contains("hunter2"), "{error}");
@@ -220,7 +222,7 @@ fn settings_out_of_bounds_are_refused_with_the_bounds() {
     assert!(fault("[portal]\nsource = 'x y'").starts_with("`portal.source` must be an absolute URI"));
     assert!(fault("[bus]\nkind = 'rabbitmq'\n[bus.rabbitmq]\npassword_file = '/nowhere/mq'").contains("/nowhere/mq"));
     let postgres = |line: &str| fault(&format!("[store]\nkind = 'postgres'\n[store.postgres]\n{line}"));
-    assert!(postgres("url = 'mysql://loa@db/loa'").contains("begins with postgres://"));
+    assert!(postgres("url = 'mysql://loa@db/loa'").contains("begins with none of postgres://"));
     assert!(postgres("url = 'postgres://loa@db'").contains("names no database"));
     assert!(postgres("password_file = '/nowhere/pg'").contains("/nowhere/pg"));
     assert_eq!(postgres("connections_max = 0"), "store.postgres.connections_max is 0; it must be from 1 to 100");

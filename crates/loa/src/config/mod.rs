@@ -1,20 +1,29 @@
-//! Settings: `config/default.toml` is their manual, `load.rs` puts the layers together, and each service checks its own.
+//! All settings as types. `config/default.toml` is their manual, `load.rs` reads them.
+//!
+//! [`Config::check`] refuses what the types allow and the program does not. Each service checks its
+//! own section when it is set up.
 
 mod areas;
 mod load;
 mod postgres;
+mod rabbitmq;
 mod secret;
 
 pub use areas::AreasConfig;
 pub use load::load;
 pub use postgres::PostgresSettings;
+pub use rabbitmq::RabbitmqConfig;
 pub use secret::Secret;
 
-use crate::proxies::Proxies;
 use anyhow::Context;
+use loa_address::Host;
 use loa_domain::CategorySlug;
+use loa_http::TrustedProxies;
 use serde::Deserialize;
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 use url::Url;
 
 /// All settings.
@@ -45,6 +54,8 @@ pub struct Config {
     pub digest: loa_svc_digest::Config,
     /// Webhooks.
     pub push: loa_svc_push::Config,
+    /// The WebSub hub.
+    pub hub: loa_svc_hub::Config,
     /// The console.
     pub console: loa_svc_console::Config,
     /// Stopping.
@@ -60,7 +71,7 @@ impl Config {
         self.zone()?;
         self.site.proxies()?;
         if self.bus.kind == BusKind::Rabbitmq {
-            self.bus.rabbitmq.url_with_password()?;
+            self.bus.rabbitmq.ready()?;
         }
         if self.store.kind == StoreKind::Postgres {
             self.store.postgres.ready()?;
@@ -83,8 +94,10 @@ impl Config {
             ("intake.relay_lease_seconds", self.intake.relay_lease_seconds, 1, 86_400),
             ("intake.relay_retry_seconds_max", self.intake.relay_retry_seconds_max, 1, 86_400),
             ("console.front_entries_max", u64::from(self.console.front_entries_max), 1, 100),
-            ("bus.look_seconds", self.bus.look_seconds, 1, 3_600),
+            ("bus.probe_interval_seconds", self.bus.probe_interval_seconds, 1, 3_600),
             ("intake.heartbeat_seconds", self.intake.heartbeat_seconds, 0, 86_400),
+            ("intake.audit_seconds", self.intake.audit_seconds, 0, 3_600),
+            ("intake.audit_settle_seconds", self.intake.audit_settle_seconds, 1, 3_600),
             ("bus.rabbitmq.heartbeat_seconds", rabbitmq.heartbeat_seconds, 1, 3_600),
             ("bus.rabbitmq.confirm_timeout_seconds", rabbitmq.confirm_timeout_seconds, 1, 3_600),
             ("bus.rabbitmq.connect_timeout_seconds", rabbitmq.connect_timeout_seconds, 1, 3_600),
@@ -109,6 +122,21 @@ impl Config {
             format!("`site.zone` {:?} is not a time zone; Vietnam's is Asia/Ho_Chi_Minh", self.site.zone)
         })
     }
+}
+
+/// A setting that is empty where it is not set.
+fn text(setting: &str) -> Option<String> {
+    (!setting.is_empty()).then(|| setting.to_owned())
+}
+
+/// A file that is empty where it is not set.
+fn file(setting: &Path) -> Option<PathBuf> {
+    (!setting.as_os_str().is_empty()).then(|| setting.to_owned())
+}
+
+/// A list of servers.
+fn hosts(setting: &str, list: &[String]) -> anyhow::Result<Vec<Host>> {
+    list.iter().map(|host| host.parse().map_err(|error| anyhow::anyhow!("`{setting}` has {host:?}: {error}"))).collect()
 }
 
 /// Who publishes.
@@ -141,8 +169,8 @@ pub struct SiteConfig {
 
 impl SiteConfig {
     /// The proxies that are believed.
-    pub fn proxies(&self) -> anyhow::Result<Proxies> {
-        Proxies::read(&self.trusted_proxies).context("`site.trusted_proxies`")
+    pub fn proxies(&self) -> anyhow::Result<TrustedProxies> {
+        TrustedProxies::parse(&self.trusted_proxies).context("`site.trusted_proxies`")
     }
 }
 
@@ -162,70 +190,16 @@ pub enum BusKind {
 pub struct BusConfig {
     /// Which.
     pub kind: BusKind,
-    /// How often a service looks at its queue.
-    pub look_seconds: u64,
+    /// How often a service asks whether its queue is there, and how deep.
+    pub probe_interval_seconds: u64,
     /// Where RabbitMQ is.
     pub rabbitmq: RabbitmqConfig,
 }
 
-/// Where RabbitMQ is.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RabbitmqConfig {
-    /// `amqp://user@host:5672/vhost`.
-    pub url: String,
-    /// The user's password.
-    pub password: Secret,
-    /// A file with it.
-    pub password_file: String,
-    /// Silence after which a connection counts as dead, twice this.
-    pub heartbeat_seconds: u64,
-    /// Longest wait for a confirm.
-    pub confirm_timeout_seconds: u64,
-    /// Longest wait for a connection.
-    pub connect_timeout_seconds: u64,
-}
-
-impl std::fmt::Debug for RabbitmqConfig {
-    /// Without a password that stands in the address.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RabbitmqConfig").field("url", &self.shown_url()).field("password", &self.password).finish()
-    }
-}
-
-impl RabbitmqConfig {
-    /// The address with the password in it.
-    pub fn url_with_password(&self) -> anyhow::Result<String> {
-        let mut url = Url::parse(&self.url)
-            .with_context(|| format!("`bus.rabbitmq.url` cannot be read: {}", self.shown_url()))?;
-        anyhow::ensure!(
-            matches!(url.scheme(), "amqp" | "amqps"),
-            "`bus.rabbitmq.url` begins with amqp:// or amqps://; {} does not",
-            self.shown_url()
-        );
-        if let Some(password) = self.password.resolve(&self.password_file)? {
-            url.set_password(Some(&password))
-                .map_err(|()| anyhow::anyhow!("`bus.rabbitmq.url` has no place for a password"))?;
-        }
-        Ok(url.to_string())
-    }
-
-    /// The address as it may be shown.
-    pub fn shown_url(&self) -> String {
-        without_password(&self.url)
-    }
-}
-
-/// An address as it may be shown.
-fn without_password(url: &str) -> String {
-    match Url::parse(url) {
-        Ok(mut url) => {
-            if url.password().is_some() && url.set_password(Some("***")).is_err() {
-                return "(hidden)".to_owned();
-            }
-            url.to_string()
-        }
-        Err(_) => "(not an address)".to_owned(),
+impl BusConfig {
+    /// Whether there is a management API that is asked.
+    pub fn is_managed(&self) -> bool {
+        self.kind == BusKind::Rabbitmq && !self.rabbitmq.management_url.is_empty()
     }
 }
 

@@ -1,20 +1,20 @@
-//! `loa demo`: everything in one process on a throw-away folder, with a mail catcher and a stand-in provincial portal.
+//! `loa demo`: everything in one process on a throw-away folder, with two stand-ins as receivers.
 //!
-//! The services are the very ones of `loa up`, wired by `wire.rs`; only the two receivers are stand-ins. The story
-//! (`story.rs`) does what an editor would: publish, correct, withdraw; and waits for what each outlet does.
+//! The services are those of `loa up`, wired by `wire.rs`. The stand-ins are a mail catcher and a
+//! provincial portal. The story (`story.rs`) does what an editor does: it publishes, corrects,
+//! withdraws, and waits for each outlet.
 
 mod pages;
 mod portal;
 mod story;
 
 use crate::{
-    access,
-    cli::Place,
+    cli::ListenPlace,
     cmd::serve,
     config::{BusKind, Config, StoreKind},
     lifecycle::Lifecycle,
     ops, telemetry,
-    wire::House,
+    wire::App,
     world,
 };
 use anyhow::Context;
@@ -31,7 +31,7 @@ use url::Url;
 const PORTS_TRIED: u16 = 20;
 
 /// Runs the demo until it is told to stop.
-pub async fn run(place: Place, mut settings: Config) -> anyhow::Result<()> {
+pub async fn run(place: ListenPlace, mut settings: Config) -> anyhow::Result<()> {
     let (lifecycle, signals) = Lifecycle::start()?;
     let folder = match &place.data {
         Some(_) => None,
@@ -53,16 +53,15 @@ pub async fn run(place: Place, mut settings: Config) -> anyhow::Result<()> {
         .context("cannot start the mail catcher")?;
     take_demo_settings(&mut settings, address, catcher.address())?;
     telemetry::start_logs(&settings.log)?;
-    let house = Arc::new(House::new(settings, world)?);
-    house.serves_at(address)?;
-    house.migrate().await?;
+    let app = Arc::new(App::new(settings, world)?);
+    app.serves_at(address)?;
+    app.migrate().await?;
 
     let mailbox = Arc::new(catcher);
-    let tokens = house.access_ledger().await?;
-    let editor = access::create(&*tokens, &house.world, "demo-editor", Scope::Publish).await?;
-    let operator = access::create(&*tokens, &house.world, "demo-operator", Scope::Operate).await?;
-    let router = serve::everything(&house, &lifecycle).await?;
-    let added = house
+    let editor = app.create_token("demo-editor", Scope::Publish).await?;
+    let operator = app.create_token("demo-operator", Scope::Operate).await?;
+    let router = serve::everything(&app, &lifecycle).await?;
+    let added = app
         .push_service()
         .await?
         .add_endpoint(NewEndpoint {
@@ -75,19 +74,14 @@ pub async fn run(place: Place, mut settings: Config) -> anyhow::Result<()> {
     let caught = pages::Caught {
         mailbox: mailbox.clone(),
         portal: portal.clone(),
-        zone: house.zone.clone(),
+        zone: app.zone.clone(),
         journey: format!("/console/articles/{}", story::SEED_ID),
     };
-    let ops = ops::router(
-        house.status.clone(),
-        Some(house.bus().await?),
-        telemetry::start_metrics()?,
-        house.world.clock.clone(),
-    );
-    lifecycle.serve(listener, router.merge(ops).merge(pages::router(caught)), house.config.site.proxies()?);
+    let ops =
+        ops::router(app.status.clone(), Some(app.bus().await?), telemetry::start_metrics()?, app.world.clock.clone());
+    lifecycle.serve(listener, router.merge(ops).merge(pages::router(caught)), app.config.site.proxies()?);
 
-    let story =
-        story::Story { house: house.clone(), mailbox, portal, base: format!("http://{address}"), editor, operator };
+    let story = story::Story { app: app.clone(), mailbox, portal, base: format!("http://{address}"), editor, operator };
     let teller = async {
         if let Err(error) = story.tell().await {
             crate::output::complain(&format!("the demo cannot go on: {}", crate::output::sentence(&error)));
@@ -95,12 +89,12 @@ pub async fn run(place: Place, mut settings: Config) -> anyhow::Result<()> {
         }
         std::future::pending::<()>().await
     };
-    let grace = Duration::from_secs(house.config.stop.grace_seconds);
+    let grace = Duration::from_secs(app.config.stop.grace_seconds);
     let outcome = tokio::select! {
         outcome = lifecycle.run(signals, grace) => outcome,
         () = teller => Ok(()),
     };
-    house.close().await;
+    app.close().await;
     stand_ins.cancel();
     outcome.context("the demo did not run to its end")?;
     crate::output::told("\nLoa is silent again.");
@@ -108,7 +102,7 @@ pub async fn run(place: Place, mut settings: Config) -> anyhow::Result<()> {
 }
 
 /// The address asked for; or the usual one; or, when that is taken, one of the next.
-async fn listen(place: &Place, usual: SocketAddr) -> anyhow::Result<TcpListener> {
+async fn listen(place: &ListenPlace, usual: SocketAddr) -> anyhow::Result<TcpListener> {
     if let Some(wanted) = place.listen {
         return crate::lifecycle::bind(wanted, "--listen").await;
     }

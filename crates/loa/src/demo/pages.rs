@@ -1,4 +1,6 @@
-//! `/demo`: what was caught, in a browser: mails as they look (HTML and text), webhooks with their verdicts. Only in the demo.
+//! The pages under `/demo`: mails as they look (HTML and text), webhooks with their verdicts.
+//!
+//! They show what the stand-ins caught. Only the demo serves them.
 
 use super::portal::ProvincialPortal;
 use axum::{

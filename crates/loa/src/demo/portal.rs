@@ -1,5 +1,6 @@
-//! The demo's provincial portal: takes webhooks, verifies each signature as the real one would, answers 204 or 401, and
-//! remembers what it saw.
+//! The demo's provincial portal: takes webhooks and verifies each signature, as the real one does.
+//!
+//! It answers 204 or 401 and remembers what it received.
 
 use anyhow::Context;
 use loa_testkit::http::{HttpStandIn, Reply, Request};

@@ -1,11 +1,14 @@
-//! The demo's story: an editor publishes the seed page and a second article, corrects the one and withdraws the other.
-//! After each step it waits until every outlet has done its part, and says what that was.
+//! The demo's story: an editor publishes two articles, corrects one and withdraws the other.
+//!
+//! After each step it waits until every outlet has done its part, and prints what that was. It
+//! publishes by HTTP and by the intake service, and reads feeds, mails and webhooks from outside.
 
 use super::portal::ProvincialPortal;
-use crate::{cmd, output::tell, wire::House};
+use crate::{cmd, output::tell, wire::App};
 use anyhow::{Context, ensure};
 use loa_domain::{ArticleId, EmailAddress, Frequency, Wish};
 use loa_testkit::smtp::Catcher;
+use loa_words::Language;
 use serde_json::json;
 use std::{
     collections::BTreeSet,
@@ -29,7 +32,7 @@ const WAIT_MAX: Duration = Duration::from_secs(30);
 /// What the story is told with.
 pub struct Story {
     /// The services.
-    pub house: Arc<House>,
+    pub app: Arc<App>,
     /// Caught mails.
     pub mailbox: Arc<Catcher>,
     /// The portal.
@@ -60,7 +63,7 @@ impl Story {
         self.digest("the next digests: what was sent before is marked as an update").await?;
 
         tell!("\n3. The editor withdraws the second article");
-        let receipt = self.house.intake_service().await?.withdraw(SECOND_ID, "Đăng nhầm thời gian tổ chức").await?;
+        let receipt = self.app.intake_service().await?.withdraw(SECOND_ID, "Đăng nhầm thời gian tổ chức").await?;
         tell!("   intake   {} is withdrawn as revision {}", receipt.id, receipt.revision);
         self.outlets(Expect { feed: "at:deleted-entry", webhooks: 7 }).await?;
         self.gone().await?;
@@ -72,15 +75,15 @@ impl Story {
 
     /// Three readers: a commune's office, a resident of everything, and one who wants mail at once.
     async fn subscribe(&self) -> anyhow::Result<()> {
-        let service = self.house.digest_service().await?;
-        let today = self.house.world.now().to_zoned_datetime(self.house.zone.clone()).date();
+        let service = self.app.digest_service().await?;
+        let today = self.app.world.now().to_zoned_datetime(self.app.zone.clone()).date();
         for (email, area, frequency) in [
             ("van-phong@nason.example", Some("Na Son"), Frequency::Daily),
             ("bi-thu@tiadinh.example", Some("Tìa Dình"), Frequency::Daily),
             ("ba-con@dienbiendong.example", None, Frequency::Immediate),
         ] {
             let areas = match area {
-                Some(name) => BTreeSet::from([self.house.directory.by_name(name, today)?.id.clone()]),
+                Some(name) => BTreeSet::from([self.app.directory.by_name(name, today)?.id.clone()]),
                 None => BTreeSet::new(),
             };
             let wish = Wish { areas, categories: BTreeSet::new() };
@@ -97,7 +100,7 @@ impl Story {
     /// Imports a page; tells the whole report the first time, and only what changed afterwards.
     async fn import(&self, page: &str) -> anyhow::Result<()> {
         let page = loa_portal::read(page.as_bytes(), None).context("the seed page")?;
-        let report = self.house.intake_service().await?.import_page(page, None).await?;
+        let report = self.app.intake_service().await?.import_page(page, None).await?;
         match &report.article.outcome {
             Ok(receipt) if receipt.revision > 1 => {
                 tell!(
@@ -120,7 +123,7 @@ impl Story {
     async fn publish_second(&self) -> anyhow::Result<()> {
         let article = json!({
             "id": SECOND_ID,
-            "url": format!("{}tin/{SECOND_ID}", self.house.config.portal.url),
+            "url": format!("{}tin/{SECOND_ID}", self.app.config.portal.url),
             "title": "Khám bệnh nhân đạo và phát thuốc cho người nghèo huyện Điện Biên Đông",
             "summary": "Đoàn thầy thuốc tình nguyện khám bệnh, phát thuốc miễn phí cho bà con xã Na Son và xã Phì Nhừ.",
             "content_html": "<p>Người dân mang theo căn cước và sổ khám bệnh (nếu có).</p>",
@@ -167,7 +170,7 @@ impl Story {
         // the digest outlet hears of an event when the others do, give or take; what it has not yet accepted would wait
         // for the next run, so the story gives it the moment
         let before = self.mailbox.mails().len();
-        let service = self.house.digest_service().await?;
+        let service = self.app.digest_service().await?;
         until("the digests", async || {
             service.run_now(Frequency::Daily).await.context("cannot run the digests")?;
             Ok(self
@@ -201,10 +204,11 @@ impl Story {
 
     async fn journey(&self) -> anyhow::Result<()> {
         tell!("\n4. The article accounts for itself (loa journey {SEED_ID})");
-        let house = &self.house;
-        for step in cmd::journey::collect(house, &ArticleId::new(SEED_ID)?).await? {
-            let at = step.at.to_zoned_datetime(house.zone.clone()).strftime("%H:%M:%S");
-            tell!("   {at}  {:7} {:10} {}", step.outlet, step.step, step.detail);
+        let app = &self.app;
+        for line in cmd::journey::collect(app, &ArticleId::new(SEED_ID)?).await? {
+            let (at, said) = (line.at, Language::English.words().told(&line.step));
+            let at = at.to_zoned_datetime(app.zone.clone()).strftime("%H:%M:%S");
+            tell!("   {at}  {:7} {:10} {said}", line.outlet.as_str(), line.step.as_str());
         }
         Ok(())
     }

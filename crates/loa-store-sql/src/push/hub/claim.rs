@@ -1,4 +1,4 @@
-//! Handing out calls of a lane: a few at a time for each host, one for each subscription.
+//! Handing out calls of a call class: a few at a time for each host, one for each subscription.
 
 use super::standing::{
     DELIVERIES, DENIED, Standing, WISHES, end_active, find, put_host_ready, refresh_host, refresh_host_in, release,
@@ -7,11 +7,11 @@ use super::standing::{
 use crate::{
     db::{Db, Locking, Tx},
     fault::Result,
-    hold::refuse_if_held,
-    row::{from_row, ms, row_of},
+    restoring::refuse_during_restore,
+    row::{SET_ASIDE_MS, from_row, ms, row_of},
 };
 use loa_domain::{HubMode, SignatureAlgorithm};
-use loa_store::{DueCall, HubCall, HubLane, Lease};
+use loa_store::{CallClass, DueCall, HubCall, Lease};
 use std::{collections::HashMap, sync::Arc};
 
 /// Hosts of which a subscriber may be told, the longest waiting first.
@@ -41,14 +41,14 @@ struct Newest {
 }
 
 /// Claims calls.
-pub(super) async fn claim(db: &Db, lane: HubLane, lease: &Lease, per_host: u32, max: u32) -> Result<Vec<DueCall>> {
+pub(super) async fn claim(db: &Db, lane: CallClass, lease: &Lease, per_host: u32, max: u32) -> Result<Vec<DueCall>> {
     let (hosts, lane) = match lane {
-        HubLane::Deliveries => (HOSTS_TO_TELL, DELIVERIES),
-        HubLane::Wishes => (HOSTS_TO_ASK, WISHES),
+        CallClass::Deliveries => (HOSTS_TO_TELL, DELIVERIES),
+        CallClass::Requests => (HOSTS_TO_ASK, WISHES),
     };
     // In turn: how much a host may still have depends on what others claim.
-    let mut tx = db.begin_in_turn().await?;
-    refuse_if_held(&mut tx, "push").await?;
+    let mut tx = db.begin_serial().await?;
+    refuse_during_restore(&mut tx, "push").await?;
     let hosts: Vec<String> = on!(&mut tx, c: D => sqlx::query_scalar(hosts)
         .bind(ms(lease.now))
         .bind(i64::from(max))
@@ -86,7 +86,11 @@ pub(super) async fn claim(db: &Db, lane: HubLane, lease: &Lease, per_host: u32, 
             .await?);
         let (before, found) = (claimed.len(), due.len());
         for number in due {
-            claimed.extend(take(&mut tx, number, lane, lease, &mut bodies).await?);
+            let read = take(&mut tx, number, lane, lease, &mut bodies).await;
+            match tx.found().sort("hub_subscription", number, read)? {
+                Some(call) => claimed.extend(call),
+                None => set_aside(&mut tx, number, lease).await?,
+            }
         }
         if claimed.len() - before == found {
             refresh_host_in(&mut tx, &host, lane).await?;
@@ -97,6 +101,17 @@ pub(super) async fn claim(db: &Db, lane: HubLane, lease: &Lease, per_host: u32, 
     }
     tx.commit().await?;
     Ok(claimed)
+}
+
+/// Tries a subscription that cannot be read again later. It takes no place among what its host has in flight.
+async fn set_aside(tx: &mut Tx, number: i64, lease: &Lease) -> Result<()> {
+    on!(tx, c: D => sqlx::query("UPDATE hub_subscription SET holder = NULL, ready_at = $2 WHERE number = $1")
+        .bind(number)
+        .bind(ms(lease.now).saturating_add(SET_ASIDE_MS))
+        .execute(c)
+        .await?
+        .rows_affected());
+    Ok(())
 }
 
 /// Takes what is due of a subscription; `None` when there is nothing after all, for its lease has ended meanwhile.
@@ -111,7 +126,8 @@ async fn take(tx: &mut Tx, number: i64, lane: i64, lease: &Lease, bodies: &mut B
             .await?
             .rows_affected());
     }
-    let call = if lane == WISHES { wish(tx, number, now).await? } else { delivery(tx, &standing, now, bodies).await? };
+    let call =
+        if lane == WISHES { request(tx, number, now).await? } else { delivery(tx, &standing, now, bodies).await? };
     let Some((callback, call, tries)) = call else {
         if standing.ends_at.is_some() && !standing.is_active(now) {
             end_active(tx, number).await?;
@@ -141,7 +157,7 @@ from_row!(WishRow {
     tries: i64,
 });
 
-async fn wish(tx: &mut Tx, subscription: i64, now: i64) -> Result<Option<(String, HubCall, i64)>> {
+async fn request(tx: &mut Tx, subscription: i64, now: i64) -> Result<Option<(String, HubCall, i64)>> {
     let row: Option<WishRow> = on!(tx, c: D => sqlx::query_as(
         "SELECT number, mode, topic_written, callback, lease_seconds, token, reason, tries FROM hub_wish \
          WHERE subscription = $1 AND due_at <= $2",
@@ -153,10 +169,10 @@ async fn wish(tx: &mut Tx, subscription: i64, now: i64) -> Result<Option<(String
     let Some(row) = row else { return Ok(None) };
     let cell = row_of("hub_wish", &subscription);
     let call = if row.mode == DENIED {
-        HubCall::Deny { wish: row.number, topic: row.topic_written, reason: row.reason }
+        HubCall::Deny { request: row.number, topic: row.topic_written, reason: row.reason }
     } else {
         HubCall::Verify {
-            wish: row.number,
+            request: row.number,
             mode: cell.word("mode", &row.mode, HubMode::parse)?,
             topic: row.topic_written,
             lease_seconds: cell.count("lease_seconds", row.lease_seconds)?,

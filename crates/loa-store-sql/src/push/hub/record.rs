@@ -1,5 +1,5 @@
 //! Writing down what calls came to. Only the holder of the lease changes what follows, except that a version that was taken
-//! counts whoever brought it; and an answer about a wish is good only for that wish.
+//! counts whoever brought it; and an answer about a request is good only for that request.
 
 use super::standing::{
     DENIED, Standing, end_active, end_wish, find, refresh, refresh_host, release, subscription_number, topic_version,
@@ -7,14 +7,12 @@ use super::standing::{
 use crate::{
     db::{Db, Tx},
     fault::Result,
-    row::{from_row, ms},
+    row::{from_row, ms, row_of},
 };
-use loa_domain::HubMode;
+use jiff::Timestamp;
+use loa_domain::{Breaker, HubMode, LastCall};
 use loa_store::{CallRecord, HostRule, HostSign, HubAbout, HubOutcome};
 use std::collections::BTreeSet;
-
-/// The longest sentence about a call that is kept, in characters.
-const DETAIL_CHARS_MAX: usize = 300;
 
 /// Records calls; returns how many counted.
 pub(super) async fn record(db: &Db, holder: &str, records: &[CallRecord], rule: &HostRule) -> Result<u64> {
@@ -27,19 +25,19 @@ pub(super) async fn record(db: &Db, holder: &str, records: &[CallRecord], rule: 
         let held = standing.holder.as_deref() == Some(holder);
         let at_ms = ms(record.at);
         let counts = match record.about {
-            HubAbout::Wish(wish) => held && of_wish(&mut tx, &standing, wish, record, rule).await?,
+            HubAbout::Request(request) => held && of_wish(&mut tx, &standing, request, record, rule).await?,
             HubAbout::Version(version) => of_version(&mut tx, &standing, version, record.outcome, held, at_ms).await?,
         };
         counted += u64::from(counts);
         if counts {
-            tell(&mut tx, number, &record.detail).await?;
+            tell(&mut tx, number, &record.told).await?;
         }
         if held {
             release(&mut tx, number, at_ms).await?;
         } else {
             refresh(&mut tx, number, at_ms).await?;
         }
-        of_host(&mut tx, &standing.host, record.sign, rule, at_ms).await?;
+        of_host(&mut tx, &standing.host, record.sign, rule, record.at).await?;
         hosts.insert(standing.host);
     }
     for host in hosts {
@@ -51,8 +49,8 @@ pub(super) async fn record(db: &Db, holder: &str, records: &[CallRecord], rule: 
 
 from_row!(WishRow { number: i64, mode: String, lease_seconds: i64 });
 
-/// Applies an answer about a wish; `false` when it was replaced meanwhile.
-async fn of_wish(tx: &mut Tx, standing: &Standing, wish: i64, record: &CallRecord, rule: &HostRule) -> Result<bool> {
+/// Applies an answer about a request; `false` when it was replaced meanwhile.
+async fn of_wish(tx: &mut Tx, standing: &Standing, request: i64, record: &CallRecord, rule: &HostRule) -> Result<bool> {
     let at_ms = ms(record.at);
     let row: Option<WishRow> = on!(&mut *tx, c: D => sqlx::query_as(
         "SELECT number, mode, lease_seconds FROM hub_wish WHERE subscription = $1",
@@ -60,7 +58,7 @@ async fn of_wish(tx: &mut Tx, standing: &Standing, wish: i64, record: &CallRecor
     .bind(standing.number)
     .fetch_optional(c)
     .await?);
-    let Some(row) = row.filter(|row| row.number == wish) else { return Ok(false) };
+    let Some(row) = row.filter(|row| row.number == request) else { return Ok(false) };
     match record.outcome {
         HubOutcome::Retry(due_at) | HubOutcome::Later(due_at) => {
             let tries = i64::from(matches!(record.outcome, HubOutcome::Retry(_)));
@@ -108,7 +106,7 @@ async fn network_is_full(tx: &mut Tx, number: i64, network: &str, rule: &HostRul
     Ok(others >= i64::from(rule.subscriptions_per_network_max))
 }
 
-/// Makes a wish one of ours: to tell the subscriber that it is not subscribed, and why.
+/// Makes a request one of ours: to tell the subscriber that it is not subscribed, and why.
 async fn deny(tx: &mut Tx, number: i64, reason: &str, at_ms: i64) -> Result<()> {
     on!(tx, c: D => sqlx::query(
         "UPDATE hub_wish SET mode = $2, reason = $3, due_at = $4, tries = 0 WHERE subscription = $1",
@@ -216,11 +214,12 @@ async fn settle_version(tx: &mut Tx, standing: &Standing, version: i64, taken_ms
     Ok(())
 }
 
-async fn tell(tx: &mut Tx, number: i64, detail: &str) -> Result<()> {
-    let detail: String = detail.chars().filter(|c| !c.is_control()).take(DETAIL_CHARS_MAX).collect();
-    on!(tx, c: D => sqlx::query("UPDATE hub_subscription SET detail = $2 WHERE number = $1")
+async fn tell(tx: &mut Tx, number: i64, told: &LastCall) -> Result<()> {
+    on!(tx, c: D => sqlx::query("UPDATE hub_subscription SET reason = $2, status = $3, detail = $4 WHERE number = $1")
         .bind(number)
-        .bind(detail)
+        .bind(told.reason.as_str())
+        .bind(told.status.map(i64::from))
+        .bind(told.words.as_str())
         .execute(c)
         .await?
         .rows_affected());
@@ -228,40 +227,50 @@ async fn tell(tx: &mut Tx, number: i64, detail: &str) -> Result<()> {
 }
 
 /// Keeps what a call says about its host as a whole.
-async fn of_host(tx: &mut Tx, host: &str, sign: HostSign, rule: &HostRule, at_ms: i64) -> Result<()> {
-    let (failures, rests, rest_until) = match sign {
-        HostSign::Nothing => return Ok(()),
-        HostSign::Alive | HostSign::Failing | HostSign::Pause(_) => {
-            let row: Option<(i64, i64, Option<i64>)> = on!(&mut *tx, c: D => sqlx::query_as(
-                "SELECT failures, rests, rest_until FROM hub_host WHERE host = $1",
-            )
-            .bind(host)
-            .fetch_optional(c)
-            .await?);
-            row.unwrap_or_default()
+///
+/// A row has one instant for the breaker and for the time that the host asked for, `rest_until`. It is read as both: the host is called
+/// neither while its breaker is open nor while it is paused, and an answer that was under way ends neither.
+async fn of_host(tx: &mut Tx, host: &str, sign: HostSign, rule: &HostRule, at: Timestamp) -> Result<()> {
+    if sign == HostSign::Nothing {
+        return Ok(());
+    }
+    let row: Option<(i64, i64, Option<i64>)> = on!(&mut *tx, c: D => sqlx::query_as(
+        "SELECT failures, rests, rest_until FROM hub_host WHERE host = $1",
+    )
+    .bind(host)
+    .fetch_optional(c)
+    .await?);
+    let known = kept_breaker(host, row.unwrap_or_default(), at)?;
+    let mut breaker = known;
+    match sign {
+        HostSign::Failing => {
+            breaker.fail(&rule.breaker, at);
         }
-    };
-    let resting = rest_until.filter(|until| *until > at_ms);
-    let (failures, rests, rest_until) = match sign {
-        HostSign::Failing if failures + 1 >= i64::from(rule.failures) && resting.is_none() => {
-            let doubled = rule.rest.saturating_mul(1 << rests.clamp(0, 16)).min(rule.rest_max);
-            let until = at_ms.saturating_add(i64::try_from(doubled.as_millis()).unwrap_or(i64::MAX));
-            (failures + 1, rests + 1, Some(until))
-        }
-        HostSign::Failing => (failures + 1, rests, rest_until),
-        HostSign::Pause(until) => (failures, rests, resting.max(Some(ms(until)))),
-        HostSign::Alive if failures + rests == 0 && rest_until.is_none() => return Ok(()),
-        HostSign::Alive | HostSign::Nothing => (0, 0, resting),
-    };
+        HostSign::Pause(until) => breaker.pause(until),
+        HostSign::Alive | HostSign::Nothing => breaker.succeed(at),
+    }
+    if breaker == known {
+        return Ok(());
+    }
     on!(tx, c: D => sqlx::query("UPDATE hub_host SET failures = $2, rests = $3, rest_until = $4 WHERE host = $1")
         .bind(host)
-        .bind(failures)
-        .bind(rests)
-        .bind(rest_until)
+        .bind(i64::from(breaker.failures))
+        .bind(i64::from(breaker.openings))
+        .bind(breaker.open_until.max(breaker.paused_until).map(ms))
         .execute(c)
         .await?
         .rows_affected());
     Ok(())
+}
+
+/// The breaker of a row. Whoever called the host after it was open is the one call of the half-open breaker.
+fn kept_breaker(host: &str, row: (i64, i64, Option<i64>), at: Timestamp) -> Result<Breaker> {
+    let cell = row_of("hub_host", &host);
+    let rest_until = row.2.map(|until| cell.time("rest_until", until)).transpose()?;
+    let (failures, openings) = (cell.small("failures", row.0)?, cell.small("rests", row.1)?);
+    let open_until = rest_until.filter(|_| openings > 0);
+    let is_trying = open_until.is_some_and(|until| until <= at);
+    Ok(Breaker { failures, openings, open_until, is_trying, paused_until: rest_until.filter(|until| at < *until) })
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::{
 use loa_domain::HubSubscriptionId;
 use loa_store::TopicKind;
 
-/// The mode of a wish that is not the subscriber's but ours: to tell it that it is not subscribed.
+/// The mode of a request that is not the subscriber's but ours: to tell it that it is not subscribed.
 pub(super) const DENIED: &str = "denied";
 
 /// A kind of topic, as it is kept.
@@ -93,7 +93,7 @@ pub(super) async fn end_active(tx: &mut Tx, number: i64) -> Result<()> {
     Ok(())
 }
 
-/// Ends the wish of a subscription. The caller releases it.
+/// Ends the request of a subscription. The caller releases it.
 pub(super) async fn end_wish(tx: &mut Tx, number: i64) -> Result<()> {
     on!(tx, c: D => sqlx::query("DELETE FROM hub_wish WHERE subscription = $1")
         .bind(number)
@@ -116,13 +116,13 @@ pub(super) async fn release(tx: &mut Tx, number: i64, at_ms: i64) -> Result<()> 
 /// Says when a subscription may be claimed next, unless somebody has it; deletes it when it is neither verified nor wished for.
 pub(super) async fn refresh(tx: &mut Tx, number: i64, at_ms: i64) -> Result<()> {
     let Some(standing) = find(tx, number).await?.filter(|standing| !standing.is_held(at_ms)) else { return Ok(()) };
-    let wish: Option<(Option<i64>,)> = on!(&mut *tx, c: D => sqlx::query_as(
+    let request: Option<(Option<i64>,)> = on!(&mut *tx, c: D => sqlx::query_as(
         "SELECT due_at FROM hub_wish WHERE subscription = $1",
     )
     .bind(number)
     .fetch_optional(c)
     .await?);
-    if wish.is_none() && standing.ends_at.is_none() {
+    if request.is_none() && standing.ends_at.is_none() {
         on!(&mut *tx, c: D => sqlx::query("DELETE FROM hub_subscription WHERE number = $1")
             .bind(number)
             .execute(c)
@@ -134,7 +134,7 @@ pub(super) async fn refresh(tx: &mut Tx, number: i64, at_ms: i64) -> Result<()> 
             .rows_affected());
         return Ok(());
     }
-    let wish_at = wish.and_then(|(due_at,)| due_at);
+    let wish_at = request.and_then(|(due_at,)| due_at);
     let ready_at = wish_at.into_iter().chain(standing.due_at).min();
     let lane = if wish_at.is_some() && wish_at == ready_at { WISHES } else { DELIVERIES };
     on!(tx, c: D => sqlx::query("UPDATE hub_subscription SET holder = NULL, ready_at = $2, lane = $3 WHERE number = $1")

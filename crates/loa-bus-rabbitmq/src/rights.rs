@@ -1,0 +1,75 @@
+//! Who we are to the broker's administrator, and the lines that this person can run: rights, import,
+//! deletion. Words only.
+
+use loa_bus::{BusError, BusErrorKind};
+
+/// What Loa's queues and exchanges are called.
+const OURS: &str = r"^loa\.";
+/// The default exchange leads to the queue of a dead letter's copy, and of a replay.
+const WRITTEN: &str = r"^(loa\.|amq\.default)";
+
+/// A user on a vhost.
+#[derive(Debug, Clone)]
+pub(crate) struct Whose {
+    pub(crate) vhost: String,
+    /// `None`: the certificate says it.
+    pub(crate) user: Option<String>,
+}
+
+impl Whose {
+    /// `rabbitmqctl COMMAND -p VHOST`.
+    pub(crate) fn rabbitmqctl(&self, command: &str) -> String {
+        format!("rabbitmqctl {command} -p {}", quoted(&self.vhost))
+    }
+
+    /// The line that gives the right to make what is missing.
+    pub(crate) fn right_to_make(&self) -> String {
+        let user = self.user.as_deref().map_or_else(|| "USER".to_owned(), quoted);
+        format!("`{} {user} '{OURS}' '{WRITTEN}' '{OURS}'`", self.rabbitmqctl("set_permissions"))
+    }
+
+    /// What we are not allowed to make, which right it needs, and the two ways out.
+    pub(crate) fn may_not_make(&self, what: &str, words: &str) -> BusError {
+        let text = format!(
+            "the {what} is missing, and this user lacks the right `configure` on it to make it ({words}); either let the \
+             broker's administrator import what `loa topology print` prints (`rabbitmqctl import_definitions FILE`), or \
+             have the right given: {}",
+            self.right_to_make()
+        );
+        BusError::new(BusErrorKind::Refused, text).because("access_refused")
+    }
+
+    /// What we are not allowed to bind.
+    pub(crate) fn may_not_bind(&self, what: &str, words: &str) -> BusError {
+        let text = format!(
+            "the {what} cannot be made: this needs the rights `write` on the queue and `read` on the exchange, and topic \
+             permissions that let its key be read ({words}); either let the broker's administrator import what `loa \
+             topology print` prints (`rabbitmqctl import_definitions FILE`), or have the rights given: {}",
+            self.right_to_make()
+        );
+        BusError::new(BusErrorKind::Refused, text).because("access_refused")
+    }
+}
+
+/// A word as a shell takes it.
+pub(crate) fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./@:".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_can_be_pasted_whatever_the_vhost_is_called() {
+        let line = |vhost: &str| Whose { vhost: vhost.to_owned(), user: Some("loa".to_owned()) }.right_to_make();
+        assert_eq!(line("/"), r"`rabbitmqctl set_permissions -p / loa '^loa\.' '^(loa\.|amq\.default)' '^loa\.'`");
+        assert!(line("tin tức").contains(" -p 'tin tức' loa "));
+        assert!(line("o'clock").contains(r" -p 'o'\''clock' "));
+    }
+}

@@ -1,0 +1,325 @@
+//! The addresses of the feed outlet: bytes from the keepers to readers.
+//!
+//! Looking changes nothing: there is no other method than GET and HEAD. `asking` answers searches,
+//! `throttle` asks those to wait who take the same document in full again and again. It is the
+//! topmost room: it knows the service, and nothing of how anything is written or stored.
+
+mod asking;
+mod throttle;
+
+use crate::{
+    error::FeedError,
+    keep::writer::{ArchiveDocument, ArchiveKey},
+    names::Summaries,
+    page::{
+        document::{Document, HTML, Terms},
+        models::path,
+        pages::Pages,
+    },
+    service::Service,
+};
+use asking::{Reply, reply};
+use axum::{
+    Router,
+    extract::{Path, RawQuery, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+    routing::{MethodRouter, get},
+};
+use jiff::civil::Date;
+use loa_domain::{ArticleId, FeedName, shown_until, with_causes};
+use loa_feed::{ArchiveName, Format, Site};
+use loa_http::retry_later;
+use std::sync::Arc;
+use throttle::{CountedRequest, Throttle};
+
+/// How long a page may be kept, in seconds: people press "reload" and expect news.
+const PAGE_MAX_AGE: u32 = 60;
+/// How long the document of a settled month may be kept, in seconds. A late edit or a withdrawal still changes it, so whoever
+/// keeps it for others (a cache in front) asks as often as for a feed.
+const SETTLED_MAX_AGE: u32 = 86_400;
+/// How long the document of another month may be kept, in seconds: what falls out of the feed must be found here.
+const OPEN_MAX_AGE: u32 = 60;
+
+const PAGE_TERMS: Terms = Terms { max_age: PAGE_MAX_AGE, shared_max_age: None, shared_with_scripts: false };
+
+/// What answers readers.
+#[derive(Clone)]
+struct Readers {
+    service: Service,
+    throttle: Arc<Throttle>,
+}
+
+impl Service {
+    /// `/feeds`, `/feeds/{feed}` as page, `.rss`, `.atom` and `.json`, `/feeds/{feed}/{yyyy-mm}` in the same forms,
+    /// `/feeds.opml`, `/feeds.css`, `/a/{article}`. Each router counts full responses for itself.
+    pub fn router(&self) -> Router {
+        let throttle = Throttle::new(self.0.full_responses_max, self.0.writer.world.bytes());
+        Router::new()
+            .route("/feeds", get(feeds))
+            .route(
+                "/feeds/",
+                get(async |State(readers): State<Readers>| Redirect::permanent(&path(readers.site(), "feeds"))),
+            )
+            .route("/feeds.opml", open(get(opml)))
+            .route("/feeds.css", get(stylesheet))
+            .route("/feeds/{feed}", open(get(feed)))
+            .route("/feeds/{feed}/{archive}", open(get(archive)))
+            .route("/a/{*article}", get(article))
+            .with_state(Readers { service: self.clone(), throttle: Arc::new(throttle) })
+    }
+}
+
+impl Readers {
+    fn site(&self) -> &Site {
+        &self.service.0.writer.site
+    }
+
+    fn pages(&self) -> &Pages {
+        &self.service.0.writer.pages
+    }
+
+    fn today(&self) -> Date {
+        let writer = &self.service.0.writer;
+        writer.names.day(writer.now())
+    }
+
+    /// The name under which a feed goes on.
+    fn since(&self, name: &FeedName) -> FeedName {
+        self.service.0.writer.names.since(name, self.today())
+    }
+
+    fn terms(&self, format: Option<Format>) -> Terms {
+        if format.is_some() { self.feed_terms() } else { PAGE_TERMS }
+    }
+
+    fn feed_terms(&self) -> Terms {
+        Terms { max_age: self.site().ttl_minutes * 60, shared_max_age: None, shared_with_scripts: true }
+    }
+
+    fn archive_terms(&self, archive: &ArchiveDocument, format: Option<Format>) -> Terms {
+        let now = self.service.0.writer.now();
+        // a page is for people: what was withdrawn is to be gone when they look again
+        let is_settled = format.is_some() && archive.settles_at.is_some_and(|at| at <= now);
+        Terms {
+            max_age: if is_settled { SETTLED_MAX_AGE } else { OPEN_MAX_AGE },
+            shared_max_age: is_settled.then_some(self.site().ttl_minutes * 60),
+            shared_with_scripts: format.is_some(),
+        }
+    }
+
+    /// A document's answer, or a request to wait. Pages are exempt: they are for people, who press "reload".
+    fn throttled(&self, format: Option<Format>, request: &CountedRequest, answer: Response) -> Response {
+        match format {
+            Some(_) => self.throttle.throttled(request, answer, self.service.0.writer.now()),
+            None => answer,
+        }
+    }
+}
+
+/// Lets scripts of other sites ask whether they may send conditional requests (CORS preflight); changes nothing.
+fn open(router: MethodRouter<Readers>) -> MethodRouter<Readers> {
+    router.options(async || {
+        [
+            (header::ALLOW, "GET, HEAD, OPTIONS"),
+            (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+            (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD"),
+            (header::ACCESS_CONTROL_ALLOW_HEADERS, "If-None-Match, If-Modified-Since"),
+            (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+        ]
+    })
+}
+
+async fn feeds(State(readers): State<Readers>, RawQuery(query): RawQuery, request: HeaderMap) -> Response {
+    match reply(&readers.service, query.as_deref().unwrap_or_default()).await {
+        Ok(Reply::Plain(overview)) => overview.page.answer(&request, overview.last_modified, PAGE_TERMS).await,
+        Ok(Reply::Html(text)) => page(StatusCode::OK, Ok(text), &request).await,
+        Ok(Reply::Feed(name)) => Redirect::to(&path(readers.site(), &format!("feeds/{name}"))).into_response(),
+        Err(error) => away(&readers, &error, &request).await,
+    }
+}
+
+/// What makes a feed readable that is opened in a browser.
+async fn stylesheet(request: HeaderMap) -> Response {
+    let terms = Terms { max_age: 86_400, shared_max_age: None, shared_with_scripts: false };
+    let style = include_str!("../page/templates/feeds.css").to_owned();
+    Document::new("text/css; charset=utf-8", style).answer(&request, None, terms).await
+}
+
+async fn opml(State(readers): State<Readers>, counted: CountedRequest, request: HeaderMap) -> Response {
+    match readers.service.0.overviews.get().await {
+        Ok(overview) => {
+            let answer = overview.opml.answer(&request, overview.last_modified, readers.feed_terms()).await;
+            readers.throttle.throttled(&counted, answer, readers.service.0.writer.now())
+        }
+        Err(error) => away(&readers, &error, &request).await,
+    }
+}
+
+async fn feed(
+    State(readers): State<Readers>,
+    Path(file): Path<String>,
+    counted: CountedRequest,
+    request: HeaderMap,
+) -> Response {
+    let (stem, format) = match file.rsplit_once('.') {
+        None => (file.as_str(), None),
+        Some((stem, extension)) => match Format::parse(extension) {
+            Some(format) => (stem, Some(format)),
+            None => return missing_feed(&readers, stem, &request).await,
+        },
+    };
+    let Some(name) = FeedName::read(stem) else { return missing_feed(&readers, stem, &request).await };
+    if let Some(response) = unless_known(&readers, &name, stem, &request).await {
+        return response;
+    }
+    let response = match readers.since(&name) {
+        address if address.to_string() != stem => moved(&readers, &format!("{address}{}", extension(format))),
+        name => match document(&readers, name, format, &request).await {
+            Ok(answer) => answer,
+            Err(error) => away(&readers, &error, &request).await,
+        },
+    };
+    let response = readers.throttled(format, &counted, response);
+    count(format.map_or("html", Format::extension), &response);
+    response
+}
+
+/// A feed or a combination in one form; `None` is the page.
+async fn document(
+    readers: &Readers,
+    name: FeedName,
+    format: Option<Format>,
+    request: &HeaderMap,
+) -> Result<Response, FeedError> {
+    let (outlet, terms) = (&readers.service.0, readers.terms(format));
+    if let FeedName::Combined(combination) = name {
+        let combined = outlet.combinations.get(&(combination, format)).await?;
+        return Ok(combined.document.answer(request, outlet.combinations.last_modified(&combined), terms).await);
+    }
+    let feed = outlet.feeds.get(&name).await?;
+    let document = format.map_or(&feed.page, |format| feed.document(format));
+    Ok(document.answer(request, feed.last_modified, terms).await)
+}
+
+/// A month of a feed, or a part of it.
+async fn archive(
+    State(readers): State<Readers>,
+    Path((feed, file)): Path<(String, String)>,
+    counted: CountedRequest,
+    request: HeaderMap,
+) -> Response {
+    let Some(key) = archive_key(&feed, &file) else { return missing_feed(&readers, &feed, &request).await };
+    let (name, archive, format) = &key;
+    if let Some(response) = unless_known(&readers, name, &feed, &request).await {
+        return response;
+    }
+    let since = readers.since(name);
+    if since != *name {
+        return moved(&readers, &format!("{since}/{archive}{}", extension(*format)));
+    }
+    let response = match readers.service.0.archives.get(&key).await {
+        Ok(Some(archive)) => {
+            let terms = readers.archive_terms(&archive, *format);
+            let answer = archive.document.answer(&request, archive.last_modified, terms).await;
+            readers.throttled(*format, &counted, answer)
+        }
+        Ok(None) => missing_feed(&readers, &feed, &request).await,
+        Err(error) => away(&readers, &error, &request).await,
+    };
+    count("archive", &response);
+    response
+}
+
+/// Reads `area-x` and `2025-07.atom`.
+fn archive_key(feed: &str, file: &str) -> Option<ArchiveKey> {
+    let (stem, format) = match file.rsplit_once('.') {
+        Some((stem, extension)) => (stem, Some(Format::parse(extension)?)),
+        None => (file, None),
+    };
+    // a combination has none
+    let name = FeedName::parse(feed).filter(|name| !matches!(name, FeedName::Combined(_)))?;
+    Some((name, ArchiveName::parse(stem)?, format))
+}
+
+/// What to answer when there is no feed of this name, or nobody knows; `None`: there is one.
+async fn unless_known(readers: &Readers, name: &FeedName, typed: &str, request: &HeaderMap) -> Option<Response> {
+    match readers.service.0.overviews.knows(name).await {
+        Ok(true) => None,
+        Ok(false) => Some(missing_feed(readers, typed, request).await),
+        Err(error) => Some(away(readers, &error, request).await),
+    }
+}
+
+fn extension(format: Option<Format>) -> String {
+    format.map(|format| format!(".{}", format.extension())).unwrap_or_default()
+}
+
+fn count(form: &'static str, response: &Response) {
+    let status = response.status().as_str().to_owned();
+    metrics::counter!("loa_feed_requests_total", "format" => form, "status" => status).increment(1);
+}
+
+/// What became of an article: on to it while it stands, 410 when it was withdrawn.
+async fn article(State(readers): State<Readers>, Path(id): Path<String>, request: HeaderMap) -> Response {
+    let Ok(article) = ArticleId::new(id) else {
+        return page(StatusCode::NOT_FOUND, readers.pages().missing_article(), &request).await;
+    };
+    let writer = &readers.service.0.writer;
+    match writer.ledger.standing(&article).await {
+        Ok(Some(Ok(entry))) if entry.content.published_at() < shown_until(writer.world.now()) => {
+            let mut response = Redirect::to(entry.content.url().as_str()).into_response();
+            *response.status_mut() = StatusCode::FOUND;
+            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=60"));
+            response
+        }
+        Ok(Some(Err(stone))) => page(StatusCode::GONE, readers.pages().gone(stone.at, &stone.reason), &request).await,
+        // what is dated in the future is unknown until its time
+        Ok(Some(Ok(_)) | None) => page(StatusCode::NOT_FOUND, readers.pages().missing_article(), &request).await,
+        Err(error) => away(&readers, &error.into(), &request).await,
+    }
+}
+
+/// Leads on, for good, to the one address of a feed's document.
+fn moved(readers: &Readers, document: &str) -> Response {
+    let address = path(readers.site(), &format!("feeds/{document}"));
+    let mut response = StatusCode::MOVED_PERMANENTLY.into_response();
+    if let Ok(address) = HeaderValue::from_str(&address) {
+        response.headers_mut().insert(header::LOCATION, address);
+    }
+    let headers = response.headers_mut();
+    // a day: a directory may be mended
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+}
+
+async fn missing_feed(readers: &Readers, typed: &str, request: &HeaderMap) -> Response {
+    // suggestions are a kindness: without the ledger the page does without them
+    let overview = readers.service.0.overviews.get().await.ok();
+    let none = Summaries::new();
+    let summaries = overview.as_ref().map_or(&none, |overview| &overview.summaries);
+    let suggestions = readers.service.0.writer.names.suggestions(typed, summaries, readers.today());
+    page(StatusCode::NOT_FOUND, readers.pages().missing_feed(typed, &suggestions), request).await
+}
+
+async fn away(readers: &Readers, error: &FeedError, request: &HeaderMap) -> Response {
+    if error.may_pass() {
+        tracing::warn!(error = %with_causes(error), "a reader could not be served");
+    } else {
+        tracing::error!(error = %with_causes(error), "a reader could not be served");
+    }
+    retry_later(page(StatusCode::SERVICE_UNAVAILABLE, readers.pages().away(), request).await)
+}
+
+/// A page made for one request.
+async fn page(status: StatusCode, text: Result<String, minijinja::Error>, request: &HeaderMap) -> Response {
+    let text = match text {
+        Ok(text) => text,
+        Err(error) => {
+            tracing::error!(error = %with_causes(&error), "a page could not be written");
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+    };
+    Document::new(HTML, text).answer_as(status, request, PAGE_TERMS).await
+}

@@ -1,0 +1,295 @@
+//! The audit: asks each outlet which archived events it has seen, and writes down what it has not.
+//!
+//! A round costs what is new and what is open, in bounded pages, never the archive. Several replicas may run it: a page
+//! counts once. A ledger that does not answer is unknown, and delays no other. What is found becomes faults of `/readyz`,
+//! gauges, and rows that `loa check`, the console and a journey read.
+
+use crate::Config;
+use jiff::{SignedDuration, Timestamp};
+use loa_bus::{Administer, Bus, BusError, Queue, error_chain};
+use loa_domain::Outlet;
+use loa_store::{ArchiveQuery, AuditEvent, AuditRound, IntakeLedger, Receptions, StoreError};
+use loa_worker::{
+    Status, World,
+    completeness::{Verdict, judge, judge_heartbeats, queue_of, sentence},
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
+
+/// Events asked for at a time.
+const PAGE: u32 = 500;
+/// Pages of one outlet in one round; a round that ends at it goes on in the next.
+const PAGES_MAX: u32 = 20;
+/// How long heartbeats are remembered.
+const HEARTBEATS_KEPT: SignedDuration = SignedDuration::from_hours(24);
+
+/// What was found of each outlet.
+const GAP_EVENTS: &str = "loa_outlet_gap_events";
+const GAP_AGE: &str = "loa_outlet_gap_age_seconds";
+const LATE_EVENTS: &str = "loa_outlet_late_events";
+
+/// The audit of one installation.
+pub struct Audit {
+    ledger: Arc<dyn IntakeLedger>,
+    outlets: Vec<(Outlet, Arc<dyn Receptions>)>,
+    world: World,
+    settle: Duration,
+    every: Option<Duration>,
+    heartbeat: Option<Duration>,
+}
+
+impl Audit {
+    /// Sets the audit up; asks nobody.
+    pub fn new(
+        config: &Config,
+        ledger: Arc<dyn IntakeLedger>,
+        outlets: Vec<(Outlet, Arc<dyn Receptions>)>,
+        world: World,
+    ) -> Self {
+        Self {
+            ledger,
+            outlets,
+            world,
+            settle: config.audit_settle(),
+            every: config.audit_every(),
+            heartbeat: config.heartbeat_every(),
+        }
+    }
+
+    /// Looks from time to time until `stop`.
+    pub async fn run(&self, bus: Arc<dyn Bus>, status: Arc<Status>, stop: CancellationToken) {
+        let Some(every) = self.every else { return };
+        let looking = async {
+            loop {
+                self.look(&*bus, &status).await;
+                tokio::time::sleep(every).await;
+            }
+        };
+        // a round that is cut is done again
+        let _: Option<()> = stop.run_until_cancelled(looking).await;
+    }
+
+    /// Goes through the archive from `since` on, and asks an outlet for each event; changes nothing. Returns how many events were
+    /// looked at, and what was missing. For what was archived before the audit began.
+    ///
+    /// # Errors
+    /// When intake's ledger or the outlet's does not answer.
+    pub async fn missing_since(
+        &self,
+        outlet: Outlet,
+        since: Timestamp,
+    ) -> Result<(u64, Option<loa_store::Gaps>), StoreError> {
+        let Some((_, door)) = self.outlets.iter().find(|(known, _)| *known == outlet) else { return Ok((0, None)) };
+        let settled = earlier(self.world.now(), self.settle);
+        let mut query = ArchiveQuery { since: Some(since), limit: PAGE, ..ArchiveQuery::default() };
+        let (mut looked, mut gaps) = (0, None::<loa_store::Gaps>);
+        loop {
+            let page = self.ledger.archived(&query).await?;
+            let Some(last) = page.last() else { return Ok((looked, gaps)) };
+            query.after = last.sequence;
+            let due: Vec<_> = page.into_iter().filter(|event| event.at <= settled).collect();
+            let keys: Vec<_> = due.iter().map(|event| event.key.clone()).collect();
+            let missing: std::collections::HashSet<_> = door.not_seen(&keys).await?.into_iter().collect();
+            looked += due.len() as u64;
+            for event in due.into_iter().filter(|event| missing.contains(&event.key)) {
+                let gap = gaps.get_or_insert_with(|| loa_store::Gaps {
+                    count: 0,
+                    since: event.at,
+                    article: event.article.clone(),
+                    event: event.key.clone(),
+                });
+                gap.count += 1;
+                gap.since = gap.since.min(event.at);
+            }
+        }
+    }
+
+    /// One round: asks each outlet, and reports.
+    pub async fn look<B: Administer + ?Sized>(&self, bus: &B, status: &Status) {
+        let mut depths = BTreeMap::new();
+        for queue in Queue::ALL {
+            depths.insert(queue, bus.depth(queue).await);
+        }
+        let mut away = BTreeMap::new();
+        for (outlet, door) in &self.outlets {
+            let empty = matches!(depths.get(&queue_of(*outlet)), Some(Ok((0, _))));
+            if let Err(error) = self.ask(*outlet, &**door, empty).await {
+                away.insert(*outlet, error_chain(&error));
+            }
+        }
+        self.report_completeness(status, &depths, &away).await;
+        self.report_heartbeats(status, &depths).await;
+    }
+
+    /// Asks one outlet what it has seen: of what is new, and of what was missing. `empty`: no message is ready in its queue.
+    async fn ask(&self, outlet: Outlet, door: &dyn Receptions, empty: bool) -> Result<(), StoreError> {
+        let begun = self.world.now();
+        // what the bus had some time ago and is not ready any more is in the consumer's hands for a moment at most
+        let emptied_at = empty.then(|| earlier(begun, self.settle / 4));
+        let mut overtaken_at: Option<Timestamp> = None;
+        for page in 0..PAGES_MAX {
+            let next = self.ledger.unaudited(outlet, PAGE).await?;
+            let whole = next.events.len() as u32 == PAGE;
+            let due: Vec<AuditEvent> =
+                next.events.into_iter().take_while(|event| self.is_settled(event, begun)).collect();
+            let more = whole && due.len() as u32 == PAGE;
+            if due.is_empty() && page > 0 {
+                break;
+            }
+            let (seen, missing) = split(door, &due).await?;
+            // One queue keeps its order: who has seen a later event has passed the earlier ones.
+            let newest = seen.iter().filter_map(|event| event.routed_at).max().map(|at| earlier(at, self.settle));
+            overtaken_at = overtaken_at.max(newest);
+            let round = AuditRound {
+                outlet,
+                from: next.reached,
+                to: due.last().map_or(next.reached, |event| event.sequence),
+                missing: missing.iter().map(|event| event.sequence).collect(),
+                at: begun,
+                passed_at: emptied_at.max(overtaken_at),
+            };
+            if !self.ledger.audited(&round).await? || !more {
+                break;
+            }
+        }
+        self.look_at_gaps(outlet, door).await
+    }
+
+    /// Looks at open gaps again, those that nobody looked at for the longest time first.
+    async fn look_at_gaps(&self, outlet: Outlet, door: &dyn Receptions) -> Result<(), StoreError> {
+        for _ in 0..PAGES_MAX {
+            let gaps = self.ledger.gaps_to_look_at(outlet, PAGE).await?;
+            if gaps.is_empty() {
+                break;
+            }
+            let (seen, missing) = split(door, &gaps).await?;
+            let numbers = |events: &[AuditEvent]| events.iter().map(|event| event.sequence).collect::<Vec<_>>();
+            self.ledger.gaps_looked_at(outlet, &numbers(&seen), &numbers(&missing), self.world.now()).await?;
+            // a page of which nothing came is followed by others like it; their turn comes
+            if seen.is_empty() || (gaps.len() as u32) < PAGE {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an event was archived, and routed, long enough ago to be asked for. One that a clock ahead of ours dated far
+    /// into the future is asked for at once: waiting for it would hold up all behind it.
+    fn is_settled(&self, event: &AuditEvent, now: Timestamp) -> bool {
+        let last = event.routed_at.unwrap_or(event.archived_at).max(event.archived_at);
+        let age = now.duration_since(last);
+        let settle = signed(self.settle);
+        age >= settle || age < -settle
+    }
+
+    async fn report_completeness(
+        &self,
+        status: &Status,
+        depths: &BTreeMap<Queue, Result<(u64, u64), BusError>>,
+        away: &BTreeMap<Outlet, String>,
+    ) {
+        let now = self.world.now();
+        let states = self.ledger.completeness(earlier(now, self.settle)).await;
+        for (outlet, _) in &self.outlets {
+            let fault = format!("completeness {}", outlet.as_str());
+            let state = match &states {
+                Ok(states) => states.iter().find(|state| state.outlet == *outlet),
+                Err(error) => {
+                    unknown(status, *outlet, &fault, &error_chain(error));
+                    continue;
+                }
+            };
+            if let Some(why) = away.get(outlet) {
+                unknown(status, *outlet, &fault, why);
+                continue;
+            }
+            let verdict = state.map_or(Verdict::Unknown { since: None }, |state| judge(state, now, self.settle));
+            let dead = depths.get(&queue_of(*outlet)).and_then(|depth| depth.as_ref().ok()).map(|(_, dead)| *dead);
+            if let Verdict::Behind { .. } | Verdict::Unknown { .. } = verdict {
+                let why = sentence(*outlet, &verdict, dead).unwrap_or_default();
+                unknown(status, *outlet, &fault, &why);
+                continue;
+            }
+            let count = |gaps: Option<&loa_store::Gaps>| gaps.map_or(0.0, |gaps| gaps.count as f64);
+            let gap = state.and_then(|state| state.not_received.as_ref());
+            measure(
+                *outlet,
+                count(gap),
+                gap.map(|gaps| now.duration_since(gaps.since).as_secs_f64().max(0.0)).unwrap_or(0.0),
+            );
+            metrics::gauge!(LATE_EVENTS, "outlet" => outlet.as_str())
+                .set(count(state.and_then(|state| state.late.as_ref())));
+            tell(status, &fault, sentence(*outlet, &verdict, dead));
+        }
+    }
+
+    async fn report_heartbeats(&self, status: &Status, depths: &BTreeMap<Queue, Result<(u64, u64), BusError>>) {
+        let now = self.world.now();
+        let heard = async {
+            let (own, heard) = (self.ledger.installation().await?, self.ledger.heartbeats().await?);
+            if heard.iter().any(|one| now.duration_since(one.heard_at) > HEARTBEATS_KEPT) {
+                self.ledger.forget_heartbeats(now.saturating_sub(HEARTBEATS_KEPT).unwrap_or(Timestamp::MIN)).await?;
+            }
+            Ok::<_, StoreError>((own, heard))
+        };
+        let (own, heard) = match heard.await {
+            Ok(answer) => answer,
+            // the ledger's own dependency says so; what was known stays
+            Err(error) => return tracing::debug!(%error, "the heartbeats cannot be read"),
+        };
+        let is_empty = |queue: &Queue| matches!(depths.get(queue), Some(Ok((0, _))));
+        let empty: Vec<Queue> = Queue::ALL.into_iter().filter(is_empty).collect();
+        let found = judge_heartbeats(&heard, &own, now, self.heartbeat, &empty);
+        let found: BTreeMap<String, String> = found.iter().map(|fault| (fault.name(), fault.sentence())).collect();
+        for known in status.faults().into_keys().filter(|name| is_of_heartbeats(name) && !found.contains_key(name)) {
+            tell(status, &known, None);
+        }
+        let strangers = found.keys().filter(|name| name.starts_with("installation ")).count();
+        metrics::gauge!("loa_other_installations").set(strangers as f64);
+        for (name, sentence) in found {
+            tell(status, &name, Some(sentence));
+        }
+    }
+}
+
+fn is_of_heartbeats(fault: &str) -> bool {
+    ["heartbeats ", "binding ", "installation "].iter().any(|beginning| fault.starts_with(beginning))
+}
+
+/// Which of these events an outlet has seen, and which not.
+async fn split(door: &dyn Receptions, events: &[AuditEvent]) -> Result<(Vec<AuditEvent>, Vec<AuditEvent>), StoreError> {
+    let keys: Vec<_> = events.iter().map(|event| event.key.clone()).collect();
+    let missing = door.not_seen(&keys).await?;
+    let missing: std::collections::HashSet<_> = missing.iter().collect();
+    Ok(events.iter().cloned().partition(|event| !missing.contains(&event.key)))
+}
+
+/// Nobody can say: the gauges say so too.
+fn unknown(status: &Status, outlet: Outlet, fault: &str, why: &str) {
+    measure(outlet, f64::NAN, f64::NAN);
+    metrics::gauge!(LATE_EVENTS, "outlet" => outlet.as_str()).set(f64::NAN);
+    let why = if why.starts_with("unknown: ") { why.to_owned() } else { format!("unknown: {why}") };
+    tell(status, fault, Some(why));
+}
+
+fn measure(outlet: Outlet, events: f64, age: f64) {
+    metrics::gauge!(GAP_EVENTS, "outlet" => outlet.as_str()).set(events);
+    metrics::gauge!(GAP_AGE, "outlet" => outlet.as_str()).set(age);
+}
+
+fn tell(status: &Status, fault: &str, sentence: Option<String>) {
+    let words = sentence.clone();
+    match (status.fault(fault, sentence), words) {
+        (true, Some(words)) => tracing::error!(fault, "{words}"),
+        (true, None) => tracing::info!(fault, "is mended"),
+        (false, _) => {}
+    }
+}
+
+fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}
+
+fn earlier(at: Timestamp, by: Duration) -> Timestamp {
+    at.saturating_sub(signed(by)).unwrap_or(Timestamp::MIN)
+}

@@ -1,0 +1,147 @@
+//! The audit: what an outlet has not seen is named, and closes by the replay that it names.
+
+use crate::{House, titled};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use loa_bus::Queue;
+use loa_domain::{ArticleId, EventKey, JourneyLine, Outlet};
+use loa_store::{ArchiveQuery, IntakeViews, Ledger, Receptions, StoreError, StoreErrorKind};
+use loa_svc_intake::{Audit, Config};
+use loa_worker::Status;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+/// An outlet that remembers event ids; away when told so.
+#[derive(Default)]
+struct Memory {
+    seen: Mutex<BTreeSet<String>>,
+    away: Mutex<bool>,
+}
+
+#[async_trait]
+impl Ledger for Memory {
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+    async fn journey(&self, _: &ArticleId) -> Result<Vec<JourneyLine>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl Receptions for Memory {
+    async fn not_seen(&self, keys: &[EventKey]) -> Result<Vec<EventKey>, StoreError> {
+        if *self.away.lock().expect("no panic") {
+            return Err(StoreError::new(StoreErrorKind::Unavailable, "the file is locked"));
+        }
+        let seen = self.seen.lock().expect("no panic");
+        Ok(keys.iter().filter(|key| !seen.contains(&key.id)).cloned().collect())
+    }
+}
+
+struct Audited {
+    house: House,
+    feed: Arc<Memory>,
+    audit: Audit,
+    status: Status,
+}
+
+impl Audited {
+    async fn new() -> Self {
+        let (house, feed, other) = (House::new().await, Arc::new(Memory::default()), Arc::new(Memory::default()));
+        let outlets: Vec<(Outlet, Arc<dyn Receptions>)> =
+            vec![(Outlet::Feed, feed.clone()), (Outlet::Push, other.clone())];
+        let audit = Audit::new(&Config::default(), house.ledger.clone(), outlets, house.clock.world(2));
+        *other.away.lock().expect("no panic") = true;
+        Self { house, feed, audit, status: Status::default() }
+    }
+
+    /// Publishes an article; the queue of the feed has it.
+    async fn publish(&self, id: &str) {
+        self.house.service.publish(titled(id, "Bí xanh được mùa")).await.expect("submitted");
+        self.house.relay().await;
+    }
+
+    /// The outlet takes what its queue has.
+    async fn consume(&self) {
+        for message in self.house.drain(Queue::Feed).await {
+            self.feed.seen.lock().expect("no panic").insert(message.id);
+        }
+    }
+
+    async fn look(&self, seconds: u64) -> Option<String> {
+        self.house.clock.advance(Duration::from_secs(seconds));
+        self.audit.look(&*self.house.bus, &self.status).await;
+        self.status.faults().remove("completeness feed")
+    }
+}
+
+#[tokio::test]
+async fn what_an_outlet_has_not_received_is_named_and_closes_by_the_replay_it_names() {
+    let all = Audited::new().await;
+    all.publish("seen").await;
+    all.consume().await;
+    assert_eq!(all.look(30).await, None);
+    all.publish("purged").await;
+    all.house.drain(Queue::Feed).await;
+    assert_eq!(all.look(5).await, None, "it may be on its way");
+    let said = all.look(30).await.expect("a fault");
+    assert!(said.starts_with("not received: 1 event archived since") && said.contains("for instance purged"), "{said}");
+    let since = said.split("--since ").nth(1).and_then(|rest| rest.split('`').next()).expect("a replay line");
+    let query =
+        ArchiveQuery { since: Some(since.parse::<Timestamp>().expect("an instant")), ..ArchiveQuery::default() };
+    let sent = all.house.service.replay(&*all.house.bus, Queue::Feed, query, |_| {}).await.expect("replayed");
+    assert_eq!(sent.sent, 1);
+    all.consume().await;
+    assert_eq!(all.look(5).await, None);
+    assert!(all.house.ledger.completeness(all.house.clock.now()).await.expect("figures")[0].not_received.is_none());
+}
+
+#[tokio::test]
+async fn what_stands_in_the_queue_is_late_and_not_lost() {
+    let all = Audited::new().await;
+    all.publish("waits").await;
+    let said = all.look(30).await.expect("a fault");
+    assert!(said.starts_with("late: 1 event"), "{said}");
+    all.consume().await;
+    assert_eq!(all.look(5).await, None);
+}
+
+#[tokio::test]
+async fn what_was_overtaken_is_lost_although_the_queue_is_never_empty() {
+    let all = Audited::new().await;
+    all.publish("stolen").await;
+    all.house.drain(Queue::Feed).await;
+    all.house.clock.advance(Duration::from_secs(30));
+    all.publish("later").await;
+    all.consume().await;
+    all.publish("waits").await;
+    let said = all.look(30).await.expect("a fault");
+    assert!(said.starts_with("not received: 1 event") && said.contains("stolen"), "{said}");
+}
+
+#[tokio::test]
+async fn a_ledger_that_does_not_answer_is_unknown_and_delays_no_other() {
+    let all = Audited::new().await;
+    all.publish("seen").await;
+    all.consume().await;
+    assert_eq!(all.look(30).await, None);
+    let said = &all.status.faults()["completeness push"];
+    assert!(said.starts_with("unknown: ") && said.contains("the file is locked"), "{said}");
+    *all.feed.away.lock().expect("no panic") = true;
+    assert!(all.look(5).await.expect("a fault").starts_with("unknown"));
+}
+
+#[tokio::test]
+async fn what_the_bus_has_not_taken_is_no_gap_of_an_outlet() {
+    let all = Audited::new().await;
+    all.house.service.publish(titled("held", "Bí xanh được mùa")).await.expect("submitted");
+    assert_eq!(all.look(60).await, None);
+    all.house.relay().await;
+    assert_eq!(all.look(5).await, None, "it is on its way now");
+    all.consume().await;
+    assert_eq!(all.look(60).await, None);
+}

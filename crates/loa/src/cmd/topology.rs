@@ -1,0 +1,110 @@
+//! `loa topology print|check`: the exchanges, queues and bindings as they should be, for the broker's administrator; and how
+//! they are.
+//!
+//! The adapter knows both. This file prints them, and makes the line of `loa check`.
+
+use super::Context;
+use crate::{cli::Topology, config::BusKind};
+use anyhow::Context as _;
+use loa_bus::{Finding, Found};
+use serde::Serialize;
+
+/// Runs the command.
+pub async fn run(context: &Context, command: Topology) -> anyhow::Result<()> {
+    match command {
+        Topology::Print => print(context),
+        Topology::Check => check(context).await,
+    }
+}
+
+fn print(context: &Context) -> anyhow::Result<()> {
+    let bus = &context.app.config.bus;
+    anyhow::ensure!(
+        bus.kind == BusKind::Rabbitmq,
+        "`bus.kind` is \"sqlite\": the queues are a file of Loa's own, and there is no broker to import anything into"
+    );
+    let definitions = loa_bus_rabbitmq::definitions(&bus.rabbitmq.ready()?.vhost_name()?);
+    let text = serde_json::to_string_pretty(&definitions)?;
+    context.output.result(&definitions, |_| text)
+}
+
+#[derive(Serialize)]
+struct Line {
+    what: String,
+    ok: bool,
+    /// `right`, `remark`, `not_asked`, `not_known`, `wrong`.
+    found: &'static str,
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mend: Option<String>,
+}
+
+async fn check(context: &Context) -> anyhow::Result<()> {
+    let findings = inspect(context).await?;
+    if findings.is_empty() {
+        let nothing: Vec<Line> = Vec::new();
+        return context.output.result(&nothing, |_| NOTHING.to_owned());
+    }
+    let is_good = !findings.iter().any(Finding::is_fault);
+    let lines: Vec<Line> = findings.into_iter().map(line).collect();
+    context.output.result(&lines, |lines| {
+        let rows: Vec<String> = lines.iter().map(shown).collect();
+        rows.join("\n")
+    })?;
+    anyhow::ensure!(is_good, "the topology is not as it should be");
+    Ok(())
+}
+
+/// Said where the queues are a file.
+const NOTHING: &str = "there is nothing to check: the queues are a file of Loa's own, which nobody else changes";
+
+/// For `loa check`: one line about all of it.
+pub async fn summary(context: &Context) -> anyhow::Result<String> {
+    let findings = inspect(context).await?;
+    let faults: Vec<String> = findings.iter().filter(|finding| finding.is_fault()).map(Finding::to_string).collect();
+    anyhow::ensure!(faults.is_empty(), faults.join("; "));
+    let not_asked: Vec<&str> =
+        findings.iter().filter(|it| matches!(it.found, Found::NotAsked(_))).map(|it| it.what.as_str()).collect();
+    Ok(match (findings.is_empty(), not_asked.is_empty()) {
+        (true, _) => NOTHING.to_owned(),
+        (false, true) => "arguments, bindings and policies are as they should be".to_owned(),
+        (false, false) => {
+            format!(
+                "as it should be, as far as it is told; not looked at: {} (`loa topology check`)",
+                not_asked.join(", ")
+            )
+        }
+    })
+}
+
+async fn inspect(context: &Context) -> anyhow::Result<Vec<Finding>> {
+    let app = &context.app;
+    if app.config.bus.kind == BusKind::Sqlite {
+        return Ok(Vec::new());
+    }
+    let bus = app.bus().await?;
+    app.wait_for_bus(&bus).await?;
+    bus.inspect().await.context("cannot look at the topology")
+}
+
+fn line(finding: Finding) -> Line {
+    let ok = !finding.is_fault();
+    let (found, detail, mend) = match finding.found {
+        Found::Right => ("right", "as it should be".to_owned(), None),
+        Found::Remark(words) => ("remark", words, None),
+        Found::NotAsked(why) => ("not_asked", format!("not looked at: {why}"), None),
+        Found::NotKnown(why) => ("not_known", format!("not known: {why}"), None),
+        Found::Wrong { how, mend } => ("wrong", how, Some(mend)),
+    };
+    Line { what: finding.what, ok, found, detail, mend }
+}
+
+fn shown(line: &Line) -> String {
+    let state = match line.found {
+        _ if !line.ok => "FAIL",
+        "not_asked" => "?",
+        _ => "ok",
+    };
+    let mend = line.mend.as_ref().map_or_else(String::new, |mend| format!("\n      to mend it: {mend}"));
+    format!("{state:4}  {:32}  {}{mend}", line.what, line.detail)
+}
