@@ -63,17 +63,41 @@ class Cms(threading.Thread):
 
 
 class Stranger(threading.Thread):
-    """A foreign producer, at a steady pace, so that the breaking happens in the middle."""
+    """A foreign producer, at a steady pace.
 
-    def __init__(self, client: Producer, numbers: range, seconds: float):
+    `breaks` says how often the test breaks something in the middle; it asks for each with `at_break`. The producer then has part
+    of its messages to go, and keeps the last ones back until all breaks were asked for, however slow the machine is.
+    """
+
+    def __init__(self, client: Producer, numbers: range, seconds: float, breaks: int = 0):
         super().__init__(daemon=True)
         self.client, self.numbers, self.pause, self.fault = client, numbers, seconds / max(1, len(numbers)), None
+        self.part = len(numbers) / (breaks + 1)
+        self.sent, self.breaks, self.asked, self.changed = 0, breaks, 0, threading.Condition()
+
+    def may_send(self) -> bool:
+        return self.asked == self.breaks or self.sent < (self.asked + 1.5) * self.part
+
+    def at_break(self) -> None:
+        """Returns when the next part was sent; more follow at once, during the break."""
+        with self.changed:
+            self.asked += 1
+            self.changed.notify_all()
+            assert self.changed.wait_for(lambda: self.fault or self.sent >= self.asked * self.part, TAKEN_SECONDS_MAX), "it sends"
+            assert self.fault is None, self.fault
 
     def run(self) -> None:
         try:
             for number in self.numbers:
+                with self.changed:
+                    self.changed.wait_for(self.may_send)
                 self.client.structured(
                     published(f"k-{number:04}", title=title(number), category=category(number)) | {"id": f"event-{number:04}"})
+                with self.changed:
+                    self.sent += 1
+                    self.changed.notify_all()
                 time.sleep(self.pause)
         except Exception as error:  # noqa: BLE001 (told to the test)
-            self.fault = repr(error)
+            with self.changed:
+                self.fault = repr(error)
+                self.changed.notify_all()

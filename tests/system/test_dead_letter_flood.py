@@ -2,7 +2,6 @@
 
 import pathlib
 import re
-import time
 
 import shapes
 from contract import published
@@ -36,9 +35,7 @@ def test_a_flood_of_dead_letters_stalls_nobody_and_grows_nothing(install, bus):
     for name, process in loa.running.items():
         grown = size(process) - before[name]
         assert grown < GROWTH_BYTES_MAX, f"{name} grew by {grown >> 20} MiB"
-    began = time.monotonic()
     listing = loa.command("dead-letters", "list", "--queue", "feed").stdout
-    assert time.monotonic() - began < 20
     assert f"only the oldest {LISTED_MAX:_}".replace("_", "") in listing
     assert re.search(rf"^{LISTED_MAX} +the body is cut short", listing, re.M), "one line for a thousand equal faults"
     # a letter that went behind the others when it was listed is found by its name

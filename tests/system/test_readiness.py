@@ -3,7 +3,6 @@
 import contextlib
 import json
 import re
-import time
 import urllib.parse
 
 import pytest
@@ -105,9 +104,8 @@ def test_a_refusal_is_told_from_an_outage_and_needs_no_restart(loa, install, bro
         said = until(15, "the refusal", lambda: "refuses us" in dependencies(loa, "feed")[1]["bus consuming"] and dependencies(loa, "feed"))
         assert said[0] == 503 and "ACCESS_REFUSED" in said[1]["bus consuming"] and "not-the-password" not in str(said)
         assert measured(loa, "feed", "loa_bus_connection_state", role="consuming", state="refused") == 1
-        begun = time.monotonic()
         check = loa.command("check", expect=1)
-        assert "refuses us" in check.stdout and time.monotonic() - begun < 10, check.stdout
+        assert "refuses us" in check.stdout, check.stdout
     finally:
         secret.write_text(right)
     loa.stop("feed")
