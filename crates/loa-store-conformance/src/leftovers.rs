@@ -6,8 +6,10 @@ use crate::{
     build::{Draft, area, at, lease},
     digest::{planned, request, run, subscribe},
 };
-use loa_domain::{EmailAddress, Endpoint, EndpointId, EndpointState, Event, EventFilter, FeedName, Wish};
-use loa_store::{FeedArrival, StoreErrorKind, Submission};
+use loa_domain::{
+    EmailAddress, Endpoint, EndpointId, EndpointState, Event, EventFilter, FeedName, SubscriptionState, Wish,
+};
+use loa_store::{FeedArrival, StoreErrorKind, Submission, SubscriptionRequest};
 
 fn arrival(event: Event, feeds: &[FeedName]) -> FeedArrival {
     FeedArrival { event, feeds: feeds.to_vec() }
@@ -109,6 +111,31 @@ pub async fn a_wish_that_nobody_has_any_more_is_gone_with_all_it_matched(place: 
     assert_eq!((rows["wish"], rows["wish_area"], rows["matched"], rows["carried"]), (1, 0, 0, 1));
     planned(&*digest, "1", 5).await;
     assert_eq!(place.rows("digest").await["carried"], 0, "planned, it is not carried on");
+}
+
+/// 119 wishes that nobody confirmed cost 119 rows with each article.
+pub async fn a_wish_that_nobody_confirmed_costs_no_row_and_leaves_none(place: &dyn LedgerPlace) {
+    let digest = place.digest().await;
+    let empty = place.rows("digest").await;
+    for n in 0..20 {
+        let narrow = Wish { areas: [area("na-son"), area(&format!("xa-{n}"))].into(), ..Wish::default() };
+        let asked = SubscriptionRequest { state: SubscriptionState::Pending, ..request(&format!("n{n}"), narrow) };
+        subscribe(&*digest, asked).await;
+        digest.add_key(&format!("hash-n{n}"), &format!("key-{n}"), at(10)).await.unwrap();
+    }
+    for n in 0..3 {
+        digest.accept(&[Draft::of(&format!("a{n}")).areas(&["na-son"]).live()], at(1)).await.unwrap();
+    }
+    assert_eq!(place.rows("digest").await["matched"], 0, "nobody who is active wished for it");
+    assert_eq!(digest.expire_unconfirmed(at(5), at(20), 100).await.unwrap(), 20);
+    let rows = place.rows("digest").await;
+    for table in ["subscriber", "subscription", "subscription_key", "wish", "wish_area", "matched"] {
+        assert_eq!(rows[table], empty[table], "{table}");
+    }
+    let email = EmailAddress::parse("na@example.gov.vn").unwrap();
+    digest.allow_confirmation(&email, at(0), 3, at(1)).await.unwrap();
+    digest.expire_unconfirmed(at(5), at(20), 100).await.unwrap();
+    assert_eq!(place.rows("digest").await["confirmation"], 0, "counts of mailboxes that never ask again go, too");
 }
 
 pub async fn who_leaves_is_owed_nothing_any_more(place: &dyn LedgerPlace) {

@@ -16,6 +16,7 @@ pub mod crowd;
 pub mod digest;
 pub mod digest_receipts;
 pub mod digest_runs;
+pub mod digest_unconfirmed;
 pub mod digest_upcoming;
 pub mod feed;
 pub mod hub;

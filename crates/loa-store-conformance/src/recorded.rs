@@ -168,6 +168,8 @@ recorded! {
             unsubscribe(token_hash: &str, at: Timestamp) -> Option<Subscription>;
             allow_confirmation(email: &EmailAddress, since: Timestamp, max: u32, at: Timestamp) -> bool;
             release_confirmation(email: &EmailAddress, at: Timestamp) -> ();
+            add_key(token_hash: &str, key_hash: &str, until: Timestamp) -> bool;
+            expire_unconfirmed(before: Timestamp, at: Timestamp, max: u32) -> u64;
         }
         Runs {
             owed(frequency: Frequency, oldest: Timestamp, cutoff: Timestamp) -> bool;
@@ -185,6 +187,7 @@ recorded! {
             subscribers(after: &str, limit: u32) -> Vec<Subscriber>;
             subscriber(email: &EmailAddress) -> Option<Subscriber>;
             by_token(token_hash: &str) -> Option<Subscription>;
+            by_key(key_hash: &str, now: Timestamp) -> Option<Subscription>;
             preview(wish: &Wish, since: Timestamp, limit: u32) -> Vec<DigestItem>;
             runs(limit: u32) -> Vec<Run>;
             stuck_runs(limit: u32) -> Vec<Run>;

@@ -108,6 +108,7 @@ pub fn rules_written(suite: &str) -> usize {
         "digest" => include_str!("digest.rs"),
         "digest_runs" => include_str!("digest_runs.rs"),
         "digest_upcoming" => include_str!("digest_upcoming.rs"),
+        "digest_unconfirmed" => include_str!("digest_unconfirmed.rs"),
         "push_upcoming" => include_str!("push_upcoming.rs"),
         "receipts" => include_str!("receipts.rs"),
         "digest_receipts" => include_str!("digest_receipts.rs"),
@@ -139,6 +140,7 @@ macro_rules! ledger_conformance_tests {
                 digest::rules(),
                 digest_runs::rules(),
                 digest_upcoming::rules(),
+                digest_unconfirmed::rules(),
                 push_upcoming::rules(),
                 receipts::rules(),
                 digest_receipts::rules(),
@@ -159,6 +161,7 @@ macro_rules! ledger_conformance_tests {
         $crate::ledger_conformance_tests!(@suite digest, digest, digest_rules, $make);
         $crate::ledger_conformance_tests!(@suite digest_runs, digest, digest_run_rules, $make);
         $crate::ledger_conformance_tests!(@suite digest_upcoming, digest, digest_upcoming_rules, $make);
+        $crate::ledger_conformance_tests!(@suite digest_unconfirmed, digest, digest_unconfirmed_rules, $make);
         $crate::ledger_conformance_tests!(@suite push_upcoming, push, push_upcoming_rules, $make);
         $crate::ledger_conformance_tests!(@suite receipts, receipts, receipt_rules, $make);
         $crate::ledger_conformance_tests!(@suite digest_receipts, digest, digest_receipt_rules, $make);
@@ -178,6 +181,7 @@ macro_rules! ledger_conformance_tests {
                 an_edited_article_stands_nowhere_it_does_not_belong_any_more
                 a_wish_that_nobody_has_any_more_is_gone_with_all_it_matched
                 who_leaves_is_owed_nothing_any_more
+                a_wish_that_nobody_confirmed_costs_no_row_and_leaves_none
                 replaced_secrets_and_old_counts_of_confirmations_are_gone
             );
         }

@@ -10,6 +10,7 @@
 //! | `accept.rs` | takes events in and matches them with wishes |
 //! | `subscribe.rs`, `people.rs` | write and read subscriptions |
 //! | `owed.rs`, `runs.rs`, `plan.rs` | say what is owed, open runs, plan their mails |
+//! | `unconfirmed.rs` | counts confirmation mails, keeps their keys, cleans up what nobody confirmed |
 //! | `claim.rs`, `record.rs` | give due mails to a sender, record what came of them |
 //! | `learn.rs` | tells receipts, and learns from them |
 //! | `accept/upcoming.rs` | keeps what is dated in the future until its time |
@@ -24,6 +25,7 @@ mod plan;
 mod record;
 mod runs;
 mod subscribe;
+mod unconfirmed;
 mod views;
 
 use self::accept::upcoming;
@@ -75,13 +77,21 @@ impl Subscriptions for DigestStore {
         max: u32,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
-        subscribe::allow_confirmation(&self.db, email, since, max, at)
+        unconfirmed::allow_confirmation(&self.db, email, since, max, at)
             .await
             .during("count a confirmation mail", &self.db)
     }
 
     async fn release_confirmation(&self, email: &EmailAddress, at: Timestamp) -> Result<(), StoreError> {
-        subscribe::release_confirmation(&self.db, email, at).await.during("take back a confirmation mail", &self.db)
+        unconfirmed::release_confirmation(&self.db, email, at).await.during("take back a confirmation mail", &self.db)
+    }
+
+    async fn add_key(&self, token_hash: &str, key_hash: &str, until: Timestamp) -> Result<bool, StoreError> {
+        unconfirmed::add_key(&self.db, token_hash, key_hash, until).await.during("keep a subscription's key", &self.db)
+    }
+
+    async fn expire_unconfirmed(&self, before: Timestamp, at: Timestamp, max: u32) -> Result<u64, StoreError> {
+        unconfirmed::expire(&self.db, before, at, max).await.during("end what nobody confirmed", &self.db)
     }
 }
 
@@ -135,6 +145,10 @@ impl DigestViews for DigestStore {
 
     async fn by_token(&self, token_hash: &str) -> Result<Option<Subscription>, StoreError> {
         people::by_token(&self.db, token_hash).await.during("look a subscription up", &self.db)
+    }
+
+    async fn by_key(&self, key_hash: &str, now: Timestamp) -> Result<Option<Subscription>, StoreError> {
+        unconfirmed::by_key(&self.db, key_hash, now).await.during("look a subscription up by its key", &self.db)
     }
 
     async fn preview(&self, wish: &Wish, since: Timestamp, limit: u32) -> Result<Vec<DigestItem>, StoreError> {

@@ -66,6 +66,7 @@ pub(crate) const DIGEST: &[Migration] = &[
     migration!(13 in "0013_digest_upcoming.sql", "digest_upcoming", works_with 3),
     migration!(14 in "0014_reasons.sql", "reasons", works_with 3),
     migration!(20 in "0020_digest_content_hash.sql", "digest_content_hash", works_with 3),
+    migration!(24 in "0024_subscription_keys.sql", "subscription_keys", works_with 3),
 ];
 pub(crate) const PUSH: &[Migration] = &[
     migration!(4, "push", works_with 4),

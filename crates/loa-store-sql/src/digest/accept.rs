@@ -276,13 +276,15 @@ async fn forget(tx: &mut Tx, article: &ArticleId) -> Result<()> {
     Ok(())
 }
 
-/// Matches an item with wishes, by its reach and its category.
+/// Matches an item with wishes, by its reach and its category. A wish that nobody active has costs nothing: who confirms is owed
+/// nothing of before, and strangers may fill in the form as often as they like.
 pub(super) async fn match_wishes(tx: &mut Tx, article: &str, category: &str, sequence: i64) -> Result<()> {
     on!(tx, c: D => sqlx::query(
         "INSERT INTO matched (wish, sequence, article) SELECT w.id, $1, $2 FROM wish AS w \
          WHERE w.id IN (SELECT e.id FROM wish AS e WHERE e.every_area = 1 \
             UNION SELECT a.wish FROM item_reach AS r JOIN wish_area AS a ON a.area = r.area WHERE r.article = $2) \
-         AND (w.every_category = 1 OR EXISTS (SELECT 1 FROM wish_category AS k WHERE k.wish = w.id AND k.category = $3))",
+         AND (w.every_category = 1 OR EXISTS (SELECT 1 FROM wish_category AS k WHERE k.wish = w.id AND k.category = $3)) \
+         AND EXISTS (SELECT 1 FROM subscription AS s WHERE s.wish = w.id AND s.state = 'active')",
     )
     .bind(sequence)
     .bind(article)

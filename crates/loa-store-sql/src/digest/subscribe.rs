@@ -1,11 +1,11 @@
-//! Adding, changing, confirming and ending subscriptions.
+//! Adding, changing, confirming and ending subscriptions. `unconfirmed.rs` has what surrounds a confirmation.
 //!
 //! When a wish changes, what was owed and still fits is written down (`carried`). Everything else of the
 //! past is dropped: the subscription is considered up to now.
 
 use super::{
     people::{Wishes, id_by_token, subscription},
-    upcoming,
+    unconfirmed, upcoming,
 };
 use crate::{
     counter,
@@ -15,7 +15,7 @@ use crate::{
     seen::CHUNK,
 };
 use jiff::Timestamp;
-use loa_domain::{EmailAddress, SubscriptionState, Wish};
+use loa_domain::{SubscriptionState, Wish};
 use loa_store::{StoreErrorKind, Subscription, SubscriptionRequest};
 use sqlx::QueryBuilder;
 
@@ -246,6 +246,7 @@ pub(super) async fn unsubscribe(db: &Db, token_hash: &str, _at: Timestamp) -> Re
     let mut tx = db.begin().await?;
     let Some(id) = id_by_token(&mut tx, token_hash).await? else { return Ok(None) };
     let_go(&mut tx, &id).await?;
+    unconfirmed::forget_keys(&mut tx, &id).await?;
     on!(&mut tx, c: D => sqlx::query("UPDATE subscription SET state = 'unsubscribed' WHERE id = $1")
         .bind(id.as_str())
         .execute(c)
@@ -254,56 +255,4 @@ pub(super) async fn unsubscribe(db: &Db, token_hash: &str, _at: Timestamp) -> Re
     let ended = subscription(&mut tx, &id, &mut Wishes::default()).await?;
     tx.commit().await?;
     Ok(Some(ended))
-}
-
-/// Counts a confirmation mail, unless `max` were counted since `since`. What was counted before that is forgotten.
-pub(super) async fn allow_confirmation(
-    db: &Db,
-    email: &EmailAddress,
-    since: Timestamp,
-    max: u32,
-    at: Timestamp,
-) -> Result<bool> {
-    let key = email.key();
-    let mut tx = db.begin().await?;
-    on!(&mut tx, c: D => sqlx::query("DELETE FROM confirmation WHERE email_key = $1 AND sent_at < $2")
-        .bind(key.as_str())
-        .bind(ms(since))
-        .execute(c)
-        .await?
-        .rows_affected());
-    let counted: i64 = on!(&mut tx, c: D => sqlx::query_scalar("SELECT COUNT(*) FROM confirmation WHERE email_key = $1")
-        .bind(key.as_str())
-        .fetch_one(c)
-        .await?);
-    let allowed = counted < i64::from(max);
-    if allowed {
-        on!(&mut tx, c: D => sqlx::query(
-            "INSERT INTO confirmation (email_key, sent_at, place) \
-             SELECT $1, $2, COALESCE(MAX(place), -1) + 1 FROM confirmation WHERE email_key = $1",
-        )
-        .bind(key.as_str())
-        .bind(ms(at))
-        .execute(c)
-        .await?
-        .rows_affected());
-    }
-    tx.commit().await?;
-    Ok(allowed)
-}
-
-/// Takes back the last confirmation mail counted at `at`.
-pub(super) async fn release_confirmation(db: &Db, email: &EmailAddress, at: Timestamp) -> Result<()> {
-    let key = email.key();
-    let mut tx = db.begin().await?;
-    on!(&mut tx, c: D => sqlx::query(
-        "DELETE FROM confirmation WHERE email_key = $1 AND sent_at = $2 AND place = \
-         (SELECT MAX(place) FROM confirmation WHERE email_key = $1 AND sent_at = $2)",
-    )
-    .bind(key.as_str())
-    .bind(ms(at))
-    .execute(c)
-    .await?
-    .rows_affected());
-    tx.commit().await
 }

@@ -32,6 +32,15 @@ pub trait Subscriptions: Send + Sync {
     /// Takes back one confirmation mail counted for this address at `at`: it certainly did not go out. Idempotent where
     /// none is counted.
     async fn release_confirmation(&self, email: &EmailAddress, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Keeps a key of the subscription with this token: it finds the subscription ([`crate::DigestViews::by_key`]) until
+    /// `until`, or until it is unsubscribed. Several work side by side. `false`: no such token.
+    async fn add_key(&self, token_hash: &str, key_hash: &str, until: Timestamp) -> Result<bool, StoreError>;
+
+    /// Ends at most `max` subscriptions that are `Pending` since before `before`, the oldest first; says how many. One that was
+    /// never mailed is gone, and its mailbox with it when that has no other; one that was is `Unsubscribed` again. Forgets as
+    /// many keys whose time is over at `at`, and as many confirmation mails counted before `before`. Idempotent.
+    async fn expire_unconfirmed(&self, before: Timestamp, at: Timestamp, max: u32) -> Result<u64, StoreError>;
 }
 
 /// A mailbox.

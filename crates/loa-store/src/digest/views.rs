@@ -17,6 +17,9 @@ pub trait DigestViews: Ledger {
     /// The subscription with this token.
     async fn by_token(&self, token_hash: &str) -> Result<Option<Subscription>, StoreError>;
 
+    /// The subscription with this key, while it works.
+    async fn by_key(&self, key_hash: &str, now: Timestamp) -> Result<Option<Subscription>, StoreError>;
+
     /// What a wish would be sent now if it had existed all the time: standing items accepted after `since`, newest (by
     /// publication) first, at most `limit`.
     async fn preview(&self, wish: &Wish, since: Timestamp, limit: u32) -> Result<Vec<DigestItem>, StoreError>;

@@ -81,6 +81,16 @@ impl Subscriptions for NotingSubscriptions {
     async fn release_confirmation(&self, email: &EmailAddress, at: Timestamp) -> Result<(), StoreError> {
         self.ledger.release_confirmation(email, at).await
     }
+
+    // a key works for days, and a ledger that is restored does without: whoever has one asks for another
+    async fn add_key(&self, token_hash: &str, key_hash: &str, until: Timestamp) -> Result<bool, StoreError> {
+        self.ledger.add_key(token_hash, key_hash, until).await
+    }
+
+    // what comes back by its receipt is ended once more
+    async fn expire_unconfirmed(&self, before: Timestamp, at: Timestamp, max: u32) -> Result<u64, StoreError> {
+        self.ledger.expire_unconfirmed(before, at, max).await
+    }
 }
 
 /// Notes what may have been read by whom.
