@@ -60,6 +60,21 @@ impl EmailAddress {
         self.0.to_ascii_lowercase()
     }
 
+    /// The mailbox behind it, as most mail servers have it (RFC 5233): without what follows a `+`, in lower case. For counting
+    /// only: whether `a+b@…` is `a@…` is its server's business.
+    pub fn mailbox(&self) -> Self {
+        let key = self.key();
+        let (local, domain) = key.rsplit_once('@').unwrap_or((&key, ""));
+        let untagged = local.split('+').next().unwrap_or_default();
+        // a local part that begins with + has no other name
+        if untagged.is_empty() { Self(key) } else { Self(format!("{untagged}@{domain}")) }
+    }
+
+    /// What follows the `@`.
+    pub fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
     /// For logs and lists that not everyone may read: `n…@example.gov.vn`.
     pub fn masked(&self) -> String {
         let (local, domain) = self.0.rsplit_once('@').unwrap_or((&self.0, ""));
@@ -171,6 +186,15 @@ mod tests {
         assert_eq!(address.as_str(), "Van.Phong@nason.gov.vn");
         assert_eq!(address.key(), "van.phong@nason.gov.vn");
         assert_eq!(address.masked(), "V…@nason.gov.vn");
+    }
+
+    #[test]
+    fn a_mailbox_is_counted_without_its_tag_and_its_case() {
+        let mailbox = |text: &str| EmailAddress::parse(text).unwrap().mailbox().to_string();
+        assert_eq!(mailbox("Nguoi.Dan+tin+2@Example.VN"), "nguoi.dan@example.vn");
+        assert_eq!(mailbox("nguoi.dan@example.vn"), "nguoi.dan@example.vn");
+        assert_eq!(mailbox("+x@example.vn"), "+x@example.vn");
+        assert_eq!(EmailAddress::parse("a@B.vn").unwrap().domain(), "b.vn");
     }
 
     #[test]

@@ -56,7 +56,8 @@ impl TrustedProxies {
         networks.iter().map(|text| text.parse()).collect::<Result<_, _>>().map(Self)
     }
 
-    fn has(&self, address: IpAddr) -> bool {
+    /// Whether a proxy of ours may stand there.
+    pub fn has(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(address))
     }
 

@@ -25,8 +25,10 @@ mod rejections;
 mod representation;
 mod retry_after;
 mod rows;
+mod same_site;
+mod tally;
 
-pub use bearer::{AccessUnavailable, TokenCheck, admit, admit_secret, bearer_token};
+pub use bearer::{AccessUnavailable, Guard, ToOperate, ToPublish, ToRead, TokenCheck, admit, bearer_token};
 pub use client_address::{ClientAddress, Peer, TrustedProxies, note_client_address};
 pub use compression::compress_public_pages;
 pub use conditional::{Revalidation, revalidate};
@@ -40,3 +42,5 @@ pub use problem::Problem;
 pub use representation::{encoded, etag, fingerprint, unpacked};
 pub use retry_after::{RETRY_AFTER_SECONDS, retry_later};
 pub use rows::{ROWS_MAX, rows};
+pub use same_site::from_own_page;
+pub use tally::{Tally, household};

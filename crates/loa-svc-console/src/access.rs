@@ -6,22 +6,14 @@
 
 use crate::Service;
 use axum::{
-    http::{HeaderMap, StatusCode, header},
+    extract::FromRequestParts,
+    http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use loa_domain::Scope;
-use loa_http::{Problem, admit_secret, bearer_token};
+use loa_http::{Guard, Problem, TokenCheck, admit, bearer_token};
 use loa_words::{Language, Notice};
-
-/// The way a client may say who it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
-    /// `Authorization: Bearer`, answers are problems.
-    Api,
-    /// `Authorization: Basic`, answers make a browser ask.
-    Browser,
-}
 
 /// Why a page or a journey is not shown.
 #[derive(Debug)]
@@ -52,18 +44,29 @@ impl IntoResponse for NotShown {
     }
 }
 
-impl Service {
-    /// Lets in who has a token of scope `read` or `operate`.
-    pub(crate) async fn let_in(&self, headers: &HeaderMap, way: Way) -> Result<(), NotShown> {
-        let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let secret = match way {
-            Way::Api => bearer_token(sent).map(str::to_owned),
-            Way::Browser => basic_password(sent).or_else(|| bearer_token(sent).map(str::to_owned)),
-        };
-        match admit_secret(&*self.0.doors.tokens, secret.as_deref(), Scope::Read).await {
-            Ok(_) => Ok(()),
+impl Guard for Service {
+    fn tokens(&self) -> &dyn TokenCheck {
+        &*self.0.doors.tokens
+    }
+
+    fn service(&self) -> &'static str {
+        "console"
+    }
+}
+
+/// Somebody at a browser with a token of scope `read` or `operate`.
+pub(crate) struct Visitor;
+
+impl FromRequestParts<Service> for Visitor {
+    type Rejection = NotShown;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, NotShown> {
+        let sent = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let secret = basic_password(sent).or_else(|| bearer_token(sent).map(str::to_owned));
+        match admit(service, parts, secret.as_deref(), Scope::Read).await {
+            Ok(_) => Ok(Self),
             // a browser asks for another token, whichever way this one is not good
-            Err(problem) if matches!(problem.status, 401 | 403) && way == Way::Browser => Err(NotShown::AskForToken),
+            Err(problem) if matches!(problem.status, 401 | 403) => Err(NotShown::AskForToken),
             Err(problem) => Err(problem.into()),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     Service,
-    access::{NotShown, Way},
+    access::{NotShown, Visitor},
     journey::JourneyShown,
     pages::{self, LANGUAGE},
 };
@@ -15,7 +15,7 @@ use axum::{
 };
 use loa_bus::Place;
 use loa_domain::{ArticleId, JourneyLine};
-use loa_http::{Guarded, Problem, segment};
+use loa_http::{Guarded, Problem, ToRead, segment};
 use loa_words::Language;
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::OpenApi;
@@ -62,18 +62,12 @@ async fn style() -> Response {
     (headers, pages::style()).into_response()
 }
 
-async fn overview(State(service): State<Service>, headers: HeaderMap) -> Result<Response, NotShown> {
-    service.let_in(&headers, Way::Browser).await?;
+async fn overview(State(service): State<Service>, _: Visitor) -> Result<Response, NotShown> {
     let overview = service.overview().await;
     Ok(service.0.pages.show("overview.html", PRIVATE, &overview))
 }
 
-async fn dead(
-    State(service): State<Service>,
-    Path(queue): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, NotShown> {
-    service.let_in(&headers, Way::Browser).await?;
+async fn dead(State(service): State<Service>, _: Visitor, Path(queue): Path<String>) -> Result<Response, NotShown> {
     let Some(place) = Place::parse(&queue) else { return Err(not_found("no queue has this name")) };
     let page = service.dead_page(place).await;
     Ok(service.0.pages.show("dead.html", PRIVATE, &page))
@@ -86,12 +80,7 @@ struct Search {
 }
 
 /// The search form's target: on to the article's page.
-async fn find(
-    State(service): State<Service>,
-    Query(search): Query<Search>,
-    headers: HeaderMap,
-) -> Result<Response, NotShown> {
-    service.let_in(&headers, Way::Browser).await?;
+async fn find(_: Visitor, Query(search): Query<Search>) -> Result<Response, NotShown> {
     match ArticleId::new(search.id.trim()) {
         Ok(id) => Ok(Redirect::to(&format!("/console/articles/{}", segment(id.as_str()))).into_response()),
         Err(_) => Ok(Redirect::to("/console").into_response()),
@@ -119,10 +108,9 @@ struct StepRow {
 
 async fn journey_page(
     State(service): State<Service>,
+    _: Visitor,
     Path(id): Path<String>,
-    headers: HeaderMap,
 ) -> Result<Response, NotShown> {
-    service.let_in(&headers, Way::Browser).await?;
     let journey = service.journey(&article_id(&id)?).await;
     let words = LANGUAGE.words();
     let row = |line: JourneyLine| StepRow {
@@ -161,10 +149,10 @@ async fn journey_page(
 )]
 async fn journey(
     State(service): State<Service>,
+    _: ToRead,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, NotShown> {
-    service.let_in(&headers, Way::Api).await?;
     let journey = service.journey(&article_id(&id)?).await;
     if journey.lines.is_empty() && journey.unavailable.is_empty() {
         return Err(not_found("no ledger knows an article of this id"));

@@ -7,7 +7,7 @@ mod subscribers;
 
 use crate::Service;
 use axum::{Router, extract::DefaultBodyLimit};
-use loa_http::TokenCheck;
+use loa_http::{Guard, TokenCheck};
 use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::{IntoParams, openapi::OpenApi};
@@ -33,6 +33,16 @@ const BODY_MAX: usize = 64 * 1024;
 struct Api {
     service: Service,
     tokens: Arc<dyn TokenCheck>,
+}
+
+impl Guard for Api {
+    fn tokens(&self) -> &dyn TokenCheck {
+        &*self.tokens
+    }
+
+    fn service(&self) -> &'static str {
+        "digest"
+    }
 }
 
 impl Service {

@@ -6,11 +6,11 @@ use crate::{Service, requests};
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, Path, Query, State, rejection::QueryRejection},
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
 };
 use jiff::Timestamp;
-use loa_domain::{HubReason, HubSubscriptionId, LastCall, Scope};
-use loa_http::{Guarded, Problem, TokenCheck, admit, rows};
+use loa_domain::{HubReason, HubSubscriptionId, LastCall};
+use loa_http::{Guard, Guarded, Problem, ToOperate, ToRead, TokenCheck, rows};
 use loa_store::{HubQuery, HubSubscriptionView};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -26,6 +26,16 @@ const LIMIT_MAX: u32 = 999;
 pub(crate) struct Api {
     service: Service,
     tokens: Arc<dyn TokenCheck>,
+}
+
+impl Guard for Api {
+    fn tokens(&self) -> &dyn TokenCheck {
+        &*self.tokens
+    }
+
+    fn service(&self) -> &'static str {
+        "hub"
+    }
 }
 
 impl Service {
@@ -160,10 +170,9 @@ impl From<HubSubscriptionView> for SubscriptionJson {
 )]
 async fn list(
     State(api): State<Api>,
-    headers: HeaderMap,
+    _: ToRead,
     page: Result<Query<SubscriptionQuery>, QueryRejection>,
 ) -> Result<Json<ListJson>, Problem> {
-    admit(&*api.tokens, &headers, Scope::Read).await?;
     let Query(SubscriptionQuery { topic, host, after, limit }) = page?;
     let limit = rows(limit).min(LIMIT_MAX);
     let query = HubQuery { topic, host, after, limit: limit + 1 };
@@ -189,10 +198,8 @@ async fn list(
         (status = 404, description = "No subscription has this id.", body = Problem, content_type = Problem::MEDIA_TYPE),
     )
 )]
-async fn remove(State(api): State<Api>, headers: HeaderMap, Path(id): Path<String>) -> Result<StatusCode, Problem> {
-    let token = admit(&*api.tokens, &headers, Scope::Operate).await?;
+async fn remove(State(api): State<Api>, _: ToOperate, Path(id): Path<String>) -> Result<StatusCode, Problem> {
     let id = HubSubscriptionId::new(id)?;
     api.service.remove(&id).await?;
-    tracing::info!(%token, subscription = %id, "asked for over the API");
     Ok(StatusCode::NO_CONTENT)
 }

@@ -16,9 +16,9 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use loa_domain::{ArticleId, Scope};
+use loa_domain::ArticleId;
 use loa_event::{limits::EVENT_BYTES_MAX, strict_json};
-use loa_http::{Guarded, Problem, TokenCheck, admit, segment};
+use loa_http::{Guard, Guarded, Problem, ToPublish, ToRead, TokenCheck, segment};
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
@@ -32,6 +32,16 @@ const REASON_BODY_MAX: usize = 64 * 1024;
 struct Api {
     service: Service,
     tokens: Arc<dyn TokenCheck>,
+}
+
+impl Guard for Api {
+    fn tokens(&self) -> &dyn TokenCheck {
+        &*self.tokens
+    }
+
+    fn service(&self) -> &'static str {
+        "intake"
+    }
 }
 
 impl Service {
@@ -110,10 +120,10 @@ struct Standing {
 )]
 async fn publish(
     State(api): State<Api>,
+    _: ToPublish,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    admit(&*api.tokens, &headers, Scope::Publish).await?;
     let body = read(&headers, body)?;
     let (content, wrapper) = RawContent::from_json(&body).map_err(|refusal| of_refusal(&refusal, ""))?;
     let answered = api.service.publish(content).await.map_err(|error| of_error(&error, wrapper))?;
@@ -149,12 +159,11 @@ async fn publish(
 )]
 async fn withdraw(
     State(api): State<Api>,
+    _: ToPublish,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
-    headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    admit(&*api.tokens, &headers, Scope::Publish).await?;
     let body = body.map_err(|rejection| {
         Problem::new(rejection.status().as_u16(), "The body cannot be read", rejection.body_text())
     })?;
@@ -177,13 +186,8 @@ async fn withdraw(
         (status = 404, description = "Nothing of this id was ever published here.", body = Problem, content_type = Problem::MEDIA_TYPE),
     )
 )]
-async fn current(
-    State(api): State<Api>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Json<Standing>, Problem> {
-    admit(&*api.tokens, &headers, Scope::Read).await?;
-    let unknown = || Problem::new(404, "Not found", format!("nothing of the id {id:?} was ever published here"));
+async fn current(State(api): State<Api>, _: ToRead, Path(id): Path<String>) -> Result<Json<Standing>, Problem> {
+    let unknown = || Problem::not_found("nothing of this id was ever published here");
     let id = ArticleId::new(&*id).map_err(|_| unknown())?;
     let current = api.service.current(&id).await.map_err(|error| of_error(&error.into(), ""))?;
     let current = current.ok_or_else(unknown)?;
@@ -203,8 +207,11 @@ fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Byte
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if !(media_type.is_empty() || media_type == "application/json" || media_type.ends_with("+json")) {
-        let detail = format!("the content type is {media_type:?}; send the article as application/json");
-        return Err(Problem::new(415, "JSON is needed", detail));
+        return Err(Problem::new(
+            415,
+            "JSON is needed",
+            "the content type is another; send the article as application/json",
+        ));
     }
     body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(

@@ -11,7 +11,7 @@ use axum::{
     extract::DefaultBodyLimit,
     http::{HeaderMap, header::ACCEPT_LANGUAGE},
 };
-use loa_http::TokenCheck;
+use loa_http::{Guard, TokenCheck};
 use loa_words::Language;
 use std::sync::Arc;
 use utoipa::openapi::OpenApi;
@@ -24,6 +24,16 @@ const BODY_MAX: usize = 16 * 1024;
 struct Api {
     service: Service,
     tokens: Arc<dyn TokenCheck>,
+}
+
+impl Guard for Api {
+    fn tokens(&self) -> &dyn TokenCheck {
+        &*self.tokens
+    }
+
+    fn service(&self) -> &'static str {
+        "push"
+    }
 }
 
 impl Service {

@@ -16,9 +16,9 @@ pub fn secret_hash(secret: &str) -> String {
     digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Makes a token and returns its secret: shown once, never kept.
+/// Makes a token of 256 random bits and returns its secret: shown once, never kept.
 pub async fn create(ledger: &dyn AccessLedger, world: &World, name: &str, scope: Scope) -> Result<String, StoreError> {
-    let secret = format!("loa_{}", URL_SAFE_NO_PAD.encode(world.bytes::<24>()));
+    let secret = format!("loa_{}", URL_SAFE_NO_PAD.encode(world.bytes::<32>()));
     ledger.add_token(name, scope, &secret_hash(&secret), world.now()).await?;
     Ok(secret)
 }
@@ -30,6 +30,9 @@ pub struct LedgerTokens(pub Arc<dyn AccessLedger>);
 impl TokenCheck for LedgerTokens {
     async fn find(&self, secret: &str) -> Result<Option<(String, Scope)>, AccessUnavailable> {
         let found = self.0.token(&secret_hash(secret)).await.map_err(|error| AccessUnavailable(Box::new(error)))?;
+        if let Some(revoked) = found.as_ref().filter(|token| token.revoked_at.is_some()) {
+            tracing::warn!(token = %revoked.name, "a revoked token was used");
+        }
         Ok(found.filter(|token| token.revoked_at.is_none()).map(|token| (token.name, token.scope)))
     }
 }

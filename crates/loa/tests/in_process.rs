@@ -2,7 +2,7 @@
 //! article goes in by HTTP and comes out as the bytes of a feed.
 //!
 //! Whoever measures or tries the whole without a process of its own begins as this test does. No
-//! port is opened and no signal is heard: the routers are called.
+//! port is opened and no signal is heard: the routers are called, but where bytes on a connection matter.
 
 // all of this file is a test, its helpers too
 #![allow(clippy::unwrap_used)]
@@ -14,9 +14,14 @@ use axum::{
 };
 use loa::{App, Config, cmd::serve, config, install_tls_provider, lifecycle::Lifecycle};
 use loa_domain::Scope;
+use loa_http::TrustedProxies;
 use loa_testkit::clock::HandClock;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
 use tower::ServiceExt;
 
 /// How long the article may take, on a machine that does other things, too.
@@ -79,6 +84,44 @@ async fn an_article_comes_out_as_the_bytes_of_a_feed() {
     let changed = headers[header::LAST_MODIFIED].to_str().unwrap();
     assert!(changed.starts_with("Mon, 06 Jul 2026 02:00:"), "by the clock that was handed in: {changed}");
 
+    lifecycle.end().await;
+    app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_api_says_who_before_how_much() {
+    install_tls_provider();
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings: Config = config::load(None, []).unwrap();
+    settings.data_dir = folder.path().join("data");
+    let app = Arc::new(App::new(settings, HandClock::at("2026-07-06T02:00:00Z").world(7)).unwrap());
+    app.migrate().await.unwrap();
+    let lifecycle = Lifecycle::unattended();
+    let router = serve::everything(&app, &lifecycle).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    lifecycle.serve(listener, router, TrustedProxies::default());
+
+    let described: Value = serde_json::from_str(include_str!("../../../docs/openapi.json")).unwrap();
+    let mut asked = 0;
+    for (path, operations) in described["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            if operation["security"].is_null() {
+                continue;
+            }
+            asked += 1;
+            let path = path.split('/').map(|part| if part.starts_with('{') { "1" } else { part });
+            let line = format!("{} {}", method.to_uppercase(), path.collect::<Vec<_>>().join("/"));
+            // the body is announced, and not one byte of it comes
+            let head = "Host: x\r\nContent-Type: application/json\r\nContent-Length: 1000";
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(format!("{line} HTTP/1.1\r\n{head}\r\n\r\n").as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 401 ") && answer.contains("connection: close"), "{line}: {answer}");
+        }
+    }
+    assert!(asked > 15, "{asked} operations were asked");
     lifecycle.end().await;
     app.close().await;
 }

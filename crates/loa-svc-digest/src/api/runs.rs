@@ -10,8 +10,8 @@ use axum::{
     http::{HeaderMap, StatusCode, header::ACCEPT_LANGUAGE},
 };
 use jiff::{Timestamp, civil::Date};
-use loa_domain::{Account, Because, Frequency, MailReason, MailState, PauseReason, Scope};
-use loa_http::{Guarded, Problem, TakesJson, admit, rows};
+use loa_domain::{Account, Because, Frequency, MailReason, MailState, PauseReason};
+use loa_http::{Guarded, Problem, TakesJson, ToOperate, ToRead, rows};
 use loa_store::{MailView, Run};
 use loa_words::Language;
 use serde::{Deserialize, Serialize};
@@ -164,10 +164,10 @@ pub(super) struct Opened {
 )]
 pub(super) async fn list(
     State(api): State<Api>,
+    _: ToRead,
     headers: HeaderMap,
     which: Result<Query<Which>, QueryRejection>,
 ) -> Result<Json<Runs>, Problem> {
-    admit(&*api.tokens, &headers, Scope::Read).await?;
     let Query(which) = which?;
     let limit = rows(which.limit);
     let runs = match which.state {
@@ -196,10 +196,10 @@ pub(super) async fn list(
 )]
 pub(super) async fn one(
     State(api): State<Api>,
+    _: ToRead,
     headers: HeaderMap,
     Path(id): Path<i64>,
 ) -> Result<Json<RunShown>, Problem> {
-    admit(&*api.tokens, &headers, Scope::Read).await?;
     match api.service.0.doors.views.run(id).await.map_err(ledger)? {
         Some(run) => Ok(Json(RunShown::of(run, language(&headers)))),
         None => Err(Problem::not_found(format!("there is no run {id}"))),
@@ -223,11 +223,11 @@ pub(super) async fn one(
 )]
 pub(super) async fn mails(
     State(api): State<Api>,
+    _: ToOperate,
     headers: HeaderMap,
     Path(id): Path<i64>,
     page: Result<Query<MailboxPage>, QueryRejection>,
 ) -> Result<Json<Mails>, Problem> {
-    admit(&*api.tokens, &headers, Scope::Operate).await?;
     let Query(page) = page?;
     let limit = rows(page.limit);
     let found = api.service.0.doors.views.mails(id, &page.after.to_ascii_lowercase(), limit).await.map_err(ledger)?;
@@ -254,10 +254,10 @@ pub(super) async fn mails(
 )]
 pub(super) async fn open(
     State(api): State<Api>,
+    _: ToOperate,
     headers: HeaderMap,
     opened: Result<Json<Opened>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Option<RunShown>>), Problem> {
-    admit(&*api.tokens, &headers, Scope::Operate).await?;
     let Json(opened) = opened?;
     let run = api.service.open_run_now(opened.frequency).await.map_err(ledger)?;
     let run = run.map(|run| RunShown::of(run, language(&headers)));
@@ -280,12 +280,7 @@ pub(super) async fn open(
         (status = 404, description = "No run has this number.", body = Problem, content_type = Problem::MEDIA_TYPE),
     )
 )]
-pub(super) async fn resume(
-    State(api): State<Api>,
-    headers: HeaderMap,
-    Path(id): Path<i64>,
-) -> Result<StatusCode, Problem> {
-    admit(&*api.tokens, &headers, Scope::Operate).await?;
+pub(super) async fn resume(State(api): State<Api>, _: ToOperate, Path(id): Path<i64>) -> Result<StatusCode, Problem> {
     api.service.resume_run(id).await.map_err(ledger)?;
     Ok(StatusCode::NO_CONTENT)
 }

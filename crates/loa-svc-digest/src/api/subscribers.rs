@@ -7,11 +7,11 @@ use axum::{
         Query, State,
         rejection::{JsonRejection, QueryRejection},
     },
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
 };
 use jiff::Timestamp;
-use loa_domain::{AreaId, CategorySlug, EmailAddress, Frequency, Scope, SubscriptionState, Wish, clean_line};
-use loa_http::{Guarded, Problem, TakesJson, admit, rows};
+use loa_domain::{AreaId, CategorySlug, EmailAddress, Frequency, SubscriptionState, Wish, clean_line};
+use loa_http::{Guarded, Problem, TakesJson, ToOperate, rows};
 use loa_store::Subscription;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -94,10 +94,9 @@ pub(super) struct Added {
 )]
 pub(super) async fn list(
     State(api): State<Api>,
-    headers: HeaderMap,
+    _: ToOperate,
     page: Result<Query<MailboxPage>, QueryRejection>,
 ) -> Result<Json<Listing>, Problem> {
-    admit(&*api.tokens, &headers, Scope::Operate).await?;
     let Query(page) = page?;
     let limit = rows(page.limit);
     let found = api
@@ -138,10 +137,9 @@ pub(super) async fn list(
 )]
 pub(super) async fn add(
     State(api): State<Api>,
-    headers: HeaderMap,
+    _: ToOperate,
     added: Result<Json<Added>, JsonRejection>,
 ) -> Result<(StatusCode, Json<SubscriptionShown>), Problem> {
-    admit(&*api.tokens, &headers, Scope::Operate).await?;
     let Json(added) = added?;
     let email = EmailAddress::parse(&added.email)
         .map_err(|error| Problem::new(422, "Not an address", error.to_string()).at("/email"))?;

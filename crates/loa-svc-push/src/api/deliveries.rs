@@ -7,8 +7,8 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use jiff::Timestamp;
-use loa_domain::{ArticleId, AttemptError, DeliveryId, DeliveryState, EndpointId, EventKey, EventType, Scope};
-use loa_http::{Guarded, Problem, admit, rows};
+use loa_domain::{ArticleId, AttemptError, DeliveryId, DeliveryState, EndpointId, EventKey, EventType};
+use loa_http::{Guarded, Problem, ToOperate, ToRead, rows};
 use loa_store::{Attempt, DeliveryQuery, DeliveryView};
 use loa_webhook::WebhookId;
 use loa_words::Language;
@@ -126,10 +126,9 @@ pub(super) struct OneJson {
 )]
 pub(super) async fn list(
     State(api): State<Api>,
-    headers: HeaderMap,
+    _: ToRead,
     filter: Result<Query<Filter>, QueryRejection>,
 ) -> Result<Json<ListJson>, Problem> {
-    admit(&*api.tokens, &headers, Scope::Read).await?;
     let Query(Filter { state, endpoint, article, limit }) = filter?;
     let query = DeliveryQuery { endpoint, state, article, limit: rows(limit) };
     let deliveries = api.service.deliveries(&query).await?.into_iter().map(DeliveryJson::from).collect();
@@ -153,10 +152,10 @@ pub(super) async fn list(
 )]
 pub(super) async fn one(
     State(api): State<Api>,
+    _: ToRead,
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<Json<OneJson>, Problem> {
-    admit(&*api.tokens, &headers, Scope::Read).await?;
     let (view, attempts) = api.service.delivery(&DeliveryId::new(id)?).await?;
     let language = language(&headers);
     let log = attempts.into_iter().map(|attempt| AttemptJson::of(attempt, language)).collect();
@@ -181,10 +180,9 @@ pub(super) async fn one(
 )]
 pub(super) async fn redrive(
     State(api): State<Api>,
-    headers: HeaderMap,
+    _: ToOperate,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    admit(&*api.tokens, &headers, Scope::Operate).await?;
     api.service.redrive(&DeliveryId::new(id)?).await?;
     Ok(StatusCode::ACCEPTED)
 }

@@ -9,8 +9,8 @@ use axum::{
     response::IntoResponse,
 };
 use jiff::Timestamp;
-use loa_domain::{AttemptError, Endpoint, EndpointId, EndpointState, EventType, Scope};
-use loa_http::{Guarded, Problem, TakesJson, admit};
+use loa_domain::{AttemptError, Endpoint, EndpointId, EndpointState, EventType};
+use loa_http::{Guarded, Problem, TakesJson, ToOperate, ToRead};
 use loa_webhook::Secret;
 use loa_words::Language;
 use serde::{Deserialize, Serialize};
@@ -148,8 +148,7 @@ type Body<T> = Result<Json<T>, JsonRejection>;
         (status = 200, description = "All of them.", body = ListJson),
     )
 )]
-pub(super) async fn list(State(api): State<Api>, headers: HeaderMap) -> Result<Json<ListJson>, Problem> {
-    admit(&*api.tokens, &headers, Scope::Read).await?;
+pub(super) async fn list(State(api): State<Api>, _: ToRead) -> Result<Json<ListJson>, Problem> {
     let endpoints = api.service.endpoints().await?.into_iter().map(EndpointJson::from).collect();
     Ok(Json(ListJson { endpoints }))
 }
@@ -173,10 +172,9 @@ pub(super) async fn list(State(api): State<Api>, headers: HeaderMap) -> Result<J
 )]
 pub(super) async fn add(
     State(api): State<Api>,
-    headers: HeaderMap,
+    _: ToOperate,
     body: Body<AddBody>,
 ) -> Result<impl IntoResponse, Problem> {
-    admit(&*api.tokens, &headers, Scope::Operate).await?;
     let Json(AddBody { url, description, event_types, secret }) = body?;
     let secret = secret
         .map(|text| Secret::parse(&text))
@@ -205,10 +203,9 @@ pub(super) async fn add(
 )]
 pub(super) async fn one(
     State(api): State<Api>,
-    headers: HeaderMap,
+    _: ToRead,
     Path(id): Path<String>,
 ) -> Result<Json<EndpointJson>, Problem> {
-    admit(&*api.tokens, &headers, Scope::Read).await?;
     Ok(Json(api.service.endpoint(&EndpointId::new(id)?).await?.into()))
 }
 
@@ -232,11 +229,10 @@ pub(super) async fn one(
 )]
 pub(super) async fn change(
     State(api): State<Api>,
-    headers: HeaderMap,
+    _: ToOperate,
     Path(id): Path<String>,
     body: Body<ChangeBody>,
 ) -> Result<Json<EndpointJson>, Problem> {
-    admit(&*api.tokens, &headers, Scope::Operate).await?;
     let (id, Json(change)) = (EndpointId::new(id)?, body?);
     let endpoint = if change.enabled {
         api.service.enable_endpoint(&id).await?
@@ -263,10 +259,10 @@ pub(super) async fn change(
 )]
 pub(super) async fn test(
     State(api): State<Api>,
+    _: ToOperate,
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<Json<TestJson>, Problem> {
-    admit(&*api.tokens, &headers, Scope::Operate).await?;
     let report = api.service.test_endpoint(&EndpointId::new(id)?).await?;
     Ok(Json(TestJson::of(report, language(&headers))))
 }
@@ -293,11 +289,10 @@ pub(super) async fn test(
 )]
 pub(super) async fn rotate(
     State(api): State<Api>,
-    headers: HeaderMap,
+    _: ToOperate,
     Path(id): Path<String>,
     body: bytes::Bytes,
 ) -> Result<Json<SecretJson>, Problem> {
-    admit(&*api.tokens, &headers, Scope::Operate).await?;
     let overlap = if body.is_empty() {
         true
     } else {
@@ -325,9 +320,8 @@ pub(super) async fn rotate(
 )]
 pub(super) async fn retire(
     State(api): State<Api>,
-    headers: HeaderMap,
+    _: ToOperate,
     Path(id): Path<String>,
 ) -> Result<Json<EndpointJson>, Problem> {
-    admit(&*api.tokens, &headers, Scope::Operate).await?;
     Ok(Json(api.service.retire_secrets(&EndpointId::new(id)?).await?.into()))
 }
