@@ -3,7 +3,7 @@
 //! They go to an address that anybody may have typed. So they say who asked, and that nothing
 //! happens if they are ignored. They carry nothing that a stranger wrote.
 
-use crate::{ComposeError, Letterhead, Message, Recipient, WishWords, compose::Draft, token::sha256_hex, words};
+use crate::{ComposeError, Letterhead, Message, Recipient, Token, WishWords, compose::Draft, token::sha256_hex, words};
 use jiff::Timestamp;
 use loa_domain::Frequency;
 use loa_words::Language;
@@ -27,6 +27,11 @@ pub struct Confirmation {
     pub frequency: Frequency,
     /// What, in words of our own directory and catalogue.
     pub wish: WishWords,
+    /// What stands in the links that confirm and change: mailed to this mailbox alone, and good for days. The recipient's
+    /// token, which stands in every digest and may be forwarded, ends a subscription and does nothing else.
+    pub key: Token,
+    /// How many days that is.
+    pub days: u32,
 }
 
 impl Letterhead {
@@ -50,12 +55,13 @@ impl Letterhead {
             frequency => Language::Vietnamese.words().frequency(confirmation.frequency),
             areas => confirmation.wish.areas_line(),
             categories => confirmation.wish.categories_line(),
-            confirm_url => self.link_of("confirm", &recipient.token),
-            manage_url => self.link_of("manage", &recipient.token),
+            confirm_url => self.link_of("confirm", &confirmation.key),
+            manage_url => self.link_of("manage", &confirmation.key),
+            days => confirmation.days,
             unsubscribe_url => self.link_of("u", &recipient.token),
             site_url => self.link(""),
         };
-        let seed = format!("{}\n{at}", recipient.token.as_str());
+        let seed = format!("{}\n{at}", confirmation.key.as_str());
         let draft = Draft {
             message_id: self.id_of(&format!("confirm.{}", &sha256_hex(seed.as_bytes())[..32])),
             run: 0,

@@ -81,7 +81,9 @@ pub async fn what_nobody_confirmed_is_gone_with_its_mailbox_in_small_steps(
     assert!(ledger.confirm("hash-a", at(61)).await.unwrap().is_some(), "and it may be asked for again");
 }
 
-pub async fn what_was_mailed_before_is_ended_again_and_keeps_its_account(open: impl AsyncFn() -> Arc<dyn DigestLedger>) {
+pub async fn what_was_mailed_before_is_ended_again_and_keeps_its_account(
+    open: impl AsyncFn() -> Arc<dyn DigestLedger>,
+) {
     let ledger = open().await;
     subscribe(&*ledger, request("na", wish(&["na-son"], &[]))).await;
     accept(&*ledger, &[Draft::of("a").areas(&["na-son"]).live()], 1).await;

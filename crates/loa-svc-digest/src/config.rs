@@ -46,6 +46,12 @@ pub struct Config {
     pub give_up_hours: u32,
     /// Confirmation mails to one address in 24 hours (1 to 100): nobody can be bombarded through the form.
     pub confirmations_per_day_max: u32,
+    /// Confirmation mails that one client address may ask for in an hour (1 to 10,000).
+    pub confirmations_per_asker_hour_max: u32,
+    /// Confirmation mails to one domain in an hour (1 to 100,000).
+    pub confirmations_per_domain_hour_max: u32,
+    /// How long the link in such a mail works, and what was asked for waits for it, in days (1 to 30).
+    pub pending_days_max: u32,
     /// The list's name in `From` and in the head of each mail; empty: `Bản tin` and the portal's name.
     pub list_name: String,
     /// RFC 2919: never to be changed. Empty: `ban-tin.` and the domain of `from_address`.
@@ -140,6 +146,9 @@ impl Default for Config {
             retry_delays_seconds: vec![60, 300, 900, 1_800, 3_600],
             give_up_hours: 72,
             confirmations_per_day_max: 3,
+            confirmations_per_asker_hour_max: 30,
+            confirmations_per_domain_hour_max: 300,
+            pending_days_max: 3,
             list_name: String::new(),
             list_id: String::new(),
             // reserved by RFC 6761: nobody gets a mail from it by mistake
@@ -209,6 +218,11 @@ impl Config {
             .or_else(|| self.odd_delays())
             .or_else(|| outside("give_up_hours", self.give_up_hours, 12, 240))
             .or_else(|| outside("confirmations_per_day_max", self.confirmations_per_day_max, 1, 100))
+            .or_else(|| outside("confirmations_per_asker_hour_max", self.confirmations_per_asker_hour_max, 1, 10_000))
+            .or_else(|| {
+                outside("confirmations_per_domain_hour_max", self.confirmations_per_domain_hour_max, 1, 100_000)
+            })
+            .or_else(|| outside("pending_days_max", self.pending_days_max, 1, 30))
             .or_else(|| outside("smtp.timeout_seconds", self.smtp.timeout_seconds, 1, 300))
             .or_else(|| unheard("daily_at", self.daily_at))
             .or_else(|| unheard("weekly_at", self.weekly_at))

@@ -5,8 +5,12 @@
 //! page of ours tells another site where it was called from, and none is kept by a cache.
 
 mod form;
+mod letters;
+pub(crate) mod limits;
 mod links;
 mod subscribe;
+
+pub(crate) use letters::Letters;
 
 use crate::{Service, pages::LANGUAGE};
 use axum::{
@@ -22,8 +26,8 @@ use loa_store::StoreError;
 use loa_words::Notice;
 use std::sync::Arc;
 
-/// The longest request body, in bytes: a form with every area of the country.
-const BODY_MAX: usize = 256 * 1024;
+/// The longest request body, in bytes: a form with some 1,500 areas ticked. A wish holds fewer, and says so.
+const BODY_MAX: usize = 64 * 1024;
 
 impl Service {
     /// The pages of subscribers and the operators' API of this outlet, with absolute paths; to be merged into the process's

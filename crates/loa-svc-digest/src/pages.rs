@@ -34,6 +34,13 @@ pub(crate) struct Pages {
 /// What can be chosen, and what is.
 pub(crate) struct Choices(Value);
 
+/// What stood in the address that was opened.
+pub(crate) struct Link {
+    pub text: String,
+    /// Whether it was mailed to the mailbox alone; else it is the token of every digest.
+    pub is_key: bool,
+}
+
 /// What somebody typed, to be shown again.
 #[derive(Debug, Default)]
 pub(crate) struct Typed {
@@ -64,21 +71,31 @@ impl Pages {
         )
     }
 
-    pub(crate) fn answered(&self, email: &str) -> Result<String, Error> {
+    /// `email`: to be shown to whoever typed it, and to nobody else.
+    pub(crate) fn answered(&self, email: Option<&str>) -> Result<String, Error> {
         self.fill("answered.html", "noindex", context! { email => email })
     }
 
-    pub(crate) fn confirm(&self, subscription: &Subscription, words: &WishWords) -> Result<String, Error> {
-        let state = if subscription.state == SubscriptionState::Active { "active" } else { "open" };
-        self.fill("confirm.html", "noindex", context! { state => state, ..about(subscription, words) })
+    pub(crate) fn confirm(&self, subscription: &Subscription, link: &Link, words: &WishWords) -> Result<String, Error> {
+        let state = match (subscription.state, link.is_key) {
+            (SubscriptionState::Active, _) => "active",
+            (_, true) => "open",
+            (_, false) => "by_mail",
+        };
+        self.fill("confirm.html", "noindex", context! { state => state, ..about(subscription, link, words) })
     }
 
-    pub(crate) fn unsubscribe(&self, subscription: &Subscription, words: &WishWords) -> Result<String, Error> {
+    pub(crate) fn unsubscribe(
+        &self,
+        subscription: &Subscription,
+        link: &Link,
+        words: &WishWords,
+    ) -> Result<String, Error> {
         let ended = subscription.state == SubscriptionState::Unsubscribed;
         self.fill(
             "unsubscribe.html",
             "noindex",
-            context! { ended => ended, known => true, ..about(subscription, words) },
+            context! { ended => ended, known => true, ..about(subscription, link, words) },
         )
     }
 
@@ -90,6 +107,7 @@ impl Pages {
     pub(crate) fn manage(
         &self,
         subscription: &Subscription,
+        link: &Link,
         choices: Choices,
         saved: bool,
         fault: &str,
@@ -98,7 +116,8 @@ impl Pages {
             "manage.html",
             "noindex",
             context! {
-                choices => choices.0, saved => saved, fault => fault, ..about(subscription, &WishWords::default())
+                choices => choices.0, saved => saved, fault => fault, is_key => link.is_key,
+                ..about(subscription, link, &WishWords::default())
             },
         )
     }
@@ -152,9 +171,10 @@ pub(crate) fn may_choose(directory: &Directory, on: Date, id: &AreaId, wish: &Wi
     directory.get(id).is_some_and(|area| area.is_in_force(on) || wish.areas.contains(id))
 }
 
-fn about(subscription: &Subscription, words: &WishWords) -> Value {
+fn about(subscription: &Subscription, link: &Link, words: &WishWords) -> Value {
     context! {
         token => &subscription.token,
+        link => &link.text,
         frequency => LANGUAGE.words().frequency(subscription.frequency),
         wish => context! { areas => words.areas_line(), categories => words.categories_line() },
     }

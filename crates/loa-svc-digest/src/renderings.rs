@@ -50,7 +50,7 @@ impl Renderings {
         }
         let digest = Digest {
             run: run.clone(),
-            wish: self.words(wish, items),
+            wish: self.words(wish, &[], items),
             items: items
                 .iter()
                 .map(|item| MailItem { kind: item.kind, content: item.content.clone(), reason: item.reason.clone() })
@@ -66,10 +66,10 @@ impl Renderings {
         Ok(rendered)
     }
 
-    /// A wish in words; a category's label comes from the settings or from an item that has it.
-    pub(crate) fn words(&self, wish: &Wish, items: &[DigestItem]) -> WishWords {
+    /// A wish in words; a category's label comes from the settings, from those offered, or from an item that has it.
+    pub(crate) fn words(&self, wish: &Wish, offered: &[Category], items: &[DigestItem]) -> WishWords {
         let label = |slug: &CategorySlug| {
-            let known = self.categories.iter().find(|category| category.slug == *slug);
+            let known = self.categories.iter().chain(offered).find(|category| category.slug == *slug);
             let seen = items.iter().filter_map(|item| item.content.category()).find(|category| category.slug == *slug);
             known.or(seen).map(|category| category.label.clone())
         };

@@ -13,6 +13,8 @@ use loa_worker::Progress;
 const PLAN_MAX: u32 = 1_000;
 /// How often the ledger is asked for what other processes left behind, and whether anything is wanted at once.
 const POLL_INTERVAL: SignedDuration = SignedDuration::from_secs(30);
+/// Unconfirmed wishes ended in one poll: the form cannot make as many in that time.
+const EXPIRED_AT_A_TIME: u32 = 200;
 /// Runs in which mails may wait.
 const RUNS_LOOKED_AT: u32 = 50;
 /// Runs that are stuck, looked at in one poll: the oldest.
@@ -102,9 +104,24 @@ impl Service {
             metrics::gauge!("loa_digest_mails_waiting").set(waiting as f64);
             metrics::gauge!("loa_digest_runs_paused")
                 .set(stuck.iter().filter(|run| run.paused.is_some() && run.account.waiting > 0).count() as f64);
-            let mut watch = self.0.watch();
-            watch.unplanned = stuck.iter().filter(|run| !run.planned).map(|run| run.id).collect();
-            watch.polled_at = Some(now);
+            {
+                let mut watch = self.0.watch();
+                watch.unplanned = stuck.iter().filter(|run| !run.planned).map(|run| run.id).collect();
+                watch.polled_at = Some(now);
+            }
+            self.expire_unconfirmed(now).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends some of what was asked for on the form and not confirmed in time.
+    async fn expire_unconfirmed(&self, now: Timestamp) -> Result<(), StoreError> {
+        let days = SignedDuration::from_hours(24 * i64::from(self.0.config.pending_days_max));
+        let before = now.saturating_sub(days).unwrap_or(Timestamp::MIN);
+        let ended = self.0.doors.subscriptions.expire_unconfirmed(before, now, EXPIRED_AT_A_TIME).await?;
+        if ended > 0 {
+            metrics::counter!("loa_digest_unconfirmed_expired_total").increment(ended);
+            tracing::info!(ended, "wishes that nobody confirmed are gone");
         }
         Ok(())
     }

@@ -2,6 +2,10 @@
 
 use crate::{
     Config, Identity, SmtpSubmit, Submit,
+    http::{
+        Letters,
+        limits::{Limits, Shares},
+    },
     pages::{LANGUAGE, Pages},
     renderings::Renderings,
     run_watch::RunWatch,
@@ -57,8 +61,10 @@ pub(crate) struct Inner {
     pub(crate) stopping: AtomicBool,
     /// Whose addresses were refused for policy since a mail last went through.
     pub(crate) policy_refusals: Mutex<BTreeSet<SubscriptionId>>,
-    /// A minute, and how many mails the form sent in it.
-    pub(crate) answers: Mutex<(i64, u32)>,
+    /// What the form has caused.
+    pub(crate) limits: Limits,
+    /// What the form is writing.
+    pub(crate) letters: Letters,
     watch: Mutex<RunWatch>,
     /// The mail server's.
     breaker: Mutex<Breaker>,
@@ -109,16 +115,24 @@ impl Service {
             letterhead,
             doors,
             directory,
-            world,
             submit,
             wake_up: WakeUp::default(),
             stepping: tokio::sync::Mutex::new(()),
             stopping: AtomicBool::new(false),
             policy_refusals: Mutex::default(),
-            answers: Mutex::default(),
+            limits: Limits::new(
+                Shares {
+                    asker: config.confirmations_per_asker_hour_max,
+                    mailbox: config.confirmations_per_day_max,
+                    domain: config.confirmations_per_domain_hour_max,
+                },
+                world.bytes(),
+            ),
+            letters: Letters::default(),
             watch: Mutex::default(),
             breaker: Mutex::default(),
             seen_categories: Mutex::default(),
+            world,
             config,
         })))
     }
@@ -147,6 +161,7 @@ impl Service {
             self.0.stopping.store(true, std::sync::atomic::Ordering::Relaxed);
         };
         tokio::join!(arrivals, sending, ending);
+        self.letters_written().await;
     }
 
     /// Whether the ledger answers, for `loa check`.

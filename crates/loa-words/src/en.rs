@@ -340,6 +340,9 @@ impl Words for English {
             Notice::TooManyChosen => "Please choose fewer areas and categories; none means all of them.",
             Notice::ConfirmationNotSent => "The confirmation was not sent",
             Notice::MailServerBusy => "The mail server is busy. Please subscribe again in a few minutes.",
+            Notice::AskedTooOften => {
+                "Too much was asked for from this network, or for this mail provider. Please try again in an hour."
+            }
             Notice::DeadLink => "This link does not work",
             Notice::DeadLinkHelp => {
                 "This address is wrong or no longer valid. Please use the link in the newest mail, or subscribe again."

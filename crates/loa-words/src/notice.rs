@@ -17,6 +17,8 @@ pub enum Notice {
     ConfirmationNotSent,
     /// Why, and what to do.
     MailServerBusy,
+    /// More mails were asked for than people ask for.
+    AskedTooOften,
     /// Heading: the link leads nowhere.
     DeadLink,
     /// What to do then.
@@ -37,7 +39,7 @@ pub enum Notice {
 
 impl Notice {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::NotAnEmail,
         Self::NoFrequency,
         Self::NoSuchArea,
@@ -45,6 +47,7 @@ impl Notice {
         Self::TooManyChosen,
         Self::ConfirmationNotSent,
         Self::MailServerBusy,
+        Self::AskedTooOften,
         Self::DeadLink,
         Self::DeadLinkHelp,
         Self::Unsubscribed,

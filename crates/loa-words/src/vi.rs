@@ -347,6 +347,9 @@ impl Words for Vietnamese {
             Notice::TooManyChosen => "Xin chọn ít địa bàn và chuyên mục hơn; để trống là nhận tất cả.",
             Notice::ConfirmationNotSent => "Chưa gửi được thư xác nhận",
             Notice::MailServerBusy => "Máy chủ thư đang bận. Xin thử đăng ký lại sau ít phút.",
+            Notice::AskedTooOften => {
+                "Đã có quá nhiều yêu cầu từ mạng này hoặc đến nhà cung cấp thư này. Xin thử lại sau một giờ."
+            }
             Notice::DeadLink => "Liên kết không dùng được",
             Notice::DeadLinkHelp => {
                 "Địa chỉ này không đúng hoặc không còn dùng được. Xin mở lại liên kết trong thư mới nhất, hoặc đăng ký lại."

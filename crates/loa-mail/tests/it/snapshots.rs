@@ -2,7 +2,7 @@
 
 use crate::samples::{at, digest, directory, letterhead, recipient};
 use loa_domain::Frequency;
-use loa_mail::{Confirmation, Purpose, WishWords};
+use loa_mail::{Confirmation, Purpose, Token, WishWords};
 
 #[test]
 fn a_daily_digest_on_the_wire() {
@@ -26,6 +26,8 @@ fn the_two_answers_to_the_form() {
             purpose,
             frequency: Frequency::Weekly,
             wish: WishWords { areas: vec!["Xã Na Son".into()], ..WishWords::default() },
+            key: Token::from_bytes([9; 16]),
+            days: 3,
         };
         let message = letterhead().confirmation(&confirmation, &recipient(), at()).unwrap();
         let parsed = mail_parser::MessageParser::default().parse(&message.bytes).unwrap();

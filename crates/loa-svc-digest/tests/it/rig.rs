@@ -86,6 +86,10 @@ impl Rig {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     pub fn set(&self, instant: &str) {
         self.clock.set(instant.parse::<Timestamp>().unwrap());
     }
@@ -126,6 +130,15 @@ impl Rig {
         self.service.router(Arc::new(Tokens))
     }
 
+    /// The path of a link in the last mail to an address: `/confirm/…`, `/manage/…` or `/u/…`.
+    pub fn link(&self, address: &str, page: &str) -> String {
+        let mail = self.catcher.mails_to(address).pop().expect("a mail");
+        let text = mail.text();
+        let mark = format!("/{page}/");
+        let start = text.find(&mark).unwrap_or_else(|| panic!("no {mark} in {text}"));
+        text[start..].split_whitespace().next().unwrap().to_owned()
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         self.ask(Method::GET, path, "", "").await
     }
@@ -144,6 +157,7 @@ impl Rig {
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router().oneshot(request).await.unwrap();
+        self.service.letters_written().await;
         let (parts, body) = response.into_parts();
         let body = String::from_utf8(to_bytes(body, 1_000_000).await.unwrap().to_vec()).unwrap();
         Answer { status: parts.status, headers: parts.headers, body }
