@@ -13,10 +13,11 @@ SERVICES = ("intake", "feed", "digest", "push", "console")
 
 
 class Nginx:
-    """Started at once; ends with its owner. `one_address`: where everybody is led; then there is a listener with TLS, too."""
+    """Started at once; ends with its owner. `one_address`: where everybody is led; then there is a listener with TLS, too.
+    `strangers`: whoever asks is from no office, though all of them are on this machine."""
 
-    def __init__(self, folder: pathlib.Path, loa: Installation, one_address: str = ""):
-        self.folder, self.loa, self.one_address = folder, loa, one_address
+    def __init__(self, folder: pathlib.Path, loa: Installation, one_address: str = "", strangers: bool = False):
+        self.folder, self.loa, self.one_address, self.strangers = folder, loa, one_address, strangers
         self.port, self.tls_port = free_port(), free_port()
         program = os.environ.get("LOA_NGINX") or shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin")
         assert program, "nginx is not here: apt-get install --no-install-recommends nginx (or let ./tests/run do it)"
@@ -38,6 +39,9 @@ class Nginx:
         deployed = (REPOSITORY / "deploy/nginx/loa.conf").read_text()
         own = deployed.replace("listen 8080;", f"listen 127.0.0.1:{self.port};")
         own = own.replace("/var/cache/nginx/loa", str(self.folder / "cache"))
+        if self.strangers:
+            own, replaced = re.subn(r"^ +127\.0\.0\.0/8 +1;$", "", own, flags=re.M)
+            assert replaced == 1, "the deployed file says which networks are offices"
         if self.one_address:
             own = own.replace('default "";', f'default "{self.one_address}";', 1)
             own = own.replace("    server_name _;", f"    {self.with_tls()}\n    server_name _;")

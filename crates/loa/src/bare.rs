@@ -16,8 +16,9 @@ use loa_words::{BarePage, Language};
 /// The page; `{{ style }}` is that of all pages.
 const PAGE: &str = include_str!("bare.html");
 
-/// Dresses a bare answer. Also says `nosniff` on everything, for no answer of ours is to be guessed at, and when to come
-/// back on every 503: the one of a request that took too long says nothing by itself.
+/// Dresses a bare answer. Also says `nosniff` on everything, for no answer of ours is to be guessed at; `no-store` on every miss
+/// and fault, for no cache is to make it everybody's; and when to come back on every 503: the one of a request that took too
+/// long says nothing by itself.
 pub async fn dressed(request: Request, next: Next) -> Response {
     let (is_head, for_machines) = (request.method() == Method::HEAD, request.uri().path().starts_with("/v1/"));
     let is_hub = request.uri().path() == "/hub";
@@ -36,6 +37,9 @@ pub async fn dressed(request: Request, next: Next) -> Response {
         response = dressed;
     }
     response.headers_mut().entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+    if response.status().is_client_error() || response.status().is_server_error() {
+        response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    }
     if response.status() == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().entry(header::RETRY_AFTER).or_insert(RETRY_AFTER_SECONDS.into());
     }

@@ -27,8 +27,8 @@ pub(super) enum Reply {
     Html(String),
 }
 
-/// Answers what was asked of the page of all feeds.
-pub(super) async fn reply(service: &Service, query: &str) -> Result<Reply, FeedError> {
+/// Answers what was asked of the page of all feeds. `is_shown`: a page of ours asked, and its words may be shown.
+pub(super) async fn reply(service: &Service, query: &str, is_shown: bool) -> Result<Reply, FeedError> {
     let writer = &service.0.writer;
     let overview = service.0.overviews.get().await?;
     let mut asked = Asked::read(query);
@@ -56,6 +56,7 @@ pub(super) async fn reply(service: &Service, query: &str) -> Result<Reply, FeedE
             lists: &overview.listed,
             latest: &overview.latest,
             asked: &asked,
+            is_shown,
             found: &found,
             picked: &picked.collect::<Vec<Listed>>(),
             unbuilt,

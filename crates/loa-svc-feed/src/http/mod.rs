@@ -29,7 +29,7 @@ use axum::{
 use jiff::civil::Date;
 use loa_domain::{ArticleId, FeedName, shown_until, with_causes};
 use loa_feed::{ArchiveName, Format, Site};
-use loa_http::retry_later;
+use loa_http::{from_own_page, retry_later};
 use std::sync::Arc;
 use throttle::{CountedRequest, Throttle};
 
@@ -131,7 +131,7 @@ fn open(router: MethodRouter<Readers>) -> MethodRouter<Readers> {
 }
 
 async fn feeds(State(readers): State<Readers>, RawQuery(query): RawQuery, request: HeaderMap) -> Response {
-    match reply(&readers.service, query.as_deref().unwrap_or_default()).await {
+    match reply(&readers.service, query.as_deref().unwrap_or_default(), from_own_page(&request)).await {
         Ok(Reply::Plain(overview)) => overview.page.answer(&request, overview.last_modified, PAGE_TERMS).await,
         Ok(Reply::Html(text)) => page(StatusCode::OK, Ok(text), &request).await,
         Ok(Reply::Feed(name)) => Redirect::to(&path(readers.site(), &format!("feeds/{name}"))).into_response(),
@@ -300,7 +300,7 @@ async fn missing_feed(readers: &Readers, typed: &str, request: &HeaderMap) -> Re
     let none = Summaries::new();
     let summaries = overview.as_ref().map_or(&none, |overview| &overview.summaries);
     let suggestions = readers.service.0.writer.names.suggestions(typed, summaries, readers.today());
-    page(StatusCode::NOT_FOUND, readers.pages().missing_feed(typed, &suggestions), request).await
+    page(StatusCode::NOT_FOUND, readers.pages().missing_feed(&suggestions), request).await
 }
 
 async fn away(readers: &Readers, error: &FeedError, request: &HeaderMap) -> Response {
@@ -321,5 +321,5 @@ async fn page(status: StatusCode, text: Result<String, minijinja::Error>, reques
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }
     };
-    Document::new(HTML, text).answer_as(status, request, PAGE_TERMS).await
+    Document::new(HTML, text).answer_as(status, request).await
 }

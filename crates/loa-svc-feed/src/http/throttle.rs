@@ -4,8 +4,7 @@
 //! Counted are full responses (200) to a plain GET, for each address and each version in each
 //! coding. Exempt is whoever says what version it has (`If-None-Match`, `If-Modified-Since`),
 //! whatever it says; so are HEAD, a document that changed since, and our own networks. The table
-//! has a fixed size: when there is no room for another address, the one counted least is forgotten,
-//! so that a mistake is always in the reader's favour. It knows answers by their `ETag` alone.
+//! has a fixed size (`loa_http::Tally`). It knows answers by their `ETag` alone.
 
 use axum::{
     extract::FromRequestParts,
@@ -13,85 +12,30 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
-use loa_http::{ClientAddress, Problem};
-use std::{
-    convert::Infallible,
-    hash::{DefaultHasher, Hash, Hasher},
-    net::IpAddr,
-    sync::{Mutex, PoisonError},
-};
+use loa_http::{ClientAddress, Problem, Tally, household};
+use std::{convert::Infallible, net::IpAddr};
 
 /// How long is counted, in seconds.
 const PERIOD_SECONDS: u32 = 600;
-/// The table: so many sets of so many counts of 16 bytes each, 1 MiB.
-const SETS: usize = 8_192;
-const COUNTS: usize = 8;
+/// The table: so many counts of 16 bytes each, 1 MiB.
+const COUNTS: usize = 65_536;
 
 /// What was counted.
 pub(crate) struct Throttle {
     /// Most full responses in a period; 0: nothing is counted.
     full_responses_max: u32,
-    /// What strangers do not know, so that they cannot choose whose count they take.
-    seed: [u8; 16],
-    counts: Mutex<Box<[Count]>>,
-}
-
-/// How often one address got one representation in full.
-#[derive(Clone, Copy, Default)]
-struct Count {
-    mark: u64,
-    began_at: u32,
-    times: u32,
-}
-
-impl Count {
-    /// Seconds until its period is over; `None`: it is, or never began (a clock set back ends it, too).
-    fn left(&self, now: u32) -> Option<u32> {
-        let passed = now.checked_sub(self.began_at)?;
-        PERIOD_SECONDS.checked_sub(passed).filter(|left| *left > 0 && self.times > 0)
-    }
+    tally: Tally,
 }
 
 impl Throttle {
     pub(crate) fn new(full_responses_max: u32, seed: [u8; 16]) -> Self {
-        let counts = if full_responses_max == 0 { 0 } else { SETS * COUNTS };
-        let counts = Mutex::new(vec![Count::default(); counts].into_boxed_slice());
-        Self { full_responses_max, seed, counts }
+        let counts = if full_responses_max == 0 { 0 } else { COUNTS };
+        Self { full_responses_max, tally: Tally::new(PERIOD_SECONDS, counts, seed) }
     }
 
     /// Counts a full response; the seconds to wait, when it is one too many.
     fn count(&self, asker: IpAddr, representation: &[u8], now: Timestamp) -> Option<u32> {
-        if self.full_responses_max == 0 {
-            return None;
-        }
-        let mark = self.mark(asker, representation);
-        let now = u32::try_from(now.as_second()).unwrap_or_default();
-        let set = usize::try_from(mark % SETS as u64).unwrap_or_default();
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let counts = counts.chunks_exact_mut(COUNTS).nth(set)?;
-        let standing = counts.iter().position(|count| count.mark == mark && count.left(now).is_some());
-        let count = match standing {
-            Some(at) => counts.get_mut(at)?,
-            None => {
-                let least = counts.iter_mut().min_by_key(|count| count.left(now).map_or(0, |_| count.times))?;
-                *least = Count { mark, began_at: now, times: 0 };
-                least
-            }
-        };
-        count.times = count.times.saturating_add(1);
-        if count.times > self.full_responses_max { count.left(now) } else { None }
-    }
-
-    fn mark(&self, asker: IpAddr, representation: &[u8]) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.seed.hash(&mut hasher);
-        match asker {
-            IpAddr::V4(address) => address.octets().hash(&mut hasher),
-            // one household or machine has as many addresses as it likes of one network
-            IpAddr::V6(address) => address.segments().iter().take(4).for_each(|segment| segment.hash(&mut hasher)),
-        }
-        representation.hash(&mut hasher);
-        hasher.finish()
+        self.tally.count((household(asker), representation), self.full_responses_max, now)
     }
 
     /// The answer, or a request to wait in its place.
@@ -162,7 +106,7 @@ mod tests {
         assert_eq!(ask(-50), None, "the clock was set back");
         let free = Throttle::new(0, [7; 16]);
         assert!((0..1_000).all(|_| free.count(four(1), b"\"a\"", at(0)).is_none()));
-        assert_eq!(free.counts.lock().unwrap().len(), 0);
+        assert_eq!(free.tally.bytes(), 0);
     }
 
     #[test]
@@ -185,6 +129,6 @@ mod tests {
         }
         let asked: Vec<_> = (0..12).map(|_| throttle.count(four(0), b"\"a\"", at(2)).is_some()).collect();
         assert_eq!(asked, [[false; 10].as_slice(), &[true; 2]].concat());
-        assert_eq!(throttle.counts.lock().unwrap().len() * size_of::<Count>(), 1 << 20);
+        assert_eq!(throttle.tally.bytes(), 1 << 20);
     }
 }

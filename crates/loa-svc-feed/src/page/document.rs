@@ -118,16 +118,18 @@ impl Document {
         }
     }
 
-    /// The answer with another status than 200: no condition is about it (RFC 9110 §13.2.1), and nobody keeps it but for the
-    /// next reload.
-    pub(crate) async fn answer_as(&self, status: StatusCode, request: &HeaderMap, terms: Terms) -> Response {
+    /// The answer to one request and no other, with whatever status: no condition is about it (RFC 9110 §13.2.1), and nobody
+    /// keeps it. A miss that a cache kept would be everybody's miss.
+    pub(crate) async fn answer_as(&self, status: StatusCode, request: &HeaderMap) -> Response {
         let mut unconditional = HeaderMap::new();
         for coding in request.get_all(header::ACCEPT_ENCODING) {
             unconditional.append(header::ACCEPT_ENCODING, coding.clone());
         }
+        let terms = Terms { max_age: 0, shared_max_age: None, shared_with_scripts: false };
         let mut response = self.answer(&unconditional, None, terms).await;
         *response.status_mut() = status;
         response.headers_mut().remove(header::ETAG);
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
 

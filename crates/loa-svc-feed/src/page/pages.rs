@@ -47,6 +47,8 @@ pub(crate) struct ListOfFeeds<'a> {
     /// The latest entries of all feeds.
     pub(crate) latest: &'a [FeedItem],
     pub(crate) asked: &'a Asked,
+    /// Whether a page of ours asked: then the words are shown again. Words in a link may be anybody's.
+    pub(crate) is_shown: bool,
     pub(crate) found: &'a Found,
     /// The feeds that were picked, as lists have them.
     pub(crate) picked: &'a [Listed],
@@ -67,12 +69,12 @@ impl Pages {
     /// The page of all feeds, with nothing looked for.
     pub(crate) fn feeds(&self, lists: &Lists, latest: &[FeedItem]) -> Result<String, minijinja::Error> {
         let (asked, found) = (&Asked::default(), &Found::default());
-        self.asked(&ListOfFeeds { lists, latest, asked, found, picked: &[], unbuilt: None })
+        self.asked(&ListOfFeeds { lists, latest, asked, is_shown: false, found, picked: &[], unbuilt: None })
     }
 
     /// The page of all feeds, with what was found and picked.
     pub(crate) fn asked(&self, of: &ListOfFeeds<'_>) -> Result<String, minijinja::Error> {
-        let ListOfFeeds { lists, latest, asked, found, picked, unbuilt } = *of;
+        let ListOfFeeds { lists, latest, asked, is_shown, found, picked, unbuilt } = *of;
         let choices = model::choices(lists, asked, picked);
         let found_lines: Vec<_> =
             found.feeds.iter().map(|feed| model::found_line(&self.site, &self.calendar, feed, asked)).collect();
@@ -89,7 +91,8 @@ impl Pages {
         self.filled(
             "feeds.html",
             context! {
-                q => asked.text.as_str(),
+                asked => !asked.text.is_empty(),
+                q => if is_shown { asked.text.as_str() } else { "" },
                 found => Serde(found_lines),
                 total => found.total,
                 more_found => found.more,
@@ -175,12 +178,11 @@ impl Pages {
         self.filled("gone.html", context! { at => Serde(model::moment(&self.calendar, at)), reason => reason })
     }
 
-    /// A feed that there is not.
-    pub(crate) fn missing_feed(&self, typed: &str, suggestions: &[Listed]) -> Result<String, minijinja::Error> {
-        let typed: String = loa_domain::clean_line(typed).chars().take(80).collect();
+    /// A feed that there is not. It does not say what was typed: anybody may have written the address.
+    pub(crate) fn missing_feed(&self, suggestions: &[Listed]) -> Result<String, minijinja::Error> {
         let suggestions: Vec<_> =
             suggestions.iter().map(|feed| model::feed_line(&self.site, &self.calendar, feed)).collect();
-        self.filled("missing_feed.html", context! { typed => typed, suggestions => Serde(suggestions) })
+        self.filled("missing_feed.html", context! { suggestions => Serde(suggestions) })
     }
 
     /// An article that nobody heard of.

@@ -153,3 +153,29 @@ async fn what_looks_like_markup_in_a_title_or_an_address_is_shown_not_obeyed() {
     assert_eq!(page.status, 404);
     assert!(!page.text().contains("<script"));
 }
+
+#[tokio::test]
+async fn what_a_link_says_is_shown_to_nobody_and_its_answer_is_kept_by_nobody() {
+    const ADVERT: &str = "goi-0900-nhan-qua";
+    let house = House::new().await;
+    house.take(&[published(article("b", 1)), withdrawn("b", 2)]).await;
+    for path in [
+        format!("/feeds/{ADVERT}"),
+        format!("/feeds/{ADVERT}.rss"),
+        format!("/feeds/all/{ADVERT}"),
+        format!("/feeds/{ADVERT}%2f..%2fall"),
+        format!("/feeds/category-{ADVERT}"),
+        format!("/feeds?q={ADVERT}"),
+        format!("/a/{ADVERT}"),
+        "/a/b".to_owned(),
+    ] {
+        let answer = house.get(&path).await;
+        assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+        assert!(!answer.text().contains(ADVERT), "{path}");
+    }
+    for (site, is_shown) in [("same-origin", true), ("cross-site", false), ("none", false)] {
+        let path = format!("/feeds?q={ADVERT}");
+        let answer = house.ask(axum::http::Method::GET, &path, &[("sec-fetch-site", site)]).await;
+        assert_eq!(answer.text().contains(ADVERT), is_shown, "{site}");
+    }
+}
