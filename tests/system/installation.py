@@ -162,6 +162,8 @@ class Installation:
             if f"{section}.url" in self.settings:
                 self.keep_password_apart(section)
         self.environment = {
+            # ports are free ones, and what lies beside them is somebody else's
+            "LOA__HEALTH__PORT_OFFSET": "0",
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": str(folder), "LANG": "C.UTF-8",
             "NO_COLOR": "1", "TZ": "UTC",
         }

@@ -1,21 +1,33 @@
-//! The HTTP listener: connections in bounded number, each with a deadline for the head of a request
-//! and one for the whole of it, so that nobody can hold what others need by sending slowly, or
-//! nothing.
+//! The HTTP listener: connections in bounded number, of each address a share, each with deadlines for the
+//! head of a request, for the whole of it and for taking the answer, so that nobody can hold what others
+//! need by sending slowly, by reading slowly, or by doing nothing.
 //!
 //! It knows no route. `bare.rs` dresses what no service answered. `loa-http` compresses public pages
 //! that are not compressed yet.
 
+mod paced;
+mod places;
+
 use crate::bare;
-use axum::{Router, http::StatusCode, middleware, serve::Listener};
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderMap, HeaderValue, StatusCode, Version, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    serve::Listener,
+};
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use loa_http::{Peer, TrustedProxies, compress_public_pages, note_client_address};
+use loa_http::{Peer, Problem, TrustedProxies, compress_public_pages, note_client_address};
+use paced::Paced;
+use places::Places;
 use std::{sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::{add_extension::AddExtension, catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
@@ -29,14 +41,31 @@ pub struct Limits {
     pub head: Duration,
     /// Longest time for a request, from its head to its answer; the body arrives in it.
     pub request: Duration,
+    /// How far behind a reader may be with taking an answer (`http/paced.rs`).
+    pub answer: Duration,
     /// Connections at a time; others wait in the system's queue. Half of the 1,024 files that a process may usually
     /// open: ledgers and outgoing connections must never go without.
     pub connections: usize,
+    /// Connections at a time of one client address (of IPv6: one network). A proxy of ours may have all but so many.
+    pub connections_per_address: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { head: Duration::from_secs(15), request: Duration::from_secs(30), connections: 512 }
+        Self {
+            head: Duration::from_secs(15),
+            request: Duration::from_secs(30),
+            answer: Duration::from_secs(30),
+            connections: 512,
+            connections_per_address: 64,
+        }
+    }
+}
+
+impl Limits {
+    /// For a listener of health and metrics alone: few ask, and none of them waits behind readers.
+    pub fn of_health() -> Self {
+        Self { connections: 32, connections_per_address: 16, ..Self::default() }
     }
 }
 
@@ -48,27 +77,33 @@ pub async fn serve(
     limits: Limits,
     stop: CancellationToken,
 ) {
+    let proxies = Arc::new(proxies);
     let router = router
-        .layer(middleware::from_fn_with_state(Arc::new(proxies), note_client_address))
+        .layer(middleware::from_fn_with_state(proxies.clone(), note_client_address))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.request))
         .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn(well_formed))
         .layer(middleware::from_fn(bare::dressed))
         .layer(middleware::from_fn(compress_public_pages));
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(HEAD_BYTES_MAX);
-    let places = Arc::new(Semaphore::new(limits.connections));
+    let places = Places::new(limits.connections, limits.connections_per_address);
     let open = GracefulShutdown::new();
     let next = async |listener: &mut TcpListener| {
-        // the semaphore is never closed
-        let place = places.clone().acquire_owned().await.ok();
+        let permit = places.any().await;
         let (stream, address) = Listener::accept(listener).await;
-        (place, stream, Peer(address.ip()))
+        (permit, stream, Peer(address.ip()))
     };
-    while let Some((place, stream, peer)) = stop.run_until_cancelled(next(&mut listener)).await {
+    while let Some((permit, stream, peer)) = stop.run_until_cancelled(next(&mut listener)).await {
+        let Some(place) = places.take(permit, peer.0, proxies.has(peer.0)) else {
+            counted("share_of_connections");
+            continue;
+        };
         let (server, watcher) = (server.clone(), open.watcher());
         let service = TowerToHyperService::new(AddExtension::new(router.clone(), peer));
         tokio::spawn(async move {
-            let connection = server.serve_connection(TokioIo::new(stream), service);
+            let stream = TokioIo::new(Paced::new(stream, limits.answer));
+            let connection = server.serve_connection(stream, service);
             if let Err(error) = watcher.watch(connection).await {
                 tracing::debug!(error = %error, "a connection ended early");
             }
@@ -79,19 +114,71 @@ pub async fn serve(
     open.shutdown().await;
 }
 
+/// Refuses what HTTP/1.1 forbids and frameworks let through: a request that names no host, or several (RFC 9112 §3.2). Says that
+/// the connection ends where a body was not read because nobody may send it.
+async fn well_formed(request: Request, next: Next) -> Response {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    if hosts > 1 || (hosts == 0 && request.version() == Version::HTTP_11) {
+        counted("host");
+        let detail = "a request names the host that it is for in one `Host` header (RFC 9112 §3.2)";
+        return ended(Problem::new(400, "No one host", detail).into_response());
+    }
+    let has_body = has_body(request.headers());
+    let answer = next.run(request).await;
+    let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::PAYLOAD_TOO_LARGE];
+    if has_body && refused.contains(&answer.status()) { ended(answer) } else { answer }
+}
+
+fn has_body(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::TRANSFER_ENCODING)
+        || headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0")
+}
+
+fn ended(mut answer: Response) -> Response {
+    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    answer
+}
+
+fn counted(reason: &'static str) {
+    metrics::counter!("loa_http_refusals_total", "service" => "http", "reason" => reason).increment(1);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use axum::{
         Extension,
+        extract::State,
         routing::{get, post},
     };
-    use loa_http::ClientAddress;
+    use loa_domain::Scope;
+    use loa_http::{AccessUnavailable, ClientAddress, Guard, ToPublish, TokenCheck};
     use std::net::SocketAddr;
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpStream,
     };
+
+    /// Knows no token.
+    #[derive(Clone)]
+    struct Nobody;
+
+    #[async_trait::async_trait]
+    impl TokenCheck for Nobody {
+        async fn find(&self, _: &str) -> Result<Option<(String, Scope)>, AccessUnavailable> {
+            Ok(None)
+        }
+    }
+
+    impl Guard for Nobody {
+        fn tokens(&self) -> &dyn TokenCheck {
+            self
+        }
+
+        fn service(&self) -> &'static str {
+            "test"
+        }
+    }
 
     async fn serving(limits: Limits) -> (SocketAddr, CancellationToken) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -101,7 +188,10 @@ mod tests {
             .route("/", get(async || "xin chào"))
             .route("/v1/articles", post(async |_: axum::body::Bytes| "taken"))
             .route("/who", get(async |Extension(ClientAddress(address))| address.to_string()))
-            .route("/panic", get(async || -> String { panic!("on purpose") }));
+            .route("/guarded", post(async |State(Nobody): State<Nobody>, _: ToPublish, _: axum::body::Bytes| "taken"))
+            .route("/long", get(async || vec![b'x'; 32 << 20]))
+            .route("/panic", get(async || -> String { panic!("on purpose") }))
+            .with_state(Nobody);
         tokio::spawn(serve(listener, router, TrustedProxies::default(), limits, stop.clone()));
         (address, stop)
     }
@@ -149,6 +239,92 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn who_never_reads_an_answer_is_let_go_and_its_place_with_it() {
+        const HELD: usize = 8;
+        let limits = Limits {
+            connections: HELD,
+            connections_per_address: HELD,
+            answer: Duration::from_millis(200),
+            ..Limits::default()
+        };
+        let (address, _stop) = serving(limits).await;
+        let mut held = Vec::new();
+        for _ in 0..HELD {
+            let mut stream = TcpStream::connect(address).await.expect("connected");
+            stream.write_all(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sent");
+            held.push(stream);
+        }
+        // every place is taken by who does not read; each of these is served when one of them was let go
+        for _ in 0..HELD {
+            let request = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+            let served = tokio::time::timeout(Duration::from_secs(60), answer(address, request)).await;
+            assert!(served.expect("nobody holds a place for ever").ends_with("xin chào"));
+        }
+        drop(held);
+    }
+
+    #[tokio::test]
+    async fn an_address_that_has_its_share_is_turned_away_and_others_are_served() {
+        let limits = Limits { connections: 8, connections_per_address: 2, ..Limits::default() };
+        let (address, _stop) = serving(limits).await;
+        let request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+        let mut held = Vec::new();
+        for _ in 0..2 {
+            let mut stream = TcpStream::connect(address).await.expect("connected");
+            stream.write_all(request.as_bytes()).await.expect("sent");
+            let mut first = [0; 12];
+            stream.read_exact(&mut first).await.expect("an answer");
+            held.push(stream);
+        }
+        for _ in 0..20 {
+            let mut stream = TcpStream::connect(address).await.expect("connected");
+            // the system may have closed it before this is written
+            drop(stream.write_all(request.as_bytes()).await);
+            let mut answer = Vec::new();
+            drop(stream.read_to_end(&mut answer).await);
+            assert!(answer.is_empty(), "turned away without a word");
+        }
+        let other = tokio::net::TcpSocket::new_v4().expect("a socket");
+        other.bind("127.0.0.2:0".parse().expect("an address")).expect("bound");
+        let mut other = other.connect(address).await.expect("connected");
+        other.write_all(request.as_bytes()).await.expect("sent");
+        let mut first = [0; 12];
+        other.read_exact(&mut first).await.expect("an answer");
+        assert_eq!(&first, b"HTTP/1.1 200");
+        drop(held);
+    }
+
+    #[tokio::test]
+    async fn who_may_not_send_a_body_is_told_before_it_is_read_and_the_connection_ends() {
+        let (address, _stop) = serving(Limits::default()).await;
+        for head in [
+            "Content-Length: 1000000\r\n",
+            "Content-Length: 1000000\r\nAuthorization: Bearer wrong\r\n",
+            "Transfer-Encoding: chunked\r\n",
+        ] {
+            // no byte of the body is ever sent
+            let request = format!("POST /guarded HTTP/1.1\r\nHost: x\r\n{head}\r\n");
+            let answer = answer(address, &request).await;
+            assert!(answer.starts_with("HTTP/1.1 401 ") && answer.contains("connection: close\r\n"), "{answer}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_of_http_1_1_names_one_host() {
+        let (address, _stop) = serving(Limits::default()).await;
+        for (head, status) in [
+            ("GET / HTTP/1.1\r\n", "400"),
+            ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n", "400"),
+            ("GET http://x/ HTTP/1.1\r\n", "400"),
+            ("GET / HTTP/1.1\r\nHost: a\r\n", "200"),
+            ("GET / HTTP/1.0\r\n", "200"),
+        ] {
+            let answer = answer(address, &format!("{head}Connection: close\r\n\r\n")).await;
+            assert!(answer.contains(&format!(" {status} ")), "{head}: {answer}");
+        }
+    }
+
+    #[tokio::test]
     async fn what_no_service_answers_is_a_page_for_people_and_a_problem_for_machines() {
         let (address, _stop) = serving(Limits::default()).await;
         let ask = async |method: &str, path: &str| {
@@ -164,7 +340,8 @@ mod tests {
         ] {
             let answer = ask(method, path).await;
             assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{method} {path}: {answer}");
-            for expected in [&format!("content-type: {content_type}"), words, "x-content-type-options: nosniff"] {
+            let kept = if status == "200" { "" } else { "cache-control: no-store" };
+            for expected in [&format!("content-type: {content_type}"), words, "x-content-type-options: nosniff", kept] {
                 assert!(answer.contains(expected), "{method} {path}: {expected}: {answer}");
             }
         }

@@ -79,6 +79,12 @@ impl Lifecycle {
         self.spawn("http", http::serve(listener, router, proxies, http::Limits::default(), self.stop.clone()));
     }
 
+    /// Serves health and metrics on an address of their own, where no reader of ours is in their way.
+    pub fn serve_health(&self, listener: TcpListener, router: Router) {
+        let limits = http::Limits::of_health();
+        self.spawn("health", http::serve(listener, router, TrustedProxies::default(), limits, self.stop.clone()));
+    }
+
     /// Waits for a signal (or a task that ended by itself), then stops softly. Returns when everything has ended, or
     /// when it was told twice, or after `grace`.
     pub async fn run(&self, mut signals: Signals, grace: Duration) -> anyhow::Result<()> {

@@ -16,6 +16,7 @@ use axum::Router;
 use loa_bus::Queue;
 use loa_worker::{HEARTBEAT_AGE, TOPOLOGY, WatchOptions};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::net::TcpListener;
 
 /// Between two times that heard heartbeats are noted.
 const NOTE_EVERY: Duration = Duration::from_secs(1);
@@ -53,6 +54,7 @@ pub async fn up(context: Context) -> anyhow::Result<()> {
     look_after_places(&app, &lifecycle, &["intake", "feed", "digest", "push", "access", "receipts"]);
     let ops = ops::router(app.status.clone(), Some(app.bus().await?), metrics, app.world.clock.clone());
     tracing::info!(address = %listener.local_addr()?, data = %app.config.data_dir.display(), "loa is up");
+    serve_health(&app, &lifecycle, listener.local_addr()?, ops.clone()).await;
     lifecycle.serve(listener, router.merge(ops), app.config.site.proxies()?);
     end(&app, &lifecycle, signals).await
 }
@@ -124,8 +126,34 @@ async fn alone(
     look_after_places(app, &lifecycle, own);
     let ops = ops::router(app.status.clone(), Some(app.bus().await?), metrics, app.world.clock.clone());
     tracing::info!(address = %listener.local_addr()?, "listening");
+    serve_health(app, &lifecycle, listener.local_addr()?, ops.clone()).await;
     lifecycle.serve(listener, router.merge(ops), app.config.site.proxies()?);
     end(app, &lifecycle, signals).await
+}
+
+/// A listener of its own for health and metrics, beside the main one, where they are answered too. Without it everything else
+/// works, so an address that is taken is told and no reason to end.
+async fn serve_health(app: &App, lifecycle: &Lifecycle, main: SocketAddr, ops: Router) {
+    let settings = &app.config.health;
+    if settings.port_offset == 0 {
+        return;
+    }
+    let bound = match main.port().checked_add(settings.port_offset) {
+        Some(port) => {
+            TcpListener::bind((settings.address, port)).await.map_err(|error| format!("port {port}: {error}"))
+        }
+        None => Err(format!("{} and health.port_offset together are no port", main.port())),
+    };
+    match bound {
+        Ok(listener) => {
+            tracing::info!(address = ?listener.local_addr().ok(), "health and metrics have a listener of their own");
+            lifecycle.serve_health(listener, ops);
+        }
+        Err(error) => tracing::warn!(
+            %error,
+            "health and metrics have no listener of their own, and are answered at the main one alone; see `health.port_offset`"
+        ),
+    }
 }
 
 async fn end(app: &App, lifecycle: &Lifecycle, signals: Signals) -> anyhow::Result<()> {

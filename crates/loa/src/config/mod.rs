@@ -21,7 +21,7 @@ use loa_domain::CategorySlug;
 use loa_http::TrustedProxies;
 use serde::Deserialize;
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
 };
 use url::Url;
@@ -58,6 +58,8 @@ pub struct Config {
     pub hub: loa_svc_hub::Config,
     /// The console.
     pub console: loa_svc_console::Config,
+    /// Health and metrics.
+    pub health: HealthConfig,
     /// Stopping.
     pub stop: StopConfig,
     /// Logs.
@@ -239,6 +241,16 @@ pub struct ReceiptsConfig {
 pub struct Listen {
     /// Address and port; port 0: any free one.
     pub listen: SocketAddr,
+}
+
+/// Where health and metrics are asked besides the main listener.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HealthConfig {
+    /// At which address of this machine.
+    pub address: IpAddr,
+    /// Its port is that of the main listener and so many; 0: no listener of its own.
+    pub port_offset: u16,
 }
 
 /// Stopping.
