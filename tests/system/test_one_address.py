@@ -111,7 +111,7 @@ def test_what_a_link_says_is_shown_on_no_page(in_public):
 def test_pages_that_answer_a_query_are_nobody_elses(in_public):
     plain = raw(in_public, "/feeds")[2]
     found = raw(in_public, "/feeds?q=na+son")
-    assert found[0] == 200 and "ket-qua" in found[2] and "ket-qua\"" not in plain
+    assert found[0] == 200 and 'id="ket-qua"' in found[2] and 'id="ket-qua"' not in plain
     assert found[1]["cache-control"] == "no-store"
     assert raw(in_public, "/feeds?q=xa&page=2")[0] == 200
     assert raw(in_public, "/feeds")[2] == plain

@@ -4,13 +4,12 @@
 //! something is a POST that says what it wants, in a form of ours or as RFC 8058 has it. Tokens stand in addresses, so no
 //! page of ours tells another site where it was called from, and none is kept by a cache.
 
+pub(crate) mod desk;
 mod form;
 mod letters;
 pub(crate) mod limits;
 mod links;
 mod subscribe;
-
-pub(crate) use letters::Letters;
 
 use crate::{Service, pages::LANGUAGE};
 use axum::{

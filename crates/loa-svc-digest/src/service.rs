@@ -3,7 +3,7 @@
 use crate::{
     Config, Identity, SmtpSubmit, Submit,
     http::{
-        Letters,
+        desk::Desk,
         limits::{Limits, Shares},
     },
     pages::{LANGUAGE, Pages},
@@ -64,7 +64,7 @@ pub(crate) struct Inner {
     /// What the form has caused.
     pub(crate) limits: Limits,
     /// What the form is writing.
-    pub(crate) letters: Letters,
+    pub(crate) desk: Desk,
     watch: Mutex<RunWatch>,
     /// The mail server's.
     breaker: Mutex<Breaker>,
@@ -128,7 +128,7 @@ impl Service {
                 },
                 world.bytes(),
             ),
-            letters: Letters::default(),
+            desk: Desk::default(),
             watch: Mutex::default(),
             breaker: Mutex::default(),
             seen_categories: Mutex::default(),
@@ -161,7 +161,7 @@ impl Service {
             self.0.stopping.store(true, std::sync::atomic::Ordering::Relaxed);
         };
         tokio::join!(arrivals, sending, ending);
-        self.letters_written().await;
+        self.0.desk.cleared().await;
     }
 
     /// Whether the ledger answers, for `loa check`.

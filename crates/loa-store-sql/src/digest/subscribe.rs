@@ -5,7 +5,7 @@
 
 use super::{
     people::{Wishes, id_by_token, subscription},
-    unconfirmed, upcoming,
+    upcoming,
 };
 use crate::{
     counter,
@@ -154,6 +154,16 @@ pub(super) async fn let_go(tx: &mut Tx, id: &str) -> Result<()> {
     Ok(())
 }
 
+/// Keys that were mailed before somebody left do not bring them back.
+pub(super) async fn forget_keys(tx: &mut Tx, id: &str) -> Result<()> {
+    on!(tx, c: D => sqlx::query("DELETE FROM subscription_key WHERE subscription = $1")
+        .bind(id)
+        .execute(c)
+        .await?
+        .rows_affected());
+    Ok(())
+}
+
 /// Sets the state, and the wish when it is another one; from `at` on, by matching, and nothing before.
 pub(super) async fn restart(
     tx: &mut Tx,
@@ -246,7 +256,7 @@ pub(super) async fn unsubscribe(db: &Db, token_hash: &str, _at: Timestamp) -> Re
     let mut tx = db.begin().await?;
     let Some(id) = id_by_token(&mut tx, token_hash).await? else { return Ok(None) };
     let_go(&mut tx, &id).await?;
-    unconfirmed::forget_keys(&mut tx, &id).await?;
+    forget_keys(&mut tx, &id).await?;
     on!(&mut tx, c: D => sqlx::query("UPDATE subscription SET state = 'unsubscribed' WHERE id = $1")
         .bind(id.as_str())
         .execute(c)

@@ -4,7 +4,7 @@
 
 use super::{
     people::{Wishes, subscription},
-    subscribe::drop_unwished,
+    subscribe::{drop_unwished, forget_keys},
 };
 use crate::{
     db::{Db, Tx},
@@ -98,16 +98,6 @@ pub(super) async fn by_key(db: &Db, key_hash: &str, now: Timestamp) -> Result<Op
         Some(id) => subscription(&mut tx, &id, &mut Wishes::default()).await.map(Some),
         None => Ok(None),
     }
-}
-
-/// Keys that were mailed before somebody left do not bring them back.
-pub(super) async fn forget_keys(tx: &mut Tx, id: &str) -> Result<()> {
-    on!(tx, c: D => sqlx::query("DELETE FROM subscription_key WHERE subscription = $1")
-        .bind(id)
-        .execute(c)
-        .await?
-        .rows_affected());
-    Ok(())
 }
 
 from_row!(PendingRow { id: String, subscriber: String, wish: i64 });

@@ -13,25 +13,8 @@ use loa_http::{ClientAddress, retry_later};
 use loa_mail::{Confirmation, Purpose, Recipient, Token};
 use loa_store::{StoreError, Subscription};
 use loa_words::Notice;
-use tokio::sync::Semaphore;
-use tokio_util::task::TaskTracker;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
-/// Letters that are written at a time; others wait for a place, and their askers with them.
-const AT_A_TIME: usize = 8;
-
-/// Letters that are being written.
-pub(crate) struct Letters {
-    places: std::sync::Arc<Semaphore>,
-    tasks: TaskTracker,
-}
-
-impl Default for Letters {
-    fn default() -> Self {
-        Self { places: std::sync::Arc::new(Semaphore::new(AT_A_TIME)), tasks: TaskTracker::new() }
-    }
-}
-
 /// A wish that somebody typed, who may be anybody.
 pub(super) struct Asked {
     pub(super) email: EmailAddress,
@@ -57,8 +40,7 @@ impl Service {
                 return self.refused(StatusCode::SERVICE_UNAVAILABLE, "busy", seconds);
             }
         };
-        // the semaphore is never closed
-        let place = self.0.letters.places.clone().acquire_owned().await.ok();
+        let place = self.0.desk.place().await;
         let session = match self.0.submit.open().await {
             Ok(session) => session,
             Err(error) => {
@@ -68,19 +50,13 @@ impl Service {
             }
         };
         let service = self.clone();
-        self.0.letters.tasks.spawn(async move {
-            service.write(asked, is_withheld, session, now).await;
-            drop(place);
-        });
+        self.0.desk.write(place, async move { service.write(asked, is_withheld, session, now).await });
         answered()
     }
 
     /// Returns when every letter that was begun has been written, or has failed. Further ones may be begun meanwhile.
     pub async fn letters_written(&self) {
-        let tasks = &self.0.letters.tasks;
-        tasks.close();
-        tasks.wait().await;
-        tasks.reopen();
+        self.0.desk.cleared().await;
     }
 
     fn refused(&self, status: StatusCode, reason: &'static str, seconds: u32) -> PageResult {
