@@ -135,7 +135,7 @@ def test_every_row_of_the_matrix_holds_through_nginx_and_its_cache(loa, nginx, p
 
 def test_what_somebody_looks_for_is_not_kept_for_others_and_the_style_goes_through(nginx):
     for word in ("na+son", "pu+nhi", "na+son"):
-        status, headers, body = Prober(nginx.url).ask("GET", f"/feeds?q={word}")
+        status, headers, body = Prober(nginx.url).ask("GET", f"/feeds?q={word}", ("Sec-Fetch-Site", "same-origin"))
         assert status == 200 and one(headers, "x-cache") == "BYPASS"
         assert f'value="{word.replace("+", " ")}"'.encode() in body
     assert Prober(nginx.url).ask("GET", "/feeds.css")[0] == 200
