@@ -97,6 +97,7 @@ def test_a_miss_at_another_address_takes_no_documents_place(in_public, disguise,
     assert (status, headers["x-cache"]) == (200, "MISS"), "and nobody's place is taken"
     assert raw(in_public, f"/feeds/{document}?{ADVERT}")[1]["x-cache"] == "HIT", "a query changes nothing"
     assert ADVERT not in body
+    assert raw(in_public, disguise.format(document))[0] != 200, "nor does the document answer there, once it is kept"
 
 
 def test_what_a_link_says_is_shown_on_no_page(in_public):
