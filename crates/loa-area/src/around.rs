@@ -11,6 +11,8 @@ use crate::{
 };
 use jiff::civil::Date;
 
+/// No name of a district or province has more words; a longer run of capitals is not looked up.
+const NAME_WORDS_MAX: usize = 8;
 /// How many words behind a name are looked at for its district and province: a list of some forty names.
 const LIST_WORDS_MAX: usize = 120;
 
@@ -92,11 +94,11 @@ impl Reading {
                 Some((Written::Area(_), _)) => break,
                 // Other phrases are parts of names here: `Sông Mã`.
                 _ => {
-                    let after = run_end(words, at);
+                    let after = words.run_end(at);
                     if after == at {
                         break;
                     }
-                    let key = words.keys(at, after);
+                    let key = run_key(words, at, after);
                     let is_known = self.superiors.get(&key).is_some_and(|s| s.until.is_none_or(|until| on < until));
                     let is_place = is_known && (is_bracket || !self.area_names.contains(&key) || !found.is_empty());
                     if is_place || is_bracket && self.is_elsewhere(words, at, after) {
@@ -122,7 +124,7 @@ impl Reading {
 
     /// The name behind `huyện` or `tỉnh`: the longest that is known, else all capitalised words. And the word behind it.
     fn superior_at(&self, words: &Words<'_>, at: usize, phrase: usize) -> (Option<String>, usize) {
-        let after = run_end(words, at);
+        let after = words.run_end(at);
         if after == at {
             return (None, at);
         }
@@ -134,12 +136,12 @@ impl Reading {
                 }
             }
         }
-        (Some(words.keys(at, after)), after)
+        (Some(run_key(words, at, after)), after)
     }
 
     /// Whether words in brackets behind a name are another place: `(Sông Mã)`, not `(OCOP)` nor `(Ảnh: …)`.
     fn is_elsewhere(&self, words: &Words<'_>, at: usize, after: usize) -> bool {
-        after - at >= 2
+        (2..=NAME_WORDS_MAX).contains(&(after - at))
             && words.gap_before(after).starts_with(')')
             && (at..after)
                 .all(|word| words.words[word].case == Case::Capital && words.key(word).chars().any(char::is_alphabetic))
@@ -147,9 +149,8 @@ impl Reading {
     }
 }
 
-/// As [`run_end`], over signs that stand inside names too: `Cư M'gar`, `Bà Rịa - Vũng Tàu`. Only for names that are known.
+/// As [`Words::run_end`], over signs that stand inside names too: `Cư M'gar`, `Bà Rịa - Vũng Tàu`. Only for names that are known.
 fn linked_end(words: &Words<'_>, at: usize) -> usize {
-    const NAME_WORDS_MAX: usize = 8;
     let mut end = at + 1;
     while end < words.words.len().min(at + NAME_WORDS_MAX) {
         let is_linked = matches!(words.gap_before(end).trim(), "'" | "’" | "-" | "–");
@@ -162,12 +163,7 @@ fn linked_end(words: &Words<'_>, at: usize) -> usize {
     end
 }
 
-/// The end of the run of capitalised words that begins at a word, joined by spaces alone.
-fn run_end(words: &Words<'_>, at: usize) -> usize {
-    let is_capital = |word: usize| words.words.get(word).is_some_and(|w| w.case != Case::Small);
-    let mut end = at;
-    while is_capital(end) && (end == at || words.joined(end)) {
-        end += 1;
-    }
-    end
+/// The key of a run of words: of its first words only where it is longer than any name, so that it is none that is known.
+fn run_key(words: &Words<'_>, at: usize, after: usize) -> String {
+    words.keys(at, after.min(at + NAME_WORDS_MAX + 1))
 }

@@ -71,8 +71,13 @@ impl Gazetteer {
 
     /// Every mention, in the order of the text.
     pub(crate) fn matches(&self, text: &str, on: Date, areas: &[Area]) -> Vec<Match> {
+        self.matches_counted(text, on, areas).0
+    }
+
+    /// As [`Self::matches`]; with it, how many bytes and words were looked at.
+    pub(crate) fn matches_counted(&self, text: &str, on: Date, areas: &[Area]) -> (Vec<Match>, u64) {
         let reading = if spelling::has_marks(text) { &self.written } else { &self.unmarked };
-        let Some(reading) = reading else { return Vec::new() };
+        let Some(reading) = reading else { return (Vec::new(), 0) };
         let words = Words::cut(text, reading.key);
         let found: Vec<Found> = reading.search(&words);
         let named = reading.superiors_named(&words, &found);
@@ -96,7 +101,7 @@ impl Gazetteer {
                 matches.push(Match { area: areas[place].id.clone(), start, end });
             }
         }
-        matches
+        (matches, words.looked())
     }
 
     /// The one area meant, if any.
@@ -192,11 +197,7 @@ impl Reading {
         if !words.joined(first) || !is_capital(first - 1) {
             return true;
         }
-        let mut run = first - 1;
-        while words.joined(run) && is_capital(run - 1) {
-            run -= 1;
-        }
-        if self.families.contains(words.key(run)) {
+        if self.families.contains(words.key(words.run_first(first - 1))) {
             return false;
         }
         words.is_headline(first) || words.begins(first - 1) || self.institutions.contains(words.key(first - 1))
@@ -247,5 +248,53 @@ impl Home {
             _ => Some(self.districts.contains(key) || self.provinces.contains(key)),
         });
         judged.reduce(|one, two| one && two)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AreaFile, load};
+    use jiff::civil::date;
+
+    const AREAS: &str = "id,code,name,kind,district,province,valid_from,valid_until,successors,aliases\n\
+        na-son,03205,Na Son,Xã,Huyện Điện Biên Đông,Tỉnh Điện Biên,,,,\n\
+        tan-lap,09999,Tân Lập,Xã,Huyện Sông Mã,Tỉnh Sơn La,,,,\n";
+
+    #[test]
+    fn twice_the_text_costs_twice_as_much_whatever_it_is_of() {
+        let rows = load::read(AreaFile { label: "areas.csv", text: AREAS }).expect("areas");
+        let areas: Vec<Area> = rows.into_iter().map(|row| row.area).collect();
+        let gazetteer = Gazetteer::build(&areas);
+        for piece in [
+            "Na Son ",
+            "Na Son, ",
+            "NA SON ",
+            "xã Na Son và ",
+            "Na Son (",
+            "(Na Son) ",
+            "Na ",
+            "Tân Lập huyện Na Son ",
+            "đường Na Son - ",
+            "Na Son\n",
+            "Na Son,,,, ",
+            "na son ",
+            "Trấn Na Son ",
+            ",",
+            " ",
+            "\u{200b}",
+            "\u{302}",
+            "Điện Biên ",
+            "huyện ",
+            "Nguyễn Na Son ",
+            "(",
+            "P. ",
+        ] {
+            let [once, twice] = [4_000, 8_000].map(|bytes| {
+                let text = format!("xã Tân Lập {}", piece.repeat(bytes / piece.len()));
+                gazetteer.matches_counted(&text, date(2024, 1, 1), &areas).1
+            });
+            assert!(twice <= once * 9 / 4 + 200, "{piece:?}: {once}, then {twice}");
+        }
     }
 }

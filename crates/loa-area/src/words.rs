@@ -6,6 +6,7 @@
 //! never a name across a full stop.
 
 use crate::spelling;
+use std::cell::Cell;
 
 /// How a word is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +41,14 @@ pub(crate) struct Words<'t> {
     pub(crate) haystack: String,
     /// Of each line, whether most of its words begin with capitals, so that a capital there says nothing.
     headline: Vec<bool>,
+    /// Of each word, the first of the run of capitalised words, joined by spaces alone, that ends with it; itself where it
+    /// is none.
+    run_first: Vec<usize>,
+    /// Of each word, the end of the run of words not in small letters, joined by spaces alone, that begins with it; itself
+    /// where it is none.
+    run_end: Vec<usize>,
+    /// Bytes and words looked at, for a test: what a text costs grows with its length.
+    looked: Cell<u64>,
 }
 
 impl<'t> Words<'t> {
@@ -50,6 +59,9 @@ impl<'t> Words<'t> {
             words: Vec::new(),
             haystack: String::with_capacity(text.len() + text.len() / 2),
             headline: Vec::new(),
+            run_first: Vec::new(),
+            run_end: Vec::new(),
+            looked: Cell::new(text.len() as u64),
         };
         let (mut line, mut counted, mut at) = (0, 0, 0);
         while let Some(offset) = text[at..].find(spelling::is_word_char) {
@@ -80,11 +92,47 @@ impl<'t> Words<'t> {
             cut.haystack.push('>');
         }
         cut.headline = headlines(&cut.words, line);
+        cut.find_runs();
         cut
+    }
+
+    /// Runs are found once, from both ends: a text of one run would else be walked through for each name in it.
+    fn find_runs(&mut self) {
+        let words = self.words.len();
+        let joined: Vec<bool> = (0..words).map(|word| self.joined(word)).collect();
+        let case = |word: usize| self.words[word].case;
+        let mut run_first = Vec::with_capacity(words);
+        for word in 0..words {
+            let goes_on = word > 0 && joined[word] && case(word) == Case::Capital && case(word - 1) == Case::Capital;
+            run_first.push(if goes_on { run_first[word - 1] } else { word });
+        }
+        let mut run_end: Vec<usize> = (0..words).collect();
+        for word in (0..words).rev().filter(|&word| case(word) != Case::Small) {
+            let goes_on = word + 1 < words && joined[word + 1] && case(word + 1) != Case::Small;
+            run_end[word] = if goes_on { run_end[word + 1] } else { word + 1 };
+        }
+        (self.run_first, self.run_end) = (run_first, run_end);
+    }
+
+    /// The first word of the run of capitalised words that ends with this one.
+    pub(crate) fn run_first(&self, word: usize) -> usize {
+        self.run_first[word]
+    }
+
+    /// The end of the run of capitalised words that begins at a word, joined by spaces alone; the word itself where it is in
+    /// small letters, or behind the last.
+    pub(crate) fn run_end(&self, word: usize) -> usize {
+        self.run_end.get(word).copied().unwrap_or(word)
+    }
+
+    /// Bytes and words looked at so far.
+    pub(crate) fn looked(&self) -> u64 {
+        self.looked.get()
     }
 
     pub(crate) fn key(&self, word: usize) -> &str {
         let (start, end) = self.words[word].key;
+        self.looked.set(self.looked.get() + 1);
         &self.haystack[start..end]
     }
 
@@ -101,7 +149,9 @@ impl<'t> Words<'t> {
     /// What stands before a word: between it and the one before, or the text's beginning.
     pub(crate) fn gap_before(&self, word: usize) -> &'t str {
         let start = if word == 0 { 0 } else { self.words[word - 1].end };
-        &self.text[start..self.words.get(word).map_or(self.text.len(), |w| w.start)]
+        let gap = &self.text[start..self.words.get(word).map_or(self.text.len(), |w| w.start)];
+        self.looked.set(self.looked.get() + gap.len() as u64);
+        gap
     }
 
     /// Whether only white space, and no line end, parts a word from the one before it.

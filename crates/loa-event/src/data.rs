@@ -8,7 +8,7 @@ use crate::{
     Note, Refusal, RefusalKind,
     areas::areas_of,
     fields::{Fields, zone},
-    html::{clean_html, text_of_html},
+    html::{Cleaned, clean_html, text_of_html},
     limits::{
         ALT_CHARS_MAX, ATTACHMENTS_MAX, IMAGES_MAX, ISSUE_YEAR_MIN, NAME_CHARS_MAX, REASON_CHARS_MAX, REVISION_MAX,
         SUMMARY_CHARS_MAX, TITLE_CHARS_MAX,
@@ -45,7 +45,9 @@ impl Reader<'_> {
         let title = data.line_required("title", TITLE_CHARS_MAX)?;
         let summary = data.text("summary", SUMMARY_CHARS_MAX)?;
         let body = data.raw("content_html")?.unwrap_or_default();
-        let content_html = clean_html(body, &url, &data.pointer("content_html"))?;
+        let pointer = data.pointer("content_html");
+        let Cleaned { html: content_html, left_out } = clean_html(body, &url, &pointer)?;
+        self.notes.extend(left_out.into_iter().map(|sentence| Note { pointer: pointer.clone(), sentence }));
         let Some(published_at) = data.instant("published_at")? else { return data.missing("published_at") };
         // Earlier than the publication is a slip of many a CMS; an entry that changed before it existed confuses readers.
         let modified_at = data.instant("modified_at")?.unwrap_or(published_at).max(published_at);

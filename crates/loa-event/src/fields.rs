@@ -15,6 +15,10 @@ use loa_domain::{clean_line, clean_text, is_blank};
 use serde_json::{Map, Value};
 use url::Url;
 
+/// Bytes for each character allowed, of text as it is sent: a letter with its marks takes up to ten, the rest is white space
+/// that falls away.
+const BYTES_PER_CHAR_MAX: usize = 16;
+
 /// One object and where it stands.
 pub(crate) struct Fields<'v> {
     map: &'v Map<String, Value>,
@@ -59,7 +63,7 @@ impl<'v> Fields<'v> {
 
     /// One normalised line of at most `chars_max` characters; empty when absent.
     pub fn line(&self, name: &str, chars_max: usize) -> Result<String, Refusal> {
-        let line = clean_line(self.raw(name)?.unwrap_or_default());
+        let line = clean_line(self.short(name, chars_max)?);
         self.within(name, line, chars_max)
     }
 
@@ -73,8 +77,21 @@ impl<'v> Fields<'v> {
 
     /// Normalised text of several lines, without white space at the ends; empty when absent.
     pub fn text(&self, name: &str, chars_max: usize) -> Result<String, Refusal> {
-        let text = clean_text(self.raw(name)?.unwrap_or_default()).trim().to_owned();
+        let text = clean_text(self.short(name, chars_max)?).trim().to_owned();
         self.within(name, text, chars_max)
+    }
+
+    /// Text that may be cleaned: not so long that no cleaning could make it fit. Empty when absent.
+    fn short(&self, name: &str, chars_max: usize) -> Result<&'v str, Refusal> {
+        let text = self.raw(name)?.unwrap_or_default();
+        if text.len() > BYTES_PER_CHAR_MAX * chars_max {
+            let sentence = format!(
+                "`{name}` has {} bytes, more than {chars_max} characters take, which are the most allowed",
+                text.len()
+            );
+            return self.refuse(RefusalKind::OutOfBounds, name, sentence);
+        }
+        Ok(text)
     }
 
     fn within(&self, name: &str, text: String, chars_max: usize) -> Result<String, Refusal> {

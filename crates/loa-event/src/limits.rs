@@ -15,14 +15,8 @@ pub const URL_BYTES_MAX: usize = 2_000;
 pub const TITLE_CHARS_MAX: usize = 500;
 /// The summary, in characters.
 pub const SUMMARY_CHARS_MAX: usize = 5_000;
-/// Start tags in a body.
+/// Start tags in a body. How deep, misnested and rich in attributes a body may be is the parser's business: `loa-html`.
 pub const HTML_TAGS_MAX: usize = 20_000;
-/// Start tags in a body that can stand inside each other without end (all but paragraphs, list items, table rows and
-/// cells, breaks, pictures; `span` and `font` are dropped before the count). An HTML parser's time grows with the square
-/// of their number: 20,000 open `div` would hold up an outlet for half a minute.
-pub const HTML_NESTING_TAGS_MAX: usize = 2_000;
-/// Attributes of one tag in a body: a parser compares each with all before it.
-pub const HTML_ATTRIBUTES_MAX: usize = 500;
 /// Names of people, offices, categories, kinds and numbers, in characters.
 pub const NAME_CHARS_MAX: usize = 300;
 /// The reason of a withdrawal, in characters.

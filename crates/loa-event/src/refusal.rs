@@ -94,6 +94,22 @@ impl Refusal {
     }
 }
 
+/// Refuses a revision above `max`, which is for callers with a clock to say (`loa_domain::revision_max`).
+///
+/// # Errors
+/// When it is above.
+pub fn within_reason(revision: u64, max: u64) -> Result<(), Refusal> {
+    if revision <= max {
+        return Ok(());
+    }
+    let sentence = format!(
+        "`revision` is {revision}, which no way of numbering edits comes to before a year from now (the highest taken is {max}); it \
+         would leave no room for later edits: send the number of the edit, its time in microseconds at most, or publish without \
+         `revision` over HTTP, and one is given"
+    );
+    Err(Refusal::at(RefusalKind::OutOfBounds, "/data/revision", sentence))
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.sentence)?;

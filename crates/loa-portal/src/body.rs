@@ -45,7 +45,10 @@ pub(crate) fn read(reader: &mut Reader, start: usize, end: usize) -> Option<Body
     for (place, block) in &blocks {
         let is_taken = is_text(block);
         if leads.contains(place) {
-            body.summary = format!("{} {}", body.summary, block.text).trim().to_owned();
+            if !body.summary.is_empty() {
+                body.summary.push(' ');
+            }
+            body.summary.push_str(block.text.trim());
             reader.take(*place);
             continue;
         }

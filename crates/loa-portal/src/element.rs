@@ -4,6 +4,7 @@
 
 use loa_domain::clean_line;
 use scraper::{ElementRef, Node};
+use std::collections::HashMap;
 use url::Url;
 
 /// What the head says of the page.
@@ -32,13 +33,23 @@ impl Head {
     }
 }
 
-/// An http or https address, absolute.
+/// An address, in bytes: what an event takes. A link is written in each block that it spans.
+const ADDRESS_BYTES_MAX: usize = 2_000;
+
+/// An http or https address, absolute. None with a user name before its host, which makes it read like another place.
 pub(crate) fn absolute(base: Option<&Url>, href: &str) -> Option<Url> {
+    let href = href.trim();
+    if href.len() > ADDRESS_BYTES_MAX {
+        return None;
+    }
     let url = match base {
-        Some(base) => base.join(href.trim()),
-        None => Url::parse(href.trim()),
+        Some(base) => base.join(href),
+        None => Url::parse(href),
     };
-    url.ok().filter(|url| matches!(url.scheme(), "http" | "https"))
+    let is_plain = |url: &Url| url.username().is_empty() && url.password().is_none();
+    url.ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https") && is_plain(url) && url.as_str().len() <= ADDRESS_BYTES_MAX
+    })
 }
 
 /// Whether no reader sees the element, or it is a form's.
@@ -72,8 +83,15 @@ pub(crate) fn has_word(element: ElementRef<'_>, words: &[&str]) -> bool {
 /// The text of a region that is one block.
 pub(crate) fn visible_text(element: ElementRef<'_>) -> String {
     let mut text = String::new();
+    // an element is asked once, however many texts stand in it
+    let mut unseen = HashMap::new();
     for node in element.descendants() {
-        let is_seen = || !node.parent().and_then(ElementRef::wrap).is_some_and(is_unseen);
+        let mut is_seen = || match node.parent() {
+            Some(parent) => {
+                !*unseen.entry(parent.id()).or_insert_with(|| ElementRef::wrap(parent).is_some_and(is_unseen))
+            }
+            None => true,
+        };
         if let Node::Text(part) = node.value()
             && is_seen()
         {

@@ -15,10 +15,15 @@ pub enum PageError {
         /// How many may be.
         max: usize,
     },
-    /// More elements open inside each other than any page needs; an HTML parser's time grows with their square.
-    #[error("the page has more than {max} elements open at once; import the article's own page, saved whole")]
-    TooDeep {
-        /// How many may be.
+    /// Elements too deep, too misnested or too many names: reading it would cost more than its length allows.
+    #[error("the page has {0}; import the article's own page, saved whole")]
+    TooCostly(loa_html::Excess),
+    /// Bold text, links and the like that go on over so many paragraphs that the article would be far longer than its page.
+    #[error(
+        "the page opens links or emphasis and does not close them, and grows beyond {max} bytes; close each tag, or save the article alone"
+    )]
+    Grows {
+        /// How many bytes may be written.
         max: usize,
     },
     /// Neither UTF-8 nor UTF-16 with its mark.

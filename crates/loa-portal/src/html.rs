@@ -9,9 +9,10 @@ use crate::{
     block::{Block, Form, escape},
     element::{Head, absolute, has_word, is_furniture, is_unseen, visible_text},
     label::{self, Label},
-    source::{Source, check_depth},
+    source::Source,
 };
 use loa_domain::{clean_line, clean_text};
+use loa_html::{Shape, measure};
 use scraper::{ElementRef, Html, Node, node::Element};
 use std::collections::HashSet;
 use url::Url;
@@ -28,6 +29,9 @@ pub(crate) struct HtmlPage {
 /// Elements inside each other that are walked; a page built deeper is read flat from there on.
 const WALK_DEPTH_MAX: usize = 200;
 
+/// What any page may write, in bytes; else four times its length. Inline elements that stay open are written in each block.
+const WRITTEN_AT_LEAST: usize = 1_048_576;
+
 /// Whether a page is HTML: its first visible character opens a tag.
 pub(crate) fn is_html(text: &str) -> bool {
     let mut first = text.trim_start().chars();
@@ -36,7 +40,7 @@ pub(crate) fn is_html(text: &str) -> bool {
 
 /// Cuts a page into blocks. `address` is where it was read from, for relative links.
 pub(crate) fn of_html(text: &str, address: Option<&Url>) -> Result<HtmlPage, PageError> {
-    check_depth(text)?;
+    measure(text, Shape::Page).map_err(PageError::TooCostly)?;
     let tree = Html::parse_document(text);
     let root = tree.root_element();
     let head = Head::read(root, address);
@@ -50,9 +54,14 @@ pub(crate) fn of_html(text: &str, address: Option<&Url>) -> Result<HtmlPage, Pag
         links: Vec::new(),
         open_tags: Vec::new(),
         open_links: Vec::new(),
+        written: 0,
+        written_max: 4 * text.len() + WRITTEN_AT_LEAST,
     };
     walk.children(root, &Form::Plain, 0);
     walk.flush(&Form::Plain);
+    if walk.written > walk.written_max {
+        return Err(PageError::Grows { max: walk.written_max });
+    }
     Ok(HtmlPage { blocks: walk.blocks, canonical: head.canonical, article_id: head.article_id })
 }
 
@@ -94,6 +103,9 @@ struct Walk<'t> {
     /// Inline elements open around the place: how each opens, and its name.
     open_tags: Vec<(String, String)>,
     open_links: Vec<Url>,
+    /// Bytes written so far, in all blocks; beyond the most that may be, nothing more is.
+    written: usize,
+    written_max: usize,
 }
 
 impl Walk<'_> {
@@ -186,6 +198,12 @@ impl Walk<'_> {
 
     /// Ends the block in the making; open inline elements go on in the next.
     fn flush(&mut self, form: &Form) {
+        self.written += self.text.len() * (1 + self.open_links.len()) + self.html.len() + 1;
+        if self.written > self.written_max {
+            self.text.clear();
+            self.html.clear();
+            return;
+        }
         let text = clean_line(&std::mem::take(&mut self.text));
         let mut html = std::mem::take(&mut self.html);
         let mut links = std::mem::take(&mut self.links);
@@ -222,6 +240,7 @@ impl Walk<'_> {
         self.open_links.push(url.clone());
         self.inline(element, format!("<a href=\"{}\">", escape(url.as_str())), "a", form, depth);
         self.open_links.pop();
+        self.written += self.text.len().saturating_sub(start);
         // Where a block ended inside the link, that block already has it.
         let text = clean_line(self.text.get(start..).unwrap_or(&self.text));
         if !text.is_empty() {

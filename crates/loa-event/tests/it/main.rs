@@ -7,6 +7,7 @@ mod properties;
 mod refuses;
 mod schemas;
 mod wire;
+mod work;
 
 use loa_area::{AreaFile, Directory};
 use loa_domain::{Article, Change, Content, Event};

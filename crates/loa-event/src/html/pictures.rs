@@ -1,0 +1,111 @@
+//! Pictures that nobody sees: of one pixel or none, or hidden by their style. They are there to tell somebody else who
+//! reads, so they go.
+//!
+//! It reads what the sanitiser wrote, where each value stands in double quotes; `style` and `hidden` of pictures have been
+//! left in by it for this pass, and end here.
+
+use super::{
+    tags::{split_tag, tag_name},
+    work::Work,
+};
+
+/// The attributes of a picture that the sanitiser leaves for this pass.
+pub(super) const LEFT_FOR_US: [&str; 2] = ["style", "hidden"];
+
+/// Drops unseen pictures, and the attributes left for this pass from the others. With it, how many were dropped.
+pub(super) fn without_unseen_pictures(html: &str, work: &Work) -> (String, usize) {
+    let mut kept = String::with_capacity(html.len());
+    let (mut rest, mut dropped) = (html, 0);
+    while let Some(start) = rest.find("<img") {
+        work.scanned(start + 4);
+        let (tag, after) = split_tag(&rest[start..], work);
+        kept.push_str(&rest[..start]);
+        rest = after;
+        if tag_name(tag, work) != "img" {
+            kept.push_str(tag);
+            continue;
+        }
+        let attributes: Vec<(&str, &str)> = attributes(tag).collect();
+        if attributes.iter().any(|(name, value)| is_unseen(name, value)) {
+            dropped += 1;
+            continue;
+        }
+        kept.push_str("<img");
+        for (name, value) in attributes.iter().filter(|(name, _)| !LEFT_FOR_US.contains(name)) {
+            kept.push_str(&format!(" {name}=\"{value}\""));
+        }
+        kept.push('>');
+    }
+    work.scanned(rest.len());
+    kept.push_str(rest);
+    (kept, dropped)
+}
+
+/// Name and value, as the serialiser writes them.
+fn attributes(tag: &str) -> impl Iterator<Item = (&str, &str)> {
+    let inner = tag.strip_prefix("<img").unwrap_or_default();
+    let mut parts = inner.split('"');
+    std::iter::from_fn(move || {
+        let name = parts.next()?.trim().strip_suffix('=')?;
+        Some((name, parts.next()?))
+    })
+}
+
+fn is_unseen(name: &str, value: &str) -> bool {
+    match name {
+        "width" | "height" => is_small(value),
+        "hidden" => true,
+        "style" => value.to_ascii_lowercase().split(';').any(|declaration| {
+            let (property, value) = declaration.split_once(':').unwrap_or_default();
+            match (property.trim(), value.split('!').next().unwrap_or_default().trim()) {
+                ("display", "none") | ("visibility", "hidden" | "collapse") => true,
+                ("width" | "height" | "max-width" | "max-height", length) => is_small(length),
+                ("opacity", share) => share.parse::<f32>().is_ok_and(|share| share < 0.05),
+                _ => false,
+            }
+        }),
+        _ => false,
+    }
+}
+
+/// A length of one pixel or none; what is no length, or in other units, is seen.
+fn is_small(length: &str) -> bool {
+    let number = length.trim().trim_end_matches("px").trim_end();
+    let is_zero = || number.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%').parse::<f32>() == Ok(0.0);
+    number.parse::<f32>().is_ok_and(|pixels| pixels <= 1.0) || is_zero()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_of_one_pixel_or_hidden_is_dropped_and_others_stay() {
+        for unseen in [
+            "width=\"1\" height=\"1\"",
+            "height=\"0\"",
+            "width=\" 1px \"",
+            "width=\"0%\"",
+            "hidden=\"\"",
+            "style=\"color:red; DISPLAY : none !important\"",
+            "style=\"visibility:hidden\"",
+            "style=\"width:1px;height:1px\"",
+            "style=\"opacity:0\"",
+        ] {
+            let html = format!("<p>a<img src=\"https://a.vn/1\" {unseen}>b</p>");
+            assert_eq!(without_unseen_pictures(&html, &Work::default()), ("<p>ab</p>".to_owned(), 1), "{unseen}");
+        }
+        for (seen, left) in [
+            ("width=\"100\" alt=\"a &quot; > b\"", "width=\"100\" alt=\"a &quot; > b\""),
+            ("width=\"1%\"", "width=\"1%\""),
+            ("width=\"\"", "width=\"\""),
+            ("width=\"2\"", "width=\"2\""),
+            ("src=\"x\" style=\"width:100%;height:auto;opacity:1\"", "src=\"x\""),
+            ("style=\"max-width:10em\" src=\"x\"", "src=\"x\""),
+        ] {
+            let html = format!("<img {seen}><imgx width=\"1\">");
+            let expected = format!("<img {left}><imgx width=\"1\">");
+            assert_eq!(without_unseen_pictures(&html, &Work::default()), (expected, 0));
+        }
+    }
+}
