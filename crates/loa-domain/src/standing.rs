@@ -3,7 +3,7 @@
 //! The one place for this rule. Feeds, the front page, digests, webhooks and the hub obey it; SQL that cannot call it is
 //! handed the instants computed here. It knows no clock and no outlet: whoever asks hands in the instant and the age rule.
 
-use crate::{Event, Version};
+use crate::{Content, Event, Version};
 use jiff::{SignedDuration, Timestamp};
 
 /// How far a portal's clock may be ahead of ours before its article counts as dated in the future. So an article appears this
@@ -87,7 +87,7 @@ pub fn standing(candidate: Candidate<'_>, highest: &Version, ages: AgeRule, now:
 /// back is gone at once.
 pub fn standing_of(event: &Event, now: Timestamp) -> Standing {
     let version = event.version();
-    let published_at = event.content().map_or(Timestamp::MIN, crate::Content::published_at);
+    let published_at = event.content().map_or(Timestamp::MIN, Content::published_at);
     let candidate = Candidate { version: &version, published_at, accepted_at: now };
     standing(candidate, &version, AgeRule::Never, now)
 }
@@ -102,6 +102,19 @@ pub fn shown_from(published_at: Timestamp) -> Timestamp {
 pub fn shown_until(now: Timestamp) -> Timestamp {
     let last = millisecond(now).checked_add(CLOCK_SKEW).unwrap_or(Timestamp::MAX);
     last.checked_add(SignedDuration::from_millis(1)).unwrap_or(Timestamp::MAX)
+}
+
+impl Content {
+    /// The same as followers are shown it at `now`: a change dated in the future has the date of publication until its time
+    /// has come. Else one slip of a clock would make it, and every feed it stands in, the newest for years.
+    pub fn dated_by(mut self, now: Timestamp) -> Self {
+        if let Self::Article(article) = &mut self
+            && article.modified_at >= shown_until(now)
+        {
+            article.modified_at = article.published_at;
+        }
+        self
+    }
 }
 
 /// An instant as ledgers keep it.
@@ -167,6 +180,25 @@ mod tests {
         for edge in [Timestamp::MIN, Timestamp::MAX] {
             assert!(shown_from(edge) <= edge && shown_until(edge) >= millisecond(edge));
             AgeRule::days(u32::MAX, edge);
+        }
+    }
+
+    #[test]
+    fn a_change_dated_in_the_future_has_the_date_of_publication_until_its_time() {
+        let article = |modified_at: &str| {
+            let article = serde_json::json!({ "content_type": "article", "id": "a", "revision": 1, "url": "https://a.vn/", "title": "T",
+                "summary": "", "content_html": "", "language": "vi", "category": { "slug": "s", "label": "S" }, "areas": [],
+                "source_name": "", "images": [], "attachments": [], "published_at": "2026-11-01T00:00:00Z", "modified_at": modified_at });
+            serde_json::from_value::<Content>(article).unwrap()
+        };
+        let now = at("2026-11-29T08:00:00Z");
+        for (modified_at, shown) in [
+            ("2026-11-29T08:05:00Z", "2026-11-29T08:05:00Z"),
+            ("2026-11-29T08:05:00.001Z", "2026-11-01T00:00:00Z"),
+            ("2100-01-01T00:00:00Z", "2026-11-01T00:00:00Z"),
+            ("2026-11-02T00:00:00Z", "2026-11-02T00:00:00Z"),
+        ] {
+            assert_eq!(article(modified_at).dated_by(now).modified_at(), at(shown), "{modified_at}");
         }
     }
 

@@ -111,7 +111,7 @@ impl Service {
     }
 
     fn entry(&self, entry: FeedEntry) -> Entry {
-        let content = entry.content;
+        let content = entry.content.dated_by(self.0.world.now());
         let category = match &content {
             Content::Article(article) => Some(article.category.label.clone()),
             Content::Document(_) => None,

@@ -125,7 +125,7 @@ impl Service {
             return Ok(None);
         }
         let run = self.0.schedule.by_hand(Frequency::Daily, now);
-        let rendered = self.0.renderings.of(&run, wish, &items)?;
+        let rendered = self.0.renderings.of(&run, wish, &items, self.0.world.now())?;
         Ok(Some(Preview {
             subject: rendered.subject.clone(),
             html: rendered.html_with("#"),

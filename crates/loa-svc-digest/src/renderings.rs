@@ -2,6 +2,7 @@
 //!
 //! Kept in memory only, a bounded number, forgotten all at once: losing them costs time and nothing else.
 
+use jiff::Timestamp;
 use loa_area::Directory;
 use loa_domain::{Category, CategorySlug, ItemKind, RunKey, Wish};
 use loa_mail::{Digest, Letterhead, MailItem, RenderError, Rendered, WishWords};
@@ -35,11 +36,17 @@ impl Renderings {
         Self { letterhead, directory, categories, kept: Mutex::default() }
     }
 
-    /// The digest of these items for this wish.
+    /// The digest of these items for this wish, as they are shown at `now`.
     ///
     /// # Errors
     /// When there are no items, or a template fails.
-    pub(crate) fn of(&self, run: &RunKey, wish: &Wish, items: &[DigestItem]) -> Result<Arc<Rendered>, RenderError> {
+    pub(crate) fn of(
+        &self,
+        run: &RunKey,
+        wish: &Wish,
+        items: &[DigestItem],
+        now: Timestamp,
+    ) -> Result<Arc<Rendered>, RenderError> {
         let key = Key {
             run: run.clone(),
             wish: wish.key(),
@@ -53,7 +60,11 @@ impl Renderings {
             wish: self.words(wish, &[], items),
             items: items
                 .iter()
-                .map(|item| MailItem { kind: item.kind, content: item.content.clone(), reason: item.reason.clone() })
+                .map(|item| MailItem {
+                    kind: item.kind,
+                    content: item.content.clone().dated_by(now),
+                    reason: item.reason.clone(),
+                })
                 .collect(),
         };
         let rendered = Arc::new(self.letterhead.render(&digest, &self.directory)?);

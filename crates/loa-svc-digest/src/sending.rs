@@ -218,7 +218,7 @@ impl Service {
     }
 
     fn composed(&self, due: &DueMail) -> Result<Message, Unfit> {
-        let rendered = self.0.renderings.of(&due.run, &due.subscription.wish, &due.items)?;
+        let rendered = self.0.renderings.of(&due.run, &due.subscription.wish, &due.items, self.0.world.now())?;
         let token = Token::parse(&due.subscription.token).ok_or(Unfit::Token)?;
         let recipient =
             Recipient { email: due.subscription.email.clone(), subscription: due.id.subscription.clone(), token };

@@ -5,7 +5,7 @@ use loa_area::Directory;
 use loa_bus::{Bus, Queue};
 use loa_domain::{ArticleId, JourneyLine};
 use loa_store::{IntakeLedger, OutboxState, SetAside, StoreError};
-use loa_worker::{ConsumeOptions, DriveOptions, Status, WakeUp, World, consume, drive};
+use loa_worker::{Bounded, ConsumeOptions, DriveOptions, Status, WakeUp, World, consume, drive};
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +39,8 @@ pub(crate) struct Inner {
     pub(crate) world: World,
     /// Woken when the outbox has something.
     pub(crate) wake_up: WakeUp,
+    /// Where submissions are put through the gate.
+    pub(crate) decoding: Bounded,
 }
 
 impl Service {
@@ -50,7 +52,15 @@ impl Service {
         directory: Arc<Directory>,
         world: World,
     ) -> Self {
-        Self(Arc::new(Inner { config, portal, ledger, directory, world, wake_up: WakeUp::default() }))
+        Self(Arc::new(Inner {
+            config,
+            portal,
+            ledger,
+            directory,
+            world,
+            wake_up: WakeUp::default(),
+            decoding: Bounded::default(),
+        }))
     }
 
     /// Relays the outbox to the bus, archives what the bus brings, and sends heartbeats, until `stop`. What is unconfirmed

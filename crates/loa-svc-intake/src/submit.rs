@@ -7,10 +7,10 @@ use crate::{
     standing::Standing,
 };
 use jiff::Timestamp;
-use loa_domain::{ArticleId, EventType};
+use loa_domain::{ArticleId, CLOCK_SKEW, Event, EventType, revision_max, shown_until};
 use loa_event::{
     Note, Parts, Refusal, RefusalKind, STRUCTURED, category_word, decode_with_notes, encode, limits::REVISION_MAX,
-    routing_key_of,
+    routing_key_of, within_reason,
 };
 use loa_store::{ArchiveQuery, Current, StoreError, Submission, Submitted};
 use serde_json::{Value, json};
@@ -38,6 +38,9 @@ impl Service {
         let (id, given) = probe(&data);
         if let Some(refusal) = without_id(&data) {
             return Err(refusal.into());
+        }
+        if let Some(given) = given {
+            within_reason(given, revision_max(self.0.world.now()))?;
         }
         let fingerprint = fingerprint(&data, is_document);
         for _ in 0..TRIES_MAX {
@@ -154,13 +157,9 @@ impl Service {
         let body = encode(&parts);
         let directory = self.0.directory.clone();
         // Cleaning a body of the largest size takes a while; others' requests go on meanwhile.
-        let decoded = tokio::task::spawn_blocking(move || {
-            decode_with_notes(Some(STRUCTURED), &BTreeMap::new(), None, &body, &directory)
-        });
-        let (event, notes) = match decoded.await {
-            Ok(decoded) => decoded?,
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-        };
+        let decode = move || decode_with_notes(Some(STRUCTURED), &BTreeMap::new(), None, &body, &directory);
+        let (event, mut notes) = self.0.decoding.run(decode).await?;
+        notes.extend(dated_ahead(&event, at));
         let category = draft.category.map_or_else(|| category_word(&event), str::to_owned);
         let submission = Submission {
             article: event.subject().clone(),
@@ -223,6 +222,19 @@ fn without_id(data: &Value) -> Option<Refusal> {
         Some(_) => (RefusalKind::WrongShape, "`id` must be text"),
     };
     Some(Refusal { kind, pointer: "/data/id".to_owned(), sentence: sentence.to_owned(), text: None })
+}
+
+/// What a producer is told of a change dated in the future: followers are not shown that date before its time.
+fn dated_ahead(event: &Event, now: Timestamp) -> Option<Note> {
+    let content = event.content()?;
+    let is_ahead = content.modified_at() >= shown_until(now) && content.modified_at() > content.published_at();
+    let sentence = format!(
+        "`modified_at` is {}, in the future; until then, followers see {} instead (clocks may differ by {} minutes)",
+        content.modified_at(),
+        content.clone().dated_by(now).modified_at(),
+        CLOCK_SKEW.as_mins()
+    );
+    is_ahead.then(|| Note { pointer: "/data/modified_at".to_owned(), sentence })
 }
 
 /// What sets one event apart while it is drafted.

@@ -4,9 +4,10 @@
 //! Messages come from `consume.rs`, events go to a service's ledger. Nothing here knows which service or broker it is.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use loa_area::Directory;
 use loa_bus::{DeadReason, Message, Received};
-use loa_domain::Event;
+use loa_domain::{Event, revision_max};
 use loa_store::{StoreError, StoreErrorKind};
 use std::error::Error;
 
@@ -60,14 +61,19 @@ pub fn accept_error(error: StoreError) -> AcceptError {
     }
 }
 
-/// Decodes a message into an event, with the areas of this directory.
+/// Decodes a message into an event, with the areas of this directory. `now` tells a revision that is beyond reason
+/// ([`revision_max`]); the decoder itself knows no clock.
 ///
 /// # Errors
 /// The refusal's sentence and position: the message will never be an event.
-pub fn decode_event(message: &Message, directory: &Directory) -> Result<Event, DeadReason> {
+pub fn decode_event(message: &Message, directory: &Directory, now: Timestamp) -> Result<Event, DeadReason> {
     let content_type = Some(message.content_type.as_str()).filter(|text| !text.is_empty());
     let id = Some(message.id.as_str()).filter(|id| !id.is_empty());
     loa_event::decode(content_type, &message.headers, id, &message.body, directory)
+        .and_then(|event| match event.content() {
+            Some(content) => loa_event::within_reason(content.revision(), revision_max(now)).map(|()| event),
+            None => Ok(event),
+        })
         .map_err(|refusal| DeadReason { position: refusal.position(), reason: refusal.sentence })
 }
 
@@ -124,9 +130,32 @@ mod tests {
             headers: std::collections::BTreeMap::new(),
             body: r#"{"specversion": "0.3"}"#.into(),
         };
-        let dead = decode_event(&message, &Directory::empty()).unwrap_err();
+        let dead = decode_event(&message, &Directory::empty(), Timestamp::UNIX_EPOCH).unwrap_err();
         assert_eq!(dead.position, "/specversion");
         assert!(dead.reason.contains("specversion"), "{}", dead.reason);
+    }
+
+    #[test]
+    fn a_revision_beyond_reason_is_a_dead_letter_but_not_of_a_withdrawal() {
+        let decoded = |verb: &str, revision: u64| {
+            let body = format!(
+                r#"{{"specversion":"1.0","id":"e","source":"https://a.vn/","subject":"a","type":"vn.loa.article.{verb}.v1",
+                "data":{{"id":"a","revision":{revision},"url":"https://a.vn/a","title":"T","category":{{"slug":"s"}},
+                "published_at":"2026-11-29T08:00:00Z","at":"2026-11-29T08:00:00Z"}}}}"#
+            );
+            let message = Message {
+                id: String::new(),
+                content_type: "application/cloudevents+json".to_owned(),
+                headers: std::collections::BTreeMap::new(),
+                body: body.into(),
+            };
+            decode_event(&message, &Directory::empty(), "2026-11-29T08:00:00Z".parse().unwrap())
+        };
+        decoded("published", 1_790_000_000_000_000).expect("microseconds are usual");
+        let dead = decoded("published", 9_007_199_254_740_991).unwrap_err();
+        assert_eq!(dead.position, "/data/revision");
+        assert!(dead.reason.contains("9007199254740991") && dead.reason.contains("without"), "{}", dead.reason);
+        decoded("withdrawn", 9_007_199_254_740_991).expect("what is taken back is gone");
     }
 
     #[test]

@@ -32,6 +32,7 @@ use loa_feed::{ArchiveName, Format, Site};
 use loa_http::{from_own_page, retry_later};
 use std::sync::Arc;
 use throttle::{CountedRequest, Throttle};
+use url::Url;
 
 /// How long a page may be kept, in seconds: people press "reload" and expect news.
 const PAGE_MAX_AGE: u32 = 60;
@@ -260,7 +261,8 @@ fn count(form: &'static str, response: &Response) {
     metrics::counter!("loa_feed_requests_total", "format" => form, "status" => status).increment(1);
 }
 
-/// What became of an article: on to it while it stands, 410 when it was withdrawn.
+/// What became of an article: on to it while it stands, 410 when it was withdrawn. Leads on to its portal's own host only: an
+/// editor may name any address, and nobody is to be sent elsewhere under the site's name. Such an address is shown instead.
 async fn article(State(readers): State<Readers>, Path(id): Path<String>, request: HeaderMap) -> Response {
     let Ok(article) = ArticleId::new(id) else {
         return page(StatusCode::NOT_FOUND, readers.pages().missing_article(), &request).await;
@@ -268,7 +270,11 @@ async fn article(State(readers): State<Readers>, Path(id): Path<String>, request
     let writer = &readers.service.0.writer;
     match writer.ledger.standing(&article).await {
         Ok(Some(Ok(entry))) if entry.content.published_at() < shown_until(writer.world.now()) => {
-            let mut response = Redirect::to(entry.content.url().as_str()).into_response();
+            let url = entry.content.url();
+            if !is_of_portal(url, &entry.source) {
+                return page(StatusCode::OK, readers.pages().elsewhere(&entry.content), &request).await;
+            }
+            let mut response = Redirect::to(url.as_str()).into_response();
             *response.status_mut() = StatusCode::FOUND;
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=60"));
             response
@@ -278,6 +284,17 @@ async fn article(State(readers): State<Readers>, Path(id): Path<String>, request
         Ok(Some(Ok(_)) | None) => page(StatusCode::NOT_FOUND, readers.pages().missing_article(), &request).await,
         Err(error) => away(&readers, &error.into(), &request).await,
     }
+}
+
+/// Whether an address is the portal's own, whose events have this `source`: of the same host, with or without `www.`, or of
+/// one below it.
+fn is_of_portal(url: &Url, source: &str) -> bool {
+    let plain = |host: &str| host.strip_prefix("www.").unwrap_or(host).to_owned();
+    let Some(portal) = Url::parse(source).ok().and_then(|source| source.host_str().map(plain)) else { return false };
+    let host = url.host_str().map(plain).unwrap_or_default();
+    // a name of one word is a machine's, and whatever stands below it another's
+    let is_below = || portal.contains('.') && host.strip_suffix(&portal).is_some_and(|below| below.ends_with('.'));
+    url.username().is_empty() && url.password().is_none() && (host == portal || is_below())
 }
 
 /// Leads on, for good, to the one address of a feed's document.

@@ -14,7 +14,7 @@ use crate::names::{
     words,
 };
 use jiff::{Timestamp, civil::Date};
-use loa_domain::{Calendar, FeedName};
+use loa_domain::{Calendar, Content, FeedName};
 use loa_feed::{Feed, FeedItem, Site};
 use loa_http::{Shell, Templates};
 use minijinja::{context, value::Serde};
@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// Withdrawn entries shown on a feed's page.
 const GONE_SHOWN: usize = 10;
 
-const TEMPLATES: [(&str, &str); 8] = [
+const TEMPLATES: [(&str, &str); 9] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("entries.html", include_str!("templates/entries.html")),
     ("feeds.html", include_str!("templates/feeds.html")),
@@ -31,6 +31,7 @@ const TEMPLATES: [(&str, &str); 8] = [
     ("gone.html", include_str!("templates/gone.html")),
     ("missing_feed.html", include_str!("templates/missing_feed.html")),
     ("missing_article.html", include_str!("templates/missing_article.html")),
+    ("elsewhere.html", include_str!("templates/elsewhere.html")),
     ("away.html", include_str!("templates/away.html")),
 ];
 
@@ -188,6 +189,11 @@ impl Pages {
     /// An article that nobody heard of.
     pub(crate) fn missing_article(&self) -> Result<String, minijinja::Error> {
         self.filled("missing_article.html", context! {})
+    }
+
+    /// An article whose address is on another host than its portal: the address as text, for whoever wants to go there.
+    pub(crate) fn elsewhere(&self, content: &Content) -> Result<String, minijinja::Error> {
+        self.filled("elsewhere.html", context! { title => content.title(), address => content.url().as_str() })
     }
 
     /// The ledger is away, and the feed is not cached.

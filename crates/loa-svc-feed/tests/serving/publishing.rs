@@ -191,6 +191,57 @@ async fn an_entry_dated_in_the_future_appears_at_its_time() {
 }
 
 #[tokio::test]
+async fn a_change_dated_in_the_future_dates_nothing_until_its_time() {
+    let house = House::new().await;
+    let at: jiff::Timestamp = "2099-06-01T08:00:00Z".parse().unwrap();
+    house.take(&[live(article("a", 1)), live(Article { modified_at: at, ..article("b", 1) })]).await;
+    let mut gone = withdrawn("c", 2);
+    if let loa_domain::Change::Withdrawn(withdrawal) = &mut gone.change {
+        withdrawal.at = at;
+    }
+    house.take(&[gone]).await;
+    for feed in FEEDS.into_iter().chain(["area-na-son-moi+area-pu-nhi"]) {
+        for format in FORMATS {
+            let text = house.get(&format!("/feeds/{feed}.{format}")).await.text();
+            assert!(text.contains("Bản tin b") && !text.contains("2099"), "{feed}.{format}: {text}");
+        }
+        assert!(!house.get(&format!("/feeds/{feed}")).await.text().contains("2099"), "{feed} as page");
+    }
+    assert!(!house.get("/feeds/all/2023-11.atom").await.text().contains("2099"));
+    assert!(!house.get("/feeds").await.text().contains("2099"));
+    house.clock.set(at);
+    house.step().await.unwrap();
+    assert!(house.get("/feeds/all.atom").await.text().contains("2099-06-01"), "its time has come");
+}
+
+#[tokio::test]
+async fn the_address_of_an_article_leads_to_its_own_portal_only() {
+    let house = House::new().await;
+    for (id, url, status) in [
+        ("own", "https://dienbiendong.example/1", 302),
+        ("www", "https://www.dienbiendong.example/1", 302),
+        ("below", "http://tin.dienbiendong.example:8080/1", 302),
+        ("other", "https://evil.example/1?<script>", 200),
+        ("alike", "https://evildienbiendong.example/1", 200),
+        ("reversed", "https://dienbiendong.example.evil.example/1", 200),
+        ("disguised", "https://dienbiendong.example@evil.example/1", 200),
+        ("named", "https://user@dienbiendong.example/1", 200),
+    ] {
+        house.take(&[live(Article { url: url.parse().unwrap(), ..article(id, 1) })]).await;
+        let answer = house.get(&format!("/a/{id}")).await;
+        assert_eq!(answer.status, status, "{url}");
+        if status == 200 {
+            let page = answer.text();
+            assert!(
+                page.contains("Tin này ở một trang khác") && page.contains("evil") | page.contains("user"),
+                "{page}"
+            );
+            assert!(!page.contains("href=\"https://") && !page.contains("<script>"), "{page}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_feed_written_at_its_first_request_follows_every_later_change() {
     let house = House::new().await;
     assert!(house.get("/feeds/category-tin-tuc.rss").await.status == 404, "nothing of it was ever heard");

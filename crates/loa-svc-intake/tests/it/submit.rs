@@ -171,13 +171,46 @@ async fn what_has_no_id_is_told_so_by_the_name_it_was_sent_under() {
 }
 
 #[tokio::test]
-async fn an_article_of_the_highest_revision_can_still_be_withdrawn() {
+async fn a_revision_beyond_reason_is_refused_and_the_article_goes_on() {
+    let house = House::new().await;
+    let beyond = |revision: u64| {
+        let mut data = article("bai-1");
+        data["revision"] = json!(revision);
+        RawContent::Article(data)
+    };
+    house.service.publish(beyond(5)).await.expect("taken");
+    for revision in [loa_event::limits::REVISION_MAX, loa_domain::revision_max(house.clock.now()) + 1] {
+        match house.service.publish(beyond(revision)).await {
+            Err(IntakeError::Refused(refusal)) => {
+                assert_eq!(refusal.pointer, "/data/revision");
+                assert!(refusal.sentence.contains(&revision.to_string()), "{}", refusal.sentence);
+            }
+            other => panic!("{revision}: {other:?}"),
+        }
+    }
+    let mut next = article("bai-1");
+    next["title"] = json!("Bản sửa");
+    assert_eq!(house.service.publish(RawContent::Article(next)).await.expect("taken").revision, 6);
+}
+
+#[tokio::test]
+async fn a_change_dated_in_the_future_is_taken_and_its_producer_told() {
     let house = House::new().await;
     let mut data = article("bai-1");
-    data["revision"] = json!(loa_event::limits::REVISION_MAX);
+    data["modified_at"] = json!("2099-01-01T00:00:00Z");
+    let answered = house.service.publish(RawContent::Article(data)).await.expect("taken");
+    assert!(answered.notes[0].contains("`modified_at` is 2099-01-01T00:00:00Z, in the future"), "{:?}", answered.notes);
+}
+
+#[tokio::test]
+async fn an_article_of_the_highest_revision_can_still_be_withdrawn() {
+    let house = House::new().await;
+    let highest = loa_domain::revision_max(house.clock.now());
+    let mut data = article("bai-1");
+    data["revision"] = json!(highest);
     house.service.publish(RawContent::Article(data)).await.expect("taken");
     let gone = house.service.withdraw("bai-1", "Đăng nhầm").await.expect("withdrawn");
-    assert_eq!((gone.revision, gone.unchanged), (loa_event::limits::REVISION_MAX, false));
+    assert_eq!((gone.revision, gone.unchanged), (highest + 1, false));
     house.relay().await;
     let events: Vec<_> = house.drain(Queue::Feed).await.iter().map(|message| house.decode(message)).collect();
     assert!(events[1].version() > events[0].version(), "the withdrawal stands, in any order");

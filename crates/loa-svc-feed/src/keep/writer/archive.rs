@@ -3,7 +3,7 @@
 //! Which documents there are, and which leads to which, is computed from the entries that stand and
 //! never stored: a month without entries has none. Rows come from the ledger, bytes go to the keeper.
 
-use super::{Writer, entries_of};
+use super::{Writer, changes_due_at, entries_of};
 use crate::{
     error::FeedError,
     keep::{cache::Cached, changes::Validity},
@@ -89,7 +89,8 @@ impl Writer {
         let settles_at = (parts == 1 && !position.is_complete())
             .then(|| self.calendar().month_ends(name.month).checked_add(SETTLED_AFTER).ok())
             .flatten();
-        let due_at = newer.filter(|at| *at >= shown_until).map(shown_from);
+        let newer_due_at = newer.filter(|at| *at >= shown_until).map(shown_from);
+        let due_at = newer_due_at.into_iter().chain(changes_due_at(&entries, now)).min();
         Ok(Some(ArchiveRows { now, validity: Validity { as_of, due_at }, entries, position, settles_at }))
     }
 
@@ -106,7 +107,7 @@ impl Writer {
         let (site, names, pages, window, form) =
             (self.site.clone(), self.names.clone(), self.pages.clone(), self.window, *format);
         let document = tokio::task::spawn_blocking(move || -> Result<Document, FeedError> {
-            let archive = Feed::archive(&site, head, &entries_of(&names, entries), window).at(position);
+            let archive = Feed::archive(&site, head, &entries_of(&names, entries, now), window).at(position);
             let (content_type, text) = match form {
                 Some(format) => (format.content_type(), render(format, &site, &archive)?),
                 None => (HTML, pages.feed(&names, &archive, &Labels::new(), names.day(now))?),

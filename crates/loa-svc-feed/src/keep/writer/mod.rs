@@ -89,7 +89,9 @@ impl Writer {
             .into_iter()
             .map(|stone| Tombstone { article: stone.article, at: stone.at, reason: stone.reason })
             .collect();
-        let due_at = next.map(shown_from).into_iter().chain(self.names.farewell_due_at(name, now)).min();
+        let changes = changes_due_at(&standing, now);
+        let due_at = next.map(shown_from).into_iter().chain(changes).chain(self.names.farewell_due_at(name, now)).min();
+        let stones = dated_by(stones, &standing, now);
         Ok(FeedRows { now, as_of, standing, stones, due_at })
     }
 
@@ -141,18 +143,36 @@ impl Writer {
 /// A feed of what was read.
 fn assembled(site: &Site, names: &Names, head: FeedHead, rows: FeedRows, window: Window) -> Feed {
     let farewell = names.farewell(&head.name, names.day(rows.now));
-    let feed = Feed::assemble(site, head, &entries_of(names, rows.standing), &rows.stones, window);
+    let feed = Feed::assemble(site, head, &entries_of(names, rows.standing, rows.now), &rows.stones, window);
     match farewell {
         Some(farewell) => feed.ended(site, &farewell),
         None => feed,
     }
 }
 
-fn entries_of(names: &Names, rows: Vec<FeedEntry>) -> Vec<Entry> {
+/// Rows as entries, as they are shown at `now`: no change is dated in the future.
+fn entries_of(names: &Names, rows: Vec<FeedEntry>, now: Timestamp) -> Vec<Entry> {
     let label = |id: &AreaId| AreaLabel { id: id.clone(), name: names.area(id) };
     rows.into_iter()
-        .map(|row| Entry { areas: row.content.areas().iter().map(label).collect(), content: row.content })
+        .map(|row| Entry { areas: row.content.areas().iter().map(label).collect(), content: row.content.dated_by(now) })
         .collect()
+}
+
+/// When the next change of these entries that is dated in the future gets its date.
+fn changes_due_at(rows: &[FeedEntry], now: Timestamp) -> Option<Timestamp> {
+    let ahead = rows.iter().map(|row| row.content.modified_at()).filter(|at| *at >= shown_until(now));
+    ahead.map(shown_from).min()
+}
+
+/// Tombstones as they are shown at `now`: nothing was withdrawn in the future. One that says so has the date of the latest
+/// thing beside it that is none; of nothing beside it, the first instant there is.
+fn dated_by(stones: Vec<Tombstone>, beside: &[FeedEntry], now: Timestamp) -> Vec<Tombstone> {
+    let is_past = |at: &Timestamp| *at < shown_until(now);
+    let entries = beside.iter().flat_map(|row| [row.content.published_at(), row.content.modified_at()]);
+    let latest =
+        entries.chain(stones.iter().map(|stone| stone.at)).filter(is_past).max().unwrap_or(Timestamp::UNIX_EPOCH);
+    let dated = |stone: Tombstone| if is_past(&stone.at) { stone } else { Tombstone { at: latest, ..stone } };
+    stones.into_iter().map(dated).collect()
 }
 
 /// The feeds that a feed is put together of; itself, when it is no combination.
