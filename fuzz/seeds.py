@@ -28,6 +28,13 @@ def main() -> None:
             keep("structured_event", case.name, case.body)
     for page in (ROOT / "crates/loa-portal/fixtures").glob("seed.*"):
         keep("portal_page", page.name, page.read_bytes())
+    for case in corpus():
+        if len(case.body) <= 65_536:
+            keep("strict_json", case.name, case.body)
+    for piece in ("<", "<!--", "<a ", "&#", "<b><p></b></p>", "<table><br>", "<svg><![CDATA[", "<img width=1>", "<p><a href=x>"):
+        keep("html_body", "".join(f"{ord(sign):02x}" for sign in piece), piece.encode() * 200)
+    for areas in (ROOT / "config/areas").glob("*.csv"):
+        keep("areas_csv", areas.name, areas.read_bytes()[:16_384])
     keep("feed_of_event", "every-text", "\xff".join(["Tieu de<b>", "]]>", "<p>x</p>", "Nhan", "Nguon", "tep", "a"]).encode("latin-1"))
 
 

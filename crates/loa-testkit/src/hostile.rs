@@ -4,12 +4,14 @@
 //! number of cases in the normal suite. What is bounded and pure belongs here. What needs a broker
 //! or a ledger belongs to the system suite.
 
+mod body;
 mod event;
 mod feed;
 mod harmless;
 mod page;
 mod strict;
 
+pub use body::{areas_csv, html_body, strict_json};
 pub use event::{binary_event, structured_event};
 pub use feed::feed_of_event;
 pub use harmless::harmless_html;

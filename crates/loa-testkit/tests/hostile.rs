@@ -4,7 +4,9 @@
 //! It also runs every input that ever broke one: `fuzz/regressions/TARGET/NAME`, each named for
 //! what is wrong with it.
 
-use loa_testkit::hostile::{binary_event, feed_of_event, portal_page, structured_event};
+use loa_testkit::hostile::{
+    areas_csv, binary_event, feed_of_event, html_body, portal_page, strict_json, structured_event,
+};
 use proptest::prelude::*;
 use std::path::PathBuf;
 
@@ -13,6 +15,7 @@ const EVENT: &str = r#"{"specversion":"1.0","type":"vn.loa.article.published.v1"
     "category":{"slug":"tin","label":"Tin"},"areas":[],"images":[{"url":"https://a.vn/1.jpg","bytes":1,"alt":"a"}],
     "attachments":[{"url":"https://a.vn/1.pdf","media_type":"application/pdf"}],"published_at":"2023-11-16T08:02:22+07:00"}}"#;
 const BINARY: &str = "content-type: application/json\nce-specversion: 1.0\nce-type: vn.loa.article.published.v1\nce-source: https://a.vn/\nce-subject: a\nce-id: e\n\n";
+const AREAS: &str = include_str!("../../../config/areas/dien-bien-dong-from-2025-07-01.csv");
 const PAGE: &str = include_str!("../../loa-portal/fixtures/seed.txt");
 
 /// What HTML, JSON, XML and mail trip over, a piece at a time.
@@ -142,6 +145,21 @@ proptest! {
     }
 
     #[test]
+    fn a_body_takes_no_more_work_than_its_length_allows(html in soup(), times in 1_usize..30) {
+        html_body(&html.repeat(times));
+    }
+
+    #[test]
+    fn json_is_refused_with_a_reason_or_read_the_same_again(bytes in prop_oneof![damaged(EVENT), soup()]) {
+        strict_json(&bytes);
+    }
+
+    #[test]
+    fn a_directory_of_areas_is_refused_with_a_reason_or_answers(bytes in prop_oneof![damaged(AREAS), soup()]) {
+        areas_csv(&bytes);
+    }
+
+    #[test]
     fn whatever_is_accepted_is_written_well_formed_in_every_format(texts in prop::collection::vec(soup(), 1..8)) {
         feed_of_event(&texts.join(&0xff));
     }
@@ -158,7 +176,10 @@ fn what_the_properties_start_from_is_good() {
 #[test]
 fn what_once_broke_a_target_does_not_again() {
     type Body = fn(&[u8]);
-    let targets: [(&str, Body); 4] = [
+    let targets: [(&str, Body); 7] = [
+        ("html_body", html_body),
+        ("strict_json", strict_json),
+        ("areas_csv", areas_csv),
         ("structured_event", |bytes| drop(structured_event(bytes))),
         ("binary_event", |bytes| drop(binary_event(bytes))),
         ("portal_page", |bytes| drop(portal_page(bytes))),
