@@ -17,6 +17,7 @@ SOURCE = "https://dienbiendong.dienbien.gov.vn/"
 SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "docs/schemas"
 EXCHANGE = "loa.events"
 STRUCTURED = "application/cloudevents+json"
+HEARTBEAT = "application/x-heartbeat"
 
 
 def article(article_id: str, revision: int = 1, **changes) -> dict:
@@ -137,13 +138,14 @@ class Amqp(Producer):
         self.channel.queue_bind(queue, EXCHANGE, "#")
         return queue
 
-    def take(self, queue: str, count: int, seconds: float = 15) -> list:
-        """Takes so many messages off a queue: (method, properties, body). Fails when fewer come."""
+    def take(self, queue: str, count: int, seconds: float = 45) -> list:
+        """Takes so many messages off a queue: (method, properties, body). Fails when fewer come. Heartbeats are passed over."""
         taken, deadline = [], time.monotonic() + seconds
         while len(taken) < count:
             method, properties, body = self.channel.basic_get(queue, auto_ack=True)
             if method is not None:
-                taken.append((method, properties, body))
+                if properties.content_type != HEARTBEAT:
+                    taken.append((method, properties, body))
                 continue
             assert time.monotonic() < deadline, f"{queue}: {len(taken)} of {count} messages after {seconds} s"
             self.connection.sleep(0.05)
