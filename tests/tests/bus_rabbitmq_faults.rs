@@ -230,7 +230,7 @@ async fn looking_at_dead_letters_is_no_delivery_whatever_a_policy_says() {
     // those that are not meant are gone through as well
     for letter in &first[..5] {
         let discarded = bus.discard(Queue::Feed.into(), &Chosen::key(&letter.key)).await.unwrap();
-        assert_eq!(discarded.len(), 1);
+        assert_eq!(discarded.letters.len(), 1);
     }
     for letter in &first[5..10] {
         let redriven = bus.redrive(Queue::Feed.into(), &Chosen::key(&letter.key), None).await.unwrap();

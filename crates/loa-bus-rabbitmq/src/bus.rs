@@ -16,8 +16,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use loa_bus::{
-    Administer, BusError, BusErrorKind, Chosen, Clock, Consume, Consumer, DeadLetter, Declared, Finding, Health,
-    Outgoing, Place, Publish, Queue, Redriven, UNROUTED, limits,
+    Administer, BusError, BusErrorKind, Chosen, Clock, Consume, Consumer, DeadLetter, Declared, Discarded, Finding,
+    Health, Outgoing, Place, Publish, Queue, Redriven, UNROUTED, limits,
 };
 use std::{
     sync::{
@@ -198,9 +198,9 @@ impl Administer for RabbitBus {
         self.graveyard(place).await?.redrive(chosen, routing_key).await
     }
 
-    async fn discard(&self, place: Place, chosen: &Chosen) -> Result<Vec<DeadLetter>, BusError> {
+    async fn discard(&self, place: Place, chosen: &Chosen) -> Result<Discarded, BusError> {
         if chosen.is_nothing() {
-            return self.open().map(|()| Vec::new());
+            return self.open().map(|()| Discarded::default());
         }
         self.graveyard(place).await?.discard(chosen).await
     }

@@ -17,10 +17,13 @@ use lapin::{
     options::{BasicAckOptions, BasicGetOptions, BasicNackOptions},
 };
 use loa_bus::{
-    BusError, BusErrorKind, Chosen, DeadLetter, Place, Redriven, is_routed,
+    BusError, BusErrorKind, Chosen, DeadLetter, Discarded, DiscardedLetter, Place, Redriven, is_routed,
     limits::{BATCH_BYTES_MAX, not_routed},
 };
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 use tokio::time::timeout;
 
 /// Dead letters that are in hand at a time, with [`BATCH_BYTES_MAX`].
@@ -113,9 +116,9 @@ impl<'a> Graveyard<'a> {
                 }
                 let settled = self.settle(batch.into_iter().map(|taken| (taken, Fate::Stays)).collect()).await;
                 if let Err(error) | Ok(Settled { failure: Some(error), .. }) = settled {
-                    // they go back to their places when the channel closes, which counts a delivery
-                    tracing::warn!(place = %self.place, %error, "letters that were looked at are given back, which counts as a delivery");
-                    break;
+                    // They go back to their places when the channel closes, which counts a delivery. A part of the letters is no
+                    // answer: it looks like all of them.
+                    return Err(error);
                 }
             }
             Ok(())
@@ -153,19 +156,22 @@ impl<'a> Graveyard<'a> {
         result.map(|()| redriven)
     }
 
-    /// Deletes letters; returns them.
-    pub(crate) async fn discard(mut self, chosen: &Chosen) -> Result<Vec<DeadLetter>, BusError> {
-        let mut discarded = Vec::new();
+    /// Deletes letters; returns their names.
+    pub(crate) async fn discard(mut self, chosen: &Chosen) -> Result<Discarded, BusError> {
+        let (mut letters, mut named) = (Vec::new(), HashSet::new());
         let fate = |letter: &DeadLetter| if chosen.takes(letter) { Fate::Discarded } else { Fate::Stays };
-        let result = self.go_through(fate, |settled| discarded.extend(settled.gone)).await;
+        // a letter that stood here twice is one
+        let gone = |settled: Settled| {
+            letters.extend(
+                settled.gone.into_iter().map(DiscardedLetter::from).filter(|letter| named.insert(letter.key.clone())),
+            );
+        };
+        let result = self.go_through(fate, gone).await;
         self.leave().await;
         match result {
+            Err(error) if letters.is_empty() => Err(error),
             // what is deleted is deleted, and must be told
-            Err(error) if !discarded.is_empty() => {
-                tracing::error!(%error, deleted = discarded.len(), "not all letters were gone through");
-                Ok(discarded)
-            }
-            result => result.map(|()| discarded),
+            result => Ok(Discarded { letters, unfinished: result.err() }),
         }
     }
 

@@ -7,8 +7,8 @@
 use crate::{consumer::FileConsumer, queue_file::QueueFile};
 use async_trait::async_trait;
 use loa_bus::{
-    Administer, BusError, Chosen, Clock, Consume, Consumer, DeadLetter, Declared, Health, Outcome, Place, Queue,
-    Redriven, UNROUTED, limits,
+    Administer, BusError, Chosen, Clock, Consume, Consumer, DeadLetter, Declared, Discarded, Health, Outcome, Place,
+    Queue, Redriven, UNROUTED, limits,
 };
 use sqlx::Row;
 use std::{
@@ -130,9 +130,14 @@ impl Administer for SqliteBus {
         self.shared.outcome("redrive dead letters", self.shared.redrive(place, chosen, routing_key).await)
     }
 
-    async fn discard(&self, place: Place, chosen: &Chosen) -> Result<Vec<DeadLetter>, BusError> {
+    async fn discard(&self, place: Place, chosen: &Chosen) -> Result<Discarded, BusError> {
         self.declared_place(place).await?;
-        self.shared.outcome("discard dead letters", self.shared.discard(place, chosen).await)
+        let mut letters = Vec::new();
+        let outcome = self.shared.discard(place, chosen, &mut letters).await;
+        match self.shared.outcome("discard dead letters", outcome) {
+            Err(error) if letters.is_empty() => Err(error),
+            outcome => Ok(Discarded { letters, unfinished: outcome.err() }),
+        }
     }
 
     fn health(&self) -> Health {
@@ -220,7 +225,10 @@ mod tests {
         let dead = bus.dead_letters(Queue::Feed.into(), &Chosen::All, 10).await.unwrap();
         assert_eq!((dead.len(), dead[0].message.id.as_str()), (1, "1"));
         assert!(dead[0].reason.reason.contains("body.headers"), "{:?}", dead[0].reason);
-        assert_eq!(bus.discard(Queue::Feed.into(), &Chosen::Ids(["1".to_owned()].into())).await.unwrap().len(), 1);
+        assert_eq!(
+            bus.discard(Queue::Feed.into(), &Chosen::Ids(["1".to_owned()].into())).await.unwrap().letters.len(),
+            1
+        );
     }
 
     #[tokio::test]

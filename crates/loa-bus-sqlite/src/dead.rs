@@ -9,7 +9,8 @@ use crate::{
 };
 use jiff::Timestamp;
 use loa_bus::{
-    Chosen, DeadLetter, DeadReason, OddHeaders, Past, Place, Queue, Redriven, Route, is_routed, limits::not_routed,
+    Chosen, DeadLetter, DeadReason, DiscardedLetter, OddHeaders, Past, Place, Queue, Redriven, Route, is_routed,
+    limits::not_routed,
 };
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use std::collections::BTreeSet;
@@ -99,14 +100,18 @@ impl QueueFile {
         }
     }
 
-    /// Deletes letters, and returns what they were.
-    pub(crate) async fn discard(&self, place: Place, chosen: &Chosen) -> sqlx::Result<Vec<DeadLetter>> {
-        let mut discarded = Vec::new();
+    /// Deletes letters, and tells each that is gone, also when a later one meets an error.
+    pub(crate) async fn discard(
+        &self,
+        place: Place,
+        chosen: &Chosen,
+        discarded: &mut Vec<DiscardedLetter>,
+    ) -> sqlx::Result<()> {
         loop {
             let mut transaction = self.begin().await?;
             let found = choose(&mut transaction, place, chosen, Between::all(MOVED_PER_TRANSACTION)).await?;
             if found.is_empty() {
-                return Ok(discarded);
+                return Ok(());
             }
             let found = array(found);
             let delete = match place {
@@ -120,7 +125,7 @@ impl QueueFile {
             forget_bodies(&mut transaction, &bodies).await?;
             transaction.commit().await?;
             for row in &rows {
-                discarded.push(letter(place, row)?);
+                discarded.push(letter(place, row)?.into());
             }
         }
     }

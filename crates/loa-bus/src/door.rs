@@ -4,7 +4,8 @@
 //! Services hold them as `Arc<dyn …>`. Nothing here knows a broker or an event; bodies are bytes.
 
 use crate::{
-    BusError, Chosen, DeadLetter, Declared, Finding, Outgoing, Place, Queue, Received, Redriven, Settlement, Tag,
+    BusError, Chosen, DeadLetter, Declared, Discarded, Finding, Outgoing, Place, Queue, Received, Redriven, Settlement,
+    Tag,
 };
 use async_trait::async_trait;
 use std::{fmt, sync::Arc, time::Duration};
@@ -165,11 +166,11 @@ pub trait Administer: Send + Sync {
     /// was moved before stays moved.
     async fn redrive(&self, place: Place, chosen: &Chosen, routing_key: Option<&str>) -> Result<Redriven, BusError>;
 
-    /// Deletes letters for good, and returns them.
+    /// Deletes letters for good, and returns their names.
     ///
     /// # Errors
-    /// `Unavailable`, `Unroutable`.
-    async fn discard(&self, place: Place, chosen: &Chosen) -> Result<Vec<DeadLetter>, BusError>;
+    /// `Unavailable`, `Unroutable`, before anything was deleted; afterwards see [`Discarded::unfinished`].
+    async fn discard(&self, place: Place, chosen: &Chosen) -> Result<Discarded, BusError>;
 
     /// The state of the connection: the worst of [`Self::connections`].
     fn health(&self) -> Health;

@@ -21,8 +21,9 @@ pub use door::{Administer, Bus, Clock, Consume, Consumer, Health, Publish};
 pub use error::{BusError, BusErrorKind, error_chain};
 pub use inspection::{Declared, Finding, Found, Outcome};
 pub use message::{
-    Chosen, DeadLetter, DeadReason, HEARTBEAT, HEARTBEAT_BODY, HEARTBEAT_HOST, HEARTBEAT_INSTALLATION, HEARTBEAT_KEY,
-    HEARTBEAT_KEYS, HEARTBEAT_SENT_AT, Message, OddHeaders, Outgoing, Past, Received, Redriven, Route, Settlement, Tag,
+    Chosen, DeadLetter, DeadReason, Discarded, DiscardedLetter, HEARTBEAT, HEARTBEAT_BODY, HEARTBEAT_HOST,
+    HEARTBEAT_INSTALLATION, HEARTBEAT_KEY, HEARTBEAT_KEYS, HEARTBEAT_SENT_AT, Message, OddHeaders, Outgoing, Past,
+    Received, Redriven, Route, Settlement, Tag,
 };
 pub use topology::{
     ALONE_AFTER, DELIVERY_LIMIT, EVENTS_EXCHANGE, Place, Queue, UNROUTED, is_routed, routing_key_matches,

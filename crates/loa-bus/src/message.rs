@@ -1,7 +1,7 @@
 //! The values that cross the door: messages to publish, messages received, decisions about them,
 //! dead letters.
 
-use crate::{Place, Queue};
+use crate::{BusError, Place, Queue};
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -200,6 +200,39 @@ impl Redriven {
         if self.reasons.len() < Self::TOLD_MAX {
             self.reasons.push((key.to_owned(), why.into()));
         }
+    }
+}
+
+/// What a discard came to. What was deleted is told whatever happened to the others.
+#[derive(Debug, Default)]
+pub struct Discarded {
+    /// The letters that are deleted for good.
+    pub letters: Vec<DiscardedLetter>,
+    /// Why not all letters that are meant were come to.
+    pub unfinished: Option<BusError>,
+}
+
+/// A letter that was deleted; what it said is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiscardedLetter {
+    /// Where it was.
+    pub place: Place,
+    /// Its key there.
+    pub key: String,
+    /// The id of its message.
+    pub message_id: String,
+}
+
+impl DiscardedLetter {
+    /// The name that an operator gave to name it.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.place.word(), self.key)
+    }
+}
+
+impl From<DeadLetter> for DiscardedLetter {
+    fn from(letter: DeadLetter) -> Self {
+        Self { place: letter.place, key: letter.key, message_id: letter.message.id }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use async_trait::async_trait;
 use loa_bus::{
-    Administer, Bus, BusError, BusErrorKind, Chosen, Consume, Consumer, DeadLetter, DeadReason, HEARTBEAT,
+    Administer, Bus, BusError, BusErrorKind, Chosen, Consume, Consumer, DeadLetter, DeadReason, Discarded, HEARTBEAT,
     HEARTBEAT_HOST, HEARTBEAT_INSTALLATION, HEARTBEAT_SENT_AT, Health, Message, Outgoing, Place, Publish, Queue,
     Received, Redriven, Route, Settlement, Tag,
 };
@@ -428,7 +428,7 @@ impl Administer for Torn {
     async fn redrive(&self, place: Place, chosen: &Chosen, key: Option<&str>) -> Result<Redriven, BusError> {
         self.queues.redrive(place, chosen, key).await
     }
-    async fn discard(&self, place: Place, chosen: &Chosen) -> Result<Vec<DeadLetter>, BusError> {
+    async fn discard(&self, place: Place, chosen: &Chosen) -> Result<Discarded, BusError> {
         self.queues.discard(place, chosen).await
     }
     fn health(&self) -> Health {

@@ -13,7 +13,7 @@ use crate::{
     output::table,
 };
 use anyhow::Context as _;
-use loa_bus::{Bus, Chosen, DeadLetter, Place};
+use loa_bus::{Bus, Chosen, DeadLetter, DiscardedLetter, Place};
 use serde_json::{Value, json};
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -61,16 +61,31 @@ async fn redrive(context: &Context, bus: &dyn Bus, which: Letters, key: Option<&
 }
 
 async fn discard(context: &Context, bus: &dyn Bus, which: Letters) -> anyhow::Result<()> {
-    let mut gone = Vec::new();
+    let (mut gone, mut unfinished) = (Vec::new(), None);
     for (place, chosen) in which::to_discard(bus, which).await? {
-        let letters = bus.discard(place, &chosen).await;
-        let letters = letters.with_context(|| format!("cannot discard from {place}; {} are deleted", gone.len()))?;
-        gone.extend(
-            letters.into_iter().map(|letter| json!({ "letter": letter.name(), "message_id": letter.message.id })),
-        );
+        let error = match bus.discard(place, &chosen).await {
+            Ok(discarded) => {
+                let told =
+                    |letter: DiscardedLetter| json!({ "letter": letter.name(), "message_id": letter.message_id });
+                gone.extend(discarded.letters.into_iter().map(told));
+                discarded.unfinished
+            }
+            Err(error) => Some(error),
+        };
+        if let Some(error) = error {
+            unfinished = Some((place, error));
+            break;
+        }
     }
-    anyhow::ensure!(!gone.is_empty(), "there was nothing to delete; {}", which::LISTED);
-    context.output.result(&json!({ "discarded": gone }), |_| format!("{} deleted for good", gone.len()))
+    if gone.is_empty() && unfinished.is_none() {
+        anyhow::bail!("there was nothing to delete; {}", which::LISTED);
+    }
+    // what is gone is told, whatever became of the others
+    context.output.result(&json!({ "discarded": gone }), |_| format!("{} deleted for good", gone.len()))?;
+    match unfinished {
+        Some((place, error)) => Err(error).with_context(|| format!("cannot discard all from {place}: run it again")),
+        None => Ok(()),
+    }
 }
 
 /// Lists them, oldest first, and how many there are for each reason.
