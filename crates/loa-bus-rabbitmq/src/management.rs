@@ -129,9 +129,9 @@ impl Management {
         let client = self.client()?;
         let password = self.password.now()?;
         let mut answer = client.get(url).basic_auth(&self.user, Some(password)).send().await.map_err(unreached)?;
-        match answer.status() {
-            StatusCode::OK => {}
-            StatusCode::NOT_FOUND => return Ok(None),
+        let status = answer.status();
+        match status {
+            StatusCode::OK | StatusCode::NOT_FOUND => {}
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 return Err(format!(
                     "the management API at {} refuses the user {}: it needs the right password, a tag and a right on the vhost, \
@@ -153,8 +153,13 @@ impl Management {
                 return Err(format!("the management API at {} answers more than {ANSWER_BYTES_MAX} bytes", self.url));
             }
         }
-        let read = serde_json::from_slice(&body);
-        read.map(Some).map_err(|_| format!("what answers at {} is not RabbitMQ's management API", self.url))
+        read(status, &body).ok_or_else(|| {
+            format!(
+                "what answers at {} is not RabbitMQ's management API: `bus.rabbitmq.management_url` is its address, with the \
+                 path before `/api` where it has one",
+                self.url
+            )
+        })
     }
 
     fn client(&self) -> Result<Client, String> {
@@ -171,9 +176,29 @@ impl Management {
     }
 }
 
+/// The answer; `None` within: there is no such thing. `None`: it is not this API that answers, as where a proxy does not know the
+/// path. RabbitMQ says "not found" in JSON, with an `error`.
+fn read(status: StatusCode, body: &[u8]) -> Option<Option<Value>> {
+    let value: Value = serde_json::from_slice(body).ok()?;
+    match status {
+        StatusCode::NOT_FOUND => value["error"].is_string().then_some(None),
+        _ => Some(Some(value)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_api_itself_says_that_a_thing_is_missing() {
+        let missing = br#"{"error":"Object Not Found","reason":"Not Found"}"#;
+        assert_eq!(read(StatusCode::NOT_FOUND, missing), Some(None));
+        for strange in [&b"<html>404 Not Found</html>"[..], b"", br#"{"detail":"no route"}"#, b"404"] {
+            assert_eq!(read(StatusCode::NOT_FOUND, strange), None);
+        }
+        assert_eq!(read(StatusCode::OK, b"[]"), Some(Some(Value::Array(Vec::new()))));
+    }
 
     fn made(url: &str, user: Option<&str>, login: Option<&str>) -> Result<Management, BusError> {
         let at = ManagementAt { url: url.to_owned(), user: user.map(str::to_owned), password: None };
