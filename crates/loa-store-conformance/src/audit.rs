@@ -66,7 +66,7 @@ pub async fn the_audit_goes_through_the_archive_once_for_each_outlet(open: impl 
     ledger.archive(&[archived("a", 1), archived("b", 2), archived("c", 3)]).await.unwrap();
     let first = ledger.unaudited(Outlet::Feed, 2).await.unwrap();
     assert_eq!((first.reached, first.events.len()), (0, 2));
-    assert_eq!((first.events[0].key.id.as_str(), first.events[0].routed_at), ("event-a", Some(at(1))));
+    assert_eq!((first.events[0].said.key.id.as_str(), first.events[0].routed_at), ("event-a", Some(at(1))));
     let to = first.events[1].sequence;
     assert!(ledger.audited(&round(Outlet::Feed, 0, to, &[], 4)).await.unwrap());
     let second = ledger.unaudited(Outlet::Feed, 2).await.unwrap();

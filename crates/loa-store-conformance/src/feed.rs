@@ -3,7 +3,7 @@
 use crate::build::{Draft, SOURCE, area, at, id, slug};
 use jiff::{SignedDuration, Timestamp};
 use loa_domain::{Event, FeedName, Outlet};
-use loa_store::{Accepted, FeedArrival, FeedLedger, StoreErrorKind};
+use loa_store::{Accepted, FeedArrival, FeedLedger, Said, StoreErrorKind};
 use std::sync::Arc;
 
 /// Calls `$test!(rule)` for each rule of this file.
@@ -629,9 +629,18 @@ pub async fn an_id_used_again_for_other_content_is_taken_by_its_version(open: im
 pub async fn what_was_not_accepted_is_not_seen(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
     let ledger = open().await;
     let (event, other) = (Draft::of("a").live(), Draft::of("b").live());
-    let both = [other.key.clone(), event.key.clone()];
-    assert_eq!(ledger.not_seen(&both).await.unwrap(), both);
+    let (asked, both) = ([Said::by(&other), Said::by(&event)], [other.key.clone(), event.key.clone()]);
+    assert_eq!(ledger.not_seen(&asked).await.unwrap(), both);
     accept(&*ledger, vec![event.clone()], 1).await;
-    assert_eq!(ledger.not_seen(&both).await.unwrap(), both[..1]);
+    assert_eq!(ledger.not_seen(&asked).await.unwrap(), both[..1]);
     assert!(ledger.not_seen(&[]).await.unwrap().is_empty());
+    // other content under its key is not it, until it comes, too
+    let again = Said { content_hash: Some("other".into()), ..Said::by(&event) };
+    assert_eq!(ledger.not_seen(std::slice::from_ref(&again)).await.unwrap(), [event.key.clone()]);
+    let unknown = Said { content_hash: None, ..again.clone() };
+    assert!(ledger.not_seen(&[unknown]).await.unwrap().is_empty());
+    let mut second = event;
+    second.content_hash = "other".into();
+    accept(&*ledger, vec![second.clone()], 2).await;
+    assert!(ledger.not_seen(&[again, asked[1].clone()]).await.unwrap().is_empty());
 }

@@ -17,7 +17,7 @@ use loa_store::{
     HostRule, HubCleanUpRule, HubCleanedUp, HubDue, HubLedger, HubLimits, HubQuery, HubSubscriptionRequest,
     HubSubscriptionView, HubTaken, IntakeLedger, IntakeViews, Lease, Ledger, MailBegun, MailRecord, MailView, Mails,
     Noted, Outbox, OutboxRow, OutboxState, Plan, PushLedger, PushViews, Receipt, ReceiptLedger, Receptions, Rendered,
-    Restorable, Run, Runs, StoreError, Submission, Submissions, Submitted, Subscriber, Subscription,
+    Restorable, Run, Runs, Said, StoreError, Submission, Submissions, Submitted, Subscriber, Subscription,
     SubscriptionRequest, Subscriptions, Tombstone, TopicKind, Unaudited,
 };
 use std::{
@@ -151,7 +151,7 @@ recorded! {
             standing(article: &ArticleId) -> Option<Result<FeedEntry, Tombstone>>;
         }
         Receptions {
-            not_seen(keys: &[EventKey]) -> Vec<EventKey>;
+            not_seen(events: &[Said]) -> Vec<EventKey>;
         }
         Ledger {
             ping() -> ();
@@ -199,7 +199,7 @@ recorded! {
             set_restoring(restoring: bool) -> ();
         }
         Receptions {
-            not_seen(keys: &[EventKey]) -> Vec<EventKey>;
+            not_seen(events: &[Said]) -> Vec<EventKey>;
         }
         Ledger {
             ping() -> ();
@@ -233,7 +233,7 @@ recorded! {
             set_restoring(restoring: bool) -> ();
         }
         Receptions {
-            not_seen(keys: &[EventKey]) -> Vec<EventKey>;
+            not_seen(events: &[Said]) -> Vec<EventKey>;
         }
         Ledger {
             ping() -> ();

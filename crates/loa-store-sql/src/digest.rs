@@ -40,7 +40,7 @@ use loa_domain::{
 };
 use loa_store::{
     Accepted, Arrivals, Book, DigestItem, DigestViews, DueMail, Lease, Ledger, MailBegun, MailRecord, MailView, Mails,
-    Plan, Receipt, Receptions, Restorable, Run, Runs, StoreError, Subscriber, Subscription, SubscriptionRequest,
+    Plan, Receipt, Receptions, Restorable, Run, Runs, Said, StoreError, Subscriber, Subscription, SubscriptionRequest,
     Subscriptions,
 };
 
@@ -189,8 +189,8 @@ impl Restorable for DigestStore {
 
 #[async_trait]
 impl Receptions for DigestStore {
-    async fn not_seen(&self, keys: &[EventKey]) -> Result<Vec<EventKey>, StoreError> {
-        seen::not_seen(&self.db, keys).await.during("look which events have not reached the digests", &self.db)
+    async fn not_seen(&self, events: &[Said]) -> Result<Vec<EventKey>, StoreError> {
+        seen::not_seen(&self.db, events).await.during("look which events have not reached the digests", &self.db)
     }
 }
 

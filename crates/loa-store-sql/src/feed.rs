@@ -20,8 +20,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use loa_domain::{ArticleId, EventKey, FeedName, JourneyLine};
 use loa_store::{
-    Accepted, FeedArrival, FeedChanges, FeedEntry, FeedSummary, FeedViews, Ledger, Receptions, Rendered, StoreError,
-    Tombstone,
+    Accepted, FeedArrival, FeedChanges, FeedEntry, FeedSummary, FeedViews, Ledger, Receptions, Rendered, Said,
+    StoreError, Tombstone,
 };
 
 ledger_store!(
@@ -106,8 +106,8 @@ impl FeedViews for FeedStore {
 
 #[async_trait]
 impl Receptions for FeedStore {
-    async fn not_seen(&self, keys: &[EventKey]) -> Result<Vec<EventKey>, StoreError> {
-        seen::not_seen(&self.db, keys).await.during("look which events have not reached the feeds", &self.db)
+    async fn not_seen(&self, events: &[Said]) -> Result<Vec<EventKey>, StoreError> {
+        seen::not_seen(&self.db, events).await.during("look which events have not reached the feeds", &self.db)
     }
 }
 

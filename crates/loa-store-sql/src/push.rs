@@ -24,7 +24,7 @@ use jiff::Timestamp;
 use loa_domain::{ArticleId, DeliveryId, Endpoint, EndpointId, EndpointState, Event, EventKey, JourneyLine};
 use loa_store::{
     Accepted, Arrivals, Attempt, AttemptReceipt, AttemptRecord, Book, Deliveries, DeliveryQuery, DeliveryView,
-    DueDelivery, Endpoints, Lease, Ledger, PushViews, Receipt, Receptions, Restorable, StoreError,
+    DueDelivery, Endpoints, Lease, Ledger, PushViews, Receipt, Receptions, Restorable, Said, StoreError,
 };
 
 ledger_store!(
@@ -119,8 +119,8 @@ impl Restorable for PushStore {
 
 #[async_trait]
 impl Receptions for PushStore {
-    async fn not_seen(&self, keys: &[EventKey]) -> Result<Vec<EventKey>, StoreError> {
-        seen::not_seen(&self.db, keys).await.during("look which events have not reached push", &self.db)
+    async fn not_seen(&self, events: &[Said]) -> Result<Vec<EventKey>, StoreError> {
+        seen::not_seen(&self.db, events).await.during("look which events have not reached push", &self.db)
     }
 }
 

@@ -134,22 +134,33 @@ async fn said(tx: &mut Tx, keys: &[EventKey]) -> Result<HashMap<EventKey, Said>>
     Ok(found)
 }
 
-/// Those of these keys that were never seen, in the order asked. Which of two contents under one id has the plain key differs
+/// Those of these events that were never seen, in the order asked. Which of two contents under one id has the plain key differs
 /// from ledger to ledger: a content is seen under either.
-pub(crate) async fn not_seen(db: &Db, keys: &[EventKey]) -> Result<Vec<EventKey>> {
+pub(crate) async fn not_seen(db: &Db, events: &[loa_store::Said]) -> Result<Vec<EventKey>> {
     let mut tx = db.snapshot().await?;
     let plain = |key: &EventKey| EventKey { source: key.source.clone(), id: key.sent_id().to_owned() };
-    let asked: Vec<EventKey> =
-        keys.iter().filter(|key| key.is_used_again()).map(plain).chain(keys.iter().cloned()).collect();
+    let hash = |event: &'_ loa_store::Said| event.content_hash.clone().or(event.key.content_hash().map(str::to_owned));
+    let asked: Vec<EventKey> = events
+        .iter()
+        .flat_map(|event| {
+            let of_its_own = hash(event).map(|hash| event.key.with_content(&hash));
+            [Some(plain(&event.key)), of_its_own]
+        })
+        .flatten()
+        .collect();
     let said = said(&mut tx, &asked).await?;
-    let is_seen = |key: &EventKey| match key.content_hash() {
-        Some(hash) => {
-            let under_plain_key = said.get(&plain(key)).and_then(|said| said.content_hash.as_deref());
-            said.contains_key(key) || under_plain_key == Some(hash)
+    let is_seen = |event: &loa_store::Said| {
+        let under_plain_key = said.get(&plain(&event.key));
+        match hash(event) {
+            // programs of before kept no hash: then the plain key is all that is known
+            Some(hash) => {
+                said.contains_key(&event.key.with_content(&hash))
+                    || under_plain_key.is_some_and(|said| said.content_hash.as_ref().is_none_or(|known| *known == hash))
+            }
+            None => under_plain_key.is_some(),
         }
-        None => said.contains_key(key),
     };
-    Ok(keys.iter().filter(|key| !is_seen(key)).cloned().collect())
+    Ok(events.iter().filter(|event| !is_seen(event)).map(|event| event.key.clone()).collect())
 }
 
 from_row!(HighestRow {

@@ -18,8 +18,25 @@ pub trait Ledger: Send + Sync {
 /// What an outlet has received. Changes nothing.
 #[async_trait]
 pub trait Receptions: Ledger {
-    /// Those of these events (at most 1,000) that this ledger has never accepted, in the order asked.
-    async fn not_seen(&self, keys: &[EventKey]) -> Result<Vec<EventKey>, StoreError>;
+    /// Those of these events (at most 1,000) that this ledger has never accepted, in the order asked. That it has accepted other
+    /// content under an event's key does not count.
+    async fn not_seen(&self, events: &[Said]) -> Result<Vec<EventKey>, StoreError>;
+}
+
+/// An event, as far as it can be told from others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// Its identity.
+    pub key: EventKey,
+    /// The hash of its content (`Event::content_hash`); `None`: not known, and any content under the key is taken for it.
+    pub content_hash: Option<String>,
+}
+
+impl Said {
+    /// Of an event at hand.
+    pub fn by(event: &Event) -> Self {
+        Self { key: event.key.clone(), content_hash: Some(event.content_hash.clone()) }
+    }
 }
 
 /// How events come in.

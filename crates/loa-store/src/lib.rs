@@ -42,7 +42,7 @@ pub use intake::{
     Submission, Submissions, Submitted, Unaudited,
 };
 pub use lease::{Lease, lease_holder};
-pub use ledger::{Accepted, Arrivals, Ledger, Receptions, Restorable};
+pub use ledger::{Accepted, Arrivals, Ledger, Receptions, Restorable, Said};
 pub use noting::Notary;
 pub use push::{
     Attempt, AttemptReceipt, AttemptRecord, Deliveries, DeliveryQuery, DeliveryView, DueDelivery, Endpoints,

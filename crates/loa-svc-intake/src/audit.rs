@@ -8,12 +8,16 @@ use crate::Config;
 use jiff::{SignedDuration, Timestamp};
 use loa_bus::{Administer, Bus, BusError, Queue, error_chain};
 use loa_domain::Outlet;
-use loa_store::{ArchiveQuery, AuditEvent, AuditRound, IntakeLedger, Receptions, StoreError};
+use loa_store::{ArchiveQuery, Archived, AuditEvent, AuditRound, IntakeLedger, Receptions, Said, StoreError};
 use loa_worker::{
     Status, World,
-    completeness::{Verdict, judge, judge_heartbeats, queue_of, sentence},
+    completeness::{HeartbeatFault, ON_ITS_WAY, Verdict, judge, judge_heartbeats, queue_of, sentence},
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tokio_util::sync::CancellationToken;
 
 /// Events asked for at a time.
@@ -36,6 +40,8 @@ pub struct Audit {
     settle: Duration,
     every: Option<Duration>,
     heartbeat: Option<Duration>,
+    /// Since when a binding or a queue looks silent, by the fault's name.
+    suspected: Mutex<BTreeMap<String, Timestamp>>,
 }
 
 impl Audit {
@@ -53,6 +59,7 @@ impl Audit {
             settle: config.audit_settle(),
             every: config.audit_every(),
             heartbeat: config.heartbeat_every(),
+            suspected: Mutex::default(),
         }
     }
 
@@ -88,8 +95,10 @@ impl Audit {
             let Some(last) = page.last() else { return Ok((looked, gaps)) };
             query.after = last.sequence;
             let due: Vec<_> = page.into_iter().filter(|event| event.at <= settled).collect();
-            let keys: Vec<_> = due.iter().map(|event| event.key.clone()).collect();
-            let missing: std::collections::HashSet<_> = door.not_seen(&keys).await?.into_iter().collect();
+            let content_hash = |event: &Archived| Some(event.content_hash.clone()).filter(|hash| !hash.is_empty());
+            let said = |event: &Archived| Said { key: event.key.clone(), content_hash: content_hash(event) };
+            let asked: Vec<_> = due.iter().map(said).collect();
+            let missing: std::collections::HashSet<_> = door.not_seen(&asked).await?.into_iter().collect();
             looked += due.len() as u64;
             for event in due.into_iter().filter(|event| missing.contains(&event.key)) {
                 let gap = gaps.get_or_insert_with(|| loa_store::Gaps {
@@ -239,7 +248,7 @@ impl Audit {
         };
         let is_empty = |queue: &Queue| matches!(depths.get(queue), Some(Ok((0, _))));
         let empty: Vec<Queue> = Queue::ALL.into_iter().filter(is_empty).collect();
-        let found = judge_heartbeats(&heard, &own, now, self.heartbeat, &empty);
+        let found = self.confirmed(judge_heartbeats(&heard, &own, now, self.heartbeat, &empty), now);
         let found: BTreeMap<String, String> = found.iter().map(|fault| (fault.name(), fault.sentence())).collect();
         for known in status.faults().into_keys().filter(|name| is_of_heartbeats(name) && !found.contains_key(name)) {
             tell(status, &known, None);
@@ -252,16 +261,34 @@ impl Audit {
     }
 }
 
+impl Audit {
+    /// Leaves out what looks silent since a moment only. After a pause of all heartbeats (the broker was away) the first of a round
+    /// comes through one binding a moment before it comes through the others.
+    fn confirmed(&self, found: Vec<HeartbeatFault>, now: Timestamp) -> Vec<HeartbeatFault> {
+        let mut suspected = self.suspected.lock().unwrap_or_else(PoisonError::into_inner);
+        let names: BTreeMap<String, Timestamp> = found
+            .iter()
+            .filter(|fault| matches!(fault, HeartbeatFault::Silent { .. }))
+            .map(|fault| (fault.name(), suspected.get(&fault.name()).copied().unwrap_or(now)))
+            .collect();
+        *suspected = names;
+        let stands = |fault: &HeartbeatFault| {
+            suspected.get(&fault.name()).is_none_or(|since| now.duration_since(*since) >= signed(ON_ITS_WAY))
+        };
+        found.into_iter().filter(stands).collect()
+    }
+}
+
 fn is_of_heartbeats(fault: &str) -> bool {
     ["heartbeats ", "binding ", "installation "].iter().any(|beginning| fault.starts_with(beginning))
 }
 
 /// Which of these events an outlet has seen, and which not.
 async fn split(door: &dyn Receptions, events: &[AuditEvent]) -> Result<(Vec<AuditEvent>, Vec<AuditEvent>), StoreError> {
-    let keys: Vec<_> = events.iter().map(|event| event.key.clone()).collect();
-    let missing = door.not_seen(&keys).await?;
+    let asked: Vec<_> = events.iter().map(|event| event.said.clone()).collect();
+    let missing = door.not_seen(&asked).await?;
     let missing: std::collections::HashSet<_> = missing.iter().collect();
-    Ok(events.iter().cloned().partition(|event| !missing.contains(&event.key)))
+    Ok(events.iter().cloned().partition(|event| !missing.contains(&event.said.key)))
 }
 
 /// Nobody can say: the gauges say so too.

@@ -15,7 +15,7 @@ const BEHIND_MAX: Duration = Duration::from_secs(60);
 /// How long another installation is remembered after its last heartbeat, at the least.
 const STRANGER_REMEMBERED: Duration = Duration::from_secs(120);
 /// What a heartbeat may take from its publisher to the ledger that notes it.
-const ON_ITS_WAY: Duration = Duration::from_secs(3);
+pub const ON_ITS_WAY: Duration = Duration::from_secs(3);
 
 /// How an installation is audited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

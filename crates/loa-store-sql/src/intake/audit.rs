@@ -11,7 +11,7 @@ use crate::{
 use jiff::Timestamp;
 use loa_domain::{EventKey, Outlet};
 use loa_store::{
-    AuditEvent, AuditRound, Completeness, GAPS_COUNTED_MAX, Gaps, HeardHeartbeat, STRANGERS_MAX, Unaudited,
+    AuditEvent, AuditRound, Completeness, GAPS_COUNTED_MAX, Gaps, HeardHeartbeat, STRANGERS_MAX, Said, Unaudited,
 };
 use sqlx::QueryBuilder;
 
@@ -29,14 +29,14 @@ macro_rules! routed_at {
 
 /// What follows the place that an outlet's audit has reached.
 pub(super) const UNAUDITED: &str = concat!(
-    "SELECT a.sequence, a.event_source, a.event_id, a.archived_at, ",
+    "SELECT a.sequence, a.event_source, a.event_id, a.content_hash, a.archived_at, ",
     routed_at!(),
     " AS routed_at FROM archive AS a LEFT JOIN outbox AS o ON o.sequence = a.sequence \
      WHERE a.sequence > $1 ORDER BY a.sequence LIMIT $2"
 );
 /// The gaps of an outlet that nobody looked at for the longest time.
 pub(super) const TO_LOOK_AT: &str = concat!(
-    "SELECT a.sequence, a.event_source, a.event_id, a.archived_at, ",
+    "SELECT a.sequence, a.event_source, a.event_id, a.content_hash, a.archived_at, ",
     routed_at!(),
     " AS routed_at FROM gap AS g JOIN archive AS a ON a.sequence = g.sequence \
      LEFT JOIN outbox AS o ON o.sequence = a.sequence \
@@ -49,7 +49,14 @@ const GAPS: &str = "SELECT COUNT(*) AS count, MIN(archived_at) AS since, MIN(seq
        AND COALESCE(a.confirmed_at, a.archived_at) > $2 AND COALESCE(a.confirmed_at, a.archived_at) <= $3 \
      ORDER BY g.sequence LIMIT $4) AS counted";
 
-from_row!(EventRow { sequence: i64, event_source: String, event_id: String, archived_at: i64, routed_at: Option<i64> });
+from_row!(EventRow {
+    sequence: i64,
+    event_source: String,
+    event_id: String,
+    content_hash: Option<String>,
+    archived_at: i64,
+    routed_at: Option<i64>,
+});
 from_row!(AuditRow { reached: i64, asked_at: Option<i64>, passed_at: Option<i64> });
 from_row!(GapsRow { count: i64, since: Option<i64>, first: Option<i64> });
 from_row!(HeartbeatRow {
@@ -123,9 +130,9 @@ pub(super) async fn gaps_to_look_at(db: &Db, outlet: Outlet, limit: u32) -> Resu
 fn readable(found: &Found, rows: Vec<EventRow>) -> Result<Vec<AuditEvent>> {
     let mut events = Vec::with_capacity(rows.len());
     for row in rows {
-        let (sequence, key) = (row.sequence, EventKey { source: row.event_source.clone(), id: row.event_id.clone() });
+        let (sequence, said) = (row.sequence, row.said());
         let routed_at = row.routed_at.map(|_| Timestamp::UNIX_EPOCH);
-        let as_far_as_it_goes = AuditEvent { sequence, archived_at: Timestamp::UNIX_EPOCH, routed_at, key };
+        let as_far_as_it_goes = AuditEvent { sequence, archived_at: Timestamp::UNIX_EPOCH, routed_at, said };
         events.push(found.sort("archive", sequence, row.read())?.unwrap_or(as_far_as_it_goes));
     }
     Ok(events)
@@ -222,13 +229,18 @@ async fn place(tx: &mut Tx, outlet: Outlet) -> Result<AuditRow> {
 }
 
 impl EventRow {
+    fn said(&self) -> Said {
+        let key = EventKey { source: self.event_source.clone(), id: self.event_id.clone() };
+        Said { key, content_hash: self.content_hash.clone() }
+    }
+
     fn read(self) -> Result<AuditEvent> {
         let cell = row_of("archive", &self.sequence);
         Ok(AuditEvent {
             sequence: self.sequence,
+            said: self.said(),
             archived_at: cell.time("archived_at", self.archived_at)?,
             routed_at: self.routed_at.map(|at| cell.time("confirmed_at", at)).transpose()?,
-            key: EventKey { source: self.event_source, id: self.event_id },
         })
     }
 }

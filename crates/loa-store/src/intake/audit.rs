@@ -3,7 +3,7 @@
 //! The audit reads the archive in order and asks each outlet by itself. A *gap* is an event that was archived and is not
 //! seen. Heartbeats are noted by whoever heard them: one that is missing at one binding names the binding.
 
-use crate::StoreError;
+use crate::{Said, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use loa_domain::{ArticleId, EventKey, Outlet};
@@ -58,8 +58,8 @@ pub struct Unaudited {
 pub struct AuditEvent {
     /// Its number in the archive.
     pub sequence: i64,
-    /// Its identity.
-    pub key: EventKey,
+    /// Its identity, and its content's.
+    pub said: Said,
     /// When it was archived.
     pub archived_at: Timestamp,
     /// When the bus had it at the latest; `None`: it still waits in the outbox.

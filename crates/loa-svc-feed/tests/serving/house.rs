@@ -11,8 +11,8 @@ use loa_area::{AreaFile, Directory};
 use loa_domain::{ArticleId, Category, CategorySlug, Event, EventKey, FeedName, JourneyLine};
 use loa_http::ClientAddress;
 use loa_store::{
-    Accepted, FeedArrival, FeedChanges, FeedEntry, FeedSummary, FeedViews, Ledger, Receptions, Rendered, StoreError,
-    StoreErrorKind, Tombstone,
+    Accepted, FeedArrival, FeedChanges, FeedEntry, FeedSummary, FeedViews, Ledger, Receptions, Rendered, Said,
+    StoreError, StoreErrorKind, Tombstone,
 };
 use loa_store_sql::FeedStore;
 use loa_svc_feed::{Config, FeedError, Identity, Service, Step};
@@ -140,8 +140,8 @@ impl FeedViews for Door {
 
 #[async_trait]
 impl Receptions for Door {
-    async fn not_seen(&self, keys: &[EventKey]) -> Result<Vec<EventKey>, StoreError> {
-        self.open()?.not_seen(keys).await
+    async fn not_seen(&self, events: &[Said]) -> Result<Vec<EventKey>, StoreError> {
+        self.open()?.not_seen(events).await
     }
 }
 

@@ -5,7 +5,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use loa_bus::Queue;
 use loa_domain::{ArticleId, EventKey, JourneyLine, Outlet};
-use loa_store::{ArchiveQuery, IntakeViews, Ledger, Receptions, StoreError, StoreErrorKind};
+use loa_store::{
+    ArchiveQuery, Audits, HeardHeartbeat, IntakeViews, Ledger, Receptions, Said, StoreError, StoreErrorKind,
+};
 use loa_svc_intake::{Audit, Config};
 use loa_worker::Status;
 use std::{
@@ -33,12 +35,12 @@ impl Ledger for Memory {
 
 #[async_trait]
 impl Receptions for Memory {
-    async fn not_seen(&self, keys: &[EventKey]) -> Result<Vec<EventKey>, StoreError> {
+    async fn not_seen(&self, events: &[Said]) -> Result<Vec<EventKey>, StoreError> {
         if *self.away.lock().expect("no panic") {
             return Err(StoreError::new(StoreErrorKind::Unavailable, "the file is locked"));
         }
         let seen = self.seen.lock().expect("no panic");
-        Ok(keys.iter().filter(|key| !seen.contains(&key.id)).cloned().collect())
+        Ok(events.iter().map(|event| &event.key).filter(|key| !seen.contains(&key.id)).cloned().collect())
     }
 }
 
@@ -144,4 +146,48 @@ async fn what_the_bus_has_not_taken_is_no_gap_of_an_outlet() {
     assert_eq!(all.look(5).await, None, "it is on its way now");
     all.consume().await;
     assert_eq!(all.look(60).await, None);
+}
+
+/// A round of heartbeats as the feed's and the archive's queue heard it, by each binding of each but those `without`.
+async fn heard(all: &Audited, without: &[(Queue, &str)]) {
+    let (now, own) = (all.house.clock.now(), all.house.ledger.installation().await.expect("an id"));
+    let bindings =
+        Queue::ALL.into_iter().flat_map(|queue| queue.bindings().iter().map(move |binding| (queue, *binding)));
+    let round: Vec<HeardHeartbeat> = bindings
+        .filter(|one| !without.contains(one))
+        .map(|(queue, binding)| HeardHeartbeat {
+            queue: queue.name().to_owned(),
+            binding: binding.to_owned(),
+            installation: own.clone(),
+            host: String::new(),
+            sent_at: now,
+            first_at: now,
+            heard_at: now,
+        })
+        .collect();
+    all.house.ledger.heartbeats_heard(&round).await.expect("noted");
+}
+
+#[tokio::test]
+async fn after_a_pause_of_all_heartbeats_no_binding_is_called_lost_that_only_comes_second() {
+    let all = Audited::new().await;
+    let silent = || all.status.faults().into_keys().filter(|name| name.starts_with("binding ")).collect::<Vec<_>>();
+    heard(&all, &[]).await;
+    all.look(5).await;
+    // the broker was away
+    all.house.clock.advance(Duration::from_secs(300));
+    let last = (Queue::Feed, Queue::Feed.bindings()[0]);
+    heard(&all, &[last]).await;
+    all.look(1).await;
+    assert!(silent().is_empty(), "it is on its way: {:?}", silent());
+    heard(&all, &[]).await;
+    all.look(5).await;
+    assert!(silent().is_empty(), "{:?}", silent());
+    // and one that does not come is called lost
+    for _ in 0..4 {
+        all.house.clock.advance(Duration::from_secs(30));
+        heard(&all, &[last]).await;
+        all.look(1).await;
+    }
+    assert_eq!(silent(), [format!("binding {} of {}", last.1, last.0)]);
 }

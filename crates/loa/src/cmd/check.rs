@@ -191,15 +191,18 @@ async fn completeness(context: &Context, outlet: Outlet) -> anyhow::Result<Strin
 /// What an outlet has not seen of all that was archived since then.
 async fn completeness_since(context: &Context, outlet: Outlet, since: Timestamp) -> anyhow::Result<String> {
     let (looked, gaps) = context.app.audit().await?.missing_since(outlet, since).await?;
+    // what cannot be read was not asked for
+    let unread = places::archive_could_be_read(&context.app).await;
     match gaps {
-        None => Ok(format!("looked through {looked} events archived since {since}: it has seen all")),
+        None => unread.map(|()| format!("looked through {looked} events archived since {since}: it has seen all")),
         Some(gaps) => anyhow::bail!(
             "looked through {looked} events archived since {since}: {} never reached it (for instance {}, event {}). `{}` \
-             brings them",
+             brings them{}",
             gaps.count,
             gaps.article,
             gaps.event.id,
-            completeness::replay(outlet, &gaps)
+            completeness::replay(outlet, &gaps),
+            unread.err().map_or_else(String::new, |error| format!("; {}", sentence(&error)))
         ),
     }
 }
