@@ -126,6 +126,10 @@ def test_of_several_the_one_that_takes_writes_is_used(loa, server, tmp_path_fact
         with_settings(loa, hosts=[f"127.0.0.1:{standby.port}", f"127.0.0.1:{free_port()}"])
         ok, said = checked(loa)
         assert not ok and f"127.0.0.1:{standby.port}: it is a standby and takes no writes" in said
+        # one name is no proof that there is one server: it is told before anything is written
+        with_settings(loa, hosts=[f"127.0.0.1:{standby.port}"])
+        ok, said = checked(loa)
+        assert not ok and f"127.0.0.1:{standby.port}: it is a standby and takes no writes" in said
     finally:
         standby.stop()
 

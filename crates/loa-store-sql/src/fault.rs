@@ -135,9 +135,11 @@ pub(crate) fn judge(error: &sqlx::Error) -> Verdict {
         // The far end said something else than it should: another program, or a connection cut in a bad place.
         sqlx::Error::Protocol(_) | sqlx::Error::BeginFailed => so(Unavailable, "the connection was out of step"),
         sqlx::Error::RowNotFound => so(NotFound, "there is no such row"),
-        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
-            so(Corrupt, "a column of {place} holds what is no value of its kind")
-        }
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => so(
+            Corrupt,
+            "a column of {place} holds what is no value of its kind; work waits until the ledger was brought back from its copy \
+                 with `loa restore` (docs/operating/backup-and-restore.md)",
+        ),
         _ => so(Rejected, "the statement and the schema do not fit each other"),
     }
 }

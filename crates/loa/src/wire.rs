@@ -46,6 +46,8 @@ use url::Url;
 const BROKER_WAIT: Duration = Duration::from_secs(15);
 /// The dependency that is down until the topology is made, for instance because a queue is there with other arguments.
 const TOPOLOGY_MADE: &str = "topology made";
+/// The dependency that is down until the ledgers' schemas are made on a server.
+const LEDGERS_MADE: &str = "ledgers made";
 /// Between two tries to make the schemas or the topology.
 const DECLARE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -502,17 +504,21 @@ impl App {
             self.config.store.kind == StoreKind::Postgres
                 && store.is_some_and(|error| error.kind == StoreErrorKind::Unavailable)
         };
-        let mut told = false;
         loop {
-            match self.migrate_ledgers().await {
-                Ok(_) => return Ok(()),
-                Err(error) if !is_away(&error) => return Err(error),
-                Err(error) => {
-                    if !told {
-                        tracing::warn!(error = %sentence(&error), "the ledgers are not there yet; trying again until they are");
-                    }
-                    told = true;
+            let error = match self.migrate_ledgers().await {
+                Ok(_) => {
+                    self.status.report(LEDGERS_MADE, DependencyState::Up);
+                    return Ok(());
                 }
+                Err(error) => error,
+            };
+            let why = sentence(&error);
+            let is_news = self.status.report(LEDGERS_MADE, DependencyState::Down(why.clone()));
+            if !is_away(&error) {
+                return Err(error);
+            }
+            if is_news {
+                tracing::warn!(error = %why, "the ledgers are not made yet; trying again until they are");
             }
             if stop.run_until_cancelled(tokio::time::sleep(DECLARE_PAUSE)).await.is_none() {
                 return Ok(());
@@ -572,16 +578,21 @@ impl App {
             AccessStore::on(&server).migrate().await.with_context(address)?;
             ReceiptStore::on(&server).migrate().await.with_context(address)?;
         }
-        self.intake_ledger().await?.ping().await.context("intake's ledger")?;
-        self.feed_ledger().await?.ping().await.context("the feed ledger")?;
-        self.digest_ledger().await?.ping().await.context("the digest ledger")?;
-        self.push_ledger().await?.ping().await.context("the push ledger")?;
-        self.access_ledger().await?.ping().await.context("the access ledger")?;
+        self.read_ledgers().await?;
         self.receipt_ledger().await?.begin(self.world.now()).await.context("the receipts")?;
         for name in ["intake", "feed", "digest", "push", "access", "receipts"] {
             lines.push(format!("ledger {name}: up to date"));
         }
         Ok(lines)
+    }
+
+    /// Asks each ledger that the console shows for an answer.
+    pub async fn read_ledgers(&self) -> anyhow::Result<()> {
+        self.intake_ledger().await?.ping().await.context("intake's ledger")?;
+        self.feed_ledger().await?.ping().await.context("the feed ledger")?;
+        self.digest_ledger().await?.ping().await.context("the digest ledger")?;
+        self.push_ledger().await?.ping().await.context("the push ledger")?;
+        self.access_ledger().await?.ping().await.context("the access ledger")
     }
 
     /// Closes the connections to the broker and the database, if any were opened.

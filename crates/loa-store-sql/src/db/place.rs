@@ -3,13 +3,21 @@
 //! Whoever works on the ledger notes what it meets ([`Found`](super::Found)). Nobody need meet it: a file that was deleted, or
 //! whose beginning was overwritten, is found here as well.
 
-use super::{Db, sqlite::Examination};
+use super::{
+    Db,
+    sqlite::{Examination, File},
+};
 use crate::db::During;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The longest that one examination of a whole file may take; a file that takes longer is examined by its use.
-const EXAMINED_IN: Duration = Duration::from_secs(60);
+/// How long a look waits for an examination. That of a large file goes on behind it, and a later look tells what it found.
+const EXAMINED_IN: Duration = Duration::from_secs(20);
+/// After an examination of a whole file it is left alone for so many times as long as that took, unless that was short.
+const RESTS_TIMES: u32 = 4;
+const SHORT: Duration = Duration::from_secs(1);
+/// What is done, for what is noted.
+const LOOK: &str = "look after the ledger";
 /// On a server nobody can look at every page: trouble that was not met again for so long has passed.
 const PASSED_AFTER: Duration = Duration::from_secs(60);
 
@@ -41,7 +49,7 @@ impl LedgerPlace {
         self.ledger
     }
 
-    /// How it is now. Examines a file: its beginning, and all of it (within a bound) while something is noted of it.
+    /// How it is now. Examines a file: its beginning, and all of it while something is noted of it.
     pub async fn look(&self) -> LedgerState {
         let (found, began_at) = (self.db.found(), Instant::now());
         match &self.db {
@@ -49,13 +57,15 @@ impl LedgerPlace {
                 // before a connection is made that would make another log
                 let _ = file.save_deleted_log().await.during("save the ledger's log", &self.db);
                 let stands = found.trouble().is_some();
-                let how = if stands { Examination::WholeAndWritten } else { Examination::Beginning };
-                let examined = tokio::time::timeout(EXAMINED_IN, file.examine(how)).await;
-                // by another name than those of the ledger's calls: these say more
-                let is_good = examined.is_ok_and(|examined| examined.during("look after the ledger", &self.db).is_ok());
-                if is_good && stands {
-                    found.is_good_since(began_at);
-                }
+                let examined = async {
+                    if stands {
+                        self.examine_whole(file.clone()).await;
+                    } else {
+                        // by another name than those of the ledger's calls: these say more
+                        let _ = file.examine(Examination::Beginning).await.during(LOOK, &self.db);
+                    }
+                };
+                let _ = tokio::time::timeout(EXAMINED_IN, examined).await;
             }
             Db::Postgres(..) => {
                 if let Some(passed) = began_at.checked_sub(PASSED_AFTER) {
@@ -64,6 +74,26 @@ impl LedgerPlace {
             }
         }
         self.state()
+    }
+
+    /// Examines all of a file, by a task of its own: one at a time, however often somebody looks. Found good, what was noted
+    /// before it began is taken back.
+    async fn examine_whole(&self, file: File) {
+        let Ok(turn) = file.examining().try_lock_owned() else { return };
+        let (db, began_at) = (self.db.clone(), Instant::now());
+        let (tell, told) = tokio::sync::oneshot::channel();
+        tokio::spawn(async move {
+            if file.examine(Examination::WholeAndWritten).await.during(LOOK, &db).is_ok() {
+                db.found().is_good_since(began_at);
+            }
+            // nobody may wait any more
+            let _ = tell.send(());
+            if began_at.elapsed() > SHORT {
+                tokio::time::sleep(began_at.elapsed() * RESTS_TIMES).await;
+            }
+            drop(turn);
+        });
+        let _ = told.await;
     }
 
     /// Looks at every page of a file: its cost grows with it. On a server, nothing but that it answers.

@@ -57,13 +57,12 @@ impl Postgres {
             return Err(rejected(format!("schema prefix {prefix:?}: at most 40 of a-z, 0-9 and _ are possible")));
         }
         let dialler = Dialler::new(config.server()?, config.random.clone());
-        let must_take_writes = dialler.has_several();
         let pool = PgPoolOptions::new()
             .max_connections(config.connections_max.max(1))
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
-            // a primary that comes back as a standby
-            .after_connect(move |connection, _| refuse_standby(connection, must_take_writes))
+            // a primary that comes back as a standby, a name that leads to another server now
+            .after_connect(|connection, _| refuse_standby(connection))
             .before_acquire(|connection, _| prove_alive(connection))
             .after_release(|connection, _| prove_alive(connection))
             .connect_lazy_with(dialler.first_options());
@@ -158,9 +157,9 @@ fn prove_alive(connection: &mut PgConnection) -> BoxFuture<'_, sqlx::Result<bool
     })
 }
 
-fn refuse_standby(connection: &mut PgConnection, must_take_writes: bool) -> BoxFuture<'_, sqlx::Result<()>> {
+fn refuse_standby(connection: &mut PgConnection) -> BoxFuture<'_, sqlx::Result<()>> {
     Box::pin(async move {
-        if must_take_writes && !within(PING_TIMEOUT, takes_writes(connection)).await? {
+        if !within(PING_TIMEOUT, takes_writes(connection)).await? {
             return Err(sqlx::Error::Configuration("the server is a standby now".into()));
         }
         Ok(())

@@ -47,6 +47,8 @@ pub(crate) struct File {
     /// The one writer, so that transactions of this process queue here and not in the file's lock.
     pub(crate) write: SqlitePool,
     whereabouts: Arc<Whereabouts>,
+    /// Held while all of the file is examined.
+    examining: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl File {
@@ -63,7 +65,7 @@ impl File {
         // The writer opens first: it turns the write-ahead log on and finishes what a crash left in it.
         let write = connect(1, common.clone(), &whereabouts).await?;
         let read = connect(READERS_MAX, common.pragma("query_only", "ON"), &whereabouts).await?;
-        Ok(Self { read, write, whereabouts })
+        Ok(Self { read, write, whereabouts, examining: Arc::default() })
     }
 
     /// Begins a writing transaction that holds the write lock from its first moment: what it reads cannot change under it.
@@ -107,6 +109,11 @@ impl File {
             self.whereabouts.begin_anew();
         }
         Ok(true)
+    }
+
+    /// Whose turn it is to examine all of the file.
+    pub(crate) fn examining(&self) -> Arc<tokio::sync::Mutex<()>> {
+        self.examining.clone()
     }
 
     /// Reads the file's beginning by a connection that remembers nothing.

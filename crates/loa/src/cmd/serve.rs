@@ -14,10 +14,15 @@ use crate::{
 };
 use axum::Router;
 use loa_bus::Queue;
-use loa_worker::{HEARTBEAT_AGE, TOPOLOGY, WatchOptions};
+use loa_worker::{DependencyState, HEARTBEAT_AGE, TOPOLOGY, WatchOptions};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
+/// The dependency of a console that runs alone.
+const LEDGERS_READ: &str = "ledgers";
+/// Between two times that such a console asks the ledgers.
+const ASK_LEDGERS_EVERY: Duration = Duration::from_secs(5);
 /// Between two times that heard heartbeats are noted.
 const NOTE_EVERY: Duration = Duration::from_secs(1);
 /// Between two times that intake asks the broker's management API for what somebody may have changed.
@@ -106,7 +111,31 @@ pub async fn push(context: &Context) -> anyhow::Result<()> {
 /// `loa console`.
 pub async fn console(context: &Context) -> anyhow::Result<()> {
     let listen = context.app.config.console.listen;
-    alone(context, listen, "console.listen", &["access"], async |app, _| start_console(app).await).await
+    alone(context, listen, "console.listen", &["access"], async |app, lifecycle| {
+        app.status.expect(LEDGERS_READ);
+        let (reader, stop) = (app.clone(), lifecycle.stop.clone());
+        lifecycle.spawn("ledgers", async move { read_ledgers(&reader, &stop).await });
+        start_console(app).await
+    })
+    .await
+}
+
+/// A console reads when somebody looks at it. So that readiness tells before, it asks the ledgers by itself.
+async fn read_ledgers(app: &App, stop: &CancellationToken) {
+    let asking = async {
+        loop {
+            let state = match app.read_ledgers().await {
+                Ok(()) => DependencyState::Up,
+                Err(error) => DependencyState::Down(sentence(&error)),
+            };
+            if let (true, DependencyState::Down(why)) = (app.status.report(LEDGERS_READ, state.clone()), &state) {
+                tracing::warn!(error = %why, "the ledgers cannot be read; trying again until they can");
+            }
+            tokio::time::sleep(ASK_LEDGERS_EVERY).await;
+        }
+    };
+    // asking changes nothing: it may be cut anywhere
+    let _: Option<()> = stop.run_until_cancelled(asking).await;
 }
 
 /// One service behind a listener of its own. The broker need not be there yet; readiness tells.

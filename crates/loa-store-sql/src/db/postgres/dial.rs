@@ -9,7 +9,7 @@
 use super::{config::Random, no_answer, server::Server, within};
 use crate::fault::{Fault, Result, came_of};
 use loa_address::{Host, shuffle};
-use sqlx::{Connection, PgConnection, PgPool, postgres::PgConnectOptions};
+use sqlx::{Connection, PgConnection, PgPool, Row, postgres::PgConnectOptions};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     net::lookup_host,
@@ -69,11 +69,6 @@ impl Dialler {
         self.server.options.clone()
     }
 
-    /// Whether there are several servers, so that one of them may be a standby.
-    pub(super) fn has_several(&self) -> bool {
-        self.server.hosts.len() > 1
-    }
-
     /// Where the pool connects to.
     pub(super) async fn chosen(&self) -> Option<String> {
         self.state.lock().await.chosen.as_ref().map(|target| target.shown.clone())
@@ -124,7 +119,7 @@ impl Dialler {
         state.number += 1;
         match outcome {
             Ok(target) => {
-                if state.failed.take().is_some() || self.has_several() {
+                if state.failed.take().is_some() || self.server.hosts.len() > 1 {
                     tracing::info!(at = %target.shown, "the database's server is chosen");
                 }
                 state.chosen = Some(target);
@@ -203,11 +198,10 @@ impl Dialler {
         Err((failures.join("; "), false))
     }
 
-    /// Whether the server lets us in and takes writes. One server is taken as it is: a standby says so itself when it is
-    /// written to.
+    /// Whether the server lets us in and takes writes. That there is one name is no proof that there is one server.
     async fn try_out(&self, target: &Target, password: Option<&str>) -> sqlx::Result<bool> {
         let mut connection = PgConnection::connect_with(&self.options(target, password)).await?;
-        let takes_writes = !self.has_several() || takes_writes(&mut connection).await?;
+        let takes_writes = takes_writes(&mut connection).await?;
         // what comes of the farewell changes nothing
         let _ = timeout(CONNECT_TIMEOUT, connection.close()).await;
         Ok(takes_writes)
@@ -250,9 +244,9 @@ impl std::fmt::Debug for Dialler {
 
 /// Whether a server is no standby.
 pub(super) async fn takes_writes(connection: &mut PgConnection) -> sqlx::Result<bool> {
-    let is_standby: bool =
-        sqlx::query_scalar("SELECT pg_is_in_recovery()").persistent(false).fetch_one(connection).await?;
-    Ok(!is_standby)
+    // by the simple protocol: outside a transaction a pooler may hand a statement's two halves to two servers
+    let row = sqlx::raw_sql("SELECT pg_is_in_recovery()").fetch_one(connection).await?;
+    Ok(!row.try_get::<bool, _>(0)?)
 }
 
 /// Whether the password is wrong: to try again, elsewhere too, is to try a wrong password again. That one server's `pg_hba.conf`
