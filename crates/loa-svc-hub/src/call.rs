@@ -260,6 +260,9 @@ impl Inner {
             }
             // an address that may not be called does not become another within a minute
             _ if failure == Failure::Refused => Heard::new(HubOutcome::Dropped, HostSign::Nothing, told),
+            // Nor does a name that is none. It is looked up once more, for the resolver may have been away; then it takes up room
+            // that others need.
+            _ if failure == Failure::Dns && due.tries > 0 => Heard::new(HubOutcome::Dropped, HostSign::Nothing, told),
             _ => Heard::new(self.ask_again(due), HostSign::Nothing, told),
         }
     }

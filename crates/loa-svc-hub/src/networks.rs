@@ -1,4 +1,4 @@
-//! Limits for each network that is called, whatever names its addresses have.
+//! Limits for each network that is called, or asks, whatever names its addresses have.
 //!
 //! The ledger limits a host under its name. But names cost nothing: with one wildcard record in the DNS, the owner of a
 //! domain has any number of hosts, all at one machine, or all at the machine of a victim. Addresses do cost something, so
@@ -79,6 +79,11 @@ impl Networks {
         }
         drop(counted);
         Ok(NetworkSlot { networks: self.clone(), keys })
+    }
+
+    /// Counts a question of this network, without a call.
+    pub(crate) fn ask(&self, network: Network, rule: NetworkRule, now_ms: i64) -> Result<(), Busy> {
+        self.counted().ask(&[network], rule, now_ms)
     }
 
     fn counted(&self) -> MutexGuard<'_, Counted> {

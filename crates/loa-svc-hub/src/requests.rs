@@ -3,23 +3,24 @@
 //! A request is written to the ledger and answered at once. Later steps ask its callback whether it is meant, and fetch its
 //! topic to see whether there is such a feed (WebSub §5.2). A refusal is a sentence in plain text (§5.1).
 
-use crate::{Service, service::Inner};
+use crate::{Service, networks::NetworkRule, service::Inner};
 use axum::{
-    Router,
+    Extension, Router,
     body::Bytes,
     extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::post,
 };
-use loa_domain::HubMode;
+use loa_domain::{HubMode, Network};
+use loa_http::ClientAddress;
 use loa_store::{HubSubscriptionRequest, HubTaken, StoreError, StoreErrorKind, TopicKind};
 use loa_webhook::{
     Refusal,
     websub::{HubFault, HubRequest, Subscribing, parse_hub_request, same_address_form},
 };
 use loa_words::{Language, Notice};
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 /// When to come back while the ledger is away, or there is no room.
 const COME_BACK: Duration = Duration::from_secs(60);
@@ -58,6 +59,8 @@ enum RequestRefusal {
     CombinationsFull,
     #[error("too many requests name callbacks at this host; please come back later")]
     TooOften(Duration),
+    #[error("too many requests come from this address; please come back later")]
+    AskedTooMuch(Duration),
     #[error("the hub cannot write that down just now; please come back later")]
     Ledger(#[from] StoreError),
 }
@@ -67,14 +70,14 @@ impl RequestRefusal {
         match self {
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Form(_) | Self::Topic(_) | Self::Callback(_) => StatusCode::BAD_REQUEST,
-            Self::HostFull | Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::HostFull | Self::TooOften(_) | Self::AskedTooMuch(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Full | Self::CombinationsFull | Self::Ledger(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
     fn come_back(&self) -> Option<Duration> {
         match self {
-            Self::TooOften(wait) => Some(*wait),
+            Self::TooOften(wait) | Self::AskedTooMuch(wait) => Some(*wait),
             Self::Full | Self::HostFull | Self::CombinationsFull | Self::Ledger(_) => Some(COME_BACK),
             _ => None,
         }
@@ -88,13 +91,20 @@ impl RequestRefusal {
             Self::Callback(_) => "callback",
             Self::Full | Self::HostFull | Self::CombinationsFull => "full",
             Self::TooOften(_) => "too_often",
+            Self::AskedTooMuch(_) => "asked_too_much",
             Self::Ledger(_) => "ledger",
         }
     }
 }
 
-async fn asked(State(hub): State<Arc<Inner>>, headers: HeaderMap, form: Bytes) -> Response {
-    match take(&hub, &headers, &form).await {
+async fn asked(
+    State(hub): State<Arc<Inner>>,
+    asker: Option<Extension<ClientAddress>>,
+    headers: HeaderMap,
+    form: Bytes,
+) -> Response {
+    let asker = asker.map(|Extension(ClientAddress(address))| address);
+    match take(&hub, asker, &headers, &form).await {
         Ok((status, word)) => {
             metrics::counter!("loa_hub_requests_total", "outcome" => word).increment(1);
             status.into_response()
@@ -118,14 +128,21 @@ async fn asked(State(hub): State<Arc<Inner>>, headers: HeaderMap, form: Bytes) -
     }
 }
 
-async fn take(hub: &Inner, headers: &HeaderMap, form: &[u8]) -> Result<(StatusCode, &'static str), RequestRefusal> {
+async fn take(
+    hub: &Inner,
+    asker: Option<IpAddr>,
+    headers: &HeaderMap,
+    form: &[u8],
+) -> Result<(StatusCode, &'static str), RequestRefusal> {
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
     // some old subscribers name none
     if !media_type.is_empty() && !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Err(RequestRefusal::MediaType);
     }
-    match parse_hub_request(form)? {
+    let request = parse_hub_request(form)?;
+    hub.asked_by(asker)?;
+    match request {
         HubRequest::Ping(topics) => {
             hub.pinged(&topics).await?;
             Ok((StatusCode::NO_CONTENT, "ping"))
@@ -139,6 +156,21 @@ async fn take(hub: &Inner, headers: &HeaderMap, form: &[u8]) -> Result<(StatusCo
 }
 
 impl Inner {
+    /// Counts a request of this asker. Whatever names its callbacks have, it takes no more of the room than its share. Our own
+    /// networks, and askers that are not known, are not counted.
+    fn asked_by(&self, asker: Option<IpAddr>) -> Result<(), RequestRefusal> {
+        let Some(asker) = asker else { return Ok(()) };
+        let interval = Duration::from_secs(self.config.requests_per_asker_seconds);
+        let rule = NetworkRule {
+            in_flight_max: u32::MAX,
+            burst: self.config.requests_per_asker_burst,
+            interval_ms: i64::try_from(interval.as_millis()).unwrap_or(i64::MAX),
+        };
+        self.askers
+            .ask(Network::around(asker), rule, self.world.now().as_millisecond())
+            .map_err(|_| RequestRefusal::AskedTooMuch(interval))
+    }
+
     /// Something may have changed, says somebody: those topics are fetched. Others are nobody's business.
     async fn pinged(&self, topics: &[String]) -> Result<(), StoreError> {
         let ours: Vec<String> =

@@ -82,6 +82,8 @@ pub(crate) struct Inner {
     pub(crate) feeds: String,
     pub(crate) guard: Guard,
     pub(crate) networks: Arc<Networks>,
+    /// Who asks.
+    pub(crate) askers: Networks,
     /// Calls strangers' callbacks: guarded.
     pub(crate) caller: Client,
     /// Reads our own feeds.
@@ -138,6 +140,7 @@ impl Service {
             feeds: feeds.as_str().trim_end_matches('/').to_owned(),
             guard,
             networks: Arc::default(),
+            askers: Networks::default(),
             caller,
             reader,
             // what came in while nobody ran is looked for first

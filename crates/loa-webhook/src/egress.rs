@@ -86,6 +86,9 @@ pub enum Refusal {
     /// Nothing between the slashes.
     #[error("the address has no host")]
     NoHost,
+    /// Nobody listens there.
+    #[error("the address has port 0, at which nobody can listen")]
+    NoPort,
     /// The address is not public and not allowed.
     #[error("{address} is not a public address and not allowed by the configuration (push.allow_networks)")]
     NotPublic {
@@ -172,6 +175,9 @@ impl EgressPolicy {
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(Refusal::Userinfo);
+        }
+        if url.port() == Some(0) {
+            return Err(Refusal::NoPort);
         }
         let host = url.host().ok_or(Refusal::NoHost)?;
         let named = self.allows_host(&host.to_string());

@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderMap, Request, StatusCode},
 };
 use jiff::SignedDuration;
+use loa_http::ClientAddress;
 use loa_store::{HubLedger, HubQuery, HubState, HubSubscriptionView};
 use loa_store_sql::PushStore;
 use loa_svc_hub::{Config, Identity, OperationError, Service};
@@ -268,6 +269,10 @@ async fn a_request_that_is_wrong_is_refused_in_a_sentence_and_nobody_is_called()
         (
             vec![("hub.mode", "subscribe"), ("hub.topic", TOPIC), ("hub.callback", "https://u:p@s.example/")],
             "user name",
+        ),
+        (
+            vec![("hub.mode", "subscribe"), ("hub.topic", TOPIC), ("hub.callback", "https://s.example:0/")],
+            "hub.callback has port 0",
         ),
         (
             vec![("hub.mode", "subscribe"), ("hub.topic", TOPIC), ("hub.callback", &callback), ("hub.secret", &secret)],
@@ -655,6 +660,39 @@ async fn a_host_cannot_be_called_without_end_by_asking_for_it() {
     assert_eq!(town.reader.requests().len(), 3);
     town.clock.advance(Duration::from_secs(60));
     assert_eq!((ask("/4").await.0, ask("/5").await.0), (StatusCode::ACCEPTED, StatusCode::TOO_MANY_REQUESTS));
+}
+
+#[tokio::test]
+async fn one_asker_takes_its_share_whatever_names_it_gives_and_keeps_nobody_else_from_subscribing() {
+    let config = Config { requests_per_asker_burst: 3, requests_per_asker_seconds: 60, ..hub() };
+    let town = Town::with(config).await;
+    let ask = async |asker: &str, number: u32| {
+        let callback = format!("https://name-{number}.invalid/");
+        let form = [("hub.mode", "subscribe"), ("hub.topic", TOPIC), ("hub.callback", &callback)];
+        let form: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let mut request = Request::post("/hub").body(Body::from(form)).unwrap();
+        request.extensions_mut().insert(ClientAddress(asker.parse().unwrap()));
+        town.router.clone().oneshot(request).await.unwrap().status().as_u16()
+    };
+    for number in 0..3 {
+        assert_eq!(ask("203.0.113.1", number).await, 202);
+    }
+    assert_eq!(ask("203.0.113.2", 3).await, 429, "a network is one asker");
+    assert_eq!(ask("198.51.100.1", 4).await, 202);
+    assert_eq!(ask("2001:db8:1::1", 5).await, 202);
+    town.clock.advance(Duration::from_secs(60));
+    assert_eq!(ask("203.0.113.1", 6).await, 202);
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_exist_is_looked_up_once_more_and_then_takes_no_room() {
+    let town = Town::with(hub()).await;
+    town.ask("subscribe", "https://no-such-name.invalid/cb", &[]).await;
+    town.settle().await;
+    let waits = async || town.ledger.hub_next_due().await.unwrap().verify_at.is_some();
+    assert!(waits().await, "the resolver may have been away");
+    town.advance(10).await;
+    assert!(!waits().await);
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use loa_webhook::Secret;
 use loa_words::Language;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use url::Position;
 use utoipa::ToSchema;
 
 /// An endpoint as the API shows it: without its secrets.
@@ -22,7 +23,8 @@ use utoipa::ToSchema;
 #[schema(as = Endpoint)]
 pub(super) struct EndpointJson {
     id: EndpointId,
-    /// Where webhooks are posted to.
+    /// Where webhooks are posted to. A `GET` shows it without its query, which may hold a secret of the receiver's;
+    /// `loa endpoints list` shows all of it.
     #[schema(format = "uri")]
     url: String,
     /// For people.
@@ -35,6 +37,16 @@ pub(super) struct EndpointJson {
     secrets: usize,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+}
+
+impl EndpointJson {
+    /// What whoever may read sees.
+    fn for_readers(endpoint: Endpoint) -> Self {
+        let end = endpoint.url[..Position::AfterPath].len();
+        let mut shown = Self::from(endpoint);
+        shown.url.truncate(end);
+        shown
+    }
 }
 
 impl From<Endpoint> for EndpointJson {
@@ -149,7 +161,7 @@ type Body<T> = Result<Json<T>, JsonRejection>;
     )
 )]
 pub(super) async fn list(State(api): State<Api>, _: ToRead) -> Result<Json<ListJson>, Problem> {
-    let endpoints = api.service.endpoints().await?.into_iter().map(EndpointJson::from).collect();
+    let endpoints = api.service.endpoints().await?.into_iter().map(EndpointJson::for_readers).collect();
     Ok(Json(ListJson { endpoints }))
 }
 
@@ -206,7 +218,7 @@ pub(super) async fn one(
     _: ToRead,
     Path(id): Path<String>,
 ) -> Result<Json<EndpointJson>, Problem> {
-    Ok(Json(api.service.endpoint(&EndpointId::new(id)?).await?.into()))
+    Ok(Json(EndpointJson::for_readers(api.service.endpoint(&EndpointId::new(id)?).await?)))
 }
 
 /// Lets an endpoint have its deliveries again, or holds them back.

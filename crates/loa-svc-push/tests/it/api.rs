@@ -137,6 +137,20 @@ async fn a_secret_is_shown_where_it_is_made_and_never_again() {
 }
 
 #[tokio::test]
+async fn who_may_read_sees_endpoints_without_what_may_be_a_secret() {
+    let desk = Desk::new().await;
+    let wish = json!({ "url": desk.portal.url("/hook?key=geheim") });
+    let (_, added) = desk.ask("POST", "/v1/endpoints", "operate", wish).await;
+    assert!(added["url"].as_str().unwrap().ends_with("/hook?key=geheim"), "who adds it sees what was kept: {added}");
+    let path = format!("/v1/endpoints/{}", added["id"].as_str().unwrap());
+    for path in ["/v1/endpoints", &path] {
+        let (_, shown) = desk.ask("GET", path, "read", Value::Null).await;
+        let shown = shown.to_string();
+        assert!(shown.contains("/hook\"") && !shown.contains("geheim"), "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn an_endpoint_can_be_tested_disabled_and_enabled() {
     let desk = Desk::new().await;
     let (_, added) = desk.ask("POST", "/v1/endpoints", "operate", json!({ "url": desk.portal.url("/") })).await;

@@ -153,7 +153,7 @@ fn read_callback(text: &str) -> Result<Url, HubFault> {
         return Err(HubFault::Fragment);
     }
     match url.port_or_known_default() {
-        Some(port @ (1..=79 | 81..=442 | 444..=1023)) => Err(HubFault::Port(port)),
+        Some(port @ (0..=79 | 81..=442 | 444..=1023)) => Err(HubFault::Port(port)),
         _ => Ok(url),
     }
 }
