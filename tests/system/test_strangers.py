@@ -1,7 +1,9 @@
 """Strangers at the door of a process without a proxy: health answers whatever they hold, and who did what can be read afterwards."""
 
+import collections
 import contextlib
 import json
+import pathlib
 import re
 import socket
 
@@ -9,15 +11,17 @@ import pytest
 import shapes
 from broker import free_port
 from contract import article
+from crowd import crowd
 from installation import http, until
+from load import Cms, standing
 
 SHAPES = [shapes.KNOWN["sqlite-embedded"]]
-CONNECTIONS = 512  # of the main listener
+CONNECTIONS = 64  # of the main listener
 
 
 @pytest.fixture(scope="module")
 def loa(install):
-    loa = install()
+    loa = install(http__connections_max=CONNECTIONS, http__connections_per_address_max=16)
     main, health = sorted((free_port(), free_port()))
     (name,) = loa.processes(("up",))
     loa.ports[name], loa.health = main, f"http://127.0.0.1:{health}"
@@ -71,3 +75,26 @@ def test_who_did_what_stands_in_the_log_and_refusals_are_counted(loa):
     assert refusals(loa, service="intake", reason="wrong_token") == 1
     assert refusals(loa, service="intake", reason="no_token") == 1
     assert refusals(loa, service="digest", reason="scope") == 1
+
+
+def test_a_thousand_connections_of_which_nine_hundred_misbehave_leave_the_others_what_they_came_for(install):
+    loa = install()
+    loa.start("intake", "feed", "digest", "push", "console")
+    (name,) = loa.processes(("up",))
+    token = loa.json("token", "create", "--scope", "publish", "--name", "cms")["secret"]
+    first, cms = Cms(loa, token, range(25)), Cms(loa, token, range(25, 50))
+    first.start()
+    first.join()
+    until(30, "there is something to read", lambda: standing(loa).total() == 25)
+    port = int(loa.url("feed").rpartition(":")[2])
+    alone = crowd(port, "/feeds/all.atom", bad=0, good=100, times=5)
+    cms.start()
+    among = crowd(port, "/feeds/all.atom", bad=900, good=100, times=5)
+    resident = int(re.search(r"VmRSS:\s+(\d+) kB", pathlib.Path(f"/proc/{loa.running[name].process.pid}/status").read_text()).group(1))
+    cms.join()
+    # figures for people; what is asked is whether they were served
+    print(f"p99 alone {alone.percentile(0.99):.3f} s, among strangers {among.percentile(0.99):.3f} s; resident {resident // 1024} MiB")
+    assert collections.Counter(among.statuses) == {200: 500}
+    assert resident < 256 * 1024, f"{resident} kB"
+    assert first.fault is None and cms.fault is None, (first.fault, cms.fault)
+    until(30, "nothing is lost", lambda: standing(loa).total() == 50)

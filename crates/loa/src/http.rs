@@ -8,7 +8,7 @@
 mod paced;
 mod places;
 
-use crate::bare;
+use crate::{bare, config::HttpConfig};
 use axum::{
     Router,
     extract::Request,
@@ -26,6 +26,7 @@ use hyper_util::{
 use loa_http::{Peer, Problem, TrustedProxies, compress_public_pages, note_client_address};
 use paced::Paced;
 use places::Places;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -43,8 +44,7 @@ pub struct Limits {
     pub request: Duration,
     /// How far behind a reader may be with taking an answer (`http/paced.rs`).
     pub answer: Duration,
-    /// Connections at a time; others wait in the system's queue. Half of the 1,024 files that a process may usually
-    /// open: ledgers and outgoing connections must never go without.
+    /// Connections at a time; others wait in the system's queue.
     pub connections: usize,
     /// Connections at a time of one client address (of IPv6: one network). A proxy of ours may have all but so many.
     pub connections_per_address: usize,
@@ -56,17 +56,51 @@ impl Default for Limits {
             head: Duration::from_secs(15),
             request: Duration::from_secs(30),
             answer: Duration::from_secs(30),
-            connections: 512,
+            connections: 2_048,
             connections_per_address: 64,
         }
     }
 }
 
 impl Limits {
+    /// For a main listener. Asks the system for as many open files as that takes.
+    ///
+    /// # Errors
+    /// A setting that is out of range, as a sentence.
+    pub fn of(config: &HttpConfig) -> anyhow::Result<Self> {
+        if let Some(fault) = config.fault() {
+            anyhow::bail!(fault);
+        }
+        // half of the files: ledgers and outgoing connections must never go without
+        let wanted = u64::from(config.connections_max);
+        let possible = open_files(2 * wanted) / 2;
+        if possible < wanted {
+            tracing::warn!(
+                connections = possible,
+                wanted,
+                "this process may open too few files for `http.connections_max`; raise its limit (`LimitNOFILE=` of systemd, `ulimit -n`)"
+            );
+        }
+        Ok(Self {
+            connections: usize::try_from(possible.min(wanted))?,
+            connections_per_address: usize::try_from(config.connections_per_address_max)?,
+            ..Self::default()
+        })
+    }
+
     /// For a listener of health and metrics alone: few ask, and none of them waits behind readers.
     pub fn of_health() -> Self {
         Self { connections: 32, connections_per_address: 16, ..Self::default() }
     }
+}
+
+/// Asks for so many open files; returns how many this process may have.
+fn open_files(wanted: u64) -> u64 {
+    let limit = getrlimit(Resource::Nofile);
+    let now = limit.current.unwrap_or(u64::MAX);
+    let more = wanted.min(limit.maximum.unwrap_or(u64::MAX));
+    let raised = Rlimit { current: Some(more), maximum: limit.maximum };
+    if now < more && setrlimit(Resource::Nofile, raised).is_ok() { more } else { now }
 }
 
 /// Serves until `stop`; requests in flight are answered.

@@ -4,7 +4,7 @@
 //! deadline, ends the process: leases and redelivery bring back what was cut off. A task that ends
 //! by itself stops the process, so that a supervisor starts it again.
 
-use crate::http;
+use crate::{config::Config, http};
 use anyhow::Context;
 use axum::Router;
 use loa_http::TrustedProxies;
@@ -75,8 +75,13 @@ impl Lifecycle {
     }
 
     /// Serves a router on an address already bound, until `stop`; requests in flight are answered.
-    pub fn serve(&self, listener: TcpListener, router: Router, proxies: TrustedProxies) {
-        self.spawn("http", http::serve(listener, router, proxies, http::Limits::default(), self.stop.clone()));
+    ///
+    /// # Errors
+    /// What is wrong with the settings of the listener, or of proxies.
+    pub fn serve(&self, listener: TcpListener, router: Router, config: &Config) -> anyhow::Result<()> {
+        let (proxies, limits) = (config.site.proxies()?, http::Limits::of(&config.http)?);
+        self.spawn("http", http::serve(listener, router, proxies, limits, self.stop.clone()));
+        Ok(())
     }
 
     /// Serves health and metrics on an address of their own, where no reader of ours is in their way.

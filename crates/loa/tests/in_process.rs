@@ -14,7 +14,6 @@ use axum::{
 };
 use loa::{App, Config, cmd::serve, config, install_tls_provider, lifecycle::Lifecycle};
 use loa_domain::Scope;
-use loa_http::TrustedProxies;
 use loa_testkit::clock::HandClock;
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
@@ -100,7 +99,7 @@ async fn every_api_says_who_before_how_much() {
     let router = serve::everything(&app, &lifecycle).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    lifecycle.serve(listener, router, TrustedProxies::default());
+    lifecycle.serve(listener, router, &app.config).unwrap();
 
     let described: Value = serde_json::from_str(include_str!("../../../docs/openapi.json")).unwrap();
     let mut asked = 0;

@@ -60,7 +60,7 @@ pub async fn up(context: Context) -> anyhow::Result<()> {
     let ops = ops::router(app.status.clone(), Some(app.bus().await?), metrics, app.world.clock.clone());
     tracing::info!(address = %listener.local_addr()?, data = %app.config.data_dir.display(), "loa is up");
     serve_health(&app, &lifecycle, listener.local_addr()?, ops.clone()).await;
-    lifecycle.serve(listener, router.merge(ops), app.config.site.proxies()?);
+    lifecycle.serve(listener, router.merge(ops), &app.config)?;
     end(&app, &lifecycle, signals).await
 }
 
@@ -156,7 +156,7 @@ async fn alone(
     let ops = ops::router(app.status.clone(), Some(app.bus().await?), metrics, app.world.clock.clone());
     tracing::info!(address = %listener.local_addr()?, "listening");
     serve_health(app, &lifecycle, listener.local_addr()?, ops.clone()).await;
-    lifecycle.serve(listener, router.merge(ops), app.config.site.proxies()?);
+    lifecycle.serve(listener, router.merge(ops), &app.config)?;
     end(app, &lifecycle, signals).await
 }
 

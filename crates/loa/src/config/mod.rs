@@ -58,6 +58,8 @@ pub struct Config {
     pub hub: loa_svc_hub::Config,
     /// The console.
     pub console: loa_svc_console::Config,
+    /// Connections.
+    pub http: HttpConfig,
     /// Health and metrics.
     pub health: HealthConfig,
     /// Stopping.
@@ -241,6 +243,29 @@ pub struct ReceiptsConfig {
 pub struct Listen {
     /// Address and port; port 0: any free one.
     pub listen: SocketAddr,
+}
+
+/// What a process's main listener takes on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpConfig {
+    /// Connections at a time.
+    pub connections_max: u32,
+    /// Connections at a time from one client address.
+    pub connections_per_address_max: u32,
+}
+
+impl HttpConfig {
+    /// The first setting that is out of range, as a sentence.
+    pub fn fault(&self) -> Option<String> {
+        [
+            ("connections_max", self.connections_max, 16),
+            ("connections_per_address_max", self.connections_per_address_max, 1),
+        ]
+        .into_iter()
+        .find(|(_, value, low)| !(*low..=16_384).contains(value))
+        .map(|(name, value, low)| format!("http.{name} is {value}; it must be from {low} to 16384"))
+    }
 }
 
 /// Where health and metrics are asked besides the main listener.

@@ -79,7 +79,7 @@ pub async fn run(place: ListenPlace, mut settings: Config) -> anyhow::Result<()>
     };
     let ops =
         ops::router(app.status.clone(), Some(app.bus().await?), telemetry::start_metrics()?, app.world.clock.clone());
-    lifecycle.serve(listener, router.merge(ops).merge(pages::router(caught)), app.config.site.proxies()?);
+    lifecycle.serve(listener, router.merge(ops).merge(pages::router(caught)), &app.config)?;
 
     let story = story::Story { app: app.clone(), mailbox, portal, base: format!("http://{address}"), editor, operator };
     let teller = async {
