@@ -2,6 +2,7 @@
 real nginx as `deploy/nginx/loa.conf` sets it up. And no other address puts anything in its place."""
 
 import http.client
+import re
 import ssl
 
 import pytest
@@ -122,7 +123,11 @@ def test_operators_pages_and_api_are_for_offices(in_public, nginx):
     for path in ("/console", "/console/", "//console", "/console/articles/..%2f..", "/v1/endpoints", "/v1/subscribers", "/v1/digest-runs",
                  "/v1/deliveries/x", "/v1/hub/subscriptions", "/console?x", "/metrics", "/readyz", "/healthz"):
         assert raw(in_public, path)[0] == 404, path
-    assert raw(in_public, "/")[0] == 200
+    status, _, page = raw(in_public, "/")
+    styles = re.findall(r'<link rel="stylesheet" href="(?:https?://[^/"]+)?([^"]+)"', page)
+    assert status == 200 and styles, page[:1_000]
+    for style in styles:
+        assert raw(in_public, style)[0] == 200, "the front page is everybody's, and so is how it looks"
     assert raw(in_public, "/v1/articles/x/journey")[0] == 401, "producers may ask what became of theirs"
     for path in ("/console", "/v1/endpoints", "/v1/subscribers"):
         assert ask(nginx, NAME, path, tls=True)[0] == 401, f"{path} is here, for whoever has a token"
