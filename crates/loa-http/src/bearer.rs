@@ -144,7 +144,8 @@ impl Asked<'_> {
         self.counted(reason);
         let (service, method, path, asker) = (self.service, &self.parts.method, self.path(), self.asker());
         if reason == "no_token" {
-            tracing::info!(reason, service, %method, path, asker, "not let in");
+            // anybody can cause any number of these; the metric counts them
+            tracing::debug!(reason, service, %method, path, asker, "not let in");
         } else {
             tracing::warn!(reason, token, service, %method, path, asker, "not let in");
         }

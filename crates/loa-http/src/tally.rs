@@ -47,6 +47,23 @@ impl Tally {
         Self { period_seconds, sets, seed, counts }
     }
 
+    /// Takes one count of a key back, for what came to nothing.
+    pub fn uncount(&self, key: impl Hash, now: Timestamp) {
+        if self.sets == 0 {
+            return;
+        }
+        let mark = self.mark(key);
+        let now = u32::try_from(now.as_second()).unwrap_or_default();
+        let set = usize::try_from(mark % self.sets as u64).unwrap_or_default();
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = counts.chunks_exact_mut(COUNTS).nth(set).into_iter().flatten();
+        if let Some(count) =
+            counts.into_iter().find(|count| count.mark == mark && count.left(now, self.period_seconds).is_some())
+        {
+            count.times -= 1;
+        }
+    }
+
     /// Counts a key; the seconds to wait until its period is over, when that was more than `max` times in it.
     pub fn count(&self, key: impl Hash, max: u32, now: Timestamp) -> Option<u32> {
         if self.sets == 0 {

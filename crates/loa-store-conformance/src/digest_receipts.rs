@@ -7,7 +7,7 @@ use crate::{
     receipts::{begun, ended, mail, subscription},
 };
 use loa_domain::{Account, Because, EmailAddress, MailOutcome, MailReason, MailState, SubscriptionState, Wish};
-use loa_store::{DigestLedger, Receipt, StoreErrorKind};
+use loa_store::{DigestLedger, Receipt, StoreErrorKind, SubscriptionRequest};
 use std::sync::Arc;
 
 /// Calls `$test!(rule)` for each rule of this file.
@@ -31,6 +31,7 @@ macro_rules! digest_receipt_rules {
         $test!(a_wish_changed_since_the_copy_keeps_what_it_was_owed_and_still_wishes);
         $test!(what_was_told_before_the_copy_takes_nothing_from_a_wish_changed_since);
         $test!(another_subscription_in_its_place_is_left_as_it_is);
+        $test!(a_wish_that_nobody_confirmed_gives_way_to_what_was_confirmed_since);
         $test!(the_other_outlets_receipts_are_passed_over);
         $test!(a_ledger_gives_nothing_out_until_its_restore_has_ended);
     };
@@ -313,6 +314,23 @@ pub async fn another_subscription_in_its_place_is_left_as_it_is(open: impl Async
     assert_eq!(learn(&*ledger, &[Receipt::Subscription(Box::new(other))]).await, 1);
     let standing = ledger.by_token("hash-na").await.unwrap().unwrap();
     assert_eq!((standing.state, standing.wish), (SubscriptionState::Active, wish(&[], &[])));
+}
+
+pub async fn a_wish_that_nobody_confirmed_gives_way_to_what_was_confirmed_since(
+    open: impl AsyncFn() -> Arc<dyn DigestLedger>,
+) {
+    let ledger = open().await;
+    let pending = SubscriptionRequest { state: SubscriptionState::Pending, ..request("na", wish(&[], &[])) };
+    subscribe(&*ledger, pending).await;
+    let mut since = subscription("na", wish(&["x"], &[]), SubscriptionState::Active, 2);
+    since.id = mail(1, "another").subscription;
+    since.token_hash = "hash-another".into();
+    assert_eq!(learn(&*ledger, &[Receipt::Subscription(Box::new(since))]).await, 0);
+    // one that is told from before takes nothing back
+    assert_eq!(learn(&*ledger, &[told("na", wish(&[], &[]), SubscriptionState::Pending, 1)]).await, 0);
+    let standing = ledger.by_token("hash-another").await.unwrap().unwrap();
+    assert_eq!((standing.state, standing.wish), (SubscriptionState::Active, wish(&["x"], &[])));
+    assert!(ledger.by_token("hash-na").await.unwrap().is_none());
 }
 
 pub async fn the_other_outlets_receipts_are_passed_over(open: impl AsyncFn() -> Arc<dyn DigestLedger>) {

@@ -9,7 +9,8 @@ use super::{
     people::{Wishes, subscription},
     record::apply,
     runs::{find, run_key},
-    subscribe::{add, carry, drop_unwished, let_go, mailbox, restart, wish_id},
+    subscribe::{add, carry, drop_unwished, forget_keys, let_go, mailbox, restart, wish_id},
+    unconfirmed::{self, PendingRow},
     upcoming,
 };
 use crate::{
@@ -89,10 +90,34 @@ pub(super) async fn learn(db: &Db, receipts: &[Receipt]) -> Result<u64> {
     Ok(deferred)
 }
 
-from_row!(StandingRow { id: String, wish: i64 });
+from_row!(StandingRow { id: String, subscriber: String, wish: i64 });
 
-/// Makes a subscription stand as it is told. `false`: its mailbox has another of this frequency.
+/// Makes a subscription stand as it is told. `false`: its mailbox has another of this frequency. A wish that nobody confirmed is
+/// forgotten after some days without a receipt, so one of the copy gives way, and one that is told gives way to what stands.
 async fn subscribed(tx: &mut Tx, told: &SubscriptionReceipt) -> Result<bool> {
+    match stand(tx, told).await? {
+        Stood::AsTold => Ok(true),
+        Stood::Another(standing) => {
+            if told.state == SubscriptionState::Pending {
+                return Ok(true);
+            }
+            let before = subscription(tx, &standing.id, &mut Wishes::default()).await?;
+            if before.state != SubscriptionState::Pending {
+                return Ok(false);
+            }
+            let StandingRow { id, subscriber, wish } = standing;
+            unconfirmed::end(tx, &PendingRow { id, subscriber, wish }).await?;
+            Ok(matches!(stand(tx, told).await?, Stood::AsTold))
+        }
+    }
+}
+
+enum Stood {
+    AsTold,
+    Another(StandingRow),
+}
+
+async fn stand(tx: &mut Tx, told: &SubscriptionReceipt) -> Result<Stood> {
     upcoming::admit(tx, told.since).await?;
     let request = SubscriptionRequest {
         subscriber: told.subscriber.clone(),
@@ -108,7 +133,7 @@ async fn subscribed(tx: &mut Tx, told: &SubscriptionReceipt) -> Result<bool> {
     let mailbox = mailbox(tx, &request).await?;
     let wish = wish_id(tx, &told.wish).await?;
     let standing: Option<StandingRow> = on!(&mut *tx, c: D => sqlx::query_as(
-        "SELECT id, wish FROM subscription WHERE subscriber = $1 AND frequency = $2",
+        "SELECT id, subscriber, wish FROM subscription WHERE subscriber = $1 AND frequency = $2",
     )
     .bind(mailbox.as_str())
     .bind(told.frequency.as_str())
@@ -119,12 +144,12 @@ async fn subscribed(tx: &mut Tx, told: &SubscriptionReceipt) -> Result<bool> {
             add(tx, &mailbox, wish, &SubscriptionRequest { at: told.since, ..request }).await?;
         }
         Some(standing) if standing.id == told.id.as_str() => change(tx, &standing, wish, told).await?,
-        Some(_) => {
+        Some(standing) => {
             drop_unwished(tx, wish).await?;
-            return Ok(false);
+            return Ok(Stood::Another(standing));
         }
     }
-    Ok(true)
+    Ok(Stood::AsTold)
 }
 
 async fn change(tx: &mut Tx, standing: &StandingRow, wish: i64, told: &SubscriptionReceipt) -> Result<()> {
@@ -145,6 +170,9 @@ async fn change(tx: &mut Tx, standing: &StandingRow, wish: i64, told: &Subscript
         let_go(tx, &standing.id).await?;
     }
     restart(tx, &standing.id, told.state, Some(wish), told.since).await?;
+    if told.state == SubscriptionState::Unsubscribed {
+        forget_keys(tx, &standing.id).await?;
+    }
     if standing.wish != wish {
         drop_unwished(tx, standing.wish).await?;
     }

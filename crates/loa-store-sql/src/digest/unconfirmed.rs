@@ -145,7 +145,7 @@ pub(super) async fn expire(db: &Db, before: Timestamp, now: Timestamp, max: u32)
 }
 
 /// A wish that was never mailed leaves nothing; one whose mailbox had mails before is where it was: ended.
-async fn end(tx: &mut Tx, row: &PendingRow) -> Result<()> {
+pub(super) async fn end(tx: &mut Tx, row: &PendingRow) -> Result<()> {
     let mailed: Option<i64> = on!(&mut *tx, c: D => sqlx::query_scalar("SELECT run FROM mail WHERE subscription = $1 LIMIT 1")
         .bind(row.id.as_str())
         .fetch_optional(c)

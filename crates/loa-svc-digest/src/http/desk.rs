@@ -1,11 +1,14 @@
 //! The desk at which letters are written: so many at a time, and none is left unfinished when the process ends.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 
 /// Letters that are written at a time; others wait for a place, and their askers with them.
 const AT_A_TIME: usize = 8;
+
+/// How long an asker waits for a place: slow mail servers of some must not keep the others waiting for nothing.
+const PLACE_WAIT: Duration = Duration::from_secs(10);
 
 /// Letters that are being written.
 pub(crate) struct Desk {
@@ -20,14 +23,14 @@ impl Default for Desk {
 }
 
 impl Desk {
-    /// Waits for a place.
+    /// Waits for a place; `None`: there was none in time.
     pub(super) async fn place(&self) -> Option<OwnedSemaphorePermit> {
         // the semaphore is never closed
-        self.places.clone().acquire_owned().await.ok()
+        tokio::time::timeout(PLACE_WAIT, self.places.clone().acquire_owned()).await.ok()?.ok()
     }
 
     /// Has a letter written, in this place.
-    pub(super) fn write(&self, place: Option<OwnedSemaphorePermit>, letter: impl Future<Output = ()> + Send + 'static) {
+    pub(super) fn write(&self, place: OwnedSemaphorePermit, letter: impl Future<Output = ()> + Send + 'static) {
         self.letters.spawn(async move {
             letter.await;
             drop(place);

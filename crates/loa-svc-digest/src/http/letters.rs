@@ -13,7 +13,10 @@ use loa_http::{ClientAddress, retry_later};
 use loa_mail::{Confirmation, Purpose, Recipient, Token};
 use loa_store::{StoreError, Subscription};
 use loa_words::Notice;
+use std::net::IpAddr;
 
+/// When to come back where the mail server is slow, in seconds.
+const BUSY_SECONDS: u32 = 60;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// A wish that somebody typed, who may be anybody.
 pub(super) struct Asked {
@@ -31,7 +34,8 @@ impl Service {
         answered: impl FnOnce() -> PageResult,
     ) -> PageResult {
         let now = self.now();
-        let is_withheld = match self.0.limits.count(asker.map(|asker| asker.0), &asked.email, now) {
+        let asker = asker.map(|asker| asker.0);
+        let is_withheld = match self.0.limits.count(asker, &asked.email, now) {
             Allowance::Write => false,
             Allowance::MailboxHadItsShare => true,
             Allowance::TooOften(seconds) => return self.refused(StatusCode::TOO_MANY_REQUESTS, "asker", seconds),
@@ -40,17 +44,22 @@ impl Service {
                 return self.refused(StatusCode::SERVICE_UNAVAILABLE, "busy", seconds);
             }
         };
-        let place = self.0.desk.place().await;
+        let Some(place) = self.0.desk.place().await else {
+            self.0.limits.give_back(asker, &asked.email, now);
+            tracing::warn!("no confirmation could be begun in time: the mail server is slow with those before");
+            return self.refused(StatusCode::SERVICE_UNAVAILABLE, "busy", BUSY_SECONDS);
+        };
         let session = match self.0.submit.open().await {
             Ok(session) => session,
             Err(error) => {
+                self.0.limits.give_back(asker, &asked.email, now);
                 tracing::warn!(error = %error, "a confirmation could not be sent");
                 let html = self.0.pages.note(Notice::ConfirmationNotSent, Notice::MailServerBusy)?;
                 return Ok(retry_later(page(StatusCode::SERVICE_UNAVAILABLE, html)));
             }
         };
         let service = self.clone();
-        self.0.desk.write(place, async move { service.write(asked, is_withheld, session, now).await });
+        self.0.desk.write(place, async move { service.write(asker, asked, is_withheld, session, now).await });
         answered()
     }
 
@@ -68,12 +77,23 @@ impl Service {
         Ok(response)
     }
 
-    async fn write(&self, asked: Asked, is_withheld: bool, mut session: Box<dyn Session>, now: Timestamp) {
+    async fn write(
+        &self,
+        asker: Option<IpAddr>,
+        asked: Asked,
+        is_withheld: bool,
+        mut session: Box<dyn Session>,
+        now: Timestamp,
+    ) {
+        let email = asked.email.clone();
         let outcome = match is_withheld {
             true => Ok("withheld"),
             false => self.write_in(&mut *session, asked, now).await,
         };
         session.close().await;
+        if matches!(outcome, Ok("failed") | Err(_)) {
+            self.0.limits.give_back(asker, &email, now);
+        }
         match outcome {
             Ok(word) => metrics::counter!("loa_digest_confirmations_total", "as" => word).increment(1),
             Err(error) => {

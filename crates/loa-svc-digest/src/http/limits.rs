@@ -75,6 +75,14 @@ impl Limits {
         if self.mailboxes.count(email.mailbox().as_str(), self.shares.mailbox, now).is_some() {
             return Allowance::MailboxHadItsShare;
         }
+        let allowance = self.count_in_all(asker, email, now);
+        if allowance != Allowance::Write {
+            self.mailboxes.uncount(email.mailbox().as_str(), now);
+        }
+        allowance
+    }
+
+    fn count_in_all(&self, asker: Option<IpAddr>, email: &EmailAddress, now: Timestamp) -> Allowance {
         if let Some(wait) = self.domains.count(email.domain(), self.shares.domain, now) {
             return Allowance::TooOften(wait);
         }
@@ -84,6 +92,15 @@ impl Limits {
             return Allowance::Busy(wait);
         }
         self.minute.count("all", IN_ALL_PER_MINUTE_MAX, now).map_or(Allowance::Write, Allowance::Busy)
+    }
+
+    /// Takes back what a mail was counted that could not be written: whoever tries again must have a letter then.
+    pub(super) fn give_back(&self, asker: Option<IpAddr>, email: &EmailAddress, now: Timestamp) {
+        if let Some(asker) = asker {
+            self.askers.uncount(household(asker), now);
+        }
+        self.mailboxes.uncount(email.mailbox().as_str(), now);
+        self.domains.uncount(email.domain(), now);
     }
 }
 

@@ -253,7 +253,7 @@ async fn a_confirmation_that_could_not_be_sent_does_not_use_up_the_mailboxs_allo
     let rig = Rig::new().await;
     rig.set("2026-01-05T06:00:00+07:00");
     rig.catcher.misbehave(Fault::at(Stage::MailFrom).reply("451 4.3.0 try again later"));
-    for _ in 0..2 {
+    for _ in 0..5 {
         rig.wind(60);
         rig.post("/subscribe", FORM).await;
     }
