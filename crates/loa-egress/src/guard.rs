@@ -11,7 +11,7 @@ use std::{
     io,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use url::{Host, Url};
 
@@ -41,6 +41,8 @@ pub struct Guard(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     policy: EgressPolicy,
+    /// When a name was last resolved.
+    worked_at: Mutex<Option<Instant>>,
     /// Names under way that mean what they were resolved to before, and how many calls hold each.
     pinned: Mutex<HashMap<String, (u32, Vec<SocketAddr>)>>,
 }
@@ -56,7 +58,13 @@ pub struct Pin {
 impl Guard {
     /// A guard of this policy.
     pub fn new(policy: EgressPolicy) -> Self {
-        Self(Arc::new(Inner { policy, pinned: Mutex::default() }))
+        Self(Arc::new(Inner { policy, worked_at: Mutex::default(), pinned: Mutex::default() }))
+    }
+
+    /// Whether the resolver answered for some name within this time: then a name that it does not know is none.
+    pub fn resolver_worked_within(&self, time: Duration) -> bool {
+        let worked_at = *self.0.worked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        worked_at.is_some_and(|at| at.elapsed() <= time)
     }
 
     /// Pins a name to these addresses. Of several pins of one name the last one's addresses count.
@@ -109,6 +117,7 @@ impl Guard {
             .await
             .map_err(|source| ResolveError::LookUp { host: host.to_owned(), source })?
             .collect();
+        *self.0.worked_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         Ok(self.0.policy.keep_allowed(host, found, SocketAddr::ip)?)
     }
 }

@@ -28,6 +28,8 @@ const SHORT_TRIES_MAX: u32 = 3;
 const TURN_OF_SUBSCRIBERS: Duration = Duration::from_secs(5);
 /// The same of a stranger: longer, for a flood of them must not keep the ledger busy.
 const TURN_OF_STRANGERS: Duration = Duration::from_secs(30);
+/// A resolver that answered so short a time ago is not away.
+const RESOLVER_WORKS: Duration = Duration::from_secs(60);
 /// The header of the signature (WebSub §7.1).
 const SIGNATURE: &str = "x-hub-signature";
 
@@ -260,9 +262,11 @@ impl Inner {
             }
             // an address that may not be called does not become another within a minute
             _ if failure == Failure::Refused => Heard::new(HubOutcome::Dropped, HostSign::Nothing, told),
-            // Nor does a name that is none. It is looked up once more, for the resolver may have been away; then it takes up room
+            // Nor does a name that is none, for a resolver that knows others. It is looked up once more; then it takes up room
             // that others need.
-            _ if failure == Failure::Dns && due.tries > 0 => Heard::new(HubOutcome::Dropped, HostSign::Nothing, told),
+            _ if failure == Failure::Dns && due.tries > 0 && self.guard.resolver_worked_within(RESOLVER_WORKS) => {
+                Heard::new(HubOutcome::Dropped, HostSign::Nothing, told)
+            }
             _ => Heard::new(self.ask_again(due), HostSign::Nothing, told),
         }
     }

@@ -85,7 +85,7 @@ impl Default for Config {
             requests_waiting_max: 2_000,
             requests_per_host_burst: 150,
             requests_per_host_seconds: 5,
-            requests_per_asker_burst: 100,
+            requests_per_asker_burst: 300,
             requests_per_asker_seconds: 5,
             document_bytes_max: 1_048_576,
             poll_interval_seconds: 60,

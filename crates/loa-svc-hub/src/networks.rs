@@ -81,9 +81,14 @@ impl Networks {
         Ok(NetworkSlot { networks: self.clone(), keys })
     }
 
-    /// Counts a question of this network, without a call.
+    /// Counts a question of this network, without a call. When there is no room for another network, it is let in: asking costs
+    /// little, and nobody is kept out by others.
     pub(crate) fn ask(&self, network: Network, rule: NetworkRule, now_ms: i64) -> Result<(), Busy> {
-        self.counted().ask(&[network], rule, now_ms)
+        let mut counted = self.counted();
+        counted.ask(&[network], rule, now_ms).or_else(|busy| match counted.whole_at.contains_key(&network) {
+            true => Err(busy),
+            false => Ok(()),
+        })
     }
 
     fn counted(&self) -> MutexGuard<'_, Counted> {
