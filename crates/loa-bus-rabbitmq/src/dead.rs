@@ -114,8 +114,10 @@ impl<'a> Graveyard<'a> {
                         letters.push(letter.clone());
                     }
                 }
-                let settled = self.settle(batch.into_iter().map(|taken| (taken, Fate::Stays)).collect()).await;
-                if let Err(error) | Ok(Settled { failure: Some(error), .. }) = settled {
+                let mut settled = Settled::default();
+                let broke =
+                    self.settle(batch.into_iter().map(|taken| (taken, Fate::Stays)).collect(), &mut settled).await;
+                if let Some(error) = broke.err().or(settled.failure) {
                     // They go back to their places when the channel closes, which counts a delivery. A part of the letters is no
                     // answer: it looks like all of them.
                     return Err(error);
@@ -196,10 +198,13 @@ impl<'a> Graveyard<'a> {
                 let fate = fate(&taken.1.letter);
                 fated.push((taken, fate));
             }
-            let mut settled = self.settle(fated).await?;
+            let mut settled = Settled::default();
+            let broke = self.settle(fated, &mut settled).await;
             self.there = self.there.saturating_sub(settled.gone.len() as u64);
             let failure = settled.failure.take();
+            // what is gone is told, whatever became of the others
             done(settled);
+            broke?;
             if let Some(error) = failure {
                 return Err(error);
             }
@@ -249,8 +254,7 @@ impl<'a> Graveyard<'a> {
     }
 
     /// Does to each letter what it is to meet: publishes copies with confirms, and acks the originals of those that arrived.
-    async fn settle(&mut self, batch: Vec<((Acker, Grave), Fate)>) -> Result<Settled, BusError> {
-        let mut settled = Settled::default();
+    async fn settle(&mut self, batch: Vec<((Acker, Grave), Fate)>, settled: &mut Settled) -> Result<(), BusError> {
         let (mut published, mut parcels) = (Vec::new(), Vec::new());
         for ((acker, grave), fate) in batch {
             match fate {
@@ -285,7 +289,7 @@ impl<'a> Graveyard<'a> {
                 Err(error) => settled.failure = Some(error),
             }
         }
-        Ok(settled)
+        Ok(())
     }
 
     async fn count(&self) -> Result<u64, BusError> {

@@ -123,10 +123,9 @@ impl QueueFile {
             let rows = sqlx::query(whole(place)).bind(&found).fetch_all(&mut *transaction).await?;
             let bodies: Vec<i64> = sqlx::query_scalar(delete).bind(&found).fetch_all(&mut *transaction).await?;
             forget_bodies(&mut transaction, &bodies).await?;
+            let letters = rows.iter().map(|row| letter(place, row)).collect::<sqlx::Result<Vec<_>>>()?;
             transaction.commit().await?;
-            for row in &rows {
-                discarded.push(letter(place, row)?.into());
-            }
+            discarded.extend(letters.into_iter().map(DiscardedLetter::from));
         }
     }
 }

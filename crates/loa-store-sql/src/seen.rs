@@ -152,10 +152,11 @@ pub(crate) async fn not_seen(db: &Db, events: &[loa_store::Said]) -> Result<Vec<
     let is_seen = |event: &loa_store::Said| {
         let under_plain_key = said.get(&plain(&event.key));
         match hash(event) {
-            // programs of before kept no hash: then the plain key is all that is known
             Some(hash) => {
-                said.contains_key(&event.key.with_content(&hash))
-                    || under_plain_key.is_some_and(|said| said.content_hash.as_ref().is_none_or(|known| *known == hash))
+                // Programs of before kept no hash: then the plain key is all that is known. Other content under an id came later.
+                let of_before = !event.key.is_used_again();
+                let is_it = |said: &Said| said.content_hash.as_ref().map_or(of_before, |known| *known == hash);
+                said.contains_key(&event.key.with_content(&hash)) || under_plain_key.is_some_and(is_it)
             }
             None => under_plain_key.is_some(),
         }

@@ -16,6 +16,7 @@ const EXAMINED_IN: Duration = Duration::from_secs(20);
 /// After an examination of a whole file it is left alone for so many times as long as that took, unless that was short.
 const RESTS_TIMES: u32 = 4;
 const SHORT: Duration = Duration::from_secs(1);
+const RESTS_MAX: Duration = Duration::from_secs(60);
 /// What is done, for what is noted.
 const LOOK: &str = "look after the ledger";
 /// On a server nobody can look at every page: trouble that was not met again for so long has passed.
@@ -89,7 +90,7 @@ impl LedgerPlace {
             // nobody may wait any more
             let _ = tell.send(());
             if began_at.elapsed() > SHORT {
-                tokio::time::sleep(began_at.elapsed() * RESTS_TIMES).await;
+                tokio::time::sleep((began_at.elapsed() * RESTS_TIMES).min(RESTS_MAX)).await;
             }
             drop(turn);
         });
