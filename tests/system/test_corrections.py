@@ -9,7 +9,7 @@ import json
 
 import pytest
 import shapes
-from contract import article
+from contract import SOURCE, article
 from installation import SERVICES, http, until
 from judges import read_feed, xmllint
 from lxml import etree
@@ -22,7 +22,7 @@ REASON = "Số liệu chưa đúng"
 @pytest.fixture(scope="module")
 def loa(install, portal, mail_server):
     """Everything running, with an endpoint and tokens."""
-    loa = install()
+    loa = install(portal__url=SOURCE)
     loa.start(*SERVICES)
     loa.portal, loa.mails = portal, mail_server
     loa.token = loa.json("token", "create", "--scope", "publish", "--name", "cms")["secret"]

@@ -53,4 +53,4 @@ pub use retry::RetrySchedule;
 pub use standing::{AgeRule, CLOCK_SKEW, Candidate, Standing, shown_from, shown_until, standing, standing_of};
 pub use subscription::{EmailAddress, EmailError, SubscriptionState, Wish};
 pub use text::{clean_line, clean_text, is_blank, is_xml_char};
-pub use version::{Version, revision_max};
+pub use version::{PUBLISHED_REVISION_MAX, Version};

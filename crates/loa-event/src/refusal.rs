@@ -94,7 +94,7 @@ impl Refusal {
     }
 }
 
-/// Refuses a revision above `max`, which is for callers with a clock to say (`loa_domain::revision_max`).
+/// Refuses a revision above `max` (`loa_domain::PUBLISHED_REVISION_MAX`).
 ///
 /// # Errors
 /// When it is above.
@@ -103,7 +103,7 @@ pub fn within_reason(revision: u64, max: u64) -> Result<(), Refusal> {
         return Ok(());
     }
     let sentence = format!(
-        "`revision` is {revision}, which no way of numbering edits comes to before a year from now (the highest taken is {max}); it \
+        "`revision` is {revision}, which no way of numbering edits comes to (the highest taken is {max}); it \
          would leave no room for later edits: send the number of the edit, its time in microseconds at most, or publish without \
          `revision` over HTTP, and one is given"
     );

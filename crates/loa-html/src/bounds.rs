@@ -2,6 +2,8 @@
 
 /// Attributes of one tag: the parser compares each with all before it.
 pub const ATTRIBUTES_MAX: usize = 500;
+/// The same in a whole page, whose scripts are counted as if they were tags.
+pub const PAGE_ATTRIBUTES_MAX: usize = 5_000;
 /// Elements inside each other: what browsers go down to.
 pub const DEPTH_MAX: usize = 512;
 /// Different names of elements and attributes longer than seven bytes. HTML has some two hundred; the parser keeps all

@@ -1,6 +1,6 @@
 //! What of a text is beyond its bound.
 
-use crate::bounds::{ATTRIBUTES_MAX, DEPTH_MAX, NAMES_MAX};
+use crate::bounds::{DEPTH_MAX, NAMES_MAX};
 use std::fmt;
 
 /// Why a text is not to be read as HTML. The sentence goes on from "the text has …".
@@ -15,7 +15,8 @@ pub struct Excess {
 /// The bounds of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExcessKind {
-    /// More attributes in one tag than [`ATTRIBUTES_MAX`]; how many.
+    /// More attributes in one tag than [`ATTRIBUTES_MAX`](crate::ATTRIBUTES_MAX), in a page
+    /// [`PAGE_ATTRIBUTES_MAX`](crate::PAGE_ATTRIBUTES_MAX); how many.
     Attributes(usize),
     /// More elements inside each other than [`DEPTH_MAX`].
     Depth,
@@ -31,7 +32,7 @@ impl fmt::Display for Excess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
             ExcessKind::Attributes(count) => {
-                write!(f, "{count} attributes in one tag, more than the {ATTRIBUTES_MAX} allowed")
+                write!(f, "{count} attributes in one tag, or in a script that looks like one: more than are allowed")
             }
             ExcessKind::Depth => {
                 write!(f, "more than {DEPTH_MAX} elements inside each other; close each tag, or send flatter HTML")

@@ -20,6 +20,8 @@ mod excess;
 mod measure;
 mod tree;
 
-pub use bounds::{ATTRIBUTES_MAX, DEPTH_MAX, GROWTH_BYTES, NAMES_MAX, STEPS_AT_LEAST, STEPS_PER_BYTE};
+pub use bounds::{
+    ATTRIBUTES_MAX, DEPTH_MAX, GROWTH_BYTES, NAMES_MAX, PAGE_ATTRIBUTES_MAX, STEPS_AT_LEAST, STEPS_PER_BYTE,
+};
 pub use excess::{Excess, ExcessKind};
 pub use measure::{Measure, Shape, measure};

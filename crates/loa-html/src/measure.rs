@@ -3,7 +3,7 @@
 use crate::{
     Excess, ExcessKind,
     attributes::most_in_one_tag,
-    bounds::{ATTRIBUTES_MAX, DEPTH_MAX, GROWTH_BYTES, NAMES_MAX, STEPS_AT_LEAST, STEPS_PER_BYTE},
+    bounds::{ATTRIBUTES_MAX, DEPTH_MAX, GROWTH_BYTES, NAMES_MAX, PAGE_ATTRIBUTES_MAX, STEPS_AT_LEAST, STEPS_PER_BYTE},
     tree::{Count, Tree},
 };
 use html5ever::{ParseOpts, QualName, local_name, ns, parse_document, parse_fragment, tendril::TendrilSink};
@@ -39,7 +39,9 @@ pub struct Measure {
 /// The first bound that the text oversteps.
 pub fn measure(html: &str, shape: Shape) -> Result<Measure, Excess> {
     let most = most_in_one_tag(html);
-    if most > ATTRIBUTES_MAX {
+    // a page has scripts, and their text may look like a tag without end
+    let allowed = if matches!(shape, Shape::Page) { PAGE_ATTRIBUTES_MAX } else { ATTRIBUTES_MAX };
+    if most > allowed {
         return Err(Excess { kind: ExcessKind::Attributes(most), steps: 0 });
     }
     let count = Rc::new(Count::default());

@@ -60,6 +60,7 @@ async fn main() {
     let directory = Arc::new(Directory::load(&[AreaFile { label: "areas.csv", text: areas }]).unwrap());
     let identity = Identity {
         portal_name: "Cổng thông tin".into(),
+        portal_url: "https://dienbiendong.example/".parse().unwrap(),
         public_url: "https://loa.example.vn/".parse().unwrap(),
         tag_authority: "loa.example.vn".into(),
         tag_date: "2026-01-01".into(),

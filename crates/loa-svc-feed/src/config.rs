@@ -88,6 +88,8 @@ impl Config {
 pub struct Identity {
     /// The portal's name, as people read it.
     pub portal_name: String,
+    /// The portal's own address: `/a/ID` leads there.
+    pub portal_url: Url,
     /// Where readers find us: stands in feeds and pages.
     pub public_url: Url,
     /// The authority of `tag:` ids (RFC 4151). Never to be changed.

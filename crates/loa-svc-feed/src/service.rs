@@ -34,6 +34,7 @@ use std::{
 };
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 /// Most changed feeds looked at in one step.
 const CHANGED_MAX: u32 = 1_000;
@@ -62,6 +63,8 @@ pub struct Service(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) writer: Arc<Writer>,
     pub(crate) directory: Arc<Directory>,
+    /// The portal's own address.
+    pub(crate) portal: Url,
     pub(crate) feeds: Arc<Feeds>,
     pub(crate) archives: Archives,
     pub(crate) combinations: Combinations,
@@ -137,6 +140,7 @@ impl Service {
             full_responses_max: config.full_responses_max,
             writer,
             directory,
+            portal: identity.portal_url,
             feeds,
             changes,
             last_good,

@@ -7,7 +7,7 @@ use crate::{
     standing::Standing,
 };
 use jiff::Timestamp;
-use loa_domain::{ArticleId, CLOCK_SKEW, Event, EventType, revision_max, shown_until};
+use loa_domain::{ArticleId, CLOCK_SKEW, Event, EventType, PUBLISHED_REVISION_MAX, shown_until};
 use loa_event::{
     Note, Parts, Refusal, RefusalKind, STRUCTURED, category_word, decode_with_notes, encode, limits::REVISION_MAX,
     routing_key_of, within_reason,
@@ -39,9 +39,6 @@ impl Service {
         if let Some(refusal) = without_id(&data) {
             return Err(refusal.into());
         }
-        if let Some(given) = given {
-            within_reason(given, revision_max(self.0.world.now()))?;
-        }
         let fingerprint = fingerprint(&data, is_document);
         for _ in 0..TRIES_MAX {
             let current = match &id {
@@ -58,6 +55,8 @@ impl Service {
                 }
             }
             let revision = given.unwrap_or_else(|| current.as_ref().map_or(1, |current| current.revision + 1));
+            // also one that is counted on from a withdrawal, which may be higher: what every outlet refuses is not taken
+            within_reason(revision, PUBLISHED_REVISION_MAX)?;
             let event_type = match (&current, is_document) {
                 (_, true) => EventType::DocumentIssued,
                 (Some(current), false) if !current.withdrawn => EventType::ArticleUpdated,

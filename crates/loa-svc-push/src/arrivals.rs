@@ -11,7 +11,7 @@ impl Handler for Service {
     type Item = Event;
 
     fn decode(&self, message: &Message) -> Result<Event, DeadReason> {
-        decode_event(message, &self.0.directory, self.0.world.now())
+        decode_event(message, &self.0.directory)
     }
 
     async fn accept(&self, batch: Vec<Event>) -> Result<(), AcceptError> {

@@ -4,10 +4,9 @@
 //! Messages come from `consume.rs`, events go to a service's ledger. Nothing here knows which service or broker it is.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use loa_area::Directory;
 use loa_bus::{DeadReason, Message, Received};
-use loa_domain::{Event, revision_max};
+use loa_domain::{Event, PUBLISHED_REVISION_MAX};
 use loa_store::{StoreError, StoreErrorKind};
 use std::error::Error;
 
@@ -61,18 +60,23 @@ pub fn accept_error(error: StoreError) -> AcceptError {
     }
 }
 
-/// Decodes a message into an event, with the areas of this directory. `now` tells a revision that is beyond reason
-/// ([`revision_max`]); the decoder itself knows no clock.
+/// Decodes a message into an event, with the areas of this directory, and refuses a revision that is beyond reason
+/// ([`PUBLISHED_REVISION_MAX`]). What was left out of it is logged: a producer on the bus has no answer to read it in.
 ///
 /// # Errors
 /// The refusal's sentence and position: the message will never be an event.
-pub fn decode_event(message: &Message, directory: &Directory, now: Timestamp) -> Result<Event, DeadReason> {
+pub fn decode_event(message: &Message, directory: &Directory) -> Result<Event, DeadReason> {
     let content_type = Some(message.content_type.as_str()).filter(|text| !text.is_empty());
     let id = Some(message.id.as_str()).filter(|id| !id.is_empty());
-    loa_event::decode(content_type, &message.headers, id, &message.body, directory)
-        .and_then(|event| match event.content() {
-            Some(content) => loa_event::within_reason(content.revision(), revision_max(now)).map(|()| event),
-            None => Ok(event),
+    loa_event::decode_with_notes(content_type, &message.headers, id, &message.body, directory)
+        .and_then(|(event, notes)| {
+            if let Some(content) = event.content() {
+                loa_event::within_reason(content.revision(), PUBLISHED_REVISION_MAX)?;
+            }
+            for note in notes {
+                tracing::info!(article = %event.subject(), event = %event.key.id, note = %note.sentence, "an event is taken without a part");
+            }
+            Ok(event)
         })
         .map_err(|refusal| DeadReason { position: refusal.position(), reason: refusal.sentence })
 }
@@ -130,7 +134,7 @@ mod tests {
             headers: std::collections::BTreeMap::new(),
             body: r#"{"specversion": "0.3"}"#.into(),
         };
-        let dead = decode_event(&message, &Directory::empty(), Timestamp::UNIX_EPOCH).unwrap_err();
+        let dead = decode_event(&message, &Directory::empty()).unwrap_err();
         assert_eq!(dead.position, "/specversion");
         assert!(dead.reason.contains("specversion"), "{}", dead.reason);
     }
@@ -149,7 +153,7 @@ mod tests {
                 headers: std::collections::BTreeMap::new(),
                 body: body.into(),
             };
-            decode_event(&message, &Directory::empty(), "2026-11-29T08:00:00Z".parse().unwrap())
+            decode_event(&message, &Directory::empty())
         };
         decoded("published", 1_790_000_000_000_000).expect("microseconds are usual");
         let dead = decoded("published", 9_007_199_254_740_991).unwrap_err();

@@ -320,6 +320,7 @@ impl App {
     pub fn feed_service_on(&self, ledger: Arc<dyn FeedLedger>) -> anyhow::Result<feed::Service> {
         let identity = feed::Identity {
             portal_name: self.config.portal.name.clone(),
+            portal_url: self.config.portal.url.clone(),
             public_url: self.config.site.public_url.clone(),
             tag_authority: self.config.site.tag_authority.clone(),
             tag_date: self.config.site.tag_date.clone(),

@@ -26,7 +26,7 @@ pub(super) fn without_unseen_pictures(html: &str, work: &Work) -> (String, usize
             continue;
         }
         let attributes: Vec<(&str, &str)> = attributes(tag).collect();
-        if attributes.iter().any(|(name, value)| is_unseen(name, value)) {
+        if is_unseen(attributes.iter().copied()) {
             dropped += 1;
             continue;
         }
@@ -51,20 +51,47 @@ fn attributes(tag: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-fn is_unseen(name: &str, value: &str) -> bool {
-    match name {
-        "width" | "height" => is_small(value),
-        "hidden" => true,
-        "style" => value.to_ascii_lowercase().split(';').any(|declaration| {
+/// What is told of a picture's size: whether a side is of one pixel or none, as an attribute or a style says.
+#[derive(Default)]
+struct Sides {
+    width: Option<bool>,
+    height: Option<bool>,
+    /// Grows to fill a box, whatever else is said (as lazy loading writes it).
+    fills: bool,
+    hidden: bool,
+}
+
+/// Whether nobody sees a picture: it is hidden, or each side that is told is of one pixel or none.
+fn is_unseen<'t>(attributes: impl Iterator<Item = (&'t str, &'t str)>) -> bool {
+    let mut sides = Sides::default();
+    for (name, value) in attributes {
+        match name {
+            "width" => sides.width = Some(is_small(value)),
+            "height" => sides.height = Some(is_small(value)),
+            "hidden" => sides.hidden = true,
+            "style" => sides.read(value),
+            _ => {}
+        }
+    }
+    let told = [sides.width, sides.height];
+    let is_a_point = told.contains(&Some(true)) && !told.contains(&Some(false));
+    sides.hidden || (is_a_point && !sides.fills)
+}
+
+impl Sides {
+    fn read(&mut self, style: &str) {
+        for declaration in style.to_ascii_lowercase().split(';') {
             let (property, value) = declaration.split_once(':').unwrap_or_default();
             match (property.trim(), value.split('!').next().unwrap_or_default().trim()) {
-                ("display", "none") | ("visibility", "hidden" | "collapse") => true,
-                ("width" | "height" | "max-width" | "max-height", length) => is_small(length),
-                ("opacity", share) => share.parse::<f32>().is_ok_and(|share| share < 0.05),
-                _ => false,
+                ("display", "none") | ("visibility", "hidden" | "collapse") => self.hidden = true,
+                ("width", length) => self.width = Some(is_small(length)),
+                ("height", length) => self.height = Some(is_small(length)),
+                ("max-width", length) if is_small(length) => self.width = Some(true),
+                ("max-height", length) if is_small(length) => self.height = Some(true),
+                ("min-width" | "min-height", length) if !is_small(length) => self.fills = true,
+                _ => {}
             }
-        }),
-        _ => false,
+        }
     }
 }
 
@@ -72,7 +99,7 @@ fn is_unseen(name: &str, value: &str) -> bool {
 fn is_small(length: &str) -> bool {
     let number = length.trim().trim_end_matches("px").trim_end();
     let is_zero = || number.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%').parse::<f32>() == Ok(0.0);
-    number.parse::<f32>().is_ok_and(|pixels| pixels <= 1.0) || is_zero()
+    number.parse::<f32>().is_ok_and(|pixels| (0.0..=1.0).contains(&pixels)) || is_zero()
 }
 
 #[cfg(test)]
@@ -90,7 +117,6 @@ mod tests {
             "style=\"color:red; DISPLAY : none !important\"",
             "style=\"visibility:hidden\"",
             "style=\"width:1px;height:1px\"",
-            "style=\"opacity:0\"",
         ] {
             let html = format!("<p>a<img src=\"https://a.vn/1\" {unseen}>b</p>");
             assert_eq!(without_unseen_pictures(&html, &Work::default()), ("<p>ab</p>".to_owned(), 1), "{unseen}");
@@ -102,6 +128,12 @@ mod tests {
             ("width=\"2\"", "width=\"2\""),
             ("src=\"x\" style=\"width:100%;height:auto;opacity:1\"", "src=\"x\""),
             ("style=\"max-width:10em\" src=\"x\"", "src=\"x\""),
+            ("width=\"300\" height=\"1\"", "width=\"300\" height=\"1\""),
+            ("width=\"-1\"", "width=\"-1\""),
+            // shown by a script once it is near
+            ("src=\"x\" style=\"opacity:0\"", "src=\"x\""),
+            // fills its box
+            ("src=\"x\" style=\"width:0;min-width:100%;max-width:100%;height:0;min-height:100%\"", "src=\"x\""),
         ] {
             let html = format!("<img {seen}><imgx width=\"1\">");
             let expected = format!("<img {left}><imgx width=\"1\">");

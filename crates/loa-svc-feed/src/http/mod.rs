@@ -271,7 +271,8 @@ async fn article(State(readers): State<Readers>, Path(id): Path<String>, request
     match writer.ledger.standing(&article).await {
         Ok(Some(Ok(entry))) if entry.content.published_at() < shown_until(writer.world.now()) => {
             let url = entry.content.url();
-            if !is_of_portal(url, &entry.source) {
+            let own = Url::parse(&entry.source).ok().into_iter().chain([readers.service.0.portal.clone()]);
+            if !own.into_iter().any(|own| is_of_portal(url, &own)) {
                 return page(StatusCode::OK, readers.pages().elsewhere(&entry.content), &request).await;
             }
             let mut response = Redirect::to(url.as_str()).into_response();
@@ -286,11 +287,11 @@ async fn article(State(readers): State<Readers>, Path(id): Path<String>, request
     }
 }
 
-/// Whether an address is the portal's own, whose events have this `source`: of the same host, with or without `www.`, or of
-/// one below it.
-fn is_of_portal(url: &Url, source: &str) -> bool {
+/// Whether an address is the portal's own, which is at `portal` (its address in the settings, or the `source` of its events): of
+/// the same host, with or without `www.`, or of one below it.
+fn is_of_portal(url: &Url, portal: &Url) -> bool {
     let plain = |host: &str| host.strip_prefix("www.").unwrap_or(host).to_owned();
-    let Some(portal) = Url::parse(source).ok().and_then(|source| source.host_str().map(plain)) else { return false };
+    let Some(portal) = portal.host_str().map(plain) else { return false };
     let host = url.host_str().map(plain).unwrap_or_default();
     // a name of one word is a machine's, and whatever stands below it another's
     let is_below = || portal.contains('.') && host.strip_suffix(&portal).is_some_and(|below| below.ends_with('.'));

@@ -221,6 +221,7 @@ impl House {
         });
         let identity = Identity {
             portal_name: "Cổng thông tin Điện Biên Đông".into(),
+            portal_url: "https://cong.dienbiendong-moi.example/".parse().unwrap(),
             public_url: "https://loa.example.vn/".parse().unwrap(),
             tag_authority: "loa.example.vn".into(),
             tag_date: "2026-01-01".into(),

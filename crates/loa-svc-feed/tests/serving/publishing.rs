@@ -221,6 +221,7 @@ async fn the_address_of_an_article_leads_to_its_own_portal_only() {
         ("own", "https://dienbiendong.example/1", 302),
         ("www", "https://www.dienbiendong.example/1", 302),
         ("below", "http://tin.dienbiendong.example:8080/1", 302),
+        ("moved", "https://cong.dienbiendong-moi.example/1", 302),
         ("other", "https://evil.example/1?<script>", 200),
         ("alike", "https://evildienbiendong.example/1", 200),
         ("reversed", "https://dienbiendong.example.evil.example/1", 200),

@@ -179,7 +179,7 @@ async fn a_revision_beyond_reason_is_refused_and_the_article_goes_on() {
         RawContent::Article(data)
     };
     house.service.publish(beyond(5)).await.expect("taken");
-    for revision in [loa_event::limits::REVISION_MAX, loa_domain::revision_max(house.clock.now()) + 1] {
+    for revision in [loa_event::limits::REVISION_MAX, loa_domain::PUBLISHED_REVISION_MAX + 1] {
         match house.service.publish(beyond(revision)).await {
             Err(IntakeError::Refused(refusal)) => {
                 assert_eq!(refusal.pointer, "/data/revision");
@@ -205,7 +205,7 @@ async fn a_change_dated_in_the_future_is_taken_and_its_producer_told() {
 #[tokio::test]
 async fn an_article_of_the_highest_revision_can_still_be_withdrawn() {
     let house = House::new().await;
-    let highest = loa_domain::revision_max(house.clock.now());
+    let highest = loa_domain::PUBLISHED_REVISION_MAX;
     let mut data = article("bai-1");
     data["revision"] = json!(highest);
     house.service.publish(RawContent::Article(data)).await.expect("taken");
@@ -214,4 +214,11 @@ async fn an_article_of_the_highest_revision_can_still_be_withdrawn() {
     house.relay().await;
     let events: Vec<_> = house.drain(Queue::Feed).await.iter().map(|message| house.decode(message)).collect();
     assert!(events[1].version() > events[0].version(), "the withdrawal stands, in any order");
+    // what every outlet would refuse is not taken
+    let mut again = article("bai-1");
+    again["title"] = json!("Lại đăng");
+    match house.service.publish(RawContent::Article(again)).await {
+        Err(IntakeError::Refused(refusal)) => assert_eq!(refusal.pointer, "/data/revision"),
+        other => panic!("{other:?}"),
+    }
 }

@@ -138,19 +138,17 @@ fn unrouted(letter: &DeadLetter, source: &str) -> Vec<String> {
     let mut advice = vec![format!(
         "No outlet has it. The producer{source} must publish under the contract's routing keys (docs/asyncapi.yaml)."
     )];
-    advice.push(
-        match decode_event(&letter.message, &Directory::empty(), letter.dead_at.unwrap_or(jiff::Timestamp::MAX)) {
-            Ok(event) => {
-                let key = argument(&loa_event::routing_key(&event));
-                format!("To bring it to every outlet now: `loa dead-letters redrive {name} --key {key}`.")
-            }
-            Err(refused) => format!(
-                "It is no event of the contract either: {}{}. If nobody misses it: `loa dead-letters discard {name}`.",
-                plain(&refused.reason),
-                if refused.position.is_empty() { String::new() } else { format!(" (at {})", plain(&refused.position)) }
-            ),
-        },
-    );
+    advice.push(match decode_event(&letter.message, &Directory::empty()) {
+        Ok(event) => {
+            let key = argument(&loa_event::routing_key(&event));
+            format!("To bring it to every outlet now: `loa dead-letters redrive {name} --key {key}`.")
+        }
+        Err(refused) => format!(
+            "It is no event of the contract either: {}{}. If nobody misses it: `loa dead-letters discard {name}`.",
+            plain(&refused.reason),
+            if refused.position.is_empty() { String::new() } else { format!(" (at {})", plain(&refused.position)) }
+        ),
+    });
     advice
 }
 
