@@ -35,6 +35,15 @@ def main() -> None:
         keep("html_body", "".join(f"{ord(sign):02x}" for sign in piece), piece.encode() * 200)
     for areas in (ROOT / "config/areas").glob("*.csv"):
         keep("areas_csv", areas.name, areas.read_bytes()[:16_384])
+    for settings in (ROOT / "config").glob("*.toml"):
+        keep("settings", settings.name, settings.read_bytes()[:16_384])
+    for name, answer in {"ok": b"204\n", "later": b"503120\n", "date": b"429Wed, 21 Oct 2026 07:28:00 GMT\n", "yes": b"200\n0123456789abcdef"}.items():
+        keep("receiver_answer", name, answer)
+    for name, form in {
+        "subscribe": b"hub.mode=subscribe&hub.topic=https%3A%2F%2Fa.vn%2Ffeeds%2Fall.atom&hub.callback=https%3A%2F%2Fs.example%2Fcb%3Fk%3Da&hub.secret=s",
+        "ping": b"hub.mode=publish&hub.url=https%3A%2F%2Fa.vn%2Ffeeds%2Fall.atom",
+    }.items():
+        keep("hub_request", name, form)
     keep("feed_of_event", "every-text", "\xff".join(["Tieu de<b>", "]]>", "<p>x</p>", "Nhan", "Nguon", "tep", "a"]).encode("latin-1"))
 
 

@@ -5,6 +5,7 @@ article, the outlet, and what was seen last; `report.py` adds the faults that we
 """
 
 import dataclasses
+import urllib.parse
 
 from installation import http
 
@@ -13,9 +14,9 @@ from journal import Journal
 from mailserver import UnreliableMailServer
 from model import Endpoint, Model, Wish, webhook_id
 from operations import Operator, named
-from portal import Portal
+from portal import Delivery, Portal
 from producers import Cms, Foreign
-from workload import SUCCESSORS, State
+from workload import HOME, SUCCESSORS, State, journey_of
 
 ENTRIES_MAX = 200  # feed.entries_max of the run
 OUTLETS = ("archive", "feed", "digest", "push")
@@ -82,25 +83,37 @@ class Account:
 
     def compare_feed(self, name: str, entries: list[State], document: dict) -> None:
         wanted = entries[:ENTRIES_MAX]
-        shown: dict[str, str] = {}
+        by_url = {state.url: state for state in (self.model.attempts | self.model.states).values()}
+        shown: dict[str, str] = {}  # address -> title
         for item in document["items"]:
-            article = item["url"].rpartition("/")[2]
-            if article in shown:
-                self.wrong.append(Finding("feed", f"{article} stands twice in the feed {name}", article))
-            shown[article] = item["title"]
+            state = by_url.get(item["url"])
+            if item["url"] in shown:
+                self.wrong.append(Finding("feed", f"{item['url']} stands twice in the feed {name}", state.key if state else ""))
+            shown[item["url"]] = item["title"]
+            if state is not None:
+                self.judge_owner(name, state, item)
         for state in wanted:
-            title = shown.get(state.article)
+            title = shown.get(state.url)
             if title is None:
-                self.lost.append(Finding("feed", f"{state.shown_title} is not in the feed {name}", state.article, self.since(state)))
+                self.lost.append(Finding("feed", f"{state.shown_title} is not in the feed {name}", state.key, self.since(state)))
             elif title != state.shown_title:
-                self.wrong.append(Finding("feed", f"the feed {name} shows {title!r}; {state.shown_title!r} stands", state.article, self.since(state)))
-        standing = {state.article for state in wanted}
-        for article, title in shown.items():
-            if article not in standing:
-                self.wrong.append(Finding("feed", self.why_not_there(name, article, title), article))
-        order = [item["url"].rpartition("/")[2] for item in document["items"]]
-        if set(order) == standing and order != [state.article for state in wanted]:
+                self.wrong.append(Finding("feed", f"the feed {name} shows {title!r}; {state.shown_title!r} stands", state.key, self.since(state)))
+        standing = {state.url for state in wanted}
+        for url, title in shown.items():
+            if url not in standing:
+                key = by_url[url].key if url in by_url else ""
+                self.wrong.append(Finding("feed", self.why_not_there(name, key, title), key))
+        order = [item["url"] for item in document["items"]]
+        if set(order) == standing and order != [state.url for state in wanted]:
             self.wrong.append(Finding("feed", f"the feed {name} is not in order of publication"))
+
+    def judge_owner(self, name: str, state: State, item: dict) -> None:
+        """Nothing stands under another portal's name: neither in its id, nor, where a feed mixes, in words."""
+        if not item["id"].startswith(state.portal.tag):
+            self.wrong.append(Finding("feed", f"{state.title} of {state.portal.slug} stands in the feed {name} under the id {item['id']}", state.key))
+        authors = [author["name"] for author in item.get("authors", ())]
+        if not name.startswith("portal-") and authors[-1:] != [state.portal.name]:
+            self.wrong.append(Finding("feed", f"{state.title} of {state.portal.slug} stands in the feed {name} under the names {authors}", state.key))
 
     def why_not_there(self, feed: str, article: str, title: str) -> str:
         if article not in self.model.articles:
@@ -114,41 +127,49 @@ class Account:
         gone = self.model.gone()
         for state in gone[-50:]:  # the feeds have said already that they stand nowhere; this is the page of each
             try:
-                status = http("GET", f"{address}/a/{state.article}", timeout=10).status
+                status = http("GET", f"{address}/a/{urllib.parse.quote(state.key)}", timeout=10).status
             except OSError as error:
-                self.blind.append(f"/a/{state.article}: {error!r}")
+                self.blind.append(f"/a/{state.key}: {error!r}")
                 continue
             if status != 410:
-                finding = Finding("feed", f"/a/{state.article} answers {status}; it was withdrawn by [e{state.mark}]", state.article, self.since(state))
+                finding = Finding("feed", f"/a/{state.key} answers {status}; it was withdrawn by [e{state.mark}]", state.key, self.since(state))
                 (self.lost if status == 404 else self.wrong).append(finding)
 
     # ── webhooks ──
 
     def look_at_webhooks(self) -> None:
-        known: dict[str, State] = {webhook_id(state): state for state in self.model.states.values()}
+        by_id: dict[str, State] = {webhook_id(state): state for state in self.model.states.values() if not state.is_watched}
+        by_mark = {state.mark: state for state in self.model.states.values() if state.is_watched}  # Loa gives their events ids
         with self.portal.lock:
             seen = dict(self.portal.seen)
         for endpoint in self.endpoints:
             delivered: dict[str, list[tuple[State, float]]] = {}  # article -> (state, first time)
+            by_state: dict[str, Delivery] = {}  # mark -> what came of it
             for (name, number), delivery in seen.items():
                 if name != endpoint.name:
                     continue
-                state = known.get(number)
+                state = by_id.get(number) or by_mark.get(delivery.mark)
                 taken = delivery.delivered()
                 if state is None:
                     if not self.is_attempted(number):
                         self.wrong.append(Finding("push", f"{name} got a webhook of an event nobody published: {number}", at=delivery.attempts[0].at))
                     continue
+                if state.mark in by_state:
+                    self.wrong.append(Finding("push", f"{name} was told of {state.title} under two webhook-ids", state.key, delivery.attempts[0].at))
+                by_state[state.mark] = delivery
                 if delivery.changed:
-                    self.wrong.append(Finding("push", f"the body of {number} ({state.title}) changed between attempts at {name}", state.article, delivery.attempts[0].at))
-                if not endpoint.wants(state):
-                    self.wrong.append(Finding("push", f"{name} got {state.type} of {state.article}, which it does not want", state.article, delivery.attempts[0].at))
+                    self.wrong.append(Finding("push", f"the body of {number} ({state.title}) changed between attempts at {name}", state.key, delivery.attempts[0].at))
+                if (delivery.source, delivery.portal) != (state.source, "" if state.portal is HOME else state.portal.slug):
+                    self.wrong.append(Finding("push", f"{name} got {state.title} of {state.portal.slug} as of {delivery.source} ({delivery.portal or 'home'})",
+                                              state.key, delivery.attempts[0].at))
+                if not endpoint.wants(state) and not state.is_watched:
+                    self.wrong.append(Finding("push", f"{name} got {state.type} of {state.key}, which it does not want", state.key, delivery.attempts[0].at))
                 if taken:
-                    delivered.setdefault(state.article, []).append((state, taken[0].at))
+                    delivered.setdefault(state.key, []).append((state, taken[0].at))
                 if len(taken) > 1:
                     self.doubled_webhook(name, state, taken)
             self.missing_webhooks(endpoint, delivered)
-            self.undone_webhooks(endpoint, delivered, seen)
+            self.undone_webhooks(endpoint, delivered, by_state)
         self.beyond_gone(seen)
 
     def is_attempted(self, number: str) -> bool:
@@ -164,12 +185,12 @@ class Account:
                 if endpoint.wants(state) and state.mark not in marks and (highest is None or state.version > highest):
                     self.lost.append(Finding("push", f"{endpoint.name} never took {state.title} ({state.verb}, {webhook_id(state)})", article, self.since(state)))
 
-    def undone_webhooks(self, endpoint: Endpoint, delivered: dict, seen: dict) -> None:
+    def undone_webhooks(self, endpoint: Endpoint, delivered: dict, by_state: dict) -> None:
         """A newer version may overtake, and is never undone: no attempt of an older one after a newer one was taken."""
         for article, states in delivered.items():
             for newer, at in states:
                 for older in self.model.articles[article]:
-                    delivery = seen.get((endpoint.name, webhook_id(older)))
+                    delivery = by_state.get(older.mark)
                     if older.version >= newer.version or delivery is None:
                         continue
                     late = [attempt for attempt in delivery.attempts if attempt.at > at]
@@ -187,7 +208,7 @@ class Account:
             if near:
                 self.explained.append(f"{what}: after the send, before the record ({near})")
             else:
-                self.wrong.append(Finding("push", f"{what}; no crash explains it", state.article, before.at, after.at))
+                self.wrong.append(Finding("push", f"{what}; no crash explains it", state.key, before.at, after.at))
 
     def beyond_gone(self, seen: dict) -> None:
         """No attempt at an endpoint once it is known as gone, but for what was under way."""
@@ -213,7 +234,7 @@ class Account:
         runs = self.uncertain_runs.get(address)
         if not runs:
             return False
-        steps, _ = self.house.try_command("journey", article)
+        steps, _ = self.house.try_command("journey", *journey_of(article))
         return any(step.get("mails", {}).get("uncertain", 0) > 0 and named(step["run"]) in runs for step in steps or ())
 
     def look_at_mails(self) -> None:
@@ -330,14 +351,16 @@ class Mailbox:
             if not self.account.is_attempted(line.mark):
                 self.wrong(f"a line with [e{line.mark}], which nobody published", at=at)
             return
+        if line.portal != state.portal.name:
+            self.wrong(f"{state.title} of {state.portal.slug} is told under the name {line.portal!r}", state.key, at)
         if line.kind == "correction":
-            self.corrected.setdefault(state.article, {}).setdefault(line.reason_mark, set()).add(number)
+            self.corrected.setdefault(state.key, {}).setdefault(line.reason_mark, set()).add(number)
             return
-        self.told.setdefault(state.article, {}).setdefault(line.mark, set()).add(number)
+        self.told.setdefault(state.key, {}).setdefault(line.mark, set()).add(number)
         # what was edited reads as edited, so an earlier state may be why it is there
-        if not any(self.wish.matches(earlier) for earlier in self.model.articles[state.article]
+        if not any(self.wish.matches(earlier) for earlier in self.model.articles[state.key]
                    if earlier.version <= state.version and not earlier.withdrawn):
-            self.wrong(f"{state.title} is none of its wish", state.article, at)
+            self.wrong(f"{state.title} is none of its wish", state.key, at)
 
     def judge(self, article: str) -> None:
         final = self.model.final(article)

@@ -30,7 +30,7 @@ class House(Installation):
                  hands: concurrent.futures.Executor, replicas: int = 1):
         super().__init__(folder, amqp_url, settings, postgres_url, apart=amqp_url is not None)
         self.journal, self.hands = journal, hands
-        services = ("up",) if amqp_url is None else ("intake", "feed", "digest", "push")
+        services = ("up",) if amqp_url is None else ("intake", "feed", "digest", "push", "watch")
         self.processes: dict[str, Process | None] = {f"{service}-{n}": None for service in services for n in range(1, replicas + 1)}
         self.listens = {name: free_port() for name in self.processes}
         self.held: set[str] = set()  # down on purpose: not to be started by the watch
@@ -136,7 +136,8 @@ class House(Installation):
         """What intake says is wrong although it is ready, one replica after the other; None: none answers."""
         for address in self.addresses("intake"):
             try:
-                return http("GET", f"{address}/readyz", timeout=3).json()["faults"]
+                said = http("GET", f"{address}/readyz", timeout=3).json()["faults"]
+                return {name: fault["sentence"] for name, fault in said.items()}
             except OSError:
                 continue
         return None

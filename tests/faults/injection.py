@@ -15,6 +15,7 @@ import urllib.error
 from concurrent.futures import ThreadPoolExecutor
 
 from broker import Broker, BrokerError, script
+from contract import Amqp
 from database import Database, DatabaseError
 
 from house import House
@@ -25,6 +26,7 @@ from operations import Operator
 from portal import Portal
 from proxy import Proxy
 from schedule import Fault, resource
+from watched import NAME, Site
 
 
 CLOSED_SECONDS_MAX = 40  # a process that died with the 410 in its hand asks again when its lease has ended
@@ -36,12 +38,18 @@ MEET_SECONDS_MAX = 15  # a fault lasts so much longer until it has met somebody
 @dataclasses.dataclass
 class Deleted:
     """A queue that was deleted, purged or cut off: which dead letters its outlet had before, and when it was whole again.
-    `by_audit`: what it cost comes back by the line that the audit names, and by nothing else."""
+    `by_audit`: what it cost comes back by the line that the audit names, and by nothing else (`gaps.py` sees to that, and the
+    schedule, which gives no outlet faults of both sorts). What was first published and confirmed between `lost_from` and
+    `lost_until` is certainly lost to the outlet."""
 
     outlet: str
     letters: set[str]
     made_again_at: float
     by_audit: bool = False
+    kind: str = "queue"
+    lost_from: float = float("inf")
+    lost_until: float = float("-inf")
+    takes_documents: bool = True
 
     def may_have_taken(self, outlet: str, number: str, at: float) -> bool:
         """Whether it took a malformed message with it, confirmed at `at`."""
@@ -65,6 +73,7 @@ class Injector:
         self.servers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="servers")
         self.clocks: dict[str, Clock] = {}  # by machine
         self.disk: Disk | None = None
+        self.site: Site | None = None
         self.proxies: dict[str, list[Proxy]] = {}  # target -> the ways from a service's processes to a server
         self.deleted: list[Deleted] = []
 
@@ -220,6 +229,12 @@ class Injector:
             self.operator.look_at_endpoints()
             time.sleep(0.5)
 
+    def do_site(self, fault: Fault, window: Window) -> None:
+        self.site.mood = (fault.kind, window)
+        # after failures it is asked less often: whoever runs the watch may ask at once
+        self.last(fault, window, lambda: self.house.try_command("watch", "run", NAME))
+        self.site.mood = None
+
     def do_smtp(self, fault: Fault, window: Window) -> None:
         self.mail.mood = (fault.kind, window)
         if fault.kind == "smtp-policy":
@@ -270,26 +285,35 @@ class Injector:
     def do_unbind(self, fault: Fault, window: Window) -> None:
         """A binding is lost for a while. What passed by meanwhile is for the audit to name."""
         deleted = self.remember(fault, by_audit=True)
+        deleted.takes_documents = False  # they have a binding of their own
         self.broker.call("DELETE", f"/api/bindings/%2f/e/loa.events/q/{fault.target}/article.%23")
+        deleted.lost_from = time.time()
         window.effects = 1
         time.sleep(fault.seconds)
+        deleted.lost_until = time.time()
         self.migrate()
         deleted.made_again_at = time.time()
 
     def do_purge(self, fault: Fault, window: Window) -> None:
-        """What is ready in a queue is deleted, a few times; its service is stopped meanwhile, so that there is something."""
-        deleted = self.remember(fault, by_audit=True)
-        names = self.house.names(deleted.outlet)
-        for name in names:
-            self.house.signal_one(name, signal.SIGSTOP)
-        try:
-            time.sleep(fault.seconds)
-            self.broker.call("DELETE", f"/api/queues/%2f/{fault.target}/contents")
-            window.effects = 1
-        finally:
+        """What is ready in a queue is deleted; its service is down meanwhile, so that all of it is ready, and nothing in its hands."""
+        outlet = fault.target.partition(".")[2]
+        with self.locks[outlet]:  # nobody else starts it meanwhile
+            names = self.house.names(outlet)
             for name in names:
-                self.house.signal_one(name, signal.SIGCONT)
-        deleted.made_again_at = time.time()
+                self.house.kill_one(name)
+            try:
+                deleted = self.remember(fault, by_audit=True)
+                deleted.lost_from = time.time()
+                time.sleep(fault.seconds)
+                deleted.lost_until = time.time()
+                client = Amqp(self.house.amqp_url)
+                window.effects = client.channel.queue_purge(fault.target).method.message_count
+                client.close()
+                window.note = f"{window.effects} messages were deleted"
+            finally:
+                self.start_held(outlet)
+            deleted.made_again_at = time.time()
+        self.until_ready(outlet)
 
     def do_unbound(self, fault: Fault, window: Window) -> None:
         """A queue is made anew by hand, with its arguments and without its bindings; later an operator migrates."""
@@ -297,9 +321,11 @@ class Injector:
         path = f"/api/queues/%2f/{fault.target}"
         arguments = json.loads(self.broker.call("GET", path))["arguments"]
         self.broker.call("DELETE", path)
+        deleted.lost_from = time.time()
         self.broker.call("PUT", path, {"durable": True, "arguments": arguments})
         window.effects = 1
         time.sleep(fault.seconds)
+        deleted.lost_until = time.time()
         self.migrate()
         deleted.made_again_at = time.time()
 
@@ -307,7 +333,7 @@ class Injector:
         """That a queue loses what it has; malformed messages in it are lost with it."""
         outlet = fault.target.partition(".")[2]
         letters, _ = self.house.try_command("dead-letters", "list", "--queue", outlet)
-        self.deleted.append(Deleted(outlet, {letter["message_id"] for letter in letters or ()}, float("inf"), by_audit))
+        self.deleted.append(Deleted(outlet, {letter["message_id"] for letter in letters or ()}, float("inf"), by_audit, fault.kind))
         return self.deleted[-1]
 
     def migrate(self) -> None:

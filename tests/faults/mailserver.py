@@ -25,11 +25,13 @@ RUN = re.compile(r"\+(\d+)\.")  # the return path tells the run
 
 @dataclasses.dataclass(slots=True)
 class Line:
-    """A line of a digest. `mark`: of the state it shows; `reason_mark`: of the withdrawal, for a correction."""
+    """A line of a digest. `mark`: of the state it shows; `reason_mark`: of the withdrawal, for a correction; `portal`: the name
+    that stands behind it."""
 
     kind: str
     mark: str
     reason_mark: str = ""
+    portal: str = ""
 
 
 @dataclasses.dataclass(slots=True)
@@ -60,7 +62,8 @@ def lines_of(text: str) -> tuple[Line, ...]:
             marks = MARK.findall(block[0])
             assert len(marks) == 1, f"a line without its mark: {block[0]!r}"
             reasons = MARK.findall("\n".join(block[1:])) if section == "correction" else []
-            found.append(Line(section, marks[0], reasons[0] if reasons else ""))
+            portal = block[1].rpartition(" · ")[2] if len(block) > 1 and " · " in block[1] else ""
+            found.append(Line(section, marks[0], reasons[0] if reasons else "", portal))
 
     for line in text.splitlines():
         heading = re.match(r"== (.+) \(\d+\) ==$", line)

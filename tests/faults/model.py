@@ -44,11 +44,11 @@ def webhook_id(state: State) -> str:
 def feeds_of(state: State) -> set[str]:
     """The feeds an article or document belongs to."""
     own = f"category-{state.category}" if state.kind == "article" else "documents"
-    return {"all", own} | {f"area-{area}" for area in reach(state.areas)}
+    return {"all", own, f"portal-{state.portal.slug}"} | {f"area-{area}" for area in reach(state.areas)}
 
 
 class Model:
-    """The acknowledged states, by article and by mark. Bounded by what was published."""
+    """The acknowledged states, by article (its portal and its id there) and by mark. Bounded by what was published."""
 
     def __init__(self):
         self.states: dict[str, State] = {}  # by mark
@@ -64,7 +64,7 @@ class Model:
     def acknowledged(self, state: State, at: float) -> None:
         if state.mark not in self.states:
             self.states[state.mark] = state
-            self.articles.setdefault(state.article, []).append(state)
+            self.articles.setdefault(state.key, []).append(state)
             self.acknowledged_at[state.mark] = at
 
     def final(self, article: str) -> State:
@@ -82,7 +82,7 @@ class Model:
             for feed in () if final.withdrawn else feeds_of(final):
                 feeds[feed].append(final)
         for entries in feeds.values():
-            entries.sort(key=lambda state: (state.minute, state.article), reverse=True)
+            entries.sort(key=lambda state: state.minute, reverse=True)
         return feeds
 
     def gone(self) -> list[State]:

@@ -1,17 +1,20 @@
 """Receivers of webhooks that misbehave on command, each endpoint by itself; they keep count of everything they get.
 
-Must not know what an event is: only ids, digests of bodies, and what was answered when.
+Must not know what an event is: only ids, digests of bodies, whose they say they are, the mark of the state, and what was
+answered when.
 """
 
 import dataclasses
 import hashlib
 import http.server
+import json
 import socket
 import struct
 import threading
 import time
 
 from journal import Journal, Window
+from workload import MARK
 
 DELIVERED = range(200, 300)
 
@@ -33,10 +36,24 @@ class Delivery:
     digest: bytes
     attempts: list[Attempt]
     changed: bool = False  # its body was another one at some attempt
+    source: str = ""  # of the event
+    portal: str = ""  # the slug that the header says; empty: home
+    mark: str = ""  # of the state that it tells of
 
     def delivered(self) -> list[Attempt]:
         """Attempts that the receiver took for good: it would have stored the event."""
         return [attempt for attempt in self.attempts if attempt.status in DELIVERED]
+
+
+def told_by(body: bytes, headers) -> tuple[str, str, str]:
+    """Source, portal and mark of an event; what is none has none."""
+    try:
+        event = json.loads(body)
+        data = event["data"]
+        mark = MARK.search(data.get("title") or data.get("reason") or "")
+        return str(event["source"]), headers.get("loa-portal", ""), mark.group(1) if mark else ""
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return "", "", ""
 
 
 class Portal:
@@ -80,7 +97,9 @@ class Portal:
         attempt = Attempt(time.time(), 0, False, mood)
         digest = hashlib.sha256(body).digest()
         with self.lock:
-            known = self.seen.setdefault((endpoint, number), Delivery(digest, []))
+            known = self.seen.get((endpoint, number))
+            if known is None:
+                known = self.seen[(endpoint, number)] = Delivery(digest, [], False, *told_by(body, request.headers))
             known.changed |= known.digest != digest
             known.attempts.append(attempt)
             if window is not None:

@@ -17,7 +17,7 @@ from installation import http
 from house import House
 from journal import Journal
 from model import Model
-from workload import MALFORMED, State, Step
+from workload import HOME, LANES, MALFORMED, State, Step
 
 TAKEN = (200, 202)
 PAUSE = 0.1  # between tries
@@ -52,16 +52,17 @@ class Producer(threading.Thread):
 
     def acknowledged(self, step: Step, state: State) -> None:
         self.model.acknowledged(state, time.time())
-        self.journal.write("acknowledged", lane=self.lane, step=step.number, did=step.what, article=state.article, mark=state.mark,
+        self.journal.write("acknowledged", lane=self.lane, step=step.number, did=step.what, article=state.key, mark=state.mark,
                            revision=state.revision, withdrawn=state.withdrawn, event=state.event_id, tries=self.tries)
 
 
 class Cms(Producer):
-    """Posts to intake; any replica will do."""
+    """Posts to intake for its portal, to which its token is bound; any replica will do."""
 
     def __init__(self, *arguments, token: str):
         super().__init__(*arguments)
         self.token = token
+        [self.portal] = LANES[self.lane]
         self.doubtful: set[str] = set()  # addresses that did not answer, and may still do what was asked
 
     def carry_out(self, step: Step) -> bool:
@@ -112,6 +113,8 @@ class Cms(Producer):
 
     def taken(self, step: Step, state: State, receipt: dict) -> None:
         """Intake counts the revisions; one thing at a time, so it is known what it must count to."""
+        if receipt.get("portal", HOME.slug) != self.portal.slug:
+            self.faults.append(f"{state.key} [e{state.mark}] was taken as an article of {receipt.get('portal')}")
         if receipt["revision"] != state.revision:
             self.faults.append(f"{state.article} [e{state.mark}]: intake counted to revision {receipt['revision']}, not {state.revision}")
         if step.what == "send":
@@ -128,21 +131,24 @@ class Foreign(Producer):
         super().__init__(*arguments)
         self.url = url
         self.channel = None
+        # mark -> state, begun at, confirmed at: of what was confirmed at the first try, and not repeated since
+        self.once: dict[str, tuple[State, float, float]] = {}
         self.malformed: dict[str, tuple[str, float]] = {}  # message id -> (what is wrong with it, when it was confirmed)
 
     def carry_out(self, step: Step) -> bool:
         self.tries = 0
         if step.what == "malformed":
             number = f"bad-{step.number}-{step.malformed}"
-            good = State(f"x{step.number}", f"bad-{step.number}", 1, False, number, "https://dienbiendong.dienbien.gov.vn/", "article",
+            good = State(f"x{step.number}", f"bad-{step.number}", 1, False, number, "https://dienbiendong.gov.vn/", "article",
                          "muc-0-a", (), 0, "published", 1)
             if not self.publish(MALFORMED[step.malformed](good.event()), "article.published.muc-0-a", number, STRUCTURED, None):
                 return False
             self.malformed[number] = (step.malformed, time.time())
             self.journal.write("acknowledged", lane=self.lane, step=step.number, did="malformed", id=number, tries=self.tries)
             return True
-        state = step.state
-        self.model.attempted(state, time.time())
+        state, began = step.state, time.time()
+        self.model.attempted(state, began)
+        self.once.pop(state.mark, None)  # whoever lost it may have it from the repeat
         event = state.event()
         if step.number % 5 == 0:  # binary mode
             headers = {f"cloudEvents:{name}": value for name, value in event.items() if name not in ("data", "datacontenttype")}
@@ -151,6 +157,8 @@ class Foreign(Producer):
         else:
             taken = self.publish(json.dumps(event, ensure_ascii=False).encode(), routing_key(event), state.event_id, STRUCTURED, None)
         if taken:
+            if step.what == "send" and self.tries == 1:
+                self.once[state.mark] = (state, began, time.time())
             self.acknowledged(step, state)
         return taken
 

@@ -42,10 +42,10 @@ class Reader(threading.Thread):
         state = self.model.attempts.get(mark.group(1)) if mark else None
         if state is None:
             return  # the account will say so
-        before = self.shown.get((replica, state.article))
+        before = self.shown.get((replica, state.key))
         if before is None or before.version <= state.version:
-            self.shown[(replica, state.article)] = state
+            self.shown[(replica, state.key)] = state
         # the order of two events of one revision is known only once intake has named them
         elif before.revision > state.revision or all(one.event_id for one in (before, state)):
             self.went_back.append(f"{replica} showed {state.title} after {before.title}")
-            self.journal.write("went back", replica=replica, article=state.article, before=before.mark, after=state.mark)
+            self.journal.write("went back", replica=replica, article=state.key, before=before.mark, after=state.mark)

@@ -14,6 +14,7 @@ from account import Account, Finding
 from house import House
 from journal import Journal
 from model import Model
+from workload import journey_of
 
 JOURNEYS_MAX = 20
 NEAR_SECONDS = 15
@@ -28,10 +29,13 @@ def write(folder: pathlib.Path, command: str, journal: Journal, house: House, mo
     journeys: dict[str, object] = {}
     for finding in account.lost + account.wrong:
         if finding.article and finding.article not in journeys and len(journeys) < JOURNEYS_MAX:
-            journeys[finding.article], why = house.try_command("journey", finding.article)
+            journeys[finding.article], why = house.try_command("journey", *journey_of(finding.article))
             journeys[finding.article] = journeys[finding.article] or why
     sums = {
         "attempted": len(model.attempted_at), "acknowledged": len(model.states), "articles": len(model.articles),
+        "of each portal": dict(collections.Counter(model.final(key).portal.slug for key in model.articles)),
+        "under an id of several portals": sum(count > 1 for count in collections.Counter(states[0].article for states in model.articles.values()).values()),
+        "watched": sum(states[0].is_watched for states in model.articles.values()),
         "malformed": sum(len(getattr(producer, "malformed", ())) for producer in producers),
     }
     (folder / "account.json").write_text(json.dumps({
@@ -43,6 +47,8 @@ def write(folder: pathlib.Path, command: str, journal: Journal, house: House, mo
     lines = [command, ""]
     lines += [f"{sums['attempted']} states attempted, {sums['acknowledged']} acknowledged, of {sums['articles']} articles and documents; "
               f"{sums['malformed']} malformed messages", ""]
+    lines += [f"articles and documents of each portal: {sums['of each portal']}; {sums['under an id of several portals']} ids are used by several, "
+              f"{sums['watched']} articles came from the portal that is watched", ""]
     lines += ["faults injected (and how often; each had an effect):"]
     lines += [f"  {count:4}  {name}" for name, count in sorted(injected.items())] or ["  none"]
     lines += ["faults that met nobody:"] + ([f"  {count:4}  {name}" for name, count in sorted(idle.items())] or ["  none"])

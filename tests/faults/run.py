@@ -18,6 +18,7 @@ from installation import until
 import report
 import workload
 from account import ENTRIES_MAX, Account, Finding
+from gaps import Gaps
 from house import House
 from injection import Injector
 from journal import Journal
@@ -30,6 +31,7 @@ from producers import Cms, Foreign
 from proxy import Proxies, Proxy
 from reader import Reader
 from schedule import Fault, replicas_of
+from watched import NAME, Editor, Site
 
 TOTAL_TIMEOUT = 2.5  # push.total_timeout_ms, in seconds
 REFUSED = "khong-con@nason.example"
@@ -68,7 +70,7 @@ class Run:
         self.database: Database | None = None
         self.house: House | None = None
         self.replayed_at = self.closed_at = 0.0
-        self.gaps_named = 0
+        self.looked = False  # whether the portal that is watched was looked at since the last fault
         self.owing = {"feed", "digest", "push"}  # outlets that may still owe something
 
     def carry_out(self) -> int:
@@ -86,8 +88,8 @@ class Run:
         steps = workload.plan(self.given.seed, self.given.seconds, self.given.pace)
         self.journal.began = time.time()
         self.journal.say(f"{len(steps)} steps of producers and {len(self.faults)} faults in {self.given.seconds:g} s")
-        self.producers = [
-            Cms(f"cms-{n}", steps, self.house, self.model, self.journal, token=self.tokens["publish"]) for n in range(workload.CMS_LANES)]
+        self.producers = [Cms(lane, steps, self.house, self.model, self.journal, token=self.tokens[lane]) for lane in workload.CMS]
+        self.producers.append(Editor("site", steps, self.house, self.model, self.journal, site=self.site))
         if self.broker:
             self.producers.append(Foreign("amqp", steps, self.house, self.model, self.journal, url=self.house.amqp_url))
         self.reader = Reader(self.house, self.model, self.journal, READ_EVERY)
@@ -95,6 +97,8 @@ class Run:
         self.operator.start()
         for producer in self.producers:
             producer.start()
+        foreign = next((producer for producer in self.producers if isinstance(producer, Foreign)), None)
+        self.gaps = Gaps(self.house, self.journal, foreign, self.injector.deleted)
         self.injector.run(self.faults, self.given.seconds)
         self.wait_for_the_end()
         faults_ended = time.time()
@@ -118,9 +122,17 @@ class Run:
         clocks = self.fake_clocks() if any(fault.kind.startswith("clock") for fault in self.faults) else {}
         ways = self.lead_through_proxies()
         self.house.command("migrate")
+        for portal in workload.OTHERS:
+            self.house.command("portals", "add", portal.slug, "--name", portal.name, "--url", portal.source, "--tag-date", workload.TAG_DATE)
         self.house.start_all()
         until(60, "every process is ready", lambda: not self.house.unready())
-        self.tokens = {scope: self.house.json("token", "create", "--scope", scope, "--name", scope)["secret"] for scope in ("publish", "operate")}
+        self.site = Site()
+        self.site.watch(self.house, workload.WATCHED.slug)
+        self.tokens = {"operate": self.house.json("token", "create", "--scope", "operate", "--name", "operate")["secret"]}
+        for lane in workload.CMS:
+            [portal] = workload.LANES[lane]
+            words = ("token", "create", "--scope", "publish", "--name", lane, "--portal", portal.slug)
+            self.tokens[lane] = self.house.json(*words)["secret"]
         self.operator = Operator(self.house, self.journal, 5.0, self.tokens)
         for endpoint in ENDPOINTS:
             types = [word for kind in endpoint.types for word in ("--event", kind)]
@@ -130,6 +142,7 @@ class Run:
             categories = [word for slug in wish.categories for word in ("--category", slug)]
             self.house.command("subscribers", "add", wish.address, "--frequency", wish.frequency, *area, *categories)
         self.injector = Injector(self.journal, self.house, self.broker, self.portal, self.mail, self.operator)
+        self.injector.site = self.site
         self.injector.clocks, self.injector.disk, self.injector.proxies, self.injector.database = clocks, disk, ways, self.database
         time.sleep(6)  # RabbitMQ 3.10.8 must not be killed right after its queues were made (docs/operating)
 
@@ -192,11 +205,14 @@ class Run:
         ahead = (22 - hour + 11) % 24 - 11  # a zone where it is 22:00: no scheduled digest for the next nine hours
         return {
             "site.zone": f"Etc/GMT{-ahead:+d}",
+            "portal.name": workload.HOME.name,
+            "watch.allow_networks": ["127.0.0.0/8"], "watch.pause_ms": 0, "watch.total_timeout_ms": 2000, "watch.connect_timeout_ms": 1000,
+            "watch.look_seconds_max": 5, "watch.every_seconds": 1,
             "feed.entries_max": ENTRIES_MAX, "feed.document_bytes_max": 50_000_000, "feed.tombstones_max": 100,
             "push.connect_timeout_ms": 1000, "push.total_timeout_ms": int(TOTAL_TIMEOUT * 1000), "push.in_flight_per_endpoint_max": 8,
             "push.retry.delays_seconds": [1, 1, 2, 2, 3] + [4] * 200, "push.short_attempts_max": 200,
             "push.breaker_open_seconds": 2, "push.breaker_open_seconds_max": 4,
-            "intake.audit_seconds": 2, "intake.audit_settle_seconds": 5, "intake.heartbeat_seconds": 3,
+            "intake.audit_seconds": 2, "intake.audit_delay_seconds": 5, "intake.heartbeat_seconds": 3,
             "intake.relay_lease_seconds": 15, "intake.relay_retry_seconds_max": 2,
             "bus.rabbitmq.confirm_timeout_seconds": 5, "bus.rabbitmq.connect_timeout_seconds": 3, "bus.rabbitmq.heartbeat_seconds": 5,
             "digest.smtp.host": "127.0.0.1", "digest.smtp.port": self.mail.port, "digest.smtp.tls": "none", "digest.smtp.timeout_seconds": 3,
@@ -236,6 +252,7 @@ class Run:
             if time.time() > deadline:
                 if not quiet:
                     account.lost.append(Finding("all", f"the system does not come to rest: {self.restless()}"))
+                account.lost += self.gaps.findings()
                 return account, None
             if time.time() - said_at < SAY_EVERY:
                 time.sleep(2)
@@ -256,6 +273,9 @@ class Run:
             if name in self.house.held:
                 self.house.start_one(name)
         quiet = not self.house.unready()
+        if not self.looked:  # after failures a portal is looked at less often
+            self.looked = not self.house.try_command("watch", "run", NAME)[1]
+        quiet &= self.looked
         self.replay()
         quiet &= self.close_gaps()
         for endpoint in ENDPOINTS:
@@ -267,23 +287,26 @@ class Run:
         return quiet and self.operator.pending() == 0
 
     def close_gaps(self) -> bool:
-        """Gives the commands that the audit names, and no other. Whether it names none."""
+        """Gives the commands that the audit names, and no other; none to an outlet of which something is yet to be named.
+        Whether all is named, and nothing more."""
         faults = self.house.faults()
         if faults is None:
             return False
-        named = {name: text for name, text in faults.items() if name.startswith("completeness ")}
-        lines = {line for text in named.values() for line in REPLAY_LINE.findall(text)}
-        if lines and time.time() >= self.closed_at + REPLAY_EVERY:
-            for line in sorted(lines):
-                self.gaps_named += 1
+        named = {name.split()[1]: text for name, text in faults.items() if name.startswith("completeness ")}
+        if time.time() < self.closed_at + REPLAY_EVERY:
+            return not named and not self.gaps.unnamed()
+        self.gaps.look()
+        for outlet, text in sorted(named.items()):
+            for line in REPLAY_LINE.findall(text) if self.gaps.may_be_brought_back(outlet) else ():
                 self.journal.say(f"the audit names a gap: {line}")
                 self.house.try_command(*line.split()[1:], seconds=300)
-            self.closed_at = time.time()
-        return not named
+                self.closed_at = time.time()
+        return not named and not self.gaps.unnamed()
 
     def replay(self) -> None:
         """What only a deleted queue held comes back from the archive, once the archive has everything."""
         outlets = {deleted.outlet for deleted in self.injector.deleted if not deleted.by_audit} & self.owing
+        assert not outlets & {deleted.outlet for deleted in self.injector.deleted if deleted.by_audit}, "the schedule keeps them apart"
         if not outlets or time.time() < self.replayed_at + REPLAY_EVERY:
             return
         client = Amqp(self.house.amqp_url)
@@ -297,6 +320,10 @@ class Run:
     def close(self, account: Account, settled: float | None) -> int:
         if not any(window.effects for window in self.journal.windows if window.number >= 0):
             self.journal.trouble("no fault had any effect: nothing was tried")
+        by_audit = [deleted for deleted in self.injector.deleted if deleted.by_audit]
+        if by_audit:
+            self.journal.say(f"{len(by_audit)} faults for the audit to name; {len(self.gaps.named)} of them took something for certain, "
+                             "and it was named before it came back")
         windows = [window for window in self.journal.windows if window.number >= 0]
         if sum(window.effects > 0 for window in windows) * 2 < len(windows):
             self.journal.trouble("most faults met nobody: too little was tried")

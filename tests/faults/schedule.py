@@ -8,11 +8,16 @@ import dataclasses
 import random
 
 SERVICES = ("intake", "feed", "digest", "push")
+EVERY = (*SERVICES, "watch")
 WARM_UP = 3.0  # seconds without faults at the beginning
 COOL_DOWN = 2.0  # and at the end
 
 # After queues were declared, RabbitMQ 3.10.8 must not be killed for a while (docs/operating: "killed in the second its queues were made").
 BROKER_LEFT_ALONE = 15.0
+
+
+REPLAYED = ("queue",)  # after these an operator replays the outlet, whatever the audit says
+NAMED = ("unbind", "purge", "unbound")  # what these took must be named
 
 
 @dataclasses.dataclass
@@ -47,10 +52,14 @@ SMTP = tuple(
     Kind(f"smtp-{name}", ("mail",), shortest, longest)
     for name, shortest, longest in (
         ("421", 2, 8), ("451", 2, 8), ("550", 3, 8), ("policy", 2, 8), ("silent", 2, 8), ("mute", 2, 8), ("drop", 2, 8), ("away", 2, 8)))
+# the portal that is watched
+SITE = tuple(
+    Kind(f"site-{name}", ("site",), shortest, longest)
+    for name, shortest, longest in (("500", 1, 6), ("404", 1, 6), ("page", 1, 6), ("empty", 1, 6), ("silent", 2, 6), ("cut", 1, 5)))
 PROCESSES = (
-    Kind("kill", SERVICES, 0.2, 3, weight=2),
-    Kind("stop", SERVICES, 1, 8),
-    Kind("term", SERVICES, 0.1, 2),
+    Kind("kill", EVERY, 0.2, 3, weight=2),
+    Kind("stop", EVERY, 1, 8),
+    Kind("term", EVERY, 0.1, 2),
 )
 BROKER = (
     Kind("kill", ("broker",), 0.5, 4),
@@ -68,8 +77,8 @@ BROKER = (
 POSTGRES = (
     Kind("kill", ("postgres",), 0.5, 4, weight=2),
     Kind("stop", ("postgres",), 1, 12, weight=2),
-    Kind("tcp-reset", tuple(f"{service}>postgres" for service in SERVICES), 0.1, 0.5),
-    Kind("tcp-hole", tuple(f"{service}>postgres" for service in SERVICES), 2, 15),
+    Kind("tcp-reset", tuple(f"{service}>postgres" for service in EVERY), 0.1, 0.5),
+    Kind("tcp-hole", tuple(f"{service}>postgres" for service in EVERY), 2, 15),
 )
 SQLITE = (Kind("disk", ("data",), 2, 8, weight=2),)
 
@@ -83,7 +92,7 @@ def clocks(machines: int) -> tuple[Kind, ...]:
 def kinds_of(shape: str, bus: str) -> tuple[Kind, ...]:
     """All kinds of faults that a shape can have."""
     kinds = PROCESSES if bus == "rabbitmq" else tuple(dataclasses.replace(kind, targets=("up",), weight=4) for kind in PROCESSES)
-    kinds += PORTAL + GONE + SMTP + clocks(replicas_of(shape, bus))
+    kinds += PORTAL + GONE + SITE + SMTP + clocks(replicas_of(shape, bus))
     if shape == "sqlite":
         kinds += SQLITE
     elif bus == "rabbitmq":
@@ -108,10 +117,7 @@ def names_of(shape: str, bus: str) -> list[str]:
 def plan(seed: int, seconds: float, every: float, shape: str, bus: str, only: frozenset[str]) -> list[Fault]:
     """The faults of a run, in order of time."""
     dice = random.Random(f"schedule {seed}")
-    pairs = [
-        (kind, target) for kind in kinds_of(shape, bus) for target in kind.targets for _ in range(kind.weight)
-        if not only or kind.name in only or f"{kind.name}:{target}" in only
-    ]
+    pairs = pairs_of(seed, shape, bus, only)
     faults: list[Fault] = []
     at, bag = WARM_UP, []
     busy: dict[str, float] = {}  # one target has one fault at a time
@@ -135,6 +141,24 @@ def plan(seed: int, seconds: float, every: float, shape: str, bus: str, only: fr
     return faults
 
 
+def pairs_of(seed: int, shape: str, bus: str, only: frozenset[str] = frozenset()) -> list[tuple[Kind, str]]:
+    """The bag of a run: each kind with each of its targets, as often as it weighs. An outlet has faults after which it is
+    replayed as a whole, or faults of which the audit must name what they took; the seed says which. Of both in one run, a
+    replay would close what nobody named."""
+    dice = random.Random(f"outlets {seed}")
+    pairs = [
+        (kind, target) for kind in kinds_of(shape, bus) for target in kind.targets for _ in range(kind.weight)
+        if not only or kind.name in only or f"{kind.name}:{target}" in only
+    ]
+    replayed = {target for kind, target in pairs if kind.name in REPLAYED}
+    both = sorted(replayed & {target for kind, target in pairs if kind.name in NAMED})
+    # one of them is enough for what is known already, and the audit has the others
+    given_up = {target: REPLAYED for target in both}
+    if both:
+        given_up[dice.choice(both)] = NAMED
+    return [(kind, target) for kind, target in pairs if kind.name not in given_up.get(target, ())]
+
+
 def step_of(kind: str, dice: random.Random) -> int:
     """How far a clock is stepped: as far as a machine without NTP is off. What was put off by it is put off so long."""
     step = dice.choice([5, 20, 45, 90])
@@ -143,7 +167,7 @@ def step_of(kind: str, dice: random.Random) -> int:
 
 def resource(kind: str, target: str) -> str:
     """What has one fault at a time."""
-    return "broker" if kind in ("queue", "unbind", "purge", "unbound") else target
+    return "broker" if kind in (*REPLAYED, *NAMED) else target
 
 
 def settle_of(kind: str, target: str) -> float:

@@ -3,20 +3,33 @@
 import dataclasses
 import types
 
+import contract
+import mailserver
 import pytest
 import workload
 from account import Account, Mailbox
+from gaps import Gaps
+from injection import Deleted
 from journal import Journal, Window
-from mailserver import Copy, Line, Mail, lines_of
+from mailserver import Copy, Mail, lines_of
 from model import Endpoint, Model, Wish, webhook_id
 from portal import Attempt, Delivery
 from reader import Reader
 
-ARTICLE = workload.State("1", "a-1", 1, False, "id-1", "https://portal.example/", "article", "muc-0-a", ("na-son-03205-2004",), 5,
+ARTICLE = workload.State("1", "a-1", 1, False, "id-1", contract.SOURCE, "article", "muc-0-a", ("na-son-03205-2004",), 5,
                          "published", 4)
 EDITED = dataclasses.replace(ARTICLE, mark="2", revision=2, event_id="id-2", verb="updated")
 GONE = dataclasses.replace(ARTICLE, mark="3", revision=3, event_id="id-3", verb="withdrawn", withdrawn=True)
+OTHER = workload.OTHERS[0]
+TWIN = dataclasses.replace(ARTICLE, mark="t", source=OTHER.source, minute=6)  # the same ids at another portal
+WATCHED = dataclasses.replace(ARTICLE, mark="w", article="w-1", event_id="", source=workload.WATCHED.source, category="tin-tuc", areas=(), minute=7,
+                              page="http://127.0.0.11:1/2023/11/hop-dan-2/", is_watched=True)
 EVERYTHING = Wish("a@b.example", "immediate")
+
+
+def Line(kind: str, mark: str, reason_mark: str = "", portal: str = workload.HOME.name) -> mailserver.Line:  # noqa: N802 (as the class)
+    """A line about an article of the home portal, unless it is said otherwise."""
+    return mailserver.Line(kind, mark, reason_mark, portal)
 
 
 @pytest.fixture
@@ -33,7 +46,9 @@ def account(tmp_path):
 
 
 def items(*states) -> dict:
-    return {"items": [{"url": f"https://portal.example/tin/{state.article}", "title": state.shown_title} for state in states]}
+    return {"items": [
+        {"url": state.url, "title": state.shown_title, "id": f"{state.portal.tag}{state.article}", "authors": [{"name": state.portal.name}]}
+        for state in states]}
 
 
 def mailbox(account, *mails: tuple, wish=EVERYTHING) -> Account:
@@ -43,9 +58,13 @@ def mailbox(account, *mails: tuple, wish=EVERYTHING) -> Account:
     return account
 
 
+def delivery_of(state) -> Delivery:
+    return Delivery(b"", [], False, state.source, "" if state.portal is workload.HOME else state.portal.slug, state.mark)
+
+
 def hooks(account, *attempts: tuple, name="tinh") -> Account:
     for state, at, status, whole in attempts:
-        delivery = account.portal.seen.setdefault((name, webhook_id(state)), Delivery(b"", []))
+        delivery = account.portal.seen.setdefault((name, webhook_id(state)), delivery_of(state))
         delivery.attempts.append(Attempt(at, status, whole, ""))
     account.look_at_webhooks()
     return account
@@ -191,7 +210,7 @@ def test_a_webhook_that_came_twice_needs_a_crash_that_explains_it(account):
 
 
 def test_a_body_that_changed_is_wrong(account):
-    account.portal.seen[("tinh", webhook_id(EDITED))] = Delivery(b"", [Attempt(1.0, 204, True, "")], changed=True)
+    account.portal.seen[("tinh", webhook_id(EDITED))] = dataclasses.replace(delivery_of(EDITED), attempts=[Attempt(1.0, 204, True, "")], changed=True)
     account.look_at_webhooks()
     assert "changed between attempts" in account.wrong[0].what
 
@@ -228,7 +247,7 @@ Thứ năm
 == Tin mới (2) ==
 
 1. Tin a-1 bản 1 [e1]
-   16/11/2023 · muc
+   16/11/2023 · muc · Cổng huyện
    Tóm tắt.
    https://portal.example/a
 
@@ -246,4 +265,101 @@ Thứ năm
 ----------------------------------------
 1. Không phải tin
 """
-    assert lines_of(text) == (Line("news", "1"), Line("news", "9"), Line("correction", "4", "5"))
+    assert lines_of(text) == (Line("news", "1"), Line("news", "9", portal=""), Line("correction", "4", "5", portal=""))
+
+
+# ── several portals, and one that is watched ──
+
+
+def test_one_id_of_two_portals_is_two_articles_and_each_must_stand(account):
+    account.model.acknowledged(TWIN, 1002.0)
+    assert {state.key for state in account.model.states.values()} == {"a-1", f"{OTHER.slug} a-1"}
+    account.compare_feed("all", [TWIN, EDITED], items(TWIN, EDITED))
+    assert account.is_clean()
+    account.compare_feed("all", [TWIN, EDITED], items(EDITED))
+    assert [finding.article for finding in account.lost] == [TWIN.key]
+
+
+@pytest.mark.parametrize("change", [{"id": f"{OTHER.tag}a-1"}, {"authors": [{"name": OTHER.name}]}, {"authors": []}])
+def test_an_entry_under_another_portals_name_is_wrong(account, change):
+    account.model.attempted(EDITED, 1001.0)
+    shown = items(EDITED)
+    shown["items"][0] |= change
+    account.compare_feed("all", [EDITED], shown)
+    assert "under the" in account.wrong[0].what
+
+
+def test_a_line_under_another_portals_name_is_wrong(account):
+    mailbox(account, [Line("news", "1")], [Line("update", "2", portal=OTHER.name)])
+    assert OTHER.name in account.wrong[0].what
+
+
+@pytest.mark.parametrize("change", [{"source": OTHER.source}, {"portal": OTHER.slug}])
+def test_a_webhook_under_another_portals_name_is_wrong(account, change):
+    account.portal.seen[("tinh", webhook_id(EDITED))] = dataclasses.replace(delivery_of(EDITED), attempts=[Attempt(1.0, 204, True, "")], **change)
+    account.look_at_webhooks()
+    assert "as of" in account.wrong[0].what
+
+
+def test_of_what_is_watched_the_last_state_must_come_once_and_those_before_need_not(account):
+    edited = dataclasses.replace(WATCHED, mark="x", revision=2, verb="updated")
+    account.model = Model()
+    for state in (WATCHED, edited):
+        account.model.acknowledged(state, 1002.0)
+    account.portal.seen[("tinh", "evt_1")] = dataclasses.replace(delivery_of(WATCHED), attempts=[Attempt(1.0, 204, True, "")])
+    account.look_at_webhooks()
+    assert "never took" in account.lost[0].what
+    account.lost.clear()
+    account.portal.seen[("tinh", "evt_2")] = dataclasses.replace(delivery_of(edited), attempts=[Attempt(2.0, 204, True, "")])
+    account.look_at_webhooks()
+    assert account.is_clean()
+    del account.portal.seen[("tinh", "evt_1")]
+    account.look_at_webhooks()
+    assert account.is_clean(), "nobody looked between the two"
+    account.portal.seen[("tinh", "evt_3")] = dataclasses.replace(delivery_of(edited), attempts=[Attempt(3.0, 204, True, "")])
+    account.look_at_webhooks()
+    assert "under two webhook-ids" in account.wrong[0].what
+
+
+# ── gaps ──
+
+
+def gaps_of(account, deleted: list[Deleted], *steps: tuple[str, str, int]) -> Gaps:
+    """The gaps of a run in which the foreign producer published the edited state between 1001 and 1002, and the journey says `steps`."""
+    foreign = types.SimpleNamespace(once={EDITED.mark: (EDITED, 1001.0, 1002.0)})
+    account.house.try_command = lambda *words: ([dict(zip(("outlet", "step", "revision"), step)) for step in steps], "")
+    return Gaps(account.house, account.journal, foreign, deleted)
+
+
+def lost(begin: float = 1000.0, end: float = 1003.0, outlet: str = "feed", **more) -> Deleted:
+    return Deleted(outlet, set(), 1004.0, True, "purge", begin, end, **more)
+
+
+def test_a_gap_that_was_named_may_be_closed(account):
+    gaps = gaps_of(account, [lost()], ("digest", "not_received", 2), ("feed", "not_received", 2))
+    assert not gaps.may_be_brought_back("feed") and gaps.may_be_brought_back("push")
+    gaps.look()
+    assert gaps.may_be_brought_back("feed") and gaps.findings() == [] and gaps.named == {0: "a-1"}
+
+
+@pytest.mark.parametrize("steps", [(), (("digest", "not_received", 2),), (("feed", "not_received", 1), ("feed", "accepted", 2))])
+def test_a_gap_that_the_audit_does_not_name_is_told_and_its_outlet_is_given_no_command(account, steps):
+    gaps = gaps_of(account, [lost()], *steps)
+    gaps.look()
+    assert not gaps.may_be_brought_back("feed")
+    [finding] = gaps.findings()
+    assert "never named" in finding.what and finding.article == "a-1"
+
+
+def test_each_fault_has_to_be_named_for_itself(account):
+    gaps = gaps_of(account, [lost(), lost(outlet="push")], ("feed", "not_received", 2))
+    gaps.look()
+    assert [deleted.outlet for deleted, _ in gaps.unnamed()] == ["push"]
+
+
+def test_only_what_was_certainly_lost_is_a_witness(account):
+    assert gaps_of(account, [lost(1001.5), lost(end=1001.5), Deleted("feed", set(), 1004.0, False, "queue", 1000.0, 1003.0)]).unnamed() == []
+    document = dataclasses.replace(EDITED, kind="document")
+    gaps = gaps_of(account, [lost(takes_documents=False)])
+    gaps.foreign.once = {document.mark: (document, 1001.0, 1002.0)}
+    assert gaps.unnamed() == [], "documents have a binding of their own"

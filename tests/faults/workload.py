@@ -1,9 +1,10 @@
 """What is published in one run, and when: made from the seed before the start, so that a run can be repeated.
 
-Pure. Two kinds of producers: CMSs that post to intake (intake counts the revisions), and a foreign producer over AMQP
-(which counts its own, sends things twice, late, in the wrong order, and sometimes sends garbage). Every state of an
-article carries a mark in its title, `[e1a]`, and every withdrawal one in its reason, by which it is recognised wherever
-it turns up.
+Pure. Three kinds of producers: CMSs that post to intake, each for a portal of its own (intake counts the revisions); a
+foreign producer over AMQP, for all portals (which counts its own, sends things twice, late, in the wrong order, and
+sometimes sends garbage); and an editor whose portal cannot call us and is watched. Portals use each other's article ids,
+and each other's event ids. Every state of an article carries a mark in its title, `[e1a]`, and every withdrawal one in
+its reason, by which it is recognised wherever it turns up.
 """
 
 import csv
@@ -18,13 +19,36 @@ import contract
 
 MARK = re.compile(r"\[e([0-9a-z]+)\]")
 BLOCK = 120  # articles in one category: fewer than a feed has entries, so that every article can be looked for
-CMS_LANES = 2
-CMS_SOURCE = "https://dienbiendong.gov.vn/"  # config/default.toml: portal.source
+EQUAL_IDS = 0.5  # of what is new, as far as another portal has something under an id that this one has not used
+WATCHED_CATEGORY = "tin-tuc"  # of what names none
 FIRST_DAY = datetime.datetime(2023, 11, 16, 8, 0, tzinfo=datetime.timezone(datetime.timedelta(hours=7)))
 MALFORMED_EVERY = 15.0  # seconds, in short runs
 MALFORMED_MAX = 500  # in long ones; `loa dead-letters list` looks at 1,000 of a queue
 AREAS = pathlib.Path(__file__).resolve().parents[2] / "config/areas"
 ABOUT = ("na-son-03205-2004", "phi-nhu-03208-2004", "muong-luan-03214-2004", "luan-gioi-03379-2004", "tia-dinh-03384-2004")
+
+
+@dataclasses.dataclass(frozen=True)
+class Publisher:
+    """A portal: its slug, its name as people read it, the `source` of its events, and what its entries' ids begin with."""
+
+    slug: str
+    name: str
+    source: str
+    tag: str
+
+
+TAG_DATE = "2026-07-01"
+HOME = Publisher("home", "Cổng huyện", contract.SOURCE, "tag:dienbiendong.gov.vn,2023-01-01:entry/")
+OTHERS = tuple(
+    Publisher(slug, f"Cổng xã {name}", f"https://{slug}.example.gov.vn/", f"tag:{slug}.example.gov.vn,{TAG_DATE}:entry/")
+    for slug, name in (("na-son", "Na Son"), ("phi-nhu", "Phì Nhừ")))
+PORTALS = (HOME, *OTHERS)
+WATCHED = OTHERS[-1]
+BY_SOURCE = {portal.source: portal for portal in PORTALS}
+LANES = {"amqp": PORTALS, **{f"cms-{number}": (portal,) for number, portal in enumerate(PORTALS)}, "site": (WATCHED,)}  # who publishes for whom
+CMS = tuple(lane for lane in LANES if lane.startswith("cms-"))
+WEIGHTS = {"amqp": 6, "site": 1} | dict.fromkeys(CMS, 2)
 
 
 @dataclasses.dataclass(slots=True)
@@ -43,6 +67,21 @@ class State:
     minute: int  # its time of publication, in minutes after FIRST_DAY; the same for all states of an article
     verb: str  # published, updated, withdrawn, issued
     size: int
+    page: str = ""  # where it stands, for what is watched; told by the portal
+    is_watched: bool = False
+
+    @property
+    def portal(self) -> Publisher:
+        return BY_SOURCE[self.source]
+
+    @property
+    def key(self) -> str:
+        """Whose article it is, and which: docs/adr/0025. What is watched is given its id by Loa; here it has one of ours."""
+        return self.article if self.portal is HOME else f"{self.portal.slug} {self.article}"
+
+    @property
+    def url(self) -> str:
+        return self.page or f"{self.source}tin/{self.article}"
 
     @property
     def type(self) -> str:
@@ -78,14 +117,14 @@ class State:
         """`data` of its event; for a CMS without the revision."""
         if self.withdrawn:
             return {"id": self.article, "revision": self.revision, "reason": self.reason, "at": "2023-11-20T10:00:00+07:00"}
-        url = f"{contract.SOURCE}tin/{self.article}"
+        url = self.url
         at = self.published_at.isoformat()
         if self.kind == "document":
             return {"id": self.article, "revision": self.revision, "number": self.number, "kind": "Thông báo", "url": url,
                     "title": self.title, "issuer": "UBND xã", "areas": [{"id": area} for area in self.areas],
                     "published_at": at}
         return contract.article(
-            self.article, self.revision, title=self.title, category={"slug": self.category, "label": self.category},
+            self.article, self.revision, url=url, title=self.title, category={"slug": self.category, "label": self.category},
             areas=[{"id": area} for area in self.areas], published_at=at, modified_at=at,
             content_html=f"<p>{'Nội dung chi tiết. ' * self.size}</p>")
 
@@ -127,6 +166,12 @@ def reach(areas: tuple[str, ...]) -> set[str]:
     return set(areas) | {SUCCESSORS[area] for area in areas if area in SUCCESSORS}
 
 
+def journey_of(key: str) -> list[str]:
+    """What `loa journey` is asked for an article."""
+    slug, _, number = key.rpartition(" ")
+    return [number, "--portal", slug] if slug else [number]
+
+
 class Writer:
     """Writes the plan, step after step, by the dice of the seed."""
 
@@ -138,12 +183,14 @@ class Writer:
         self.articles = 0
         self.current: dict[str, dict[str, State]] = {}  # lane -> article -> its last state, as its producer sees it
         self.sent: list[State] = []  # over AMQP, for repeats
+        self.firsts: dict[str, State] = {}  # id -> who used it first
+        self.users: dict[str, set[str]] = {}  # id -> the portals that use it
 
     def plan(self) -> list[Step]:
         at, next_malformed, number = 0.0, 2.0, 0
         while at < self.seconds:
-            lane = self.dice.choices(["amqp", *(f"cms-{n}" for n in range(CMS_LANES))], [6, *([2] * CMS_LANES)])[0]
-            self.amqp(at) if lane == "amqp" else self.cms(lane, at)
+            lane = self.dice.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+            {"amqp": self.amqp, "site": self.site}.get(lane, lambda at: self.cms(lane, at))(at)
             if at >= next_malformed:
                 self.steps.append(Step(at, "amqp", "malformed", malformed=self.dice.choice(sorted(MALFORMED))))
                 next_malformed += max(MALFORMED_EVERY, self.seconds / MALFORMED_MAX) * self.dice.uniform(0.5, 1.5)
@@ -160,12 +207,28 @@ class Writer:
     def fresh(self, lane: str, kind: str) -> State:
         """The first state of something that nobody has heard of."""
         self.articles += 1
-        number, mark = self.articles, self.mark()
-        prefix = {"amqp": "a", "cms-0": "h", "cms-1": "i"}[lane] + ("v" if kind == "document" else "")
-        return State(
+        number, mark, portal = self.articles, self.mark(), self.dice.choice(LANES[lane])
+        prefix = {"amqp": "a", "site": "w"}.get(lane, "h") + ("v" if kind == "document" else "")
+        state = State(
             mark, f"{prefix}{self.seed}-{number:05}", 1, False, self.event_id(lane, mark),
-            contract.SOURCE if lane == "amqp" else CMS_SOURCE, kind, "" if kind == "document" else self.category(number),
+            portal.source, kind, "" if kind == "document" else self.category(number),
             self.areas(), number, "issued" if kind == "document" else "published", self.size())
+        if lane == "site":  # it says neither of what its articles are about, nor which event tells of them
+            state.category, state.areas, state.is_watched = WATCHED_CATEGORY, (), True
+            return state
+        rival = self.rival(portal, kind)
+        if rival is not None and self.dice.random() < EQUAL_IDS:
+            state.article = rival.article
+            if lane == "amqp" and rival.event_id:
+                state.event_id = rival.event_id
+        self.firsts.setdefault(state.article, state)
+        self.users.setdefault(state.article, set()).add(portal.slug)
+        return state
+
+    def rival(self, portal: Publisher, kind: str) -> State | None:
+        """Something recent of another portal, under an id that this one has not used."""
+        found = [state for state in list(self.firsts.values())[-60:] if state.kind == kind and portal.slug not in self.users[state.article]]
+        return self.dice.choice(found) if found else None
 
     def event_id(self, lane: str, mark: str) -> str:
         # the id settles what is left equal, so it must not grow with time
@@ -183,7 +246,7 @@ class Writer:
     def next_state(self, lane: str, old: State, withdrawn: bool, step: int = 1) -> State:
         mark = self.mark()
         verb = "withdrawn" if withdrawn else "issued" if old.kind == "document" else "updated"
-        moved = self.dice.random() < 0.25
+        moved = self.dice.random() < 0.25 and not old.is_watched
         category = self.category(old.minute) if old.category and moved and not withdrawn else old.category
         areas = self.areas() if moved and not withdrawn else old.areas
         return dataclasses.replace(
@@ -201,8 +264,8 @@ class Writer:
             self.sent.append(state)
 
     def stands(self, lane: str, state: State) -> None:
-        self.current.setdefault(lane, {}).pop(state.article, None)  # to the end: it is recent
-        self.current[lane][state.article] = state
+        self.current.setdefault(lane, {}).pop(state.key, None)  # to the end: it is recent
+        self.current[lane][state.key] = state
 
     def cms(self, lane: str, at: float) -> None:
         """A CMS does one thing after the other, and knows what intake answered."""
@@ -219,6 +282,13 @@ class Writer:
                 state.verb = "published"
         self.send(at, lane, state)
         self.stands(lane, state)
+
+    def site(self, at: float) -> None:
+        """The editor of the portal that is watched publishes and edits."""
+        old = self.pick("site", live=True) if self.dice.random() < 0.4 else None
+        state = self.next_state("site", old, withdrawn=False) if old else self.fresh("site", "article")
+        self.send(at, "site", state)
+        self.stands("site", state)
 
     def amqp(self, at: float) -> None:
         kinds = {"new": 36, "document": 7, "update": 22, "withdraw": 8, "again": 3, "repeat": 9, "overtaken": 5,

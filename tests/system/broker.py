@@ -8,6 +8,8 @@ with its addresses once it answers, and ends with everything it started when its
 import base64
 import contextlib
 import ctypes
+import fcntl
+import itertools
 import json
 import os
 import pathlib
@@ -17,6 +19,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -24,26 +27,60 @@ import urllib.request
 INSTALL = "apt-get install --no-install-recommends rabbitmq-server   (or let ./tests/run do it)"
 START_SECONDS_MAX = 90
 FIRST_PORT = 10_000
+PROCESSES = 16  # at most, of the suite: a part of the ports for each
+FIRST_TURN, TURNS = secrets.randbelow(10_000), itertools.count()
 STOP_SECONDS_MAX = 20
+# a whole Erlang starts for each command of rabbitmqctl, and on a busy machine that takes more than a minute
+CONTROL_SECONDS_MAX = 180
+RESERVATIONS: int | None = None  # the open file whose locked bytes are ports
 
 
 class BrokerError(Exception):
     """The node is not there; the text says what to do."""
 
 
+def reserved(port: int) -> bool:
+    """Whether this port is ours from here on, until this process ends: all of the suite's processes lock a byte each of one
+    file, so a port stays its owner's while the server on it is down."""
+    global RESERVATIONS
+    if RESERVATIONS is None:
+        path = pathlib.Path(tempfile.gettempdir(), f"loa-tests-ports-{os.getuid()}")
+        RESERVATIONS = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.lockf(RESERVATIONS, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:
+        return False
+    return True
+
+
 def free_port() -> int:
     """A port that was free a moment ago, on loopback; mostly one that the kernel gives to no outgoing connection, for a
-    server that was killed must find its port free when it comes back."""
+    server that was killed must find its port free when it comes back.
+
+    Each of the suite's processes has ports of its own and gives them in turn: what is free now may be another's in a moment.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw15").removeprefix("gw")) % PROCESSES
     with contextlib.suppress(OSError, ValueError):
         first_outgoing = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-        for _ in range(100):
-            port = secrets.randbelow(first_outgoing - FIRST_PORT) + FIRST_PORT
-            with contextlib.suppress(OSError), socket.socket() as probe:
-                probe.bind(("127.0.0.1", port))
+        turns = (first_outgoing - FIRST_PORT) // PROCESSES
+        for _ in range(min(turns, 100)):
+            port = FIRST_PORT + PROCESSES * ((FIRST_TURN + next(TURNS)) % turns) + worker
+            if reserved(port) and is_free(port):
                 return port
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen there now, as servers do: beside connections that are closing."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def script(name: str) -> str:
@@ -131,6 +168,7 @@ class Broker:
                 [script("epmd"), "-port", str(self.epmd_port), "-address", "127.0.0.1"],
                 env=environment, preexec_fn=die_with_owner, **quiet,
             )
+        self.await_ports()
         self.server = subprocess.Popen(
             [script("rabbitmq-server")], env=environment, cwd=self.folder, start_new_session=True,
             preexec_fn=die_with_owner, **quiet,
@@ -147,6 +185,15 @@ class Broker:
         tail = (self.folder / "out.txt").read_text(errors="replace")[-2000:]
         self.stop()
         raise BrokerError(f"RabbitMQ did not start; the end of {self.folder}/out.txt:\n{tail}")
+
+    def await_ports(self) -> None:
+        """Waits until nobody listens on the node's ports: a node that was killed holds them until the kernel has cleared away
+        its memory, and one that starts before cannot listen and ends."""
+        deadline = time.monotonic() + STOP_SECONDS_MAX
+        while taken := [port for port in (self.dist_port, self.amqp_port, self.http_port) if not is_free(port)]:
+            if time.monotonic() > deadline:
+                raise BrokerError(f"somebody else listens on {taken}, ports of the node in {self.folder}")
+            time.sleep(0.05)
 
     def kill(self) -> None:
         """Ends the node as a power cut would: SIGKILL to all of it."""
@@ -175,7 +222,7 @@ class Broker:
     def control(self, *arguments: str) -> str:
         """What rabbitmqctl says; fails when it does."""
         command = [script("rabbitmqctl"), "-q", *arguments]
-        done = subprocess.run(command, env=self.environment(), capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, env=self.environment(), capture_output=True, text=True, timeout=CONTROL_SECONDS_MAX)
         assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
         return done.stdout
 

@@ -36,17 +36,22 @@ def pytest_generate_tests(metafunc):
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config, items):
-    """Leaves out what is not for a shape, and keeps a file's tests on one shape together, in one process and in order."""
+    """Leaves out what is not for a shape, and keeps a file's tests on one shape together, in one process and in order.
+
+    What takes long comes first, so that nobody waits for it at the end.
+    """
     left_out = []
     for item in items:
         shape = item.callspec.params.get("shape") if hasattr(item, "callspec") else None
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.name}-{shape}"))
+        apart = f"-{item.name}" if item.get_closest_marker("apart") else ""
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.name}-{shape}{apart}"))
         only = item.get_closest_marker("on")
         if shape is not None and (not isinstance(shape, shapes.Shape) or (only and shape not in only.args)):
             left_out.append(item)  # no shape: pytest's placeholder, none of the file's was asked for
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+    items.sort(key=lambda item: 1 if item.get_closest_marker("apart") else 0 if item.get_closest_marker("long") else 2)
 
 
 @pytest.fixture(scope="session")

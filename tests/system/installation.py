@@ -151,6 +151,8 @@ class Installation:
             "site.public_url": f"{PUBLIC}/",
             "push.allow_networks": ["127.0.0.0/8"],
             "push.retry.delays_seconds": [1] * 12,
+            # what tests publish is dated years ago, and is news to them
+            "intake.backfile_after_days": 0,
             **{f"{name}.listen": f"127.0.0.1:{port}" for name, port in self.ports.items()},
         }
         if amqp_url is not None:

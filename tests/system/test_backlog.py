@@ -6,6 +6,7 @@ from backlog import MEBIBYTES_MAX, SERVICES, SMTP_PAUSE_SECONDS, Backlog, prepar
 from receivers import DeadPortal, MailServer
 
 SHAPES = [shapes.KNOWN["sqlite-rabbitmq"], shapes.KNOWN["sqlite-embedded"]]
+pytestmark = pytest.mark.apart
 EVENTS = 2_000
 LARGE = 200  # several times what a consumer may hold
 MEBIBYTE = 1_000_000  # the largest event, with room for what stands around it

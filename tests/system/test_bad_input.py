@@ -20,6 +20,7 @@ from judges import read_feed, xmllint
 from lxml import etree
 
 SHAPES = shapes.EVERY
+pytestmark = pytest.mark.long
 QUEUES = ("archive", "feed", "digest", "push")
 READER = "can-bo@dienbien.example"
 CORPUS = hostile.corpus()
@@ -85,20 +86,34 @@ def test_what_is_malformed_is_kept_with_its_reason_and_position_and_nothing_else
     assert not faults, "\n".join(faults)
 
 
-@pytest.mark.on(shapes.KNOWN["sqlite-embedded"], shapes.KNOWN["postgres-rabbitmq"])  # some minutes on a broker, and the store has no part in it
+def told_letter_by_letter(text: str) -> dict[str, str]:
+    """What `show --all` says, by the letter's name."""
+    return {told.split(",")[0].split("\n")[0].removeprefix("Letter").strip(): told for told in re.split(r"\n\n(?=Letter )", text)}
+
+
+@pytest.mark.on(shapes.KNOWN["sqlite-embedded"], shapes.KNOWN["postgres-rabbitmq"])  # the store has no part in it
 def test_an_operator_is_shown_what_is_wrong_where_and_what_to_do(fed):
-    for name in list(REFUSED)[::12]:
-        shown = fed.command("dead-letters", "show", name).stdout
-        letter = fed.json("dead-letters", "show", name)
+    told = told_letter_by_letter(fed.command("dead-letters", "show", "--all").stdout)
+    letters = fed.json("dead-letters", "show", "--all")
+    assert set(told) == {letter["letter"] for letter in letters}
+    assert {letter["message_id"] for letter in letters} == set(REFUSED) and len(letters) == len(QUEUES) * len(REFUSED)
+    for letter in letters:
+        name, shown, named = letter["message_id"], told[letter["letter"]], letter["letter"]
         assert letter["reason"].split('"')[0] in shown, name
         assert letter["position"] in shown, name
-        named = letter["letter"]
         assert f"loa dead-letters discard {named}" in shown and f"loa dead-letters redrive {named}" in shown, name
-        assert [place.split("/")[0] for place in (named, *letter["others"])] == list(QUEUES), name
+        places = {place.split("/")[0] for place in (named, *letter["others"])}
+        assert places == set(QUEUES) and len(letter["others"]) == len(QUEUES) - 1, name
         assert not any(unicodedata.category(c) in ("Cc", "Cf") and c != "\n" for c in shown), f"{name}: {shown!r}"
-    shown = fed.command("dead-letters", "show", "lone-high-surrogate").stdout
+    of_feed = {letter["message_id"]: letter for letter in letters if letter["queue"] == "feed"}
+    shown = told[of_feed["lone-high-surrogate"]["letter"]]
     assert '"a\\ud800b"' in shown and re.search(r"^ +\^$", shown, re.M), "the place, with a caret under it"
-    assert '"revision": 1.5' in fed.command("dead-letters", "show", "revision-a-fraction").stdout
+    # one letter, by its name and by its message, is told as it is among all
+    fraction = of_feed["revision-a-fraction"]
+    one = fed.command("dead-letters", "show", fraction["letter"]).stdout
+    assert one.strip() == told[fraction["letter"]].strip() and '"revision": 1.5' in one
+    assert fed.json("dead-letters", "show", "revision-a-fraction")["message_id"] == "revision-a-fraction"
+    assert {letter["letter"] for letter in fed.json("dead-letters", "show", "--all", "--queue", "feed")} == {letter["letter"] for letter in of_feed.values()}
     listing = fed.command("dead-letters", "list", "--queue", "feed").stdout
     assert re.search(r"^\d+ +the body is not UTF-8", listing, re.M), "how many there are of each kind"
 

@@ -86,6 +86,9 @@ def test_check_against_a_broker_that_is_not_there(install):
                   bus__rabbitmq__connect_timeout_seconds=1)
     done = loa.command("check", expect=1)
     assert str(port) in done.stdout + done.stderr and "wrong" not in done.stdout + done.stderr, "where, and no password"
+    lines = {line["what"]: line for line in json.loads(loa.command("check", "--json", expect=1).stdout)}
+    for what in ("topology", "unrouted"):
+        assert lines[what] == {"what": what, "ok": False, "detail": "not looked at: the bus is not reached"}
 
 
 def test_check_knows_a_broker_without_topology(install, vhost):
@@ -127,6 +130,25 @@ def test_import_reports_what_it_could_not_read_and_publishes_the_rest(loa, tmp_p
     assert "panicked" not in said
 
 
+def test_a_dry_run_shows_the_whole_article_with_its_evidence_and_writes_no_file(tmp_path):
+    data = tmp_path / "data"
+    done = run("--json", "import", "--dry-run", "--address", "https://xa.example/tin/1", str(SEED), LOA__DATA_DIR=str(data))
+    assert done.returncode == 0, done
+    page = json.loads(done.stdout)[0]["page"]
+    assert page["article"]["url"] == "https://xa.example/tin/1"
+    assert page["article"]["content_html"].startswith("<p>4 sản phẩm đạt chuẩn OCOP")
+    assert {"title", "published_at", "summary", "body", "source"} <= {value["field"] for value in page["evidence"]}
+    assert all(value["why"] for value in page["evidence"]) and len(page["left_out"]) == 1
+    assert not data.exists()
+
+
+def test_an_address_is_that_of_one_page(loa, tmp_path):
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(SEED.read_text())
+    done = loa.command("import", "--dry-run", "--address", "https://xa.example/tin/1", str(tmp_path), expect=1)
+    assert "2 pages" in done.stderr
+
+
 def test_import_of_a_file_that_is_not_there_is_a_sentence(loa):
     done = loa.command("import", "/nonexistent/page.txt", expect=1)
     assert "/nonexistent/page.txt" in done.stderr
@@ -150,6 +172,24 @@ def test_what_the_command_line_publishes_arrives(install):
     until(15, "it is gone", lambda: "Đăng bằng dòng lệnh" not in loa.titles())
     done = loa.command("withdraw", "never-heard-of", "--reason", "x", expect=1)
     assert "never-heard-of" in done.stderr
+    loa.stop()
+
+
+def test_a_producer_whose_number_slipped_counts_from_1_again(install, tmp_path):
+    loa = install(migrate=False)
+    loa.start("up")
+
+    def publish(revision, title, expect=0):
+        data = article("cli-3", title=title) | {"revision": revision}
+        return loa.command("publish", "-", stdin=json.dumps(data), expect=expect)
+
+    publish(20_261_129_081_500, "Trượt tay")
+    until(15, "it stands", lambda: "Trượt tay" in loa.titles())
+    assert "20261129081500" in publish(2, "Bản hai", expect=1).stderr
+    assert loa.json("renumber", "cli-3") == {"id": "cli-3", "counted_from": 20_261_129_081_500}
+    publish(2, "Bản hai")
+    until(15, "the edit stands", lambda: "Bản hai" in loa.titles() and "Trượt tay" not in loa.titles())
+    assert "never-heard-of" in loa.command("renumber", "never-heard-of", expect=1).stderr
     loa.stop()
 
 

@@ -1,7 +1,11 @@
 """kill -9 in the middle of 1,000 events, of every service and of the broker: everything once, nothing lost."""
 
 import collections
+import contextlib
+import json
 import time
+import urllib.error
+import urllib.parse
 
 import pytest
 import shapes
@@ -10,6 +14,7 @@ from installation import http, until
 from load import Cms, Stranger, standing, title
 
 SHAPES = [*shapes.SMALL, *shapes.ON_BROKER]
+pytestmark = pytest.mark.long
 EVENTS = 1000
 READER = "luu-tru@nason.example"
 
@@ -82,6 +87,7 @@ def test_every_service_ends_softly_on_a_signal(loa):
     loa.stop()
 
 
+@pytest.mark.apart
 @pytest.mark.on(*shapes.ON_BROKER)
 def test_the_broker_dies_and_comes_back(tmp_path_factory, install, portal):
     """A broker of its own: killed with -9 while events flow; nobody is restarted by hand."""
@@ -110,3 +116,29 @@ def test_the_broker_dies_and_comes_back(tmp_path_factory, install, portal):
         node.stop()
 
 
+@pytest.mark.on(*shapes.ON_BROKER)
+def test_connections_that_an_administrator_closes_and_an_exchange_that_is_deleted_cost_no_event(tmp_path_factory, install):
+    """A broker of its own: its administrator tidies up while events flow; nobody is restarted by hand."""
+    node = Broker(tmp_path_factory.mktemp("tidied-broker")).start()
+    try:
+        loa = install(bus__rabbitmq__url=node.addresses()["url"] + "/%2f")
+        loa.start("intake", "feed")
+        token = loa.json("token", "create", "--scope", "publish", "--name", "cms")["secret"]
+        cms = Cms(loa, token, range(200))
+        cms.start()
+        for _ in range(4):
+            for connection in json.loads(node.call("GET", "/api/connections")):
+                with contextlib.suppress(urllib.error.URLError):  # it is gone already
+                    node.call("DELETE", f"/api/connections/{urllib.parse.quote(connection['name'])}")
+            time.sleep(0.5)
+        node.call("DELETE", "/api/exchanges/%2f/loa.events")
+        cms.join()  # intake takes everything without an exchange
+        assert cms.fault is None, cms.fault
+        missing = lambda: "the exchange loa.events is missing" in http("GET", f"{loa.url('intake')}/readyz").text  # noqa: E731
+        until(30, "readiness names what is missing", missing)
+        loa.command("migrate")
+        until(90, "everything stands", lambda: sum(standing(loa).values()) == 200)
+        assert not loa.json("dead-letters", "list")
+        loa.stop()
+    finally:
+        node.stop()

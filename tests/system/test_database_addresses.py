@@ -1,17 +1,18 @@
 """How PostgreSQL is reached: lists of hosts, standbys, IPv6, logins that are rotated, TLS, rights; and what is said when not."""
 
+import contextlib
 import itertools
 import os
 import shutil
 import socket
 
+import hosts
 import pytest
 import shapes
 from broker import free_port
 from certificates import Authority
 from database import Database, make_database, servant
 from installation import Installation, http, until
-from swallowing import swallowing
 
 SHAPES = [shapes.KNOWN["postgres-embedded"]]
 NUMBERS = itertools.count(1)
@@ -72,7 +73,7 @@ def make_user(server, loa, password: str) -> str:
     """A role that may do all that services do, and no more."""
     user = f"services_{next(NUMBERS)}"
     server.query(f"CREATE ROLE {user} LOGIN PASSWORD '{password}'", user="postgres")
-    for ledger in ("intake", "feed", "digest", "push", "access", "receipts"):
+    for ledger in ("intake", "feed", "digest", "push", "access", "receipts", "watch"):
         server.query(
             f"GRANT USAGE ON SCHEMA loa_{ledger} TO {user}; "
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA loa_{ledger} TO {user}", loa.database)
@@ -80,7 +81,8 @@ def make_user(server, loa, password: str) -> str:
 
 
 def dependencies(loa) -> dict[str, str]:
-    return http("GET", f"{loa.url('up')}/readyz").json()["dependencies"]
+    said = http("GET", f"{loa.url('up')}/readyz").json()["dependencies"]
+    return {name: it.get("sentence", "up") for name, it in said.items()}
 
 
 def test_check_says_which_address_answered_how_and_as_whom(loa, server):
@@ -100,18 +102,9 @@ def test_an_ipv6_address_is_dialled_and_not_looked_up(loa, server):
 
 
 def test_a_list_is_tried_until_one_answers_and_each_failure_is_told(loa, server):
-    nobody = free_port()
-    with swallowing() as silent:
-        with_settings(loa, hosts=[f"127.0.0.1:{nobody}", f"127.0.0.1:{silent}", f"[::1]:{server.port}"])
-        for _ in range(3):  # in whichever order
-            ok, said = checked(loa)
-            assert ok and f"reached at [::1]:{server.port}" in said
-        with_settings(loa, hosts=[f"127.0.0.1:{nobody}", f"127.0.0.1:{silent}", "no-such-host.invalid"])
-        ok, said = checked(loa)
-    assert not ok
-    for failure in (f"127.0.0.1:{nobody}: the database cannot be reached", f"127.0.0.1:{silent}: the database did not answer in time",
-                    "no-such-host.invalid:5432: its name cannot be looked up"):
-        assert failure in said, said
+    hosts.each_is_tried_until_one_answers(
+        lambda listed: with_settings(loa, hosts=listed), lambda: checked(loa), server.port, 5432,
+        refused="the database cannot be reached", silent="the database did not answer in time")
 
 
 def test_of_several_the_one_that_takes_writes_is_used(loa, server, tmp_path_factory):
@@ -178,6 +171,53 @@ def test_tls_with_a_ca_of_ones_own(loa, server, authority, tmp_path):
     assert "its certificate would not be verified" in refused(loa)
 
 
+def test_a_client_certificate_logs_in_without_a_password(loa, server, authority, tmp_path):
+    """As `hostssl … cert` in pg_hba.conf asks for it: the name in the certificate is the user's."""
+    user = make_user(server, loa, "never-used")
+    certificate, key = authority.sign(user)
+    key.chmod(0o600)
+    stranger, strangers_key = Authority(tmp_path / "other").sign(user)
+    with asking_for_certificates(server, user, authority):
+        with_settings(loa, user=user, sslmode="verify-full", ca_file=str(authority.certificate))
+        del loa.settings["store.postgres.password_file"]
+        loa.write_config()
+        ok, said = checked(loa)
+        assert not ok and "refuses this user or password" in said, said
+        with_settings(loa, client_certificate_file=str(certificate), client_key_file=str(key))
+        assert checked(loa) == (True, f"reached at 127.0.0.1:{server.port}, encrypted by TLS, as {user}")
+        loa.start("up")
+        loa.stop("up")
+        with_settings(loa, client_certificate_file=str(stranger), client_key_file=str(strangers_key))
+        ok, said = checked(loa)
+        assert not ok, f"a CA that the server does not trust signed it: {said}"
+        with_settings(loa, client_certificate_file=str(certificate), client_key_file=str(key), user="loa")
+        ok, said = checked(loa)
+        assert not ok and "refuses this user or password" in said, f"it is nobody else's: {said}"
+        del loa.settings["store.postgres.client_key_file"]
+        loa.write_config()
+        assert "belong together" in refused(loa)
+
+
+@contextlib.contextmanager
+def asking_for_certificates(server, user: str, authority):
+    """A server that lets this user in by a certificate of this CA, and by nothing else."""
+    rules, trusted = server.folder / "data/pg_hba.conf", server.folder / "clients.pem"
+    shutil.copy(authority.certificate, trusted)
+    trusted.chmod(0o644)
+    before = rules.read_text()
+    rules.write_text(f"hostssl all {user} all cert\nhost all {user} all reject\n{before}")
+    server.query(f"ALTER SYSTEM SET ssl_ca_file = '{trusted}'", user="postgres")
+    server.query("SELECT pg_reload_conf()", user="postgres")
+    try:
+        until(10, "the rules are read", lambda: server.query(
+            "SELECT 1 FROM pg_hba_file_rules WHERE auth_method = 'cert' AND current_setting('ssl_ca_file') <> ''", user="postgres"))
+        yield
+    finally:
+        rules.write_text(before)
+        server.query("ALTER SYSTEM RESET ssl_ca_file", user="postgres")
+        server.query("SELECT pg_reload_conf()", user="postgres")
+
+
 def test_a_parameter_that_nobody_reads_is_refused(loa, server):
     with_settings(loa, url=f"postgres://loa@127.0.0.1:{server.port}/{loa.database}?connect_timeout=5")
     assert "`connect_timeout`" in refused(loa) and "each address has 2 s" in refused(loa)
@@ -188,7 +228,7 @@ def test_a_missing_right_is_told_with_the_line_that_grants_it(loa, server):
     secret = loa.folder / "rights.password"
     secret.write_text("secret")
     with_settings(loa, user=user, password_file=str(secret))
-    assert checked(loa, "ledger feed") == (True, "reached")
+    assert checked(loa, "ledger feed") == (True, "reached; every row that is worked with can be read")
     for revoked in (f"REVOKE DELETE ON loa_feed.seen FROM {user}", f"REVOKE USAGE ON SCHEMA loa_feed FROM {user}"):
         server.query(revoked, loa.database)
         ok, said = checked(loa, "ledger feed")
@@ -197,7 +237,7 @@ def test_a_missing_right_is_told_with_the_line_that_grants_it(loa, server):
         assert "older than this program" not in said
     grant = said[said.index("GRANT USAGE"):]
     server.query(grant[:grant.rindex(";") + 1], loa.database)
-    assert checked(loa, "ledger feed") == (True, "reached")
+    assert checked(loa, "ledger feed") == (True, "reached; every row that is worked with can be read")
 
 
 def test_a_user_who_may_not_make_schemas_migrates_what_is_there_and_is_told_else(loa, server):

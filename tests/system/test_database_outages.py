@@ -13,6 +13,7 @@ from installation import http, until
 from load import Cms, Stranger, standing, title
 
 SHAPES = [shapes.KNOWN["postgres-rabbitmq"], *shapes.POOLER]
+pytestmark = pytest.mark.apart
 SERVICES = ("intake", "feed", "digest", "push")
 EVENTS = 400
 NUMBERS = iter(range(1000))

@@ -3,12 +3,16 @@
 No test here knows how Loa tells them apart. What counts is what readers, mailboxes and the provincial portal learn.
 """
 
+import re
+
 import pytest
 import shapes
-from contract import published, withdrawn
-from installation import SERVICES, http, until
+from contract import SOURCE, published, withdrawn
+from installation import SERVICES, http, until, without_colour
 
 SHAPES = [*shapes.SMALL, shapes.Shape("postgres", "rabbitmq")]
+OUTLETS = ("feed", "digest", "push")
+NOTE = "an event's id was used again for other content; it is taken in by its version"
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +23,12 @@ def loa(install, portal, mail_server):
     loa.command("subscribers", "add", "nguoi-doc@nason.example", "--frequency", "daily")
     yield loa
     loa.stop()
+
+
+def used_again(loa, outlet: str) -> float:
+    """How many events an outlet took in under an id that was used before."""
+    text = http("GET", f"{loa.url(outlet)}/metrics").text
+    return float(re.search(rf'^loa_event_ids_used_again_total{{outlet="{outlet}"}} (\S+)$', text, re.M)[1])
 
 
 def test_a_correction_and_a_withdrawal_under_the_id_of_the_publication_reach_everyone(loa, bus, portal, mail_server):
@@ -50,3 +60,9 @@ def test_a_correction_and_a_withdrawal_under_the_id_of_the_publication_reach_eve
     until(20, "what came behind them stands", lambda: "Tin sau" in loa.titles() and any(call.json()["subject"] == "bai-2" for call in portal.delivered()))
     assert len(calls()) == 3 and "Đúng số" not in loa.titles()
     assert not loa.json("dead-letters", "list")
+    for outlet in OUTLETS:
+        until(20, f"{outlet} has counted two, and no repeat", lambda outlet=outlet: used_again(loa, outlet) == 2)
+        noted = [line for line in without_colour(loa.running[loa.processes((outlet,))[0]].said()).splitlines() if NOTE in line]
+        assert all(" WARN " in line and 'id=bai-1' in line and SOURCE in line for line in noted), noted
+        # in one process each outlet notes for itself, and the archive does
+        assert len(noted) == (2 if loa.apart else 2 * (len(OUTLETS) + 1)), noted

@@ -14,6 +14,7 @@ from installation import PUBLIC, SEED, http, until
 from receivers import Mail
 
 SHAPES = shapes.EVERY
+pytestmark = pytest.mark.long
 READER = "can-bo@nason.example"
 TITLE = "Điện Biên Đông: 4 sản phẩm được chứng nhận OCOP"
 

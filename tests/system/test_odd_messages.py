@@ -29,7 +29,7 @@ def node(tmp_path_factory, shape):
 def loa(node, tmp_path_factory):
     settings = {
         "bus.probe_interval_seconds": 1, "intake.heartbeat_seconds": 1, "intake.relay_set_aside_retry_seconds": 1,
-        "intake.audit_settle_seconds": 2, "intake.audit_seconds": 1,
+        "intake.audit_delay_seconds": 2, "intake.audit_seconds": 1,
     }
     loa = Installation(tmp_path_factory.mktemp("loa"), make_vhost(node.addresses(), "odd"), settings)
     loa.command("migrate")
@@ -140,10 +140,12 @@ def test_an_event_that_the_broker_never_takes_is_set_aside_and_told_and_goes_onc
 
     def told():
         answer = http("GET", f"{loa.url('intake')}/readyz")
-        return answer.json()["faults"].get("events set aside", "").startswith("2 events") and answer
+        return answer.json()["faults"].get("events set aside", {"sentence": ""})["sentence"].startswith("2 events") and answer
 
     ready = until(20, "the fault", told)
-    said = ready.json()["faults"]["events set aside"]
+    fault = ready.json()["faults"]["events set aside"]
+    said = fault["sentence"]
+    assert fault["kind"] == "set_aside"
     assert ready.status == 200 and said.startswith("2 events are set aside"), said
     assert "too-long" in said and "max_message_size" in said, said
     check = loa.command("check", expect=1).stdout

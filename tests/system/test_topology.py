@@ -20,12 +20,13 @@ from installation import Installation, binary, http, until
 from later_broker import looking_needs_configure
 
 SHAPES = [shapes.KNOWN["sqlite-rabbitmq"]]
+pytestmark = pytest.mark.long
 NUMBERS = itertools.count(1)
 LEAST = ("^$", r"^(loa\.|amq\.default)", r"^loa\.")
 OUTLETS = ("feed", "digest", "push")
 KEEPING = ("loa.unrouted", "loa.archive.dead", *(f"loa.{outlet}.dead" for outlet in OUTLETS))
 KEEPING_BEFORE = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000_000}
-QUICK = {"intake.heartbeat_seconds": 1, "intake.audit_seconds": 1, "intake.audit_settle_seconds": 2, "bus.probe_interval_seconds": 1}
+QUICK = {"intake.heartbeat_seconds": 1, "intake.audit_seconds": 1, "intake.audit_delay_seconds": 2, "bus.probe_interval_seconds": 1}
 MINUTE = 60
 
 
@@ -259,7 +260,7 @@ def test_where_looking_needs_configure_services_go_on_and_say_that_they_cannot_c
         loa.start("intake", "feed", "digest", "push")
         submit(loa, "unlooked")
         until(20, "it is shown", lambda: loa.titles() == ["Tin unlooked"])
-        assert http("GET", f"{loa.url('intake')}/readyz").json()["dependencies"]["topology"] == "up"
+        assert http("GET", f"{loa.url('intake')}/readyz").json()["dependencies"]["topology"]["up"]
         assert "cannot be checked" in loa.running["intake"].said()
         line = next(line for line in loa.json("check", expect=None) if line["what"] == "bus")
         assert line["ok"] and "is not known" in line["detail"] and "`configure`" in line["detail"], line
@@ -268,7 +269,7 @@ def test_where_looking_needs_configure_services_go_on_and_say_that_they_cannot_c
         assert checked(loa, expect=0)["queue loa.feed"]["found"] == "not_asked"
         # what consuming meets is told all the same
         delete(at, vhost, "queues", "loa.feed")
-        until(20, "it is told", lambda: "missing" in http("GET", f"{loa.url('feed')}/readyz").json()["dependencies"]["bus loa.feed"])
+        until(20, "it is told", lambda: "missing" in http("GET", f"{loa.url('feed')}/readyz").json()["dependencies"]["bus loa.feed"].get("sentence", ""))
         assert "queue loa.feed or the exchange" in loa.command("migrate", expect=1).stderr
         # the management API knows more than AMQP then
         loa.settings |= management(at, vhost, loa.folder)
@@ -368,6 +369,77 @@ def test_an_exchange_without_its_alternate_is_named(install, at, vhost, managed)
 
 
 @pytest.mark.parametrize("managed", [True, False], ids=["management", "amqp"])
+def test_a_running_service_tells_of_an_exchange_of_another_type_that_carries_no_news(install, at, vhost, managed):
+    """Somebody made it anew as a direct one, with its alternate exchange and all bindings: what is published is confirmed, and
+    reaches no outlet. Heartbeats and the audit say so, with the management API and without; with it the cause is named, too."""
+    loa = install(managed)
+    loa.command("migrate")
+    loa.start("intake", "feed", "digest", "push")
+    submit(loa, "before")
+    until(20, "it is shown", lambda: loa.titles() == ["Tin before"])
+    make_anew(at, vhost, loa, type="direct")
+    submit(loa, "into-nothing")
+    names = ["unrouted messages", *(f"binding article.# of loa.{outlet}" for outlet in OUTLETS), *(f"completeness {outlet}" for outlet in OUTLETS)]
+    told = until(MINUTE, "it is told", lambda: told_by(loa, *names))
+    assert http("GET", f"{loa.url('intake')}/readyz").json()["complete"] is False
+    assert "`loa replay --outlet feed" in until(MINUTE, "the gap is named", lambda: (
+        (told_by(loa, "completeness feed") or told)["completeness feed"]["kind"] == "not_received" and told_by(loa, *names)))["completeness feed"]["sentence"]
+    line = next(line for line in loa.json("check", expect=None) if line["what"] == "topology")
+    assert not line["ok"] and "exchange loa.events" in line["detail"] and "direct" in line["detail"], line
+    inspected_at_once(loa)
+    fault = until(MINUTE, "the cause is named", lambda: told_by(loa, "topology exchange loa.events"))["topology exchange loa.events"]
+    assert fault["kind"] == "topology_differs" and "direct" in fault["sentence"], fault
+    delete(at, vhost, "exchanges", "loa.events")
+    loa.command("migrate")
+    loa.command("replay", "--outlet", "feed")
+    until(MINUTE, "it is shown", lambda: set(loa.titles()) == {"Tin before", "Tin into-nothing"})
+    until(MINUTE, "its bindings carry again", lambda: not told_by(loa, "completeness feed") and not told_by(loa, "binding article.# of loa.feed"))
+
+
+@pytest.mark.parametrize("managed", [True, False], ids=["management", "amqp"])
+@pytest.mark.parametrize("changed", [{"arguments": {}}, {"type": "fanout"}], ids=["without its alternate", "fanout"])
+def test_a_running_service_names_an_exchange_that_still_carries_everything(install, at, vhost, changed, managed):
+    """Nothing is missing, so that heartbeats and the audit are content. But what no queue takes is gone, or everybody gets it."""
+    loa = install(managed)
+    loa.command("migrate")
+    loa.start("intake", "feed")
+    make_anew(at, vhost, loa, **changed)
+    with producer(loa.amqp_url) as client:
+        if changed.get("arguments") == {}:
+            with pytest.raises(pika.exceptions.UnroutableError):
+                client.raw(b"{}", "news.published")
+        client.structured(published("carried"))
+    until(20, "news are carried", lambda: loa.titles() == ["Tin carried"])
+    inspected_at_once(loa)
+    fault = until(MINUTE, "it is named", lambda: told_by(loa, "topology exchange loa.events"))["topology exchange loa.events"]
+    assert fault["kind"] == "topology_differs", fault
+    assert ("alternate-exchange" if "arguments" in changed else "fanout") in fault["sentence"], fault
+    line = next(line for line in loa.json("check", expect=None) if line["what"] == "topology")
+    assert not line["ok"] and "exchange loa.events" in line["detail"], line
+
+
+def make_anew(at, vhost: str, loa: Installation, **changes) -> None:
+    """Deletes `loa.events`, and imports it with these changes and all its bindings."""
+    definitions = loa.json("topology", "print")
+    [exchange] = [one for one in definitions["exchanges"] if one["name"] == "loa.events"]
+    exchange |= changes
+    delete(at, vhost, "exchanges", "loa.events")
+    call(at, "POST", "/api/definitions", definitions)
+
+
+def told_by(loa: Installation, *names: str) -> dict[str, dict] | None:
+    """These faults, once intake tells all of them."""
+    faults = http("GET", f"{loa.url('intake')}/readyz").json()["faults"]
+    return {name: faults[name] for name in names} if set(names) <= set(faults) else None
+
+
+def inspected_at_once(loa: Installation) -> None:
+    """Intake looks at the topology when it starts, and then once a minute."""
+    loa.stop("intake")
+    loa.start("intake")
+
+
+@pytest.mark.parametrize("managed", [True, False], ids=["management", "amqp"])
 def test_a_queue_with_other_arguments_is_named_and_its_mend_mends_it(install, at, vhost, node, managed):
     loa = install(managed)
     loa.command("migrate")
@@ -458,6 +530,39 @@ def test_under_a_length_what_is_kept_stays_and_more_is_refused(install, at, vhos
         assert [message.body if hasattr(message, "body") else message for message in bodies(client, "loa.unrouted")] == taken
 
 
+def test_a_full_queue_of_an_outlet_refuses_keeps_what_it_has_and_holds_up_publishing(install, at, vhost):
+    loa = install(managed=False, intake__heartbeat_seconds=600)
+    loa.command("migrate")
+    loa.start("intake", "digest", "push")
+    set_policy(at, vhost, "short", r"^loa\.feed$", {"max-length": 3})
+    waiting = lambda: float(re.search(r"^loa_outbox_waiting (\S+)$", http("GET", f"{loa.url('intake')}/metrics").text, re.M)[1])  # noqa: E731
+    names: list[str] = []
+
+    def is_held_up() -> bool:
+        """One article more. The broker takes its time until a policy is in force."""
+        names.append(f"full-{len(names)}")
+        submit(loa, names[-1])
+        time.sleep(1)
+        return waiting() > 0
+
+    until(20, "the queue says no", is_held_up)
+    with producer(loa.amqp_url) as client:
+        with pytest.raises(pika.exceptions.NackError):
+            client.structured(published("foreign"))  # refused for all, although the others have it
+        assert client.depth("loa.feed") >= 3
+        assert waiting() >= 1, "it goes on waiting"
+        for outlet in ("digest", "push"):
+            until(20, f"{outlet} has what was refused", lambda outlet=outlet: all(
+                outlet in {step["outlet"] for step in loa.json("journey", name)} for name in (names[-1], "foreign")))
+        until(MINUTE, "it is told", lambda: told_by(loa, "completeness feed"))
+        loa.start("feed")
+        until(MINUTE, "all are shown, none is lost", lambda: {f"Tin {name}" for name in names} <= set(loa.titles()))
+        until(20, "nothing waits", lambda: waiting() == 0)
+        client.structured(published("foreign"))
+    until(20, "it goes on", lambda: "Tin foreign" in loa.titles())
+    assert len(loa.titles()) == len(names) + 1 and not loa.json("dead-letters", "list")
+
+
 def bodies(client: Amqp, queue: str) -> list[bytes]:
     """All that is in a queue; it stays there."""
     found = []
@@ -474,7 +579,8 @@ def test_intake_names_a_policy_before_it_costs_news(install, at, vhost):
     loa.start("intake")
     # once a minute, and the broker takes its time to say what is in force
     answer = until(2 * MINUTE, "it is named", lambda: (body := http("GET", f"{loa.url('intake')}/readyz").json())["faults"] and body)
-    assert "message-ttl" in answer["faults"]["topology policies on loa.feed.dead"], answer
+    fault = answer["faults"]["topology policies on loa.feed.dead"]
+    assert fault["kind"] == "topology_differs" and "message-ttl" in fault["sentence"], answer
     assert answer["ready"] and answer["complete"], "nothing is lost yet"
     assert 'loa_fault{fault="topology policies on loa.feed.dead"} 1' in http("GET", f"{loa.url('intake')}/metrics").text
 
@@ -505,7 +611,7 @@ def test_a_user_without_a_tag_is_told_which_it_needs(install, at, vhost, tmp_pat
 
 
 def test_the_management_api_is_read_over_tls_with_the_ca_of_the_broker(tmp_path):
-    authority = Authority(tmp_path / "ca")
+    authority = Authority(tmp_path / "tls" / "ca")  # in the node's folder: a later RabbitMQ sees no other
     certificate, key = authority.sign("broker", "IP:127.0.0.1")
     tls_port, https_port = free_port(), free_port()
     files = lambda section: (f"{section}.cacertfile = {authority.certificate}\n{section}.certfile = {certificate}\n"  # noqa: E731
@@ -553,6 +659,7 @@ def test_after_all_feature_flags_were_enabled_for_an_upgrade_everything_is_as_it
 # ── limits of the broker ──
 
 
+@pytest.mark.apart
 def test_on_a_broker_with_small_frames_and_messages_what_fits_goes_through_and_the_rest_waits(tmp_path):
     tight = Broker(tmp_path / "tight", "frame_max = 8192\nmax_message_size = 200000\nconsumer_timeout = 60000\n")
     tight.start()
@@ -628,6 +735,7 @@ def test_keeping_queues_of_programs_before_are_renewed_with_all_that_they_keep(i
     assert len(letters) == 30 and {letter["reason"] for letter in letters} == {"no title"}, letters[:2]
 
 
+@pytest.mark.apart
 def test_a_renewal_that_is_killed_anywhere_loses_nothing_and_is_gone_on_with(install, at, vhost):
     """kill -9 at ever later moments, with letters that die meanwhile; then one that ends."""
     loa = install(url=f"{at['url']}/{vhost}?heartbeat=1", bus__rabbitmq__confirm_timeout_seconds=1)
@@ -659,9 +767,19 @@ def test_a_renewal_that_is_killed_anywhere_loses_nothing_and_is_gone_on_with(ins
     assert not [name for name in names if name.endswith(".moving")]
 
 
-def test_a_renewal_that_was_interrupted_is_named(install, at, vhost):
-    loa = install()
+@pytest.mark.apart
+@pytest.mark.parametrize("managed", [True, False], ids=["managed", "unmanaged"])
+def test_a_renewal_that_was_interrupted_is_named_everywhere_and_ended_by_the_line_that_is_named(install, at, vhost, managed):
+    loa = install(managed=managed)
     loa.command("migrate")
     call(at, "PUT", f"/api/queues/{vhost}/loa.feed.dead.moving", {"durable": True, "arguments": KEEPING_BEFORE | {"x-overflow": "reject-publish"}})
     line = faults(loa)["queue loa.feed.dead.moving"]
     assert "interrupted" in line["detail"] and "`loa migrate`" in line["mend"], line
+    topology = next(line for line in loa.json("check", expect=1) if line["what"] == "topology")
+    assert not topology["ok"] and "queue loa.feed.dead.moving" in topology["detail"] and "`loa migrate`" in topology["detail"], topology
+    loa.start("intake")
+    said = until(20, "readiness names it", lambda: http("GET", f"{loa.url('intake')}/readyz").json()["faults"].get("topology queue loa.feed.dead.moving"))
+    assert said["kind"] == "topology_differs" and "`loa migrate`" in said["sentence"]
+    loa.command("migrate")
+    assert faults(loa) == {} and "queue loa.feed.dead.moving" not in checked(loa)
+    until(2 * MINUTE, "it is named no more", lambda: "topology queue loa.feed.dead.moving" not in http("GET", f"{loa.url('intake')}/readyz").json()["faults"])

@@ -31,7 +31,7 @@ def unrouted(loa) -> dict[str, dict]:
 def faults(loa) -> dict[str, str]:
     answer = http("GET", f"{loa.url('intake')}/readyz")
     assert answer.status == 200, "a stray key is no reason to be unready"
-    return answer.json()["faults"]
+    return {name: fault["sentence"] for name, fault in answer.json()["faults"].items()}
 
 
 def console(loa, path: str) -> str:
@@ -48,6 +48,7 @@ def test_what_no_queue_took_is_told_everywhere_and_listed_with_its_key(loa, prod
         producer.raw(json.dumps(message).encode(), key, message_id=name)
     said = until(15, "the fault", lambda: faults(loa).get("unrouted messages", "").startswith("4 messages"))
     assert said
+    assert http("GET", f"{loa.url('intake')}/readyz").json()["faults"]["unrouted messages"]["kind"] == "unrouted"
     letters = unrouted(loa)
     assert {name: letter["routing_key"] for name, letter in letters.items()} == STRAY
     for name, key in STRAY.items():

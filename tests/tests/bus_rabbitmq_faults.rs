@@ -170,7 +170,7 @@ async fn many_who_walk_through_dead_letters_at_once_lose_none() {
     bus.declare().await.unwrap();
     publish_for_sure(bus.clone(), 0..60).await;
     let mut consumer = bus.consume(Queue::Feed, 60).await.unwrap();
-    let reason = DeadReason { reason: "bad".into(), position: "/x".into() };
+    let reason = DeadReason { reason: "bad".into(), cause: None, position: "/x".into() };
     let taken = take(&mut consumer, 60).await;
     consumer.settle(taken.iter().map(|one| (one.tag, Settlement::Dead(reason.clone()))).collect()).await.unwrap();
     consumer.close().await.unwrap();
@@ -212,7 +212,7 @@ async fn looking_at_dead_letters_is_no_delivery_whatever_a_policy_says() {
     let mut consumer = bus.consume(Queue::Feed, 20).await.unwrap();
     let taken = take(&mut consumer, 20).await;
     let dead = |received: &Received| {
-        (received.tag, Settlement::Dead(DeadReason { reason: "bad".into(), position: "/x".into() }))
+        (received.tag, Settlement::Dead(DeadReason { reason: "bad".into(), cause: None, position: "/x".into() }))
     };
     consumer.settle(taken.iter().map(dead).collect()).await.unwrap();
     consumer.close().await.unwrap();
@@ -332,7 +332,7 @@ async fn a_memory_alarm_blocks_publishing_is_told_and_passes_while_consuming_goe
 
     // consuming, acking and giving back go on; a dead letter is held until the alarm has passed
     let batch = take(&mut consumer, 20).await;
-    let reason = DeadReason { reason: "no title".to_owned(), position: "/data/title".to_owned() };
+    let reason = DeadReason { reason: "no title".to_owned(), cause: None, position: "/data/title".to_owned() };
     let decide = |n: usize| if n == 3 { Settlement::Dead(reason.clone()) } else { Settlement::Ack };
     let begun = Instant::now();
     consumer.settle(batch.iter().enumerate().map(|(n, r)| (r.tag, decide(n))).collect()).await.unwrap();
@@ -494,7 +494,7 @@ async fn permissions_that_are_taken_away_are_a_refusal_and_given_back_they_suffi
     bus.check().await.unwrap();
     let mut consumer = bus.consume(Queue::Feed, 10).await.unwrap();
     let batch = take(&mut consumer, 2).await;
-    let reason = DeadReason { reason: "no title".to_owned(), position: String::new() };
+    let reason = DeadReason { reason: "no title".to_owned(), cause: None, position: String::new() };
     consumer.settle(batch.iter().map(|r| (r.tag, Settlement::Dead(reason.clone()))).collect()).await.unwrap();
     assert_eq!(bus.redrive(Queue::Feed.into(), &Chosen::All, None).await.unwrap().moved, 2);
     assert!(bus.declare().await.unwrap().iter().all(|thing| thing.missed().is_none()), "all is there");

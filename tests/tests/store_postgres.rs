@@ -40,7 +40,7 @@ async fn what_must_be_there_once_is_there_once_by_constraint() {
         ("push", "delivery", "event,endpoint"),
         ("push", "attempt", "delivery,number"),
         ("push", "hub_subscription", "topic,callback_form"),
-        ("push", "hub_wish", "subscription"),
+        ("push", "hub_request", "subscription"),
     ] {
         let found: i64 = sqlx::query_scalar(
             "SELECT COUNT(*) FROM pg_constraint AS c WHERE c.conrelid = $1::regclass AND c.contype IN ('p', 'u') AND $2 = \

@@ -10,7 +10,7 @@ mod database;
 
 use database::Schemas;
 use loa_domain::{AttemptOutcome, MailOutcome, ServerWords};
-use loa_store::{AttemptRecord, Deliveries, MailRecord, Mails, Outbox};
+use loa_store::{AttemptRecord, Deliveries, DueTimes, MailRecord, Mails, Outbox};
 use loa_store_conformance::{
     LedgerPlace,
     build::{at, lease},
@@ -77,7 +77,7 @@ async fn no_claim_of_the_outbox_walks_through_a_million_rows() {
     let server = place.server();
     let store = IntakeStore::on(&server);
     looks_at_few(&place, "intake", "outbox", "a claim of ready rows and its record", async || {
-        let rows = store.claim_outbox(&lease("one", 1), 256).await.unwrap();
+        let rows = store.claim_outbox(&lease("one", 1), &loa_store::ClaimRoom::of(256)).await.unwrap();
         assert_eq!(rows.len(), 256);
         let sequences: Vec<i64> = rows.iter().map(|row| row.sequence).collect();
         store.outbox_confirmed(&sequences[..200], at(2)).await.unwrap();
@@ -95,7 +95,7 @@ async fn no_claim_of_the_outbox_walks_through_a_million_rows() {
     let server = place.server();
     let store = IntakeStore::on(&server);
     looks_at_few(&place, "intake", "outbox", "a claim with nothing ready", async || {
-        assert_eq!(store.claim_outbox(&lease("two", 3), 256).await.unwrap(), []);
+        assert_eq!(store.claim_outbox(&lease("two", 3), &loa_store::ClaimRoom::of(256)).await.unwrap(), []);
         server.close().await;
     })
     .await;
@@ -155,7 +155,7 @@ async fn no_claim_of_mails_walks_through_a_million_rows() {
          INSERT INTO wish (id, key, every_area, every_category) VALUES (1, '', 1, 1);
          INSERT INTO run (id, frequency, due_on, slot, zone, cutoff, planned, planned_to, created_at)
             VALUES (1, 'daily', '2026-03-01', '', 'Asia/Ho_Chi_Minh', 0, 1, '', 0);
-         INSERT INTO mail (run, subscription, email_key, state, ready_at, attempts, orphaned, detail)
+         INSERT INTO mail (run, subscription, email_key, state, ready_at, attempts, in_doubt, detail)
             SELECT 1, to_char(n, 'FM0000000'), 'n' || n, 'planned', 0, 0, 0, '' FROM generate_series(1, 1000000) AS n;
          INSERT INTO subscriber (id, email, email_key, created_at)
             SELECT 'p' || n, 'n' || n || '@example.vn', 'n' || n, 0 FROM generate_series(1, 2000) AS n;

@@ -47,7 +47,7 @@ impl Reading {
             && next - behind <= 2
             && (behind..next).all(|word| self.joining.contains(words.key(word)))
             && (behind..=next)
-                .all(|word| words.gap_before(word).chars().all(|c| c.is_whitespace() || ",;/&+-–".contains(c)))
+                .all(|word| words.gap_before(word).chars().all(|c| c.is_whitespace() || ",;/&+-–，；、".contains(c)))
             && (next > behind || !words.joined(next))
     }
 
@@ -65,7 +65,7 @@ impl Reading {
         while at < end {
             let gap = words.gap_before(at);
             let is_bracket = gap.trim() == "(";
-            if !is_bracket && !gap.chars().all(|c| c.is_whitespace() || ",;/&+-–".contains(c))
+            if !is_bracket && !gap.chars().all(|c| c.is_whitespace() || ",;/&+-–，；、".contains(c))
                 || gap.matches('\n').count() > 1
             {
                 break;

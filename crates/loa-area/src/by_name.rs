@@ -6,7 +6,7 @@
 
 use crate::{Area, AreaKind, Directory, reading::without_kind, spelling};
 use jiff::civil::Date;
-use loa_domain::{AreaId, clean_line};
+use loa_domain::{AreaId, clean_line, without_lookalikes};
 
 /// How many areas a sentence names at most.
 const NAMED_MAX: usize = 8;
@@ -57,7 +57,7 @@ impl Directory {
     /// # Errors
     /// When none or several fit; the sentence names candidates and what to type.
     pub fn by_name(&self, text: &str, on: Date) -> Result<&Area, NameError> {
-        let text = clean_line(text);
+        let text = without_lookalikes(&clean_line(text));
         if let Some(area) = AreaId::new(text.as_str()).ok().and_then(|id| self.get(&id)) {
             return Ok(area);
         }

@@ -171,11 +171,30 @@ impl Administer for RabbitBus {
         inspection::inspect(asking, self.management.as_ref(), &self.whose).await
     }
 
+    async fn leftovers(&self) -> Result<Vec<Finding>, BusError> {
+        inspection::leftovers(Asking::over(self.session().await?, self.answer_timeout), &self.whose).await
+    }
+
     async fn depth(&self, queue: Queue) -> Result<(u64, u64), BusError> {
         let channel = topology::open(&self.session().await?, self.answer_timeout).await?;
         let ready = topology::depth(&channel, queue.name(), self.answer_timeout).await?;
         let dead = topology::depth(&channel, queue.dead_name(), self.answer_timeout).await?;
         Ok((ready, dead))
+    }
+
+    async fn longest(&self, enough: u64) -> Result<(Queue, u64), BusError> {
+        let channel = topology::open(&self.session().await?, self.answer_timeout).await?;
+        let mut longest = (Queue::Archive, 0);
+        for queue in Queue::ALL {
+            let ready = topology::depth(&channel, queue.name(), self.answer_timeout).await?;
+            if ready > longest.1 {
+                longest = (queue, ready);
+            }
+            if ready >= enough {
+                break;
+            }
+        }
+        Ok(longest)
     }
 
     async fn unrouted(&self) -> Result<u64, BusError> {
@@ -187,7 +206,7 @@ impl Administer for RabbitBus {
         if chosen.is_nothing() {
             return self.open().map(|()| Vec::new());
         }
-        self.graveyard(place).await?.look(chosen, max).await
+        self.graveyard(place).await?.list(chosen, max).await
     }
 
     async fn redrive(&self, place: Place, chosen: &Chosen, routing_key: Option<&str>) -> Result<Redriven, BusError> {

@@ -13,6 +13,7 @@ use lapin::{
     types::{AMQPValue, FieldTable, ShortString},
 };
 use loa_bus::{DeadLetter, DeadReason, Message, OddHeaders, Outgoing, Past, Place, Queue, Route, limits};
+use loa_domain::DeadCause;
 use std::collections::BTreeMap;
 
 /// The direct exchange of dead letters.
@@ -21,6 +22,8 @@ pub(crate) const DEAD_EXCHANGE: &str = "loa.dead";
 /// Where a message was first published to; kept with dead and redriven messages.
 pub(crate) const ROUTING_KEY: &str = "x-loa-routing-key";
 const REASON: &str = "x-loa-reason";
+/// The reason as a fact, in JSON; absent where there is no room for it.
+const CAUSE: &str = "x-loa-cause";
 const POSITION: &str = "x-loa-position";
 const DEAD_AT: &str = "x-loa-dead-at";
 /// Carried through a redrive, so that a message that dies again knows of its earlier deaths.
@@ -38,8 +41,8 @@ const BURIED_BY: &str = "x-loa-buried-by";
 const US: &str = concat!("loa ", env!("CARGO_PKG_VERSION"));
 
 /// All of ours.
-const OURS: [&str; 11] =
-    [ROUTING_KEY, REASON, POSITION, DEAD_AT, FIRST_DEAD_AT, DEATHS, DEAD_ID, QUEUE, BURIED_BY, LEFT_OUT, PASS];
+const OURS: [&str; 12] =
+    [ROUTING_KEY, REASON, CAUSE, POSITION, DEAD_AT, FIRST_DEAD_AT, DEATHS, DEAD_ID, QUEUE, BURIED_BY, LEFT_OUT, PASS];
 /// What the broker counts of a message in one queue; in another it begins anew.
 const COUNTS: [&str; 2] = [DELIVERY_COUNT, "x-acquired-count"];
 
@@ -99,6 +102,7 @@ impl Parcel {
             (QUEUE, queue.name().to_owned()),
             (BURIED_BY, US.to_owned()),
         ];
+        about.extend(cause(reason));
         about.extend(tell(past.died(Some(at))));
         Self::pack(DEAD_EXCHANGE, queue.name(), message, foreign, about)
     }
@@ -130,6 +134,7 @@ impl Parcel {
                     (QUEUE, queue.name().to_owned()),
                     (BURIED_BY, letter.buried_by),
                 ]);
+                about.extend(cause(&letter.reason));
                 about.extend(letter.dead_at.map(|at| (DEAD_AT, at.to_string())));
                 about.extend(tell(letter.past));
             }
@@ -190,8 +195,10 @@ impl Parcel {
             properties = properties.with_content_type(self.content_type.clone());
         }
         let room = usize::try_from(frame_max).unwrap_or(usize::MAX).saturating_sub(around);
-        let ours = self.ours.iter().map(|(name, text)| match *name {
-            // in the smallest frames of all (4,096 bytes), the reason gives way to the others
+        let fits = |(name, text): &&(&'static str, String)| *name != CAUSE || text.len() <= room / 8;
+        let ours = self.ours.iter().filter(fits).map(|(name, text)| match *name {
+            // in the smallest frames of all (4,096 bytes), the reason gives way to the others, and its fact, of which a part says
+            // nothing, does not come along
             REASON => (REASON, cut(text, REASON_BYTES_MAX.min(room / 3))),
             POSITION => (POSITION, cut(text, POSITION_BYTES_MAX.min(room / 8))),
             name => (name, text.clone()),
@@ -287,6 +294,11 @@ fn tell(past: Past) -> Vec<(&'static str, String)> {
     about
 }
 
+/// The header that tells the reason as a fact.
+fn cause(reason: &DeadReason) -> Option<(&'static str, String)> {
+    reason.cause.as_ref().and_then(DeadCause::to_json).map(|json| (CAUSE, json))
+}
+
 fn left_out(past: &Past) -> Vec<(&'static str, String)> {
     let said = Some(past.headers_left_out.clone()).filter(|said| !said.is_empty());
     said.map(|said| (LEFT_OUT, said)).into_iter().collect()
@@ -339,19 +351,21 @@ pub(crate) fn read_letter(place: Place, delivery: Delivery) -> Grave {
     let mut letter = DeadLetter {
         key: text_header(&headers, DEAD_ID).filter(|key| is_key(key)).unwrap_or_default(),
         place,
+        bytes: message.body.len(),
         message,
         odd_headers: odd,
         routing_key,
-        reason: DeadReason { reason: String::new(), position: String::new() },
+        reason: DeadReason { reason: String::new(), cause: None, position: String::new() },
         dead_at: None,
         past,
         buried_by: String::new(),
     };
     match (place, text_header(&headers, REASON)) {
-        (Place::Unrouted, _) => letter.reason.reason = limits::not_routed(&letter.routing_key),
+        (Place::Unrouted, _) => letter.reason = limits::why_unrouted(&letter.routing_key),
         (Place::Dead(_), Some(reason)) => {
             letter.routing_key = text_header(&headers, ROUTING_KEY).unwrap_or_default();
             letter.reason.reason = reason;
+            letter.reason.cause = text_header(&headers, CAUSE).and_then(|json| DeadCause::of_json(&json));
             letter.reason.position = text_header(&headers, POSITION).unwrap_or_default();
             letter.dead_at = text_header(&headers, DEAD_AT).and_then(|text| text.parse().ok());
             letter.buried_by = text_header(&headers, BURIED_BY).unwrap_or_default();
@@ -375,11 +389,14 @@ fn by_the_broker(letter: &mut DeadLetter, headers: &FieldTable) {
         Some(AMQPValue::FieldTable(death)) => death,
         _ => FieldTable::default(),
     };
-    letter.reason.reason = match text_header(&death, "reason").as_deref() {
-        Some("delivery_limit") => "given back too often: the delivery limit".to_owned(),
-        Some(other) => format!("moved to the dead letters by the broker: {other}"),
-        None => "moved to the dead letters, nobody said why".to_owned(),
+    let (reason, cause) = match text_header(&death, "reason").as_deref() {
+        Some("delivery_limit") => ("given back too often: the delivery limit".to_owned(), DeadCause::DeliveryLimit),
+        Some(other) => {
+            (format!("moved to the dead letters by the broker: {other}"), DeadCause::Broker { said: other.into() })
+        }
+        None => ("moved to the dead letters, nobody said why".to_owned(), DeadCause::Unsaid),
     };
+    (letter.reason.reason, letter.reason.cause) = (reason, Some(cause));
     let first_key = match death.inner().get("routing-keys") {
         Some(AMQPValue::FieldArray(keys)) => keys.as_slice().first().and_then(|key| text_of(key).ok()),
         _ => None,

@@ -46,7 +46,8 @@ fn read_feed(delivery: Delivery) -> DeadLetter {
 
 #[test]
 fn a_dead_letter_is_read_as_it_was_written() {
-    let reason = DeadReason { reason: "không có tiêu đề".to_owned(), position: "/data/title".to_owned() };
+    let cause = Some(DeadCause::Flaw(loa_domain::Flaw::Missing { name: "title".into() }));
+    let reason = DeadReason { reason: "không có tiêu đề".to_owned(), cause, position: "/data/title".to_owned() };
     let at: Timestamp = "2026-11-23T08:00:00Z".parse().unwrap();
     let parcel = buried(Queue::Feed, arrived(message()), &reason, at);
     let grave = read_letter(Queue::Feed.into(), delivered(parcel, FRAME));
@@ -65,6 +66,23 @@ fn a_dead_letter_is_read_as_it_was_written() {
     let letter = read_feed(delivered(buried(Queue::Feed, again, &reason, later), FRAME));
     assert_eq!(letter.dead_at, Some(later));
     assert_eq!(letter.past, Past { deaths: 2, first_dead_at: Some(at), ..Past::default() });
+}
+
+#[test]
+fn a_fact_that_is_too_large_or_not_understood_leaves_the_sentence_alone() {
+    let wordy = DeadCause::Broker { said: "x".repeat(900).into() };
+    let reason = DeadReason { reason: "no".to_owned(), cause: Some(wordy.clone()), position: String::new() };
+    let parcel = || buried(Queue::Feed, arrived(message()), &reason, Timestamp::UNIX_EPOCH);
+    assert_eq!(read_feed(delivered(parcel(), FRAME)).reason, reason);
+    let small = read_feed(delivered(parcel(), 4_096)).reason;
+    assert_eq!(small, DeadReason { cause: None, ..reason.clone() }, "a small frame has no room for it");
+    for broken in ["", "{", r#"{"cause":"of a later version"}"#, r#"{"cause":"flaw"}"#] {
+        let mut delivery = delivered(parcel(), FRAME);
+        let mut headers = delivery.properties.headers().clone().unwrap();
+        headers.insert(CAUSE.into(), AMQPValue::LongString(broken.into()));
+        delivery.properties = delivery.properties.with_headers(headers);
+        assert_eq!(read_feed(delivery).reason, DeadReason { cause: None, ..reason.clone() }, "{broken}");
+    }
 }
 
 #[test]
@@ -96,8 +114,8 @@ fn headers_keep_their_types_on_every_way_and_bookkeeping_is_not_read() {
     let arrived = read(delivery);
     let expected = [("number", "7"), ("time", "2023-11-16T01:02:22Z")];
     assert_eq!(arrived.message.headers, expected.map(|(k, v)| (k.to_owned(), v.to_owned())).into());
-    assert_eq!(arrived.odd, OddHeaders::from([("list".to_owned(), "an AMQP array")]));
-    let reason = DeadReason { reason: "bad".to_owned(), position: String::new() };
+    assert_eq!(arrived.odd, OddHeaders::from([("list".to_owned(), loa_domain::HeaderType::Array)]));
+    let reason = DeadReason { reason: "bad".to_owned(), cause: None, position: String::new() };
     let parcel = buried(Queue::Feed, arrived, &reason, Timestamp::UNIX_EPOCH);
     let grave = read_letter(Queue::Feed.into(), delivered(parcel, FRAME));
     assert_eq!(grave.foreign, own);
@@ -118,7 +136,7 @@ fn no_header_keeps_a_message_from_its_dead_letter_whatever_the_frame() {
     large.headers.insert("huge".to_owned(), "x".repeat(200_000));
     large.id = "i".repeat(255);
     large.content_type = "c".repeat(255);
-    let reason = DeadReason { reason: "y".repeat(100_000), position: "z".repeat(100_000) };
+    let reason = DeadReason { reason: "y".repeat(100_000), cause: None, position: "z".repeat(100_000) };
     for frame in [4_096, 8_192, FRAME] {
         let arrived = Arrived { routing_key: "k".repeat(255), ..arrived(large.clone()) };
         let parcel = buried(Queue::Archive, arrived, &reason, Timestamp::UNIX_EPOCH);

@@ -18,7 +18,7 @@ use lapin::{
 };
 use loa_bus::{
     BusError, BusErrorKind, Chosen, DeadLetter, Discarded, DiscardedLetter, Place, Redriven, is_routed,
-    limits::{BATCH_BYTES_MAX, not_routed},
+    limits::{BATCH_BYTES_MAX, LIST_BYTES_MAX, ListRoom, not_routed},
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -31,7 +31,7 @@ const IN_HAND_MAX: usize = 100;
 /// Up to so many letters, and bytes of them, a look goes round once, so that their order stays. Of more, only those that are
 /// looked at come to the end.
 const ROUND_LETTERS_MAX: u64 = 1_000;
-const ROUND_BYTES_MAX: usize = 64 * 1024 * 1024;
+const ROUND_BYTES_MAX: usize = LIST_BYTES_MAX;
 
 /// How often, and after what pause, we look whether what was given back is there again.
 const BACK_TRIES_MAX: u32 = 100;
@@ -87,12 +87,12 @@ impl<'a> Graveyard<'a> {
     }
 
     /// The oldest letters that are meant; they stay.
-    pub(crate) async fn look(mut self, chosen: &Chosen, max: usize) -> Result<Vec<DeadLetter>, BusError> {
+    pub(crate) async fn list(mut self, chosen: &Chosen, max: usize) -> Result<Vec<DeadLetter>, BusError> {
         let max = match chosen {
             Chosen::Keys(keys) => max.min(keys.len()),
             Chosen::All | Chosen::Ids(_) => max,
         };
-        let (mut letters, mut bytes) = (Vec::new(), 0);
+        let (mut letters, mut bytes, mut room) = (Vec::new(), 0, ListRoom::default());
         let result = async {
             let count = self.count().await?;
             self.there = count;
@@ -111,7 +111,11 @@ impl<'a> Graveyard<'a> {
                 for (_, Grave { letter, .. }) in &batch {
                     let is_shown = letters.iter().any(|shown: &DeadLetter| shown.key == letter.key);
                     if letters.len() < max && chosen.takes(letter) && !is_shown {
-                        letters.push(letter.clone());
+                        let mut shown = letter.clone();
+                        if !room.takes(shown.bytes) {
+                            shown.message.body = Default::default();
+                        }
+                        letters.push(shown);
                     }
                 }
                 let mut settled = Settled::default();
@@ -134,6 +138,7 @@ impl<'a> Graveyard<'a> {
     pub(crate) async fn redrive(mut self, chosen: &Chosen, routing_key: Option<&str>) -> Result<Redriven, BusError> {
         let mut redriven = Redriven::default();
         let unrouted = self.place == Place::Unrouted;
+        let by_key = matches!(chosen, Chosen::Keys(_));
         let mut stays = Vec::new();
         let fate = |letter: &DeadLetter| {
             let key = routing_key.unwrap_or(&letter.routing_key);
@@ -148,14 +153,19 @@ impl<'a> Graveyard<'a> {
         };
         let result = self.go_through(fate, |settled| {
             redriven.moved += settled.gone.len() as u64;
+            redriven.met.extend(settled.gone.into_iter().filter(|_| by_key).map(|letter| letter.key));
             for (key, error) in settled.refused {
                 redriven.stays(&key, loa_bus::error_chain(&error));
+                redriven.met.extend(by_key.then_some(key));
             }
         });
         let result = result.await;
         self.leave().await;
-        stays.into_iter().for_each(|(key, why)| redriven.stays(&key, why));
-        result.map(|()| redriven)
+        for (key, why) in stays {
+            redriven.stays(&key, why);
+            redriven.met.extend(by_key.then_some(key));
+        }
+        redriven.ended(result)
     }
 
     /// Deletes letters; returns their names.

@@ -18,6 +18,23 @@ use serde_json::{Map, Value};
 /// Why something cannot be told over AMQP.
 const NEEDS_CONFIGURE: &str = "this user lacks the right `configure`, and `bus.rabbitmq.management_url` is not set";
 
+/// The management API among the findings.
+const MANAGEMENT: &str = "management API";
+
+/// The renewals that were begun and not ended, and exchanges that are other than they should be: a lost alternate costs messages
+/// and shows in nothing else. Asked over AMQP alone; what we may not look at is said.
+pub(crate) async fn leftovers(asking: Asking, whose: &Whose) -> Result<Vec<Finding>, BusError> {
+    let mut inspecting = Inspecting { asking, management: None, whose, tries_left: TRIES_MAX, findings: Vec::new() };
+    for plan in plan::exchanges() {
+        inspecting.exchange(&plan).await?;
+    }
+    for plan in plan::queues().iter().filter(|plan| plan.of.is_none()) {
+        let leftover = leftover(&mut inspecting.asking, plan).await?;
+        inspecting.findings.push(leftover);
+    }
+    Ok(inspecting.findings)
+}
+
 /// All findings.
 pub(crate) async fn inspect(
     asking: Asking,
@@ -38,7 +55,10 @@ pub(crate) async fn inspect(
     for plan in plan::queues() {
         inspecting.queue(&plan, policies.as_deref()).await?;
     }
-    if inspecting.management.is_none() {
+    if inspecting.management.is_some() {
+        // it has answered each question: what was said of its silence ends, whatever else is not known
+        inspecting.note(MANAGEMENT, Found::Right);
+    } else {
         inspecting.not_asked("bindings", "AMQP does not tell them; heartbeats prove those of the services' queues");
         inspecting.not_asked("policies", "AMQP does not tell them");
     }
@@ -59,7 +79,7 @@ impl Inspecting<'_> {
     }
 
     fn not_asked(&mut self, what: &str, why: &str) {
-        let asked_in_vain = self.findings.iter().any(|finding| finding.what == "management API");
+        let asked_in_vain = self.findings.iter().any(|finding| finding.what == MANAGEMENT);
         let why = if asked_in_vain { why.to_owned() } else { format!("{why}; set `bus.rabbitmq.management_url`") };
         self.note(what, Found::NotAsked(why));
     }
@@ -67,7 +87,7 @@ impl Inspecting<'_> {
     /// The management API did not answer: said once, and it is not asked again.
     fn gives_up(&mut self, why: String) {
         self.management = None;
-        self.note("management API", Found::NotKnown(why));
+        self.note(MANAGEMENT, Found::NotKnown(why));
     }
 
     async fn exchange(&mut self, plan: &ExchangePlan) -> Result<(), BusError> {
@@ -108,7 +128,8 @@ impl Inspecting<'_> {
     async fn queue(&mut self, plan: &QueuePlan, policies: Option<&[Value]>) -> Result<(), BusError> {
         let what = format!("queue {}", plan.name);
         if plan.of.is_none() {
-            self.leftover(plan).await?;
+            let leftover = leftover(&mut self.asking, plan).await?;
+            self.findings.push(leftover);
         }
         if let Some(management) = self.management {
             match management.queue(plan.name).await {
@@ -151,20 +172,6 @@ impl Inspecting<'_> {
             },
         };
         self.note(what, found);
-        Ok(())
-    }
-
-    /// A renewal that was begun and not ended.
-    async fn leftover(&mut self, plan: &QueuePlan) -> Result<(), BusError> {
-        let name = plan.moving_name();
-        if let Answer::Yes(ready) = self.asking.ready(&name).await? {
-            let how =
-                format!("`loa migrate` was interrupted while it renewed {}; {ready} messages are here", plan.name);
-            self.note(
-                format!("queue {name}"),
-                Found::Wrong { how, mend: "`loa migrate` goes on where it was".to_owned() },
-            );
-        }
         Ok(())
     }
 
@@ -216,6 +223,23 @@ impl Inspecting<'_> {
         };
         format!("{emptied}, then `{} {}`, then {}", self.whose.rabbitmqctl("delete_queue"), plan.name, queue_mend(plan))
     }
+}
+
+/// Whether a renewal was begun and not ended.
+async fn leftover(asking: &mut Asking, plan: &QueuePlan) -> Result<Finding, BusError> {
+    let name = plan.moving_name();
+    let found = match asking.ready(&name).await? {
+        Answer::Missing => Found::Absent,
+        Answer::Forbidden(words) => Found::NotAsked(words),
+        Answer::Yes(_) | Answer::Differs(_) => Found::Wrong {
+            how: format!(
+                "`loa migrate` was interrupted while it renewed {}; some of its messages may be here",
+                plan.name
+            ),
+            mend: "`loa migrate` goes on where it was, and ends it".to_owned(),
+        },
+    };
+    Ok(Finding { what: format!("queue {name}"), found })
 }
 
 fn missing(mend: String) -> Found {

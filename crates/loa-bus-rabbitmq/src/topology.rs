@@ -48,7 +48,7 @@ impl Declaring<'_> {
         let (mut queues, mut old) = (Vec::new(), Vec::new());
         for plan in plan::queues() {
             let standing = self.queue(&plan).await?;
-            if plan.of.is_none() && (standing == Standing::Old || self.is_being_renewed(&plan).await?) {
+            if plan.of.is_none() && (standing == QueueState::Old || self.is_being_renewed(&plan).await?) {
                 old.push(plan.clone());
             }
             queues.push((plan, standing));
@@ -63,8 +63,8 @@ impl Declaring<'_> {
         for (plan, standing) in queues {
             let outcome = match (renewed.get(plan.name), standing) {
                 (Some(how), _) => Outcome::Renewed(how.clone()),
-                (None, Standing::Is(outcome)) => outcome,
-                (None, Standing::Old) => Outcome::There,
+                (None, QueueState::Is(outcome)) => outcome,
+                (None, QueueState::Old) => Outcome::There,
             };
             let is_new = outcome == Outcome::Made;
             things.push(Declared { what: format!("queue {}", plan.name), outcome, of: plan.of });
@@ -86,7 +86,7 @@ impl Declaring<'_> {
         })
     }
 
-    async fn queue(&mut self, plan: &QueuePlan) -> Result<Standing, BusError> {
+    async fn queue(&mut self, plan: &QueuePlan) -> Result<QueueState, BusError> {
         let found = self.asking.ready(plan.name).await?;
         let what = format!("queue {}", plan.name);
         Ok(match (found, self.asking.declare_queue(plan.name, &plan.arguments).await?) {
@@ -99,13 +99,13 @@ impl Declaring<'_> {
                 if !is_old {
                     return Err(differs(&what, &words));
                 }
-                Standing::Old
+                QueueState::Old
             }
             (Answer::Missing, Answer::Forbidden(words)) => return Err(self.whose.may_not_make(&what, &words)),
-            (Answer::Missing, _) => Standing::Is(Outcome::Made),
-            (Answer::Yes(_), _) => Standing::Is(Outcome::There),
-            (_, Answer::Forbidden(_)) => Standing::Is(Outcome::Unsure(SHOWN_BY_BINDINGS.to_owned())),
-            (..) => Standing::Is(Outcome::Unsure(NOT_ASKED.to_owned())),
+            (Answer::Missing, _) => QueueState::Is(Outcome::Made),
+            (Answer::Yes(_), _) => QueueState::Is(Outcome::There),
+            (_, Answer::Forbidden(_)) => QueueState::Is(Outcome::Unsure(SHOWN_BY_BINDINGS.to_owned())),
+            (..) => QueueState::Is(Outcome::Unsure(NOT_ASKED.to_owned())),
         })
     }
 
@@ -148,7 +148,7 @@ impl Declaring<'_> {
 
 /// How a queue stands before it is bound.
 #[derive(PartialEq, Eq)]
-enum Standing {
+enum QueueState {
     Is(Outcome),
     /// It keeps what it should, under the arguments that programs before gave it.
     Old,

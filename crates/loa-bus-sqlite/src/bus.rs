@@ -110,6 +110,25 @@ impl Administer for SqliteBus {
         self.shared.looked("count a queue", counted)
     }
 
+    async fn longest(&self, enough: u64) -> Result<(Queue, u64), BusError> {
+        self.shared.open()?;
+        let mut longest = (Queue::Archive, 0);
+        for queue in Queue::ALL {
+            let counted = sqlx::query_scalar(
+                "SELECT count(*) FROM (SELECT 1 FROM entry WHERE queue = $1 AND holder IS NULL LIMIT $2)",
+            )
+            .bind(queue.name())
+            .bind(i64::try_from(enough).unwrap_or(i64::MAX))
+            .fetch_one(&self.shared.read)
+            .await;
+            let ready = self.shared.looked("count a queue", counted.map(i64::cast_unsigned))?;
+            if ready > longest.1 {
+                longest = (queue, ready);
+            }
+        }
+        Ok(longest)
+    }
+
     async fn unrouted(&self) -> Result<u64, BusError> {
         self.shared.declared(UNROUTED).await?;
         let counted = sqlx::query_scalar("SELECT count(*) FROM entry WHERE queue = $1 AND holder IS NULL")
@@ -127,7 +146,9 @@ impl Administer for SqliteBus {
     async fn redrive(&self, place: Place, chosen: &Chosen, routing_key: Option<&str>) -> Result<Redriven, BusError> {
         limits::check_redrive(place, routing_key)?;
         self.declared_place(place).await?;
-        self.shared.outcome("redrive dead letters", self.shared.redrive(place, chosen, routing_key).await)
+        let mut redriven = Redriven::default();
+        let outcome = self.shared.redrive(place, chosen, routing_key, &mut redriven).await;
+        redriven.ended(self.shared.outcome("redrive dead letters", outcome))
     }
 
     async fn discard(&self, place: Place, chosen: &Chosen) -> Result<Discarded, BusError> {

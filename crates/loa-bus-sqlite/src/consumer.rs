@@ -6,13 +6,14 @@
 
 use crate::{
     queue_file::{Ended, QueueFile},
-    rows::{array, forget_bodies, give_back, message, message_columns, set_aside},
+    rows::{array, cause_of, forget_bodies, give_back, message, message_columns, set_aside},
 };
 use async_trait::async_trait;
 use loa_bus::{
     ALONE_AFTER, BusError, BusErrorKind, Consumer, DeadReason, OddHeaders, Queue, Received, Settlement, Tag,
     limits::BATCH_BYTES_MAX,
 };
+use loa_domain::DeadCause;
 use sqlx::{Row, SqliteConnection};
 use std::{
     collections::{HashMap, VecDeque},
@@ -254,7 +255,11 @@ impl QueueFile {
             match read_claimed(row) {
                 Ok(one) => claimed.push(one),
                 Err(error) => {
-                    let reason = format!("the file of queues holds what is no message any more ({error})");
+                    let reason = DeadReason {
+                        reason: format!("the file of queues holds what is no message any more ({error})"),
+                        cause: Some(DeadCause::Unreadable { said: error.to_string().into() }),
+                        position: String::new(),
+                    };
                     unreadable.push((row.try_get("position")?, reason));
                 }
             }
@@ -313,8 +318,8 @@ impl QueueFile {
         let connection = &mut *transaction;
         for (position, reason) in &settling.dead {
             sqlx::query(
-                "INSERT INTO dead (queue, body_id, reason, position, dead_at, deaths, first_dead_at, buried_by)
-                 SELECT queue, body_id, $4, $5, $6, deaths + 1, coalesce(first_dead_at, $6), $7
+                "INSERT INTO dead (queue, body_id, reason, cause, position, dead_at, deaths, first_dead_at, buried_by)
+                 SELECT queue, body_id, $4, $8, $5, $6, deaths + 1, coalesce(first_dead_at, $6), $7
                  FROM entry WHERE position = $1 AND holder = $2 AND session = $3",
             )
             .bind(position)
@@ -324,6 +329,7 @@ impl QueueFile {
             .bind(&reason.position)
             .bind(now.as_millisecond())
             .bind(concat!("loa ", env!("CARGO_PKG_VERSION")))
+            .bind(cause_of(reason))
             .execute(&mut *connection)
             .await?;
         }

@@ -5,34 +5,56 @@
 use crate::{
     publish::destinations,
     queue_file::QueueFile,
-    rows::{array, forget_bodies, message_as_far_as_it_goes, message_columns},
+    rows::{array, forget_bodies, message_as_far_as_it_goes},
 };
 use jiff::Timestamp;
 use loa_bus::{
     Chosen, DeadLetter, DeadReason, DiscardedLetter, OddHeaders, Past, Place, Queue, Redriven, Route, is_routed,
-    limits::not_routed,
+    limits::{ListRoom, not_routed, why_unrouted},
 };
+use loa_domain::DeadCause;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// Letters moved by one transaction: keeps other writers' wait short.
 const MOVED_PER_TRANSACTION: usize = 500;
 
-/// The letters of a place with these numbers, with all that is known of them.
-fn whole(place: Place) -> &'static str {
+/// The columns of a message with an empty body, and how long the body is.
+macro_rules! columns_without_body {
+    () => {
+        "b.message_id, b.content_type, b.headers, b.routing_key, x'' AS body, coalesce(length(b.body), 0) AS bytes"
+    };
+}
+
+/// The letters of a place with these numbers, with all that is known of them but the bodies.
+fn without_bodies(place: Place) -> &'static str {
     match place {
         Place::Dead(_) => concat!(
-            "SELECT d.id, d.reason, d.position, d.dead_at, d.deaths, d.first_dead_at, d.buried_by, ",
-            message_columns!(),
+            "SELECT d.id, d.reason, d.cause, d.position, d.dead_at, d.deaths, d.first_dead_at, d.buried_by, ",
+            columns_without_body!(),
             " FROM dead d JOIN body b ON b.id = d.body_id
               WHERE d.id IN (SELECT value FROM json_each($1)) ORDER BY d.id"
         ),
         Place::Unrouted => concat!(
             "SELECT e.position AS id, ",
-            message_columns!(),
+            columns_without_body!(),
             " FROM entry e JOIN body b ON b.id = e.body_id
               WHERE e.position IN (SELECT value FROM json_each($1)) ORDER BY e.position"
         ),
+    }
+}
+
+/// The bodies of the letters of a place with these numbers.
+fn bodies(place: Place) -> &'static str {
+    match place {
+        Place::Dead(_) => {
+            "SELECT d.id, b.body FROM dead d JOIN body b ON b.id = d.body_id
+             WHERE d.id IN (SELECT value FROM json_each($1))"
+        }
+        Place::Unrouted => {
+            "SELECT e.position AS id, b.body FROM entry e JOIN body b ON b.id = e.body_id
+             WHERE e.position IN (SELECT value FROM json_each($1))"
+        }
     }
 }
 
@@ -50,7 +72,7 @@ impl Between {
 }
 
 impl QueueFile {
-    /// The oldest letters of a place that are meant.
+    /// The oldest letters of a place that are meant, with the bodies that there is room for.
     pub(crate) async fn dead_letters(
         &self,
         place: Place,
@@ -59,18 +81,32 @@ impl QueueFile {
     ) -> sqlx::Result<Vec<DeadLetter>> {
         let mut connection = self.read.acquire().await?;
         let found = choose(&mut connection, place, chosen, Between::all(max)).await?;
-        let rows = sqlx::query(whole(place)).bind(array(found)).fetch_all(&mut *connection).await?;
-        rows.iter().map(|row| letter(place, row)).collect()
+        let rows = sqlx::query(without_bodies(place)).bind(array(found)).fetch_all(&mut *connection).await?;
+        let mut letters = rows.iter().map(|row| letter(place, row)).collect::<sqlx::Result<Vec<_>>>()?;
+        let mut room = ListRoom::default();
+        let fitting = letters.iter().filter(|letter| room.takes(letter.bytes)).filter_map(|it| it.key.parse().ok());
+        let rows = sqlx::query(bodies(place)).bind(array(fitting)).fetch_all(&mut *connection).await?;
+        let mut read = HashMap::new();
+        for row in rows {
+            read.insert(row.try_get::<i64, _>("id")?.to_string(), row.try_get_unchecked::<Vec<u8>, _>("body")?);
+        }
+        for letter in &mut letters {
+            if let Some(body) = read.remove(&letter.key) {
+                letter.message.body = body.into();
+            }
+        }
+        Ok(letters)
     }
 
     /// Moves dead letters to the end of the queue they died in, and what no binding took to the queues that this routing key
-    /// reaches; oldest first.
+    /// reaches; oldest first. Tells what is moved, also when a later one meets an error.
     pub(crate) async fn redrive(
         &self,
         place: Place,
         chosen: &Chosen,
         routing_key: Option<&str>,
-    ) -> sqlx::Result<Redriven> {
+        redriven: &mut Redriven,
+    ) -> sqlx::Result<()> {
         // those that come while this runs are left for another time
         let newest: i64 = sqlx::query_scalar(match place {
             Place::Dead(_) => "SELECT coalesce(max(id), 0) FROM dead WHERE queue = $1",
@@ -79,21 +115,26 @@ impl QueueFile {
         .bind(keeper(place))
         .fetch_one(&self.read)
         .await?;
-        let (mut redriven, mut reached) = (Redriven::default(), 0);
+        let mut reached = 0;
         loop {
             let mut transaction = self.begin().await?;
             let between = Between { after: reached, newest, max: MOVED_PER_TRANSACTION };
             let found = choose(&mut transaction, place, chosen, between).await?;
-            let Some(last) = found.last() else { return Ok(redriven) };
+            let Some(last) = found.last() else { return Ok(()) };
             reached = *last;
+            let mut next = Redriven::default();
+            if matches!(chosen, Chosen::Keys(_)) {
+                next.met.extend(found.iter().map(i64::to_string));
+            }
             let queues = match place {
                 Place::Dead(queue) => {
-                    redriven.moved += again(&mut transaction, found).await?;
+                    next.moved += again(&mut transaction, found).await?;
                     BTreeSet::from([queue.name()])
                 }
-                Place::Unrouted => route(&mut transaction, &found, routing_key, &mut redriven).await?,
+                Place::Unrouted => route(&mut transaction, &found, routing_key, &mut next).await?,
             };
             transaction.commit().await?;
+            redriven.and(next);
             for queue in queues.into_iter().filter_map(Queue::parse) {
                 self.wake_up(queue).notify_waiters();
             }
@@ -120,7 +161,7 @@ impl QueueFile {
                     "DELETE FROM entry WHERE position IN (SELECT value FROM json_each($1)) RETURNING body_id"
                 }
             };
-            let rows = sqlx::query(whole(place)).bind(&found).fetch_all(&mut *transaction).await?;
+            let rows = sqlx::query(without_bodies(place)).bind(&found).fetch_all(&mut *transaction).await?;
             let bodies: Vec<i64> = sqlx::query_scalar(delete).bind(&found).fetch_all(&mut *transaction).await?;
             forget_bodies(&mut transaction, &bodies).await?;
             let letters = rows.iter().map(|row| letter(place, row)).collect::<sqlx::Result<Vec<_>>>()?;
@@ -143,19 +184,21 @@ fn letter(place: Place, row: &SqliteRow) -> sqlx::Result<DeadLetter> {
     let mut letter = DeadLetter {
         key: row.try_get::<i64, _>("id")?.to_string(),
         place,
+        bytes: usize::try_from(row.try_get_unchecked::<i64, _>("bytes")?).unwrap_or_default(),
         message,
         odd_headers: OddHeaders::new(),
         routing_key,
-        reason: DeadReason { reason: String::new(), position: String::new() },
+        reason: DeadReason { reason: String::new(), cause: None, position: String::new() },
         dead_at: None,
         past: Past::default(),
         buried_by: String::new(),
     };
     if place == Place::Unrouted {
-        letter.reason.reason = not_routed(&letter.routing_key);
+        letter.reason = why_unrouted(&letter.routing_key);
         return Ok(letter);
     }
-    letter.reason = DeadReason { reason: row.try_get("reason")?, position: row.try_get("position")? };
+    let cause = DeadCause::of_json(row.try_get("cause")?);
+    letter.reason = DeadReason { reason: row.try_get("reason")?, cause, position: row.try_get("position")? };
     letter.dead_at = Timestamp::from_millisecond(row.try_get("dead_at")?).ok();
     let first_dead_at: Option<i64> = row.try_get("first_dead_at")?;
     letter.past.deaths = u32::try_from(row.try_get::<i64, _>("deaths")?).unwrap_or(u32::MAX);

@@ -1,7 +1,8 @@
 //! Statements that several parts need. Each takes a connection with an open immediate transaction
 //! and works on a batch; none reads more rows than it moves.
 
-use loa_bus::{DELIVERY_LIMIT, Message};
+use loa_bus::{DELIVERY_LIMIT, DeadReason, Message};
+use loa_domain::DeadCause;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 /// The columns of [`message`], of a `body` that is called `b`.
@@ -40,22 +41,29 @@ pub(crate) fn message_as_far_as_it_goes(row: &SqliteRow) -> sqlx::Result<(Messag
     Ok((message, text("routing_key")?))
 }
 
+/// The column `cause` of a letter.
+pub(crate) fn cause_of(reason: &DeadReason) -> String {
+    reason.cause.as_ref().and_then(DeadCause::to_json).unwrap_or_default()
+}
+
 /// Moves held or ready messages that cannot be read back to the dead letters: the others of the queue go on.
 pub(crate) async fn set_aside(
     connection: &mut SqliteConnection,
-    unreadable: &[(i64, String)],
+    unreadable: &[(i64, DeadReason)],
     now: jiff::Timestamp,
 ) -> sqlx::Result<()> {
     for (position, reason) in unreadable {
-        tracing::error!(position, %reason, "a message cannot be read back; it is moved to the dead letters");
+        tracing::error!(position, reason = %reason.reason, "a message cannot be read back; it is moved to the dead letters");
         sqlx::query(
-            "INSERT INTO dead (queue, body_id, reason, position, dead_at, deaths, first_dead_at, buried_by)
-             SELECT queue, body_id, $2, '', $3, deaths + 1, coalesce(first_dead_at, $3), $4 FROM entry WHERE position = $1",
+            "INSERT INTO dead (queue, body_id, reason, cause, position, dead_at, deaths, first_dead_at, buried_by)
+             SELECT queue, body_id, $2, $5, '', $3, deaths + 1, coalesce(first_dead_at, $3), $4
+             FROM entry WHERE position = $1",
         )
         .bind(position)
-        .bind(reason)
+        .bind(&reason.reason)
         .bind(now.as_millisecond())
         .bind(concat!("loa ", env!("CARGO_PKG_VERSION")))
+        .bind(cause_of(reason))
         .execute(&mut *connection)
         .await?;
         sqlx::query("DELETE FROM entry WHERE position = $1").bind(position).execute(&mut *connection).await?;
@@ -97,8 +105,8 @@ pub(crate) async fn give_back(
     .await?
     .rows_affected();
     let worn_out = sqlx::query(
-        "INSERT INTO dead (queue, body_id, reason, position, dead_at, deaths, first_dead_at)
-         SELECT queue, body_id, 'given back after ' || deliveries || ' deliveries: the delivery limit', '', $3,
+        "INSERT INTO dead (queue, body_id, reason, cause, position, dead_at, deaths, first_dead_at)
+         SELECT queue, body_id, 'given back after ' || deliveries || ' deliveries: the delivery limit', $4, '', $3,
                 deaths + 1, coalesce(first_dead_at, $3)
          FROM entry
          WHERE position IN (SELECT value FROM json_each($1)) AND deliveries > $2
@@ -107,6 +115,7 @@ pub(crate) async fn give_back(
     .bind(&positions)
     .bind(i64::from(DELIVERY_LIMIT))
     .bind(now.as_millisecond())
+    .bind(DeadCause::DeliveryLimit.to_json().unwrap_or_default())
     .execute(&mut *connection)
     .await?
     .rows_affected();

@@ -63,6 +63,11 @@ ALTER TABLE dead ADD COLUMN first_dead_at INTEGER;
 ALTER TABLE dead ADD COLUMN buried_by TEXT NOT NULL DEFAULT ''; -- empty: the delivery limit did
 UPDATE dead SET first_dead_at = dead_at;
 ",
+    "
+-- the reason as a fact, in JSON; empty: not known
+ALTER TABLE dead ADD COLUMN cause TEXT NOT NULL DEFAULT '';
+UPDATE dead SET cause = '{\"cause\":\"delivery_limit\"}' WHERE buried_by = '' AND reason LIKE '%: the delivery limit';
+",
 ];
 
 /// Brings the schema up to date; the caller has begun an immediate transaction.

@@ -137,11 +137,27 @@ pub trait Administer: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// The part of [`Self::inspect`] that any broker tells, whatever else may be asked: what an interrupted `declare` left
+    /// behind. Empty: nothing is ever left behind.
+    ///
+    /// # Errors
+    /// As [`Self::inspect`].
+    async fn leftovers(&self) -> Result<Vec<Finding>, BusError> {
+        Ok(Vec::new())
+    }
+
     /// Messages in a queue that are ready, and in its dead letters.
     ///
     /// # Errors
     /// As [`Self::check`].
     async fn depth(&self, queue: Queue) -> Result<(u64, u64), BusError>;
+
+    /// The longest of the outlets' queues, and how many messages are ready in it. Cheaper than [`Self::depth`] of each: a queue
+    /// may be counted no further than `enough`.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    async fn longest(&self, enough: u64) -> Result<(Queue, u64), BusError>;
 
     /// Messages in `loa.unrouted`, which no binding took. More than 0 means that a producer uses a
     /// routing key outside the contract.
@@ -151,7 +167,8 @@ pub trait Administer: Send + Sync {
     async fn unrouted(&self) -> Result<u64, BusError>;
 
     /// Looks at up to `max` letters of a place, oldest first, and leaves them there. A broker may have to go through all
-    /// letters to find some of them.
+    /// letters to find some of them. Bodies that together have no room in memory are left out
+    /// ([`DeadLetter::lacks_its_body`]); that of the first is there.
     ///
     /// # Errors
     /// `Unavailable`, `Unroutable`.
@@ -162,8 +179,8 @@ pub trait Administer: Send + Sync {
     /// that every bound queue gets it. What cannot go as it is stays, and the others go on.
     ///
     /// # Errors
-    /// `Rejected` for a `routing_key` that no binding takes, and for one with dead letters; `Unavailable`, `Unroutable`. What
-    /// was moved before stays moved.
+    /// `Rejected` for a `routing_key` that no binding takes, and for one with dead letters; `Unavailable`, `Unroutable`,
+    /// before any letter was come to; afterwards see [`Redriven::unfinished`].
     async fn redrive(&self, place: Place, chosen: &Chosen, routing_key: Option<&str>) -> Result<Redriven, BusError>;
 
     /// Deletes letters for good, and returns their names.

@@ -64,6 +64,8 @@ pub enum Found {
     Right,
     /// As it should be, with a word about it.
     Remark(String),
+    /// It is not there, as it should be. Said so that a fault of it ends; no news for people.
+    Absent,
     /// Nobody could be asked, by the settings or the rights as they are; why, and what would let us ask.
     NotAsked(String),
     /// It was asked for and not answered.
@@ -82,6 +84,11 @@ impl Finding {
     pub fn is_fault(&self) -> bool {
         matches!(self.found, Found::Wrong { .. } | Found::NotKnown(_))
     }
+
+    /// Whether the thing was looked at, and is as it should be.
+    pub fn is_good(&self) -> bool {
+        matches!(self.found, Found::Right | Found::Remark(_) | Found::Absent)
+    }
 }
 
 impl fmt::Display for Finding {
@@ -90,6 +97,7 @@ impl fmt::Display for Finding {
         match found {
             Found::Right => write!(f, "{what}: as it should be"),
             Found::Remark(words) => write!(f, "{what}: {words}"),
+            Found::Absent => write!(f, "{what}: there is none, as it should be"),
             Found::NotAsked(why) => write!(f, "{what}: not looked at: {why}"),
             Found::NotKnown(why) => write!(f, "{what}: not known: {why}"),
             Found::Wrong { how, mend } => write!(f, "{what}: {how}; to mend it: {mend}"),

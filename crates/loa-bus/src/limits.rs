@@ -4,7 +4,8 @@
 //! messages of the window. So each adapter calls [`check`] first and refuses that one message
 //! alone. Pure; it knows nothing of any broker.
 
-use crate::{BusError, BusErrorKind, Outgoing, Place, Queue, Route, UNROUTED, is_routed};
+use crate::{BusError, BusErrorKind, DeadReason, Outgoing, Place, Queue, Route, UNROUTED, is_routed};
+use loa_domain::DeadCause;
 
 /// Largest body, in bytes. The contract allows 1 MiB; this is RabbitMQ 4's default `max_message_size`, so that a foreign
 /// producer's larger message can still be redriven.
@@ -19,6 +20,26 @@ pub const HEADERS_BYTES_MAX: usize = 96 * 1024;
 /// messages. Decoding and accepting hold a batch several times over, and a backlog of the largest
 /// articles must not cost more memory than one of the smallest.
 pub const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// What the bodies of one list of letters measure together, in bytes, at most. One alone is listed whatever its size.
+pub const LIST_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// The room for bodies of one list.
+#[derive(Debug, Default)]
+pub struct ListRoom {
+    taken: usize,
+}
+
+impl ListRoom {
+    /// Takes room for a body; false: there is none for it.
+    pub fn takes(&mut self, bytes: usize) -> bool {
+        let fits = self.taken == 0 || self.taken.saturating_add(bytes) <= LIST_BYTES_MAX;
+        if fits {
+            self.taken += bytes;
+        }
+        fits
+    }
+}
 
 /// Checks that every broker can carry the message.
 ///
@@ -78,9 +99,18 @@ pub fn check_redrive(place: Place, routing_key: Option<&str>) -> Result<(), BusE
 
 /// The sentence about a routing key that no binding takes.
 pub fn not_routed(key: &str) -> String {
+    format!("no queue takes the routing key {key:?}; they are bound with {}", all_bindings())
+}
+
+/// Why a message with such a key is kept.
+pub fn why_unrouted(key: &str) -> DeadReason {
+    let cause = DeadCause::NotRouted { key: key.into(), bindings: all_bindings() };
+    DeadReason { reason: not_routed(key), cause: Some(cause), position: String::new() }
+}
+
+fn all_bindings() -> String {
     let bindings: std::collections::BTreeSet<_> = Queue::ALL.into_iter().flat_map(Queue::bindings).copied().collect();
-    let bindings = bindings.into_iter().collect::<Vec<_>>().join(", ");
-    format!("no queue takes the routing key {key:?}; they are bound with {bindings}")
+    bindings.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use crate::{BusError, Place, Queue};
 use bytes::Bytes;
 use jiff::Timestamp;
+use loa_domain::{DeadCause, HeaderType};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The content type of the synthetic message that proves the whole path (`system.heartbeat`); services ack it.
@@ -64,7 +65,7 @@ pub struct Received {
     pub tag: Tag,
     /// What.
     pub message: Message,
-    /// Headers that have no text, by name, with the type that they have (`an AMQP table`). They are kept with the message.
+    /// Headers that have no text, by name, with the type that they have. They are kept with the message.
     pub odd_headers: OddHeaders,
     /// The routing key it was published with; empty when it came straight to the queue.
     pub routing_key: String,
@@ -73,7 +74,7 @@ pub struct Received {
 }
 
 /// Headers that have no text, by name, with the type that they have.
-pub type OddHeaders = BTreeMap<String, &'static str>;
+pub type OddHeaders = BTreeMap<String, HeaderType>;
 
 impl Received {
     /// Whether it is a heartbeat as we make them: by content type, by routing key (none: straight to the queue), and by a body
@@ -90,8 +91,10 @@ impl Received {
 /// Why a message cannot be processed: what, and where in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadReason {
-    /// One sentence an operator can act on.
+    /// One sentence an operator can act on, in English.
     pub reason: String,
+    /// The same as a fact, for a sentence in another language; `None`: it is not known, or cannot be read.
+    pub cause: Option<DeadCause>,
     /// A JSON pointer, or `line 3, column 14`; empty when the whole message is at fault.
     pub position: String,
 }
@@ -116,8 +119,11 @@ pub struct DeadLetter {
     pub key: String,
     /// Where it is kept.
     pub place: Place,
-    /// The message as it was, with its own headers.
+    /// The message as it was, with its own headers. A look at many letters leaves bodies out (they are empty) once they
+    /// together are larger than [`crate::limits::LIST_BYTES_MAX`].
     pub message: Message,
+    /// The length of its body, also of one that is left out.
+    pub bytes: usize,
     /// See [`Received::odd_headers`].
     pub odd_headers: OddHeaders,
     /// The routing key it was first published with; empty when unknown.
@@ -136,6 +142,11 @@ impl DeadLetter {
     /// The name that an operator gives to name it: `feed/3f9a2c1b4d5e`.
     pub fn name(&self) -> String {
         format!("{}/{}", self.place.word(), self.key)
+    }
+
+    /// Whether the look had no room for its body.
+    pub fn lacks_its_body(&self) -> bool {
+        self.message.body.len() < self.bytes
     }
 }
 
@@ -179,8 +190,8 @@ impl Chosen {
     }
 }
 
-/// What a redrive came to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What a redrive came to. What was moved is told whatever happened to the others.
+#[derive(Debug, Default)]
 pub struct Redriven {
     /// Letters on their way again.
     pub moved: u64,
@@ -188,6 +199,10 @@ pub struct Redriven {
     pub stayed: u64,
     /// The key of some of these, and why each stays; at most [`Self::TOLD_MAX`].
     pub reasons: Vec<(String, String)>,
+    /// Where letters are named by key: those that were come to, and moved or stayed.
+    pub met: BTreeSet<String>,
+    /// Why not all letters that are meant were come to.
+    pub unfinished: Option<BusError>,
 }
 
 impl Redriven {
@@ -199,6 +214,30 @@ impl Redriven {
         self.stayed += 1;
         if self.reasons.len() < Self::TOLD_MAX {
             self.reasons.push((key.to_owned(), why.into()));
+        }
+    }
+
+    /// Adds what came of the next letters.
+    pub fn and(&mut self, next: Self) {
+        self.moved += next.moved;
+        self.stayed += next.stayed;
+        self.reasons.extend(next.reasons);
+        self.reasons.truncate(Self::TOLD_MAX);
+        self.met.extend(next.met);
+        self.unfinished = self.unfinished.take().or(next.unfinished);
+    }
+
+    /// The outcome, when an error may have ended it.
+    ///
+    /// # Errors
+    /// The error, when no letter was come to before.
+    pub fn ended(mut self, outcome: Result<(), BusError>) -> Result<Self, BusError> {
+        match outcome {
+            Err(error) if self.moved + self.stayed == 0 => Err(error),
+            outcome => {
+                self.unfinished = outcome.err();
+                Ok(self)
+            }
         }
     }
 }

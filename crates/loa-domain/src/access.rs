@@ -1,5 +1,6 @@
 //! Tokens of the API and their scopes. Only a token's hash is ever stored.
 
+use crate::PortalSlug;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,9 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Publish, Self::Operate, Self::Read];
+
     /// The word kept in ledgers and taken on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -27,7 +31,7 @@ impl Scope {
 
     /// Reads [`Self::as_str`] back.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Publish, Self::Operate, Self::Read].into_iter().find(|s| s.as_str() == text)
+        Self::ALL.into_iter().find(|s| s.as_str() == text)
     }
 
     /// Whether a token of this scope may do what `wanted` asks.
@@ -43,8 +47,16 @@ pub struct Token {
     pub name: String,
     /// What it allows.
     pub scope: Scope,
+    /// The portals for which it may publish and withdraw, sorted; empty: all of them.
+    #[serde(default)]
+    pub portals: Vec<PortalSlug>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was revoked; `None` while it works.
     pub revoked_at: Option<Timestamp>,
+}
+
+/// Whether a caller that is bound to these portals (none: to no portal) may publish for one.
+pub fn may_publish_for(bound_to: &[PortalSlug], portal: &PortalSlug) -> bool {
+    bound_to.is_empty() || bound_to.contains(portal)
 }

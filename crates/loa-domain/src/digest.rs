@@ -115,6 +115,24 @@ impl MailState {
     }
 }
 
+/// Where a run stands, as operators see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RunState {
+    /// Its audience is not frozen yet.
+    Planning,
+    /// Its mails go out.
+    Sending,
+    /// It is stopped until somebody resumes it.
+    Paused,
+    /// None of its mails waits.
+    Ended,
+}
+
+impl RunState {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Planning, Self::Sending, Self::Paused, Self::Ended];
+}
+
 /// What one SMTP try came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,7 +1,7 @@
 //! An event: something happened to an article or a document. `loa-event` reads and writes its form
 //! on the wire.
 
-use crate::{AreaId, ArticleId, Content, Version, Withdrawal};
+use crate::{AreaId, ArticleId, ArticleKey, Content, PortalSlug, Version, Withdrawal};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -134,6 +134,8 @@ pub enum Change {
 pub struct Event {
     /// Its identity.
     pub key: EventKey,
+    /// Whose it is, by its source; `None`: the home portal's.
+    pub portal: Option<PortalSlug>,
     /// Its type, as sent. A `published` for a known subject is an update and the other way round: the revision decides.
     pub event_type: EventType,
     /// What it does.
@@ -151,8 +153,13 @@ pub struct Event {
 }
 
 impl Event {
-    /// The article or document it is about.
-    pub fn subject(&self) -> &ArticleId {
+    /// The article or document it is about: which of all the installation's.
+    pub fn subject(&self) -> ArticleKey {
+        ArticleKey::new(self.portal.as_ref(), self.id())
+    }
+
+    /// Its portal's id of the article or document.
+    pub fn id(&self) -> &ArticleId {
         match &self.change {
             Change::Live(content) => content.id(),
             Change::Withdrawn(withdrawal) => &withdrawal.id,

@@ -1,11 +1,11 @@
-//! Feed names: `all`, `documents`, `category-{slug}`, `area-{id}`, and combinations of the last
-//! three.
+//! Feed names: `all`, `documents`, `category-{slug}`, `area-{id}`, `portal-{slug}`, and combinations
+//! of all but the first.
 
 mod combination;
 
 pub use combination::Combination;
 
-use crate::{AreaId, CategorySlug};
+use crate::{AreaId, CategorySlug, PortalSlug};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -22,7 +22,9 @@ pub enum FeedName {
     Category(CategorySlug),
     /// One area, with what reached it from its predecessors.
     Area(AreaId),
-    /// What a reader put together: some areas, some categories.
+    /// One portal: what it publishes itself.
+    Portal(PortalSlug),
+    /// What a reader put together: some areas, some categories, some portals.
     Combined(Combination),
 }
 
@@ -46,6 +48,8 @@ impl FeedName {
             _ => {
                 if let Some(slug) = text.strip_prefix("category-") {
                     CategorySlug::new(slug).ok().map(Self::Category)
+                } else if let Some(slug) = text.strip_prefix("portal-") {
+                    PortalSlug::new(slug).ok().map(Self::Portal)
                 } else {
                     text.strip_prefix("area-").and_then(|id| AreaId::new(id).ok()).map(Self::Area)
                 }
@@ -61,6 +65,7 @@ impl fmt::Display for FeedName {
             Self::Documents => f.write_str("documents"),
             Self::Category(slug) => write!(f, "category-{slug}"),
             Self::Area(id) => write!(f, "area-{id}"),
+            Self::Portal(slug) => write!(f, "portal-{slug}"),
             Self::Combined(combination) => combination.fmt(f),
         }
     }

@@ -28,6 +28,28 @@ impl HubMode {
     }
 }
 
+/// Where a subscription at the hub stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HubState {
+    /// Asked for, not verified yet.
+    Pending,
+    /// Verified, and told of changes until its lease ends.
+    Active,
+}
+
+impl HubState {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Pending, Self::Active];
+
+    /// The word for machines.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Active => "active",
+        }
+    }
+}
+
 /// How notifications are signed (WebSub §8).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -10,20 +10,54 @@ use unicode_normalization::UnicodeNormalization;
 #[error("{what} {fault}: {text:?}")]
 pub struct IdError {
     what: &'static str,
-    fault: String,
-    text: String,
+    /// What is wrong with it.
+    pub fault: IdFault,
+    /// The beginning of the text.
+    pub text: String,
+}
+
+/// What is wrong with a text that should be an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum IdFault {
+    /// There is none.
+    Empty,
+    /// It is too long.
+    TooLong {
+        /// So many bytes are allowed.
+        max: usize,
+    },
+    /// It has a character that is not allowed.
+    Character {
+        /// Which.
+        character: char,
+    },
+    /// It has a segment of one or two dots, which means another place in every address (RFC 3986 §5.2.4), encoded or not.
+    Dots,
+}
+
+impl fmt::Display for IdFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("is empty"),
+            Self::TooLong { max } => write!(f, "is longer than {max} bytes"),
+            Self::Character { character } => {
+                write!(f, "has the character U+{:04X}, which is not allowed", u32::from(*character))
+            }
+            Self::Dots => f.write_str("cannot stand in an address, for it has a segment of dots"),
+        }
+    }
 }
 
 fn check(what: &'static str, text: &str, length_max: usize, allowed: fn(char) -> bool) -> Result<(), IdError> {
     let fault = if text.is_empty() {
-        "is empty".to_owned()
+        IdFault::Empty
     } else if text.len() > length_max {
-        format!("is longer than {length_max} bytes")
-    } else if let Some(c) = text.chars().find(|&c| !allowed(c)) {
-        format!("has the character U+{:04X}, which is not allowed", c as u32)
+        IdFault::TooLong { max: length_max }
+    } else if let Some(character) = text.chars().find(|&c| !allowed(c)) {
+        IdFault::Character { character }
     } else if text.split(['/', '\\']).any(|segment| matches!(segment, "." | "..")) {
-        // a segment of these means another place in every address (RFC 3986 §5.2.4), encoded or not
-        "cannot stand in an address, for it has a segment of dots".to_owned()
+        IdFault::Dots
     } else {
         return Ok(());
     };
@@ -109,6 +143,10 @@ macro_rules! typed_id {
 typed_id!(
     /// An article's or document's id, as its portal gives it: printable characters without spaces. The event's `subject`.
     ArticleId, "article id", 200, printable
+);
+typed_id!(
+    /// A portal's short name in addresses and commands: `a-z`, `0-9` and `-`.
+    PortalSlug, "portal", 40, slug
 );
 typed_id!(
     /// An area in a period, under an id of ours that never changes: `a-z`, `0-9` and `-`, so it can stand in an address.

@@ -1,5 +1,5 @@
 //! The nouns and rules of Loa: articles and documents, versions, subscriptions, digest runs, endpoints, deliveries, retry
-//! schedules, the steps of a journey, and the reasons why something was not done.
+//! schedules, the steps of a journey, the reasons why something was not done, and what is wrong with an installation.
 //!
 //! The crate is pure: it has no clock, no socket and no randomness; callers hand those in. Every other crate may use it, and it
 //! uses none of them. It holds facts, never sentences for people: `loa-words` makes those.
@@ -12,45 +12,78 @@
 //! ```
 
 mod access;
+mod advice;
+mod article_key;
 mod breaker;
 mod calendar;
 mod causes;
 mod content;
+mod dead;
+mod dependency;
 mod digest;
 mod endpoint;
 mod event;
+mod excess;
+mod fault;
 mod feed_name;
+mod flaw;
 mod html;
 mod hub;
 mod id;
 mod journey;
+mod lane;
+mod lookalike;
 mod network;
+mod page;
+mod portal;
 mod reason;
+mod remark;
 mod retry;
 mod standing;
 mod subscription;
 mod text;
+mod trouble;
 mod version;
+mod watch;
+mod watch_failure;
+mod watch_warning;
 
-pub use access::{Scope, Token};
+pub use access::{Scope, Token, may_publish_for};
+pub use advice::Advice;
+pub use article_key::ArticleKey;
 pub use breaker::{Breaker, BreakerRule, BreakerState};
 pub use calendar::{Calendar, Month};
 pub use causes::with_causes;
 pub use content::{Article, Attachment, Category, Content, Document, Image, Withdrawal};
-pub use digest::{Account, Frequency, ItemKind, MailId, MailOutcome, MailState, RunKey};
+pub use dead::DeadCause;
+pub use dependency::{Dependency, LedgerName, Worker};
+pub use digest::{Account, Frequency, ItemKind, MailId, MailOutcome, MailState, RunKey, RunState};
 pub use endpoint::{AttemptOutcome, DeliveryState, Endpoint, EndpointState, EventFilter};
 pub use event::{Change, Event, EventKey, EventType};
+pub use excess::HtmlExcess;
+pub use fault::{Fault, FaultName, Missing};
 pub use feed_name::{Combination, FeedName};
-pub use html::escape_html;
-pub use hub::{HubMode, HubReason, LastCall, SignatureAlgorithm};
+pub use flaw::{AddressFault, Flaw, HeaderType, JsonType, MemberName, Quoted, RefusalKind};
+pub use html::{escape_html, push_escaped_html, unescape_html};
+pub use hub::{HubMode, HubReason, HubState, LastCall, SignatureAlgorithm};
 pub use id::{
-    AreaId, ArticleId, CategorySlug, DeliveryId, EndpointId, HubSubscriptionId, IdError, SubscriberId, SubscriptionId,
+    AreaId, ArticleId, CategorySlug, DeliveryId, EndpointId, HubSubscriptionId, IdError, IdFault, PortalSlug,
+    SubscriberId, SubscriptionId,
 };
 pub use journey::{JourneyLine, JourneyStep, Outlet};
+pub use lane::{BackFileRule, Lane};
+pub use lookalike::{seen_as, without_lookalikes};
 pub use network::{Network, NetworkError};
+pub use page::{Clue, DateFault, EncodingFault, NoSource, PageCandidate, PageError, PageField, SelectorFor};
+pub use portal::{HOME, Portal, PortalList, PortalRefusal, Whose, is_tag_authority};
 pub use reason::{AttemptError, Because, DisableReason, MailReason, PauseReason, ServerWords};
+pub use remark::{Altered, Embedded, OldEncoding, Remark};
 pub use retry::RetrySchedule;
 pub use standing::{AgeRule, CLOCK_SKEW, Candidate, Standing, shown_from, shown_until, standing, standing_of};
 pub use subscription::{EmailAddress, EmailError, SubscriptionState, Wish};
-pub use text::{clean_line, clean_text, is_blank, is_xml_char};
+pub use text::{clean_line, clean_text, is_blank, is_xml_char, plain, twice_encoded};
+pub use trouble::{Trouble, TroubleKind};
 pub use version::{PUBLISHED_REVISION_MAX, Version};
+pub use watch::{Selectors, WatchKind, WatchedState};
+pub use watch_failure::{WatchFailure, noted_failure};
+pub use watch_warning::WatchWarning;

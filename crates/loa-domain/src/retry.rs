@@ -11,7 +11,7 @@ pub struct RetrySchedule {
     pub delays_seconds: Vec<u64>,
     /// How much the delay may be lengthened, in percent of it (0 to 100).
     pub jitter_percent: u8,
-    /// The longest wish of a receiver (`Retry-After`) that is honoured, in seconds.
+    /// The longest wait that a receiver asks for (`Retry-After`) that is honoured, in seconds.
     pub retry_after_seconds_max: u64,
 }
 
@@ -26,13 +26,14 @@ impl RetrySchedule {
     }
 
     /// The delay after `attempts` attempts (1 and up); `None` when there is to be no other. `chance` in 0.0..1.0 is the
-    /// caller's random number; `wish` is the receiver's `Retry-After`. The longer of schedule and (capped) wish counts.
-    pub fn delay(&self, attempts: u32, chance: f64, wish: Option<Duration>) -> Option<Duration> {
+    /// caller's random number; `requested_wait` is the receiver's `Retry-After`. The longer of the schedule's delay and the
+    /// requested wait (capped) counts.
+    pub fn delay(&self, attempts: u32, chance: f64, requested_wait: Option<Duration>) -> Option<Duration> {
         let index = usize::try_from(attempts.max(1) - 1).ok()?;
         let base = Duration::from_secs(*self.delays_seconds.get(index)?);
         let jittered = base.mul_f64(1.0 + f64::from(self.jitter_percent.min(100)) / 100.0 * chance.clamp(0.0, 1.0));
-        let wish = wish.unwrap_or_default().min(Duration::from_secs(self.retry_after_seconds_max));
-        Some(jittered.max(wish))
+        let longest = Duration::from_secs(self.retry_after_seconds_max);
+        Some(jittered.max(requested_wait.unwrap_or_default().min(longest)))
     }
 }
 

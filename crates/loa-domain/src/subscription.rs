@@ -60,14 +60,21 @@ impl EmailAddress {
         self.0.to_ascii_lowercase()
     }
 
-    /// The mailbox behind it, as most mail servers have it (RFC 5233): without what follows a `+`, in lower case. For counting
-    /// only: whether `a+b@…` is `a@…` is its server's business.
+    /// The mailbox behind it, as most mail servers have it (RFC 5233): without what follows a `+`, in lower case; and at the
+    /// large providers that pass over signs in a name, without these (`t.ar.get@googlemail.com` is `target@gmail.com`). For
+    /// counting only: whether `a+b@…` is `a@…` is its server's business.
     pub fn mailbox(&self) -> Self {
         let key = self.key();
         let (local, domain) = key.rsplit_once('@').unwrap_or((&key, ""));
         let untagged = local.split('+').next().unwrap_or_default();
-        // a local part that begins with + has no other name
-        if untagged.is_empty() { Self(key) } else { Self(format!("{untagged}@{domain}")) }
+        let (domain, passed_over) = match domain {
+            "gmail.com" | "googlemail.com" => ("gmail.com", "."),
+            "proton.me" | "protonmail.com" | "protonmail.ch" | "pm.me" => ("proton.me", "._-"),
+            other => (other, ""),
+        };
+        let name: String = untagged.chars().filter(|c| !passed_over.contains(*c)).collect();
+        // a local part of nothing but such signs, or that begins with +, has no other name
+        if name.is_empty() { Self(key) } else { Self(format!("{name}@{domain}")) }
     }
 
     /// What follows the `@`.
@@ -155,7 +162,10 @@ pub enum SubscriptionState {
 }
 
 impl SubscriptionState {
-    /// The word kept in ledgers and shown to operators.
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Pending, Self::Active, Self::Unsubscribed, Self::Suspended];
+
+    /// The word kept in ledgers and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -167,7 +177,7 @@ impl SubscriptionState {
 
     /// Reads [`Self::as_str`] back.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Pending, Self::Active, Self::Unsubscribed, Self::Suspended].into_iter().find(|s| s.as_str() == text)
+        Self::ALL.into_iter().find(|s| s.as_str() == text)
     }
 }
 
@@ -189,11 +199,17 @@ mod tests {
     }
 
     #[test]
-    fn a_mailbox_is_counted_without_its_tag_and_its_case() {
+    fn a_mailbox_is_counted_without_its_tag_its_case_and_the_signs_its_provider_passes_over() {
         let mailbox = |text: &str| EmailAddress::parse(text).unwrap().mailbox().to_string();
         assert_eq!(mailbox("Nguoi.Dan+tin+2@Example.VN"), "nguoi.dan@example.vn");
         assert_eq!(mailbox("nguoi.dan@example.vn"), "nguoi.dan@example.vn");
         assert_eq!(mailbox("+x@example.vn"), "+x@example.vn");
+        for one in ["nguoi.dan@gmail.com", "n.g.u.o.i.d.a.n@gmail.com", "NguoiDan+tin@GoogleMail.com"] {
+            assert_eq!(mailbox(one), "nguoidan@gmail.com", "{one}");
+        }
+        assert_eq!(mailbox("nguoi_d-a.n@pm.me"), mailbox("nguoidan@proton.me"));
+        assert_eq!(mailbox("nguoi_d-a.n@example.vn"), "nguoi_d-a.n@example.vn");
+        assert_eq!(mailbox("_-_@pm.me"), "_-_@pm.me");
         assert_eq!(EmailAddress::parse("a@B.vn").unwrap().domain(), "b.vn");
     }
 

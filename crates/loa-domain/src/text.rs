@@ -71,6 +71,28 @@ pub fn clean_line(text: &str) -> String {
     clean_text(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Text that came from outside, as it can stand on a terminal: what would move the cursor, change colours or turn the
+/// reading direction, and what nobody sees, is written as `\u{…}`.
+pub fn plain(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        // what nobody sees would hide what is wrong; but a variation selector belongs to the sign before it
+        let is_seen = !is_invisible(c) || matches!(c, '\u{fe00}'..='\u{fe0f}');
+        if is_xml_char(c) && !c.is_control() && is_seen { shown.push(c) } else { shown.extend(c.escape_unicode()) }
+    }
+    shown
+}
+
+/// Where Vietnamese text begins to be UTF-8 whose bytes were taken for Latin letters and written as UTF-8 once more: `Xã bốn`
+/// reads `XÃ£ bá»‘n`. `None` for all other text.
+///
+/// `á` stands before `º` in every few words then, and nowhere else; before `»` too, where a quotation may end so.
+pub fn twice_encoded(text: &str) -> Option<usize> {
+    const SIGNS_MIN: usize = 3;
+    let at = text.find("áº")?;
+    (text.matches("áº").take(SIGNS_MIN).count() == SIGNS_MIN && text.contains("á»")).then_some(at)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +134,13 @@ mod tests {
     }
 
     #[test]
+    fn what_came_from_outside_cannot_steer_the_terminal() {
+        assert_eq!(plain("a\u{1b}[2J\nb\u{202e}c\u{9b}"), "a\\u{1b}[2J\\u{a}b\\u{202e}c\\u{9b}");
+        assert_eq!(plain("Điện Biên 📢 ❤\u{fe0f}"), "Điện Biên 📢 ❤\u{fe0f}");
+        assert_eq!(plain("a\u{200b}b\u{ad}"), "a\\u{200b}b\\u{ad}");
+    }
+
+    #[test]
     fn text_of_nothing_visible_is_blank() {
         assert!(is_blank("") && is_blank(" \u{200b}\u{a0}\u{ad}\u{fe0f}\u{3164}"));
         assert!(!is_blank("\u{200b}.") && !is_blank("\u{1f468}\u{200d}\u{1f33e}"));
@@ -124,5 +153,13 @@ mod tests {
             prop_assert_eq!(clean_text(&once), once.clone());
             prop_assert!(once.chars().all(is_xml_char));
         }
+    }
+
+    #[test]
+    fn text_that_was_encoded_twice_is_told_from_text_that_is_right() {
+        let right = "Xã Na Son có bốn sản phẩm đạt chuẩn «xã hội hoá», số 1º và 2º";
+        let twice: String = right.bytes().map(char::from).collect();
+        assert_eq!((twice_encoded(right), twice_encoded(&twice).is_some()), (None, true));
+        assert!(twice_encoded(&clean_text(&twice)).is_some(), "also without its control characters");
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// One state of one article. The order is the order of the fields: a higher revision wins; at one revision a
 /// withdrawal wins over a publication (the careful choice); the event's id, then its
-/// source, then its content's hash, settle what careless producers left equal.
+/// source, then its content's hash, decide what careless producers left equal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Version {
     /// Grows with each edit; 1 and up.

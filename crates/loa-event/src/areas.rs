@@ -6,33 +6,31 @@
 //! searches the text.
 
 use crate::{
-    Note, Refusal, RefusalKind,
-    fields::{Fields, zone},
+    Note, Refusal,
+    fields::Fields,
     limits::{AREAS_MAX, ISSUE_YEAR_MIN},
-    refusal::quote,
 };
-use jiff::{Timestamp, civil::Date};
+use jiff::civil::Date;
 use loa_area::Directory;
-use loa_domain::AreaId;
+use loa_domain::{AreaId, Flaw, Quoted, Remark};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// The areas of `data`, sorted, without repeats. `text` is only searched when no known area is named.
+/// The areas of `data`, sorted, without repeats. `on`: the day of publication. `text` is only searched when no known area is named.
 pub(crate) fn areas_of(
     data: &Fields<'_>,
     directory: &Directory,
-    published_at: Timestamp,
+    on: Date,
     text: impl FnOnce() -> String,
     notes: &mut Vec<Note>,
 ) -> Result<Vec<AreaId>, Refusal> {
-    let on = published_at.to_zoned_datetime(zone()).date();
     let mut areas = BTreeSet::new();
     for (pointer, value) in data.list("areas", AREAS_MAX)? {
         match named(value, &pointer, directory, on)? {
             Ok(area) => {
                 areas.insert(area);
             }
-            Err(sentence) => notes.push(Note { pointer, sentence }),
+            Err(remark) => notes.push(Note { pointer, remark }),
         }
     }
     if areas.is_empty() {
@@ -43,7 +41,7 @@ pub(crate) fn areas_of(
 
 /// One item: an area's id as text, `{ "id": … }`, or `{ "code": …, "date": … }` where the date defaults to the day of
 /// publication. The inner error is a note.
-fn named(value: &Value, pointer: &str, directory: &Directory, on: Date) -> Result<Result<AreaId, String>, Refusal> {
+fn named(value: &Value, pointer: &str, directory: &Directory, on: Date) -> Result<Result<AreaId, Remark>, Refusal> {
     if let Value::String(text) = value {
         return Ok(known(text, directory));
     }
@@ -52,14 +50,14 @@ fn named(value: &Value, pointer: &str, directory: &Directory, on: Date) -> Resul
         return Ok(known(id, directory));
     }
     let Some(code) = item.raw("code")? else {
-        return Err(Refusal::at(RefusalKind::Missing, pointer, "an area needs an `id`, or a `code` with a `date`"));
+        return Err(Refusal::at(pointer, Flaw::NamelessArea));
     };
     let on = item.date("date", ISSUE_YEAR_MIN)?.unwrap_or(on);
     let found = directory.resolve(code.trim(), on).map(|area| area.id.clone());
-    Ok(found.ok_or_else(|| format!("no area had the code {} on {on}, as far as the directory knows", quote(code))))
+    Ok(found.ok_or_else(|| Remark::UnknownCode { code: Quoted::new(code).to_string(), on }))
 }
 
-fn known(text: &str, directory: &Directory) -> Result<AreaId, String> {
+fn known(text: &str, directory: &Directory) -> Result<AreaId, Remark> {
     let id = AreaId::new(text).ok().filter(|id| directory.get(id).is_some());
-    id.ok_or_else(|| format!("the directory knows no area {}", quote(text)))
+    id.ok_or_else(|| Remark::UnknownArea(Quoted::new(text).to_string()))
 }

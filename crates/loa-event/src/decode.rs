@@ -4,15 +4,15 @@
 //! and no ledger.
 
 use crate::{
-    Note, Refusal, RefusalKind,
+    Note, Refusal,
     content_hash::content_hash,
     data, envelope,
     fields::Fields,
     limits::{EVENT_ID_BYTES_MAX, SOURCE_BYTES_MAX},
-    refusal::quote,
+    refusal::bad_id,
 };
 use loa_area::Directory;
-use loa_domain::{AreaId, ArticleId, Event, EventKey, EventType};
+use loa_domain::{AreaId, ArticleId, Calendar, Event, EventKey, EventType, Flaw};
 use std::collections::BTreeMap;
 use url::Url;
 
@@ -21,7 +21,9 @@ use url::Url;
 /// `headers` are the message's application headers; those that begin with `cloudEvents:`, `cloudEvents_` or `ce-` (in
 /// any case) are attributes, the others are not looked at. `message_id` is only quoted where the `id` of an event in binary
 /// mode is missing: a broker's adapter may have made it, and then it differs from queue to queue.
-/// The same input and directory give the same event, always; nothing else is consulted.
+/// An event says instants with their offset, and no zone. Where it needs a civil date (which areas were in force on the day of
+/// publication) or the instant at which one begins (`issued_on`), that of `calendar` counts, the installation's own.
+/// The same input, directory and calendar give the same event, always; nothing else is consulted.
 ///
 /// # Errors
 /// A [`Refusal`]: the message will never be an event, however often it is tried. It belongs in the dead letters.
@@ -31,11 +33,12 @@ pub fn decode(
     message_id: Option<&str>,
     body: &[u8],
     directory: &Directory,
+    calendar: &Calendar,
 ) -> Result<Event, Refusal> {
-    decode_with_notes(content_type, headers, message_id, body, directory).map(|(event, _)| event)
+    decode_with_notes(content_type, headers, message_id, body, directory, calendar).map(|(event, _)| event)
 }
 
-/// As [`decode`], and says what was left out (areas that the directory does not know).
+/// As [`decode`], and says what was left out or is shown otherwise.
 ///
 /// # Errors
 /// As [`decode`].
@@ -45,6 +48,7 @@ pub fn decode_with_notes(
     message_id: Option<&str>,
     body: &[u8],
     directory: &Directory,
+    calendar: &Calendar,
 ) -> Result<(Event, Vec<Note>), Refusal> {
     let envelope = envelope::open(content_type, headers, message_id, body)?;
     let attributes = Fields::new(&envelope.value, "")?;
@@ -57,10 +61,12 @@ pub fn decode_with_notes(
     let content_hash = content_hash(event_type, data);
 
     let mut notes = Vec::new();
-    let reader = data::Reader { directory, time, notes: &mut notes };
+    let reader = data::Reader { directory, calendar, time, notes: &mut notes };
     let change = reader.change(event_type, &Fields::new(data, "/data")?)?;
     let event = Event {
         key,
+        // whoever knows the installation's portals says whose the source is
+        portal: None,
         event_type,
         change,
         reach: Vec::new(),
@@ -68,13 +74,9 @@ pub fn decode_with_notes(
         content_hash,
         original_bytes: envelope.original_bytes,
     };
-    if *event.subject() != subject {
-        let sentence = format!(
-            "the event's `subject` is {}, but its data are about {}",
-            quote(subject.as_str()),
-            quote(event.subject().as_str())
-        );
-        return attributes.refuse(RefusalKind::Mismatch, "subject", sentence);
+    if *event.id() != subject {
+        let (subject, data) = (subject.as_str().into(), event.id().as_str().into());
+        return attributes.refuse("subject", Flaw::SubjectDiffers { subject, data });
     }
     let reach = reach(&event, directory);
     Ok((Event { reach, ..event }, notes))
@@ -90,10 +92,7 @@ fn reach(event: &Event, directory: &Directory) -> Vec<AreaId> {
 fn version(attributes: &Fields<'_>) -> Result<(), Refusal> {
     match attributes.raw("specversion")? {
         Some("1.0") => Ok(()),
-        Some(other) => {
-            let sentence = format!("`specversion` is {}; only CloudEvents 1.0 is taken", quote(other));
-            attributes.refuse(RefusalKind::NotCloudEvent, "specversion", sentence)
-        }
+        Some(other) => attributes.refuse("specversion", Flaw::SpecVersion { text: other.into() }),
         None => attributes.missing("specversion"),
     }
 }
@@ -104,8 +103,7 @@ fn id(attributes: &Fields<'_>) -> Result<String, Refusal> {
         return attributes.missing("id");
     }
     if id.len() > EVENT_ID_BYTES_MAX || !id.bytes().all(|b| b.is_ascii_graphic()) {
-        let sentence = format!("`id` is {}; it must be 1 to {EVENT_ID_BYTES_MAX} visible ASCII characters", quote(id));
-        return attributes.refuse(RefusalKind::OutOfBounds, "id", sentence);
+        return attributes.refuse("id", Flaw::EventId { text: id.into(), max: EVENT_ID_BYTES_MAX });
     }
     Ok(id.to_owned())
 }
@@ -118,11 +116,7 @@ fn source(attributes: &Fields<'_>) -> Result<String, Refusal> {
     // a URI is ASCII (RFC 3986 §2); what else it could hold would be read backwards or refused by a ledger
     let plain = source.bytes().all(|b| b.is_ascii_graphic());
     if source.len() > SOURCE_BYTES_MAX || !plain || Url::parse(source).is_err() {
-        let sentence = format!(
-            "`source` is {}; it must be the portal's absolute URI, at most {SOURCE_BYTES_MAX} bytes of ASCII",
-            quote(source)
-        );
-        return attributes.refuse(RefusalKind::BadAddress, "source", sentence);
+        return attributes.refuse("source", Flaw::Source { text: source.into(), max: SOURCE_BYTES_MAX });
     }
     Ok(source.to_owned())
 }
@@ -132,17 +126,12 @@ fn event_type(attributes: &Fields<'_>) -> Result<EventType, Refusal> {
     if text.is_empty() {
         return attributes.missing("type");
     }
-    text.parse().or_else(|()| {
-        let known = EventType::ALL.map(EventType::as_str).join(", ");
-        let sentence = format!("the type {} is not one of the contract ({known})", quote(text));
-        attributes.refuse(RefusalKind::UnknownType, "type", sentence)
-    })
+    text.parse().or_else(|()| attributes.refuse("type", Flaw::EventType { text: text.into() }))
 }
 
 fn subject(attributes: &Fields<'_>) -> Result<ArticleId, Refusal> {
     match attributes.raw("subject")?.unwrap_or_default() {
         "" => attributes.missing("subject"),
-        text => ArticleId::new(text)
-            .or_else(|error| attributes.refuse(RefusalKind::OutOfBounds, "subject", error.to_string())),
+        text => ArticleId::new(text).or_else(|error| attributes.refuse("subject", bad_id(error))),
     }
 }

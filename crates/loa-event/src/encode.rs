@@ -5,7 +5,7 @@
 //! like everything else.
 
 use jiff::Timestamp;
-use loa_domain::{Attachment, Change, Content, Event, EventType};
+use loa_domain::{Attachment, Change, Content, Event, EventType, without_lookalikes};
 use serde_json::{Map, Value, json};
 
 /// What an event is made of, before it is bytes.
@@ -48,7 +48,7 @@ pub fn encode_event(event: &Event) -> Vec<u8> {
         id: &event.key.id,
         source: &event.key.source,
         event_type: event.event_type,
-        subject: event.subject().as_str(),
+        subject: event.id().as_str(),
         time: event.time,
         data: &data_of(&event.change),
     })
@@ -107,7 +107,7 @@ pub fn routing_key(event: &Event) -> String {
 pub fn category_word(event: &Event) -> String {
     let word = match event.content() {
         Some(Content::Article(article)) => article.category.slug.as_str().to_owned(),
-        Some(Content::Document(document)) => slug::slugify(&document.kind),
+        Some(Content::Document(document)) => slug::slugify(without_lookalikes(&document.kind)),
         None => String::new(),
     };
     let word: String = word.chars().take(100).collect();

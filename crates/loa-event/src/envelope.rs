@@ -5,7 +5,8 @@
 //! received. A binary message is written once in structured form, with its body copied byte for
 //! byte. So no unknown member, number or spelling of the producer is lost.
 
-use crate::{Refusal, RefusalKind, json, limits::EVENT_BYTES_MAX, refusal::quote};
+use crate::{Refusal, json, limits::EVENT_BYTES_MAX};
+use loa_domain::Flaw;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -31,50 +32,30 @@ pub(crate) fn open(
     let media_type = media_type(content_type)?;
     match media_type.as_str() {
         STRUCTURED => structured(body),
-        "application/cloudevents-batch+json" => {
-            refuse(RefusalKind::NotCloudEvent, "", "a batch of events was sent; send each event as its own message")
+        "application/cloudevents-batch+json" => refuse("", Flaw::Batch),
+        other if other.starts_with("application/cloudevents") => {
+            refuse("", Flaw::EventFormat { media_type: other.into() })
         }
-        other if other.starts_with("application/cloudevents") => refuse(
-            RefusalKind::NotCloudEvent,
-            "",
-            format!("the event format {} is not taken; send {STRUCTURED}", quote(other)),
-        ),
         _ if !attributes.is_empty() => binary(&media_type, attributes, message_id, body),
         // A producer that forgot the content type: taken where the body says by itself what it is.
         "" | "application/json" | "text/plain" | "application/octet-stream" => {
             let envelope = structured(body)?;
             match envelope.value.get("specversion") {
                 Some(_) => Ok(envelope),
-                None => refuse(
-                    RefusalKind::NotCloudEvent,
-                    "",
-                    format!(
-                        "this is no CloudEvent: neither the content type {STRUCTURED}, nor `cloudEvents:` headers, nor a `specversion`"
-                    ),
-                ),
+                None => refuse("", Flaw::NoMarks),
             }
         }
-        other => refuse(
-            RefusalKind::NotCloudEvent,
-            "",
-            format!(
-                "this is no CloudEvent: the content type is {}, and there are no `cloudEvents:` headers",
-                quote(other)
-            ),
-        ),
+        other => refuse("", Flaw::ContentType { media_type: other.into() }),
     }
 }
 
-fn refuse<T>(kind: RefusalKind, pointer: &str, sentence: impl Into<String>) -> Result<T, Refusal> {
-    Err(Refusal::at(kind, pointer, sentence))
+fn refuse<T>(pointer: &str, flaw: Flaw) -> Result<T, Refusal> {
+    Err(Refusal::at(pointer, flaw))
 }
 
 fn within_limit(bytes: usize) -> Result<(), Refusal> {
     if bytes > EVENT_BYTES_MAX {
-        let sentence = format!(
-            "the event has {bytes} bytes, more than the {EVENT_BYTES_MAX} allowed; send pictures and files as addresses"
-        );
-        return refuse(RefusalKind::TooLarge, "", sentence);
+        return refuse("", Flaw::EventTooLarge { bytes, max: EVENT_BYTES_MAX });
     }
     Ok(())
 }
@@ -87,8 +68,7 @@ fn media_type(content_type: Option<&str>) -> Result<String, Refusal> {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
         let charset = value.trim().trim_matches('"').to_ascii_lowercase();
         if name.trim().eq_ignore_ascii_case("charset") && !matches!(charset.as_str(), "utf-8" | "utf8" | "us-ascii") {
-            let sentence = format!("the content type names the charset {}; events are UTF-8", quote(&charset));
-            return refuse(RefusalKind::NotJson, "", sentence);
+            return refuse("", Flaw::Charset { charset: charset.into() });
         }
     }
     Ok(media_type)
@@ -109,15 +89,12 @@ fn attributes(headers: &BTreeMap<String, String>) -> Result<BTreeMap<String, Str
         let Some(name) = attribute_name(header) else { continue };
         let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
         if !plain || name == "data" || name == "datacontenttype" {
-            let sentence = format!("the header {} is no attribute of a CloudEvent in binary mode", quote(header));
-            return refuse(RefusalKind::NotCloudEvent, "", sentence);
+            return refuse("", Flaw::NoAttribute { header: header.as_str().into() });
         }
         let pointer = format!("/{name}");
         match attributes.insert(name, value.clone()) {
             Some(earlier) if earlier != *value => {
-                let sentence =
-                    format!("the header {} contradicts the same attribute under another prefix", quote(header));
-                return refuse(RefusalKind::Mismatch, &pointer, sentence);
+                return refuse(&pointer, Flaw::Contradiction { header: header.as_str().into() });
             }
             _ => {}
         }
@@ -128,8 +105,7 @@ fn attributes(headers: &BTreeMap<String, String>) -> Result<BTreeMap<String, Str
 fn structured(body: &[u8]) -> Result<Envelope, Refusal> {
     let value = json::parse(body, "")?;
     if value.get("data_base64").is_some() {
-        let sentence = "the data are in `data_base64`; the contract wants a JSON object in `data`";
-        return refuse(RefusalKind::NotCloudEvent, "/data_base64", sentence);
+        return refuse("/data_base64", Flaw::Base64);
     }
     if let Some(Value::String(kind)) = value.get("datacontenttype") {
         json_only(&media_type(Some(kind))?)?;
@@ -147,9 +123,7 @@ fn binary(
         json_only(media_type)?;
     }
     if !attributes.contains_key("id") {
-        let hint = message_id
-            .map_or_else(String::new, |id| format!("; the message-id {} does not stand in for it", quote(id)));
-        return refuse(RefusalKind::Missing, "/id", format!("`id` is missing: send the header `cloudEvents:id`{hint}"));
+        return refuse("/id", Flaw::NoId { message_id: message_id.map(Into::into) });
     }
     let data = json::parse(body, "/data")?;
     let mut members = Map::new();
@@ -175,6 +149,5 @@ fn json_only(media_type: &str) -> Result<(), Refusal> {
     if matches!(media_type, "application/json" | "text/json") || media_type.ends_with("+json") {
         return Ok(());
     }
-    let sentence = format!("the data are {}; the contract wants application/json", quote(media_type));
-    refuse(RefusalKind::NotCloudEvent, "/datacontenttype", sentence)
+    refuse("/datacontenttype", Flaw::DataFormat { media_type: media_type.into() })
 }

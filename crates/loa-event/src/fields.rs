@@ -5,13 +5,12 @@
 //! JSON pointer.
 
 use crate::{
-    Refusal, RefusalKind,
+    Refusal,
     json::escape,
-    limits::{INSTANT_YEAR_MIN, URL_BYTES_MAX, YEAR_MAX, ZONE},
-    refusal::quote,
+    limits::{INSTANT_YEAR_MIN, URL_BYTES_MAX, YEAR_MAX},
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use loa_domain::{clean_line, clean_text, is_blank};
+use loa_domain::{AddressFault, Flaw, JsonType, MemberName, clean_line, clean_text, is_blank};
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -31,7 +30,7 @@ impl<'v> Fields<'v> {
         let pointer = pointer.into();
         match value {
             Value::Object(map) => Ok(Self { map, pointer }),
-            other => Err(wrong(&pointer, "an object", other)),
+            other => Err(wrong(&pointer, JsonType::Object, other)),
         }
     }
 
@@ -44,12 +43,12 @@ impl<'v> Fields<'v> {
         self.map.get(name).filter(|value| !value.is_null())
     }
 
-    pub fn refuse<T>(&self, kind: RefusalKind, name: &str, sentence: impl Into<String>) -> Result<T, Refusal> {
-        Err(Refusal::at(kind, self.pointer(name), sentence))
+    pub fn refuse<T>(&self, name: &str, flaw: Flaw) -> Result<T, Refusal> {
+        Err(Refusal::at(self.pointer(name), flaw))
     }
 
     pub fn missing<T>(&self, name: &str) -> Result<T, Refusal> {
-        self.refuse(RefusalKind::Missing, name, format!("`{name}` is missing or empty; send it"))
+        self.refuse(name, Flaw::Missing { name: name.into() })
     }
 
     /// As it stands; absent is `None`.
@@ -57,7 +56,7 @@ impl<'v> Fields<'v> {
         match self.get(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(other) => Err(wrong(&self.pointer(name), "text", other)),
+            Some(other) => Err(wrong(&self.pointer(name), JsonType::Text, other)),
         }
     }
 
@@ -85,11 +84,8 @@ impl<'v> Fields<'v> {
     fn short(&self, name: &str, chars_max: usize) -> Result<&'v str, Refusal> {
         let text = self.raw(name)?.unwrap_or_default();
         if text.len() > BYTES_PER_CHAR_MAX * chars_max {
-            let sentence = format!(
-                "`{name}` has {} bytes, more than {chars_max} characters take, which are the most allowed",
-                text.len()
-            );
-            return self.refuse(RefusalKind::OutOfBounds, name, sentence);
+            let (name_of, bytes) = (name.into(), text.len());
+            return self.refuse(name, Flaw::TooManyBytes { name: name_of, bytes, chars_max });
         }
         Ok(text)
     }
@@ -97,8 +93,7 @@ impl<'v> Fields<'v> {
     fn within(&self, name: &str, text: String, chars_max: usize) -> Result<String, Refusal> {
         let chars = text.chars().count();
         if chars > chars_max {
-            let sentence = format!("`{name}` has {chars} characters, more than the {chars_max} allowed");
-            return self.refuse(RefusalKind::OutOfBounds, name, sentence);
+            return self.refuse(name, Flaw::TooManyChars { name: name.into(), chars, max: chars_max });
         }
         Ok(text)
     }
@@ -106,12 +101,12 @@ impl<'v> Fields<'v> {
     /// A whole number in a range; absent is `None`.
     pub fn whole(&self, name: &str, min: u64, max: u64) -> Result<Option<u64>, Refusal> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        let Value::Number(number) = value else { return Err(wrong(&self.pointer(name), "a whole number", value)) };
+        let Value::Number(number) = value else { return Err(wrong(&self.pointer(name), JsonType::WholeNumber, value)) };
         match number.as_u64() {
             Some(whole) if (min..=max).contains(&whole) => Ok(Some(whole)),
             _ => {
-                let sentence = format!("`{name}` is {number}, which is not a whole number from {min} to {max}");
-                self.refuse(RefusalKind::OutOfBounds, name, sentence)
+                let number = number.to_string().into();
+                self.refuse(name, Flaw::OutOfRange { name: name.into(), number, min, max })
             }
         }
     }
@@ -119,22 +114,22 @@ impl<'v> Fields<'v> {
     /// An RFC 3339 instant with its offset; absent is `None`.
     pub fn instant(&self, name: &str) -> Result<Option<Timestamp>, Refusal> {
         let Some(text) = self.raw(name)? else { return Ok(None) };
-        let bad = |why: &str| {
-            let sentence = format!("`{name}` is {}, {why}", quote(text));
-            self.refuse(RefusalKind::BadDate, name, sentence)
-        };
+        let (of, written) = (MemberName::new(name), text.into());
         if !looks_like_rfc3339(text) {
-            return bad("which is not an RFC 3339 instant with an offset, such as 2023-11-16T08:02:22+07:00");
+            return self.refuse(name, Flaw::NotAnInstant { name: of, text: written });
         }
-        let outside =
-            format!("which lies outside the years {INSTANT_YEAR_MIN} to {YEAR_MAX} and reads as a placeholder");
         let Ok(instant) = text.parse::<Timestamp>() else {
             // the last days of 9999 exist, but not for the parser
-            return bad(if text.starts_with("9999") { &outside } else { "which is no instant that exists" });
+            let outside = text.starts_with("9999");
+            return self.refuse(
+                name,
+                if outside { outside_years(of, text) } else { Flaw::NoSuchInstant { name: of, text: written } },
+            );
         };
-        let year = instant.to_zoned_datetime(zone()).year();
+        // in UTC: the same in every installation, whatever its zone, and however the instant is written
+        let year = instant.to_zoned_datetime(TimeZone::UTC).year();
         if !(INSTANT_YEAR_MIN..=YEAR_MAX).contains(&year) {
-            return bad(&outside);
+            return self.refuse(name, outside_years(of, text));
         }
         Ok(Some(instant))
     }
@@ -145,9 +140,8 @@ impl<'v> Fields<'v> {
         let shape = text.len() == 10 && fits(text, "dddd-dd-dd");
         let date = text.parse::<Date>().ok().filter(|date| shape && (year_min..=YEAR_MAX).contains(&date.year()));
         if date.is_none() {
-            let sentence =
-                format!("`{name}` is {}, not a date (yyyy-mm-dd) from {year_min} to {YEAR_MAX}", quote(text));
-            return self.refuse(RefusalKind::BadDate, name, sentence);
+            let (of, text) = (name.into(), text.into());
+            return self.refuse(name, Flaw::NotADate { name: of, text, first: year_min, last: YEAR_MAX });
         }
         Ok(date)
     }
@@ -158,22 +152,17 @@ impl<'v> Fields<'v> {
         if text.is_empty() {
             return self.missing(name);
         }
-        let bad = |why: &str| self.refuse(RefusalKind::BadAddress, name, format!("`{name}` is {}, {why}", quote(text)));
+        let bad =
+            |fault: AddressFault| self.refuse(name, Flaw::Address { name: name.into(), text: text.into(), fault });
         if text.len() > URL_BYTES_MAX {
-            return bad(&format!("longer than {URL_BYTES_MAX} bytes"));
+            return bad(AddressFault::TooLong { max: URL_BYTES_MAX });
         }
         match Url::parse(text) {
-            Err(url::ParseError::RelativeUrlWithoutBase) => {
-                bad("a relative address; it must begin with https:// or http://")
-            }
-            Err(error) => bad(&format!("which is no address: {error}")),
-            Ok(url) if !matches!(url.scheme(), "http" | "https") => bad("whose scheme is neither https nor http"),
-            Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-                bad("which carries a user name or password")
-            }
-            Ok(url) if url.as_str().len() > URL_BYTES_MAX => {
-                bad(&format!("longer than {URL_BYTES_MAX} bytes once encoded"))
-            }
+            Err(url::ParseError::RelativeUrlWithoutBase) => bad(AddressFault::Relative),
+            Err(error) => bad(AddressFault::Unreadable { said: error.to_string().into() }),
+            Ok(url) if !matches!(url.scheme(), "http" | "https") => bad(AddressFault::Scheme),
+            Ok(url) if !url.username().is_empty() || url.password().is_some() => bad(AddressFault::UserInfo),
+            Ok(url) if url.as_str().len() > URL_BYTES_MAX => bad(AddressFault::TooLongEncoded { max: URL_BYTES_MAX }),
             Ok(url) => Ok(url),
         }
     }
@@ -183,37 +172,32 @@ impl<'v> Fields<'v> {
         let items = match self.get(name) {
             None => return Ok(Vec::new()),
             Some(Value::Array(items)) => items,
-            Some(other) => return Err(wrong(&self.pointer(name), "a list", other)),
+            Some(other) => return Err(wrong(&self.pointer(name), JsonType::List, other)),
         };
         if items.len() > items_max {
-            let sentence = format!("`{name}` has {} items, more than the {items_max} allowed", items.len());
-            return self.refuse(RefusalKind::OutOfBounds, name, sentence);
+            let (of, items) = (name.into(), items.len());
+            return self.refuse(name, Flaw::TooManyItems { name: of, items, max: items_max });
         }
         let pointer = self.pointer(name);
         Ok(items.iter().enumerate().map(|(index, item)| (format!("{pointer}/{index}"), item)).collect())
     }
 }
 
-/// The zone in which instants have their civil date.
-pub(crate) fn zone() -> TimeZone {
-    TimeZone::get(ZONE).unwrap_or_else(|_| TimeZone::fixed(jiff::tz::offset(7))) // the zone has been +07:00 since 1975
+/// The refusal of a value of another JSON type than the contract says.
+pub fn wrong(pointer: &str, expected: JsonType, found: &Value) -> Refusal {
+    let found = match found {
+        Value::Null => JsonType::Null,
+        Value::Bool(_) => JsonType::Boolean,
+        Value::Number(_) => JsonType::Number,
+        Value::String(_) => JsonType::Text,
+        Value::Array(_) => JsonType::List,
+        Value::Object(_) => JsonType::Object,
+    };
+    Refusal::at(pointer, Flaw::WrongType { name: MemberName::of_pointer(pointer), found, expected })
 }
 
-/// The refusal of a value of another JSON type than the contract says.
-pub(crate) fn wrong(pointer: &str, expected: &str, found: &Value) -> Refusal {
-    let found = match found {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    };
-    let name = match pointer.rsplit('/').next() {
-        Some(name) if !name.is_empty() => format!("`{name}`"),
-        _ => "the event".to_owned(),
-    };
-    Refusal::at(RefusalKind::WrongShape, pointer, format!("{name} is {found}, where {expected} was expected"))
+fn outside_years(name: MemberName, text: &str) -> Flaw {
+    Flaw::InstantOutside { name, text: text.into(), first: INSTANT_YEAR_MIN, last: YEAR_MAX }
 }
 
 /// `date-time` of RFC 3339 §5.6, by shape: jiff alone takes more than the contract promises.

@@ -1,30 +1,37 @@
 //! Cleans the HTML of an article's body: it keeps only what a feed reader or a mail may show, with
 //! absolute addresses.
 //!
-//! No script, style, frame, form or event handler survives. Links and pictures are http, https or
-//! mailto, and no address carries a user name: `https://portal.gov.vn@evil.example` reads like
-//! another place than it is. Pictures that nobody sees are left out. Cleaning twice gives the same
-//! as cleaning once. What is left out that a reader might miss is counted, for a note.
+//! No script, style, frame, form or event handler survives. Links and pictures are http, https,
+//! mailto or tel, and no address carries a user name: `https://portal.gov.vn@evil.example` reads like
+//! another place than it is. Pictures that nobody sees are left out. What carries meaning in what
+//! is dropped becomes text or a link first (`legible.rs`). Cleaning twice gives the same as
+//! cleaning once. What is left out that a reader might miss is counted, for a note.
 //!
 //! What it costs grows with the body's length, whatever the body is: the length is looked at before
 //! anything else, every pass of ours is one walk, and the parser's work is measured before it is
 //! done (`loa-html`). `Work` counts all of it.
 
+mod legible;
 mod pictures;
 mod tags;
+mod tally;
 mod text;
 mod work;
 
+pub(crate) use legible::own_words;
+pub(crate) use text::ends_a_line;
 pub use text::text_of_html;
 
 use crate::{
-    Refusal, RefusalKind,
+    Refusal,
     limits::{EVENT_BYTES_MAX, HTML_TAGS_MAX},
 };
 use ammonia::{Builder, UrlRelative};
-use loa_domain::clean_text;
+use legible::{is_needed, legible};
+use loa_domain::{Altered, Flaw, clean_text};
 use loa_html::{Shape, measure};
-use pictures::{LEFT_FOR_US, without_unseen_pictures};
+use loa_words::{Language, Words};
+use pictures::{LEFT_FOR_US, seen_pictures};
 use std::{
     borrow::Cow,
     collections::HashSet,
@@ -34,6 +41,7 @@ use std::{
     },
 };
 use tags::{count_tags, without_bare_tags};
+use tally::Tally;
 use url::Url;
 use work::Work;
 
@@ -41,13 +49,15 @@ use work::Work;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Cleaned {
     pub html: String,
-    /// What was left out of it, a sentence each.
-    pub left_out: Vec<String>,
+    /// What was left out of it or is shown otherwise, and how many.
+    pub altered: Vec<(Altered, usize)>,
 }
 
-/// Cleans a body. `base` is the article's own address.
-pub(crate) fn clean_html(html: &str, base: &Url, pointer: &str) -> Result<Cleaned, Refusal> {
-    clean_counted(html, base, pointer, &Work::default())
+/// Cleans a body. `base` is the article's own address, `language` its language: of the words before links.
+pub(crate) fn clean_html(html: &str, base: &Url, language: &str, pointer: &str) -> Result<Cleaned, Refusal> {
+    let is_english = language.split('-').next().is_some_and(|first| first.eq_ignore_ascii_case("en"));
+    let language = if is_english { Language::English } else { Language::Vietnamese };
+    Cleaning { base, words: language.words(), pointer, work: &Work::default() }.clean(html)
 }
 
 /// What cleaning a body takes, in bytes looked at and steps of the parser, whether it is taken or refused. For tests and
@@ -55,48 +65,99 @@ pub(crate) fn clean_html(html: &str, base: &Url, pointer: &str) -> Result<Cleane
 pub fn work_of_cleaning(html: &str, base: &Url) -> u64 {
     let work = Work::default();
     // refused or not, the work was done
-    let _ = clean_counted(html, base, "", &work);
+    let _ = Cleaning { base, words: Language::Vietnamese.words(), pointer: "", work: &work }.clean(html);
     work.total()
 }
 
-fn clean_counted(html: &str, base: &Url, pointer: &str, work: &Work) -> Result<Cleaned, Refusal> {
-    let refuse = |sentence: String| Err(Refusal::at(RefusalKind::OutOfBounds, pointer, sentence));
-    if html.len() > EVENT_BYTES_MAX {
-        return refuse(format!("`content_html` has {} bytes, more than the {EVENT_BYTES_MAX} allowed", html.len()));
+/// One body's cleaning.
+struct Cleaning<'c> {
+    base: &'c Url,
+    /// The words before links.
+    words: &'static dyn Words,
+    pointer: &'c str,
+    work: &'c Work,
+}
+
+impl Cleaning<'_> {
+    fn clean(&self, html: &str) -> Result<Cleaned, Refusal> {
+        if html.len() > EVENT_BYTES_MAX {
+            return self.refuse(Flaw::BodyTooLarge { bytes: html.len(), max: EVENT_BYTES_MAX });
+        }
+        self.work.scanned(html.len());
+        let html = without_bare_tags(&clean_text(html), self.work);
+        let tags = count_tags(&html, self.work);
+        if tags > HTML_TAGS_MAX {
+            return self.refuse(Flaw::TooManyTags { tags, max: HTML_TAGS_MAX });
+        }
+        let mut tally = Tally::default();
+        let lost = lost_letters(&html, self.work);
+        tally.add_many(Altered::LostLetters, lost);
+        let html = self.legible(html, &mut tally)?;
+        let cleaned = self.sanitised(html, lost == 0, &mut tally)?;
+        Ok(Cleaned { html: cleaned, altered: tally.told() })
     }
-    work.scanned(html.len());
-    let html = without_bare_tags(&clean_text(html), work);
-    let tags = count_tags(&html, work);
-    if tags > HTML_TAGS_MAX {
-        return refuse(format!("`content_html` has {tags} tags, more than the {HTML_TAGS_MAX} allowed"));
+
+    fn refuse<T>(&self, flaw: Flaw) -> Result<T, Refusal> {
+        Err(Refusal::at(self.pointer, flaw))
     }
-    let found = Arc::new(Found::default());
-    let sanitiser = sanitiser(base, &found);
-    let (mut cleaned, mut pictures) = (html, 0);
-    for pass in 0..=PASSES_MAX {
-        match measure(&cleaned, Shape::Fragment) {
-            Ok(measured) => work.parsed(measured.steps),
-            Err(excess) => {
-                work.parsed(excess.steps);
-                return refuse(format!("`content_html` has {excess}"));
+
+    fn legible(&self, html: String, tally: &mut Tally) -> Result<String, Refusal> {
+        if !is_needed(&html, self.work) {
+            return Ok(html);
+        }
+        self.measured(&html, Shape::Unscripted)?;
+        let html = legible(&html, self.base, self.words, tally, self.work);
+        self.not_grown(html.len())?;
+        Ok(html)
+    }
+
+    /// Through the sanitiser until nothing changes any more.
+    fn sanitised(&self, html: String, drops_void: bool, tally: &mut Tally) -> Result<String, Refusal> {
+        let found = Arc::new(Found::default());
+        let sanitiser = sanitiser(self.base, &found);
+        let mut cleaned = html;
+        for pass in 0..=PASSES_MAX {
+            self.measured(&cleaned, Shape::Fragment)?;
+            let again = clean_once(&sanitiser, &cleaned, drops_void, tally, self.work);
+            self.not_grown(again.len().max(found.bytes.swap(0, Relaxed)))?;
+            let is_stable = pass > 0 && again == cleaned;
+            cleaned = again;
+            if is_stable {
+                break;
             }
         }
-        let (again, unseen) = clean_once(&sanitiser, &cleaned, work);
-        pictures += unseen;
-        let grown = again.len().max(found.bytes.swap(0, Relaxed));
-        if grown > EVENT_BYTES_MAX {
-            return refuse(format!(
-                "`content_html` grows to {grown} bytes when misnested tags are put right and addresses made absolute, more \
-                 than the {EVENT_BYTES_MAX} allowed"
-            ));
-        }
-        let is_stable = pass > 0 && again == cleaned;
-        cleaned = again;
-        if is_stable {
-            break;
+        tally.add_many(Altered::DisguisedAddresses, found.disguised.load(Relaxed));
+        Ok(cleaned)
+    }
+
+    /// What a parser would pay for reading it, before it pays.
+    fn measured(&self, html: &str, shape: Shape) -> Result<(), Refusal> {
+        match measure(html, shape) {
+            Ok(measured) => {
+                self.work.parsed(measured.steps);
+                Ok(())
+            }
+            Err(excess) => {
+                self.work.parsed(excess.steps);
+                self.refuse(Flaw::BodyTooCostly { excess: excess.kind })
+            }
         }
     }
-    Ok(Cleaned { html: cleaned, left_out: left_out(pictures, found.disguised.load(Relaxed)) })
+
+    fn not_grown(&self, bytes: usize) -> Result<(), Refusal> {
+        if bytes > EVENT_BYTES_MAX {
+            return self.refuse(Flaw::BodyGrows { bytes, max: EVENT_BYTES_MAX });
+        }
+        Ok(())
+    }
+}
+
+/// Letters that whoever wrote the text lost already: they stay, and are told. Where there is none, every such sign that comes
+/// up is made by the parser of a reference to nothing (`&#0;`, half a surrogate pair), and goes.
+fn lost_letters(html: &str, work: &Work) -> usize {
+    work.scanned(3 * html.len());
+    let lower = html.to_ascii_lowercase();
+    ["\u{fffd}", "&#65533;", "&#xfffd;"].into_iter().map(|sign| lower.matches(sign).count()).sum()
 }
 
 /// What the sanitiser met.
@@ -106,18 +167,6 @@ struct Found {
     bytes: AtomicUsize,
     /// Addresses with a user name.
     disguised: AtomicUsize,
-}
-
-fn left_out(pictures: usize, disguised: usize) -> Vec<String> {
-    let mut sentences = Vec::new();
-    if pictures > 0 {
-        sentences
-            .push(format!("{pictures} pictures that nobody sees (hidden, or of one pixel) were left out of the body"));
-    }
-    if disguised > 0 {
-        sentences.push(format!("{disguised} addresses with a user name before the host were left out of the body"));
-    }
-    sentences
 }
 
 /// Elements that go with all they hold; of every other unknown element the text stays.
@@ -132,7 +181,11 @@ fn sanitiser(base: &Url, found: &Arc<Found>) -> Builder<'static> {
         // turns text around, as the characters do that are dropped from it (`clean_text`)
         .rm_tags(["bdo"])
         .add_tag_attributes("img", LEFT_FOR_US)
-        .url_schemes(HashSet::from(["http", "https", "mailto"]))
+        // what a list counts by
+        .add_tag_attributes("ol", ["type", "reversed"])
+        .add_tag_attributes("ul", ["type"])
+        .add_tag_attributes("li", ["value", "type"])
+        .url_schemes(HashSet::from(["http", "https", "mailto", "tel"]))
         .url_relative(UrlRelative::RewriteWithBase(base.clone()))
         .attribute_filter(addresses_from(base.clone(), found.clone()))
         .clean_content_tags(HashSet::from(REMOVED_WHOLE));
@@ -142,7 +195,7 @@ fn sanitiser(base: &Url, found: &Arc<Found>) -> Builder<'static> {
 /// Writes each address as every reader understands it, with its scheme and host; the sanitiser itself leaves `http:a.vn`,
 /// which some take for a place on their own server, and what is no address at all.
 fn addresses_from(base: Url, found: Arc<Found>) -> impl for<'v> Fn(&str, &str, &'v str) -> Option<Cow<'v, str>> {
-    move |_element, attribute, value| {
+    move |element, attribute, value| {
         if !matches!(attribute, "href" | "src" | "cite") {
             return Some(Cow::Borrowed(value));
         }
@@ -150,7 +203,12 @@ fn addresses_from(base: Url, found: Arc<Found>) -> impl for<'v> Fn(&str, &str, &
         if found.bytes.load(Relaxed) > EVENT_BYTES_MAX {
             return None;
         }
-        let address = base.join(value).ok().filter(|url| matches!(url.scheme(), "http" | "https" | "mailto"))?;
+        let address =
+            base.join(value).ok().filter(|url| matches!(url.scheme(), "http" | "https" | "mailto" | "tel"))?;
+        // a picture without an address would be fetched from the article's own
+        if element == "img" && without_fragment(&address) == without_fragment(&base) {
+            return None;
+        }
         if !address.username().is_empty() || address.password().is_some() {
             found.disguised.fetch_add(1, Relaxed);
             return None;
@@ -160,15 +218,22 @@ fn addresses_from(base: Url, found: Arc<Found>) -> impl for<'v> Fn(&str, &str, &
     }
 }
 
+fn without_fragment(address: &Url) -> &str {
+    address.as_str().split('#').next().unwrap_or_default()
+}
+
 /// Reading misnested HTML back can move elements once more; after this many passes it stands as it is.
 const PASSES_MAX: usize = 3;
 
-fn clean_once(sanitiser: &Builder<'_>, html: &str, work: &Work) -> (String, usize) {
-    let cleaned = sanitiser.clean(html).to_string();
+fn clean_once(sanitiser: &Builder<'_>, html: &str, drops_void: bool, tally: &mut Tally, work: &Work) -> String {
+    let mut cleaned = sanitiser.clean(html).to_string();
     work.scanned(2 * cleaned.len());
+    if drops_void {
+        cleaned.retain(|c| c != '\u{fffd}');
+    }
     // Character references (&#0;, &#x202e;) became characters only now, and may compose with their neighbours.
     let cleaned = without_lines_after_pre(clean_text(&cleaned).trim());
-    without_unseen_pictures(&cleaned, work)
+    seen_pictures(&cleaned, tally, work)
 }
 
 /// A reader drops a line end right after `<pre>`: with several of them, one with each reading. So none is left.

@@ -4,8 +4,8 @@
 //! editor's CMS needs a path. So this walk builds the same `Value` by its own rules. It takes bytes
 //! and nothing else.
 
-use crate::{Refusal, RefusalKind, limits::DEPTH_MAX, refusal::TextPosition};
-use loa_domain::is_xml_char;
+use crate::{Refusal, limits::DEPTH_MAX, refusal::TextPosition};
+use loa_domain::{Flaw, ServerWords, is_xml_char};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use std::{cell::RefCell, fmt};
@@ -27,7 +27,7 @@ pub(crate) fn parse(bytes: &[u8], prefix: &str) -> Result<Value, Refusal> {
     read.map_err(|error| {
         let path = walk.path.borrow().iter().fold(prefix.to_owned(), |path, step| format!("{path}/{step}"));
         match walk.fault.take() {
-            Some((kind, sentence)) => Refusal::at(kind, path, sentence),
+            Some(flaw) => Refusal::at(path, flaw),
             None => syntax(bytes, path, &error),
         }
     })
@@ -45,40 +45,43 @@ fn syntax(bytes: &[u8], pointer: String, error: &serde_json::Error) -> Refusal {
         column: error.column(),
         offset: offset(bytes, error.line(), error.column()),
     };
-    Refusal { kind: RefusalKind::NotJson, sentence: explain(bytes, error), pointer, text: Some(text) }
+    Refusal { flaw: explain(bytes, error), pointer, text: Some(text) }
 }
 
-/// What is wrong with bytes that are no JSON, and what a producer does about it.
-fn explain(bytes: &[u8], error: &serde_json::Error) -> String {
+/// What is wrong with bytes that are no JSON.
+fn explain(bytes: &[u8], error: &serde_json::Error) -> Flaw {
     let whole = error.to_string();
-    let words = whole.split(" at line ").next().unwrap_or(&whole);
+    let said = whole.split(" at line ").next().unwrap_or(&whole);
+    let words = ServerWords::new(said);
     if bytes.trim_ascii().is_empty() {
-        return "the body is empty, where JSON was expected".to_owned();
+        return Flaw::EmptyBody;
     }
     if bytes.starts_with(b"\xef\xbb\xbf") {
-        return "the body starts with a byte-order mark, which JSON does not allow; send UTF-8 without it".to_owned();
+        return Flaw::ByteOrderMark;
     }
     if bytes.starts_with(b"\x1f\x8b") {
-        return "the body is compressed (gzip); send the JSON itself".to_owned();
+        return Flaw::Compressed;
     }
     if std::str::from_utf8(bytes).is_err() {
-        return format!("the body is not UTF-8, which JSON requires: {words}; write it out as UTF-8");
+        return Flaw::NotUtf8 { said: words };
     }
     if bytes.trim_ascii_start().starts_with(b"<") {
-        return "the body begins with `<`: it is a page or XML, where JSON was expected".to_owned();
+        return Flaw::Markup;
     }
     if error.is_eof() {
-        return format!("the body is cut short: {words}; send it whole");
+        return Flaw::CutShort { said: words };
     }
-    let advice = match words {
-        _ if words.contains("hex escape") || words.contains("surrogate") => {
-            "; a \\u escape is half of a surrogate pair: write both halves, or the character itself"
-        }
-        _ if words.contains("control character") => "; write it as an escape, such as \\n",
-        _ if words.contains("out of range") => "; send a smaller number, or text",
-        _ => "",
-    };
-    format!("the body is not JSON: {words}{advice}")
+    // the library has no other sign of these
+    if said.contains("hex escape") || said.contains("surrogate") {
+        return Flaw::HalfSurrogate { said: words };
+    }
+    if said.contains("control character") {
+        return Flaw::ControlCharacter { said: words };
+    }
+    if said.contains("out of range") {
+        return Flaw::NumberOutOfRange { said: words };
+    }
+    Flaw::NotJson { said: words }
 }
 
 /// Line and column (both from 1, as `serde_json` counts) as an offset from 0.
@@ -90,12 +93,12 @@ fn offset(bytes: &[u8], line: usize, column: usize) -> usize {
 /// Where the walk is; left as it stands when a fault ends it.
 struct Walk {
     path: RefCell<Vec<String>>,
-    fault: RefCell<Option<(RefusalKind, String)>>,
+    fault: RefCell<Option<Flaw>>,
 }
 
 impl Walk {
-    fn fail<E: Error>(&self, kind: RefusalKind, sentence: String) -> E {
-        *self.fault.borrow_mut() = Some((kind, sentence));
+    fn fail<E: Error>(&self, flaw: Flaw) -> E {
+        *self.fault.borrow_mut() = Some(flaw);
         E::custom("refused")
     }
 }
@@ -109,8 +112,7 @@ struct Node<'w> {
 impl<'w> Node<'w> {
     fn deeper<E: Error>(self) -> Result<Node<'w>, E> {
         if self.depth >= DEPTH_MAX {
-            let sentence = format!("objects and arrays are nested more than {DEPTH_MAX} deep; send flatter data");
-            return Err(self.walk.fail(RefusalKind::TooDeep, sentence));
+            return Err(self.walk.fail(Flaw::TooDeep { max: DEPTH_MAX }));
         }
         Ok(Node { depth: self.depth + 1, ..self })
     }
@@ -167,9 +169,7 @@ impl<'de> Visitor<'de> for Node<'_> {
         while let Some(name) = map.next_key::<String>()? {
             self.walk.path.borrow_mut().push(escape(&name));
             if members.contains_key(&name) {
-                let sentence =
-                    format!("the name {} stands twice in one object; send it once", crate::refusal::quote(&name));
-                return Err(self.walk.fail(RefusalKind::DuplicateKey, sentence));
+                return Err(self.walk.fail(Flaw::DuplicateName { name: name.into() }));
             }
             let value = map.next_value_seed(child)?;
             self.walk.path.borrow_mut().pop();

@@ -31,11 +31,9 @@ pub const IMAGES_MAX: usize = 100;
 pub const ATTACHMENTS_MAX: usize = 100;
 /// The highest revision: the largest whole number that every JSON reader keeps exactly (2^53 - 1).
 pub const REVISION_MAX: u64 = 9_007_199_254_740_991;
-/// The first year an instant may lie in: no portal is older, and 1900 or 1970 are placeholders.
+/// The first year an instant may lie in, in UTC: no portal is older, and 1900 or 1970 are placeholders.
 pub const INSTANT_YEAR_MIN: i16 = 1990;
 /// The first year an official paper may be of.
 pub const ISSUE_YEAR_MIN: i16 = 1945;
-/// The last year any date may lie in; 9999 is a placeholder.
+/// The last year any date may lie in, and any instant, in UTC; 9999 is a placeholder.
 pub const YEAR_MAX: i16 = 2100;
-/// The zone in which an instant has a civil date, for finding the areas in force on it.
-pub const ZONE: &str = "Asia/Ho_Chi_Minh";

@@ -10,7 +10,7 @@ use crate::{
     plain::shown,
 };
 use atom_syndication::{
-    Category, Content, Entry, FixedDateTime, Generator, Link, Person, Text, WriteConfig,
+    Category, Content, Entry, FixedDateTime, Generator, Link, Person, Source, Text, WriteConfig,
     extension::{Extension, ExtensionMap},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -106,6 +106,16 @@ fn entry(site: &Site, item: &FeedItem) -> Result<Entry, RenderError> {
         categories,
         links,
         published: Some(instant(site, item.published_at)?),
+        // RFC 4287 §4.2.11: whose feed it is first of all
+        source: match &item.portal {
+            Some(portal) => Some(Source {
+                title: Text::plain(shown(&portal.name)),
+                id: site.tag.feed(&portal.feed),
+                updated: instant(site, item.modified_at)?,
+                ..Source::default()
+            }),
+            None => None,
+        },
         summary: (!item.summary.is_empty()).then(|| Text::plain(shown(&item.summary))),
         content: Some(Content {
             value: Some(item.content_html.clone()),

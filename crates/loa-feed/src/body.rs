@@ -5,7 +5,7 @@
 //! not shown twice.
 
 use crate::{plain::uri, words};
-use loa_domain::{Article, Attachment, Content, Document, clean_line, escape_html};
+use loa_domain::{Article, Attachment, Content, Document, clean_line, escape_html, unescape_html};
 use std::fmt::Write as _;
 
 /// Plain text. An article's lead (may be empty); for a document, what it is in one line.
@@ -146,7 +146,7 @@ fn plain(html: &str) -> String {
             _ => {}
         }
     }
-    out.replace("&nbsp;", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
+    unescape_html(&out)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::{Entry, Farewell, FeedItem, Position, Site, Tombstone};
 use jiff::Timestamp;
-use loa_domain::{ArticleId, FeedName, clean_line, clean_text};
+use loa_domain::{ArticleKey, FeedName, clean_line, clean_text};
 use std::collections::BTreeMap;
 
 /// Items of the largest size that fit into a feed's bytes.
@@ -118,7 +118,8 @@ impl Feed {
     /// The site's name and the feed's, as it stands in readers' lists.
     pub fn full_title(&self, site: &Site) -> String {
         match clean_line(&site.title) {
-            title if title.is_empty() => self.head.title.clone(),
+            // the home portal's own feed has its name already
+            title if title.is_empty() || title == self.head.title => self.head.title.clone(),
             title => format!("{} – {title}", self.head.title),
         }
     }
@@ -145,10 +146,10 @@ impl Feed {
 }
 
 /// The highest revision of each.
-fn standing(entries: &[Entry]) -> BTreeMap<&ArticleId, &Entry> {
-    let mut standing: BTreeMap<&ArticleId, &Entry> = BTreeMap::new();
+fn standing(entries: &[Entry]) -> BTreeMap<&ArticleKey, &Entry> {
+    let mut standing: BTreeMap<&ArticleKey, &Entry> = BTreeMap::new();
     for entry in entries {
-        let kept = standing.entry(entry.content.id()).or_insert(entry);
+        let kept = standing.entry(&entry.article).or_insert(entry);
         if entry.content.revision() > kept.content.revision() {
             *kept = entry;
         }
@@ -156,11 +157,11 @@ fn standing(entries: &[Entry]) -> BTreeMap<&ArticleId, &Entry> {
     standing
 }
 
-fn newest_first<'a>(standing: BTreeMap<&ArticleId, &'a Entry>) -> Vec<&'a Entry> {
+fn newest_first<'a>(standing: BTreeMap<&ArticleKey, &'a Entry>) -> Vec<&'a Entry> {
     let mut ordered: Vec<&Entry> = standing.into_values().collect();
     ordered.sort_by(|a, b| {
         let newest_first = b.content.published_at().cmp(&a.content.published_at());
-        newest_first.then_with(|| a.content.id().cmp(b.content.id()))
+        newest_first.then_with(|| a.article.cmp(&b.article))
     });
     ordered
 }
@@ -173,11 +174,11 @@ fn item_of(site: &Site, entry: &Entry, window: Window) -> FeedItem {
 
 fn tombstones_of(
     site: &Site,
-    standing: &BTreeMap<&ArticleId, &Entry>,
+    standing: &BTreeMap<&ArticleKey, &Entry>,
     tombstones: &[Tombstone],
     most: usize,
 ) -> Vec<(String, Tombstone)> {
-    let mut latest: BTreeMap<&ArticleId, &Tombstone> = BTreeMap::new();
+    let mut latest: BTreeMap<&ArticleKey, &Tombstone> = BTreeMap::new();
     for stone in tombstones.iter().filter(|stone| !standing.contains_key(&stone.article)) {
         let kept = latest.entry(&stone.article).or_insert(stone);
         if (stone.at, &stone.reason) > (kept.at, &kept.reason) {
@@ -191,7 +192,7 @@ fn tombstones_of(
         .take(most)
         .map(|stone| {
             let stone = Tombstone { reason: clean_text(&stone.reason).trim().to_owned(), ..stone.clone() };
-            (site.tag.entry(&stone.article), stone)
+            (stone.tag.as_ref().unwrap_or(&site.tag).entry(&stone.article), stone)
         })
         .collect()
 }

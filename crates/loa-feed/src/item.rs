@@ -3,9 +3,9 @@
 //!
 //! Items are made once for a feed and written three times; a format only maps fields.
 
-use crate::{Site, body, plain::uri, words};
+use crate::{Site, TagAuthority, body, plain::uri, words};
 use jiff::Timestamp;
-use loa_domain::{AreaId, ArticleId, Content, FeedName, clean_line, clean_text, escape_html};
+use loa_domain::{AreaId, ArticleKey, Content, FeedName, clean_line, clean_text, escape_html};
 
 /// An area with its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,21 +19,38 @@ pub struct AreaLabel {
 /// What stands in a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
+    /// Which of all articles and documents.
+    pub article: ArticleKey,
     /// What it says.
     pub content: Content,
     /// The areas it is about, with their names. May be empty.
     pub areas: Vec<AreaLabel>,
+    /// Whose it is; `None`: the home portal's, and there is no other to tell it from.
+    pub portal: Option<EntryPortal>,
+}
+
+/// Whose an entry is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryPortal {
+    /// What its ids are made from.
+    pub tag: TagAuthority,
+    /// The feed of the portal alone.
+    pub feed: FeedName,
+    /// The portal's name, as people read it.
+    pub name: String,
 }
 
 /// What is left of a withdrawn entry (RFC 6721).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tombstone {
     /// What was withdrawn.
-    pub article: ArticleId,
+    pub article: ArticleKey,
     /// When.
     pub at: Timestamp,
     /// For people; may be empty.
     pub reason: String,
+    /// What its portal's ids are made from; `None`: it is the home portal's.
+    pub tag: Option<TagAuthority>,
 }
 
 /// What a feed says for good when others take its place: its first entry, for readers that know no other way to learn it.
@@ -83,8 +100,8 @@ impl Media {
 pub struct FeedItem {
     /// A `tag:` URI that never changes.
     pub id: String,
-    /// The portal's id; `None` for what we say ourselves ([`Farewell`]).
-    pub article: Option<ArticleId>,
+    /// Which of all articles and documents; `None` for what we say ourselves ([`Farewell`]).
+    pub article: Option<ArticleKey>,
     /// Where it can be read.
     pub url: String,
     /// Plain text, one line.
@@ -98,6 +115,8 @@ pub struct FeedItem {
     pub content_html: String,
     /// BCP 47.
     pub language: String,
+    /// Whose it is, where several portals publish.
+    pub portal: Option<EntryPortal>,
     /// Who wrote or issued it; may be empty.
     pub author: String,
     /// Its category; a document has none.
@@ -125,8 +144,9 @@ impl FeedItem {
         };
         let language = clean_line(language);
         Self {
-            id: site.tag.entry(content.id()),
-            article: Some(content.id().clone()),
+            id: entry.portal.as_ref().map_or(&site.tag, |portal| &portal.tag).entry(&entry.article),
+            portal: entry.portal.clone(),
+            article: Some(entry.article.clone()),
             url: uri(content.url()),
             title: clean_line(&content.title()),
             summary: clean_text(&body::summary(content)).trim().to_owned(),
@@ -160,6 +180,7 @@ impl FeedItem {
         html.push_str("</ul>");
         Self {
             id: site.tag.farewell(feed),
+            portal: None,
             article: None,
             url: site.page_url(feed),
             title: clean_line(&farewell.title),

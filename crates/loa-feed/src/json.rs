@@ -130,7 +130,13 @@ fn entry<'a>(site: &Site, item: &'a FeedItem) -> Entry<'a> {
         image: item.image.as_ref().map(|image| image.url.as_str()),
         date_published: site.calendar.rfc3339(item.published_at),
         date_modified: site.calendar.rfc3339(item.modified_at),
-        authors: (!item.author.is_empty()).then_some(Author { name: &item.author, url: None }).into_iter().collect(),
+        // JSON Feed 1.1 knows no publisher: the portal stands behind who wrote it
+        authors: (!item.author.is_empty())
+            .then_some(item.author.as_str())
+            .into_iter()
+            .chain(item.portal.iter().map(|portal| portal.name.as_str()))
+            .map(|name| Author { name, url: None })
+            .collect(),
         tags: labels.map(|label| if label.label.is_empty() { label.term.as_str() } else { &label.label }).collect(),
         language: &item.language,
         attachments: item.attachments.iter().map(attachment).collect(),

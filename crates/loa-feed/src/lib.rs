@@ -34,7 +34,7 @@ mod words;
 pub use archive::{ArchiveName, Position};
 pub use feed::{Feed, FeedHead, Window};
 pub use format::{Format, RenderError, discovery_link};
-pub use item::{AreaLabel, Entry, Farewell, FeedItem, Label, Media, Tombstone};
+pub use item::{AreaLabel, Entry, EntryPortal, Farewell, FeedItem, Label, Media, Tombstone};
 pub use opml::{Outline, OutlineGroup, opml};
 pub use placing::feeds_of;
 pub use render::render;

@@ -106,8 +106,11 @@ fn written(site: &Site, item: &FeedItem) -> rss::Item {
         pub_date: Some(site.calendar.rfc822(item.published_at)),
         content: Some(item.content_html.clone()),
         extensions: item_extensions(site, item),
-        dublin_core_ext: (!item.author.is_empty())
-            .then(|| DublinCoreExtension { creators: vec![shown(&item.author)], ..DublinCoreExtension::default() }),
+        dublin_core_ext: (!item.author.is_empty() || item.portal.is_some()).then(|| DublinCoreExtension {
+            creators: (!item.author.is_empty()).then(|| shown(&item.author)).into_iter().collect(),
+            publishers: item.portal.iter().map(|portal| shown(&portal.name)).collect(),
+            ..DublinCoreExtension::default()
+        }),
         ..rss::Item::default()
     }
 }

@@ -5,7 +5,7 @@
 //! ours.
 
 use jiff::{Timestamp, civil::Date};
-use loa_domain::{ArticleId, Calendar, FeedName};
+use loa_domain::{ArticleKey, Calendar, FeedName, is_tag_authority};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
@@ -47,14 +47,12 @@ impl TagAuthority {
     /// # Errors
     /// When the name is neither a host name nor an e-mail address, or not in lower case.
     pub fn new(name: &str, on: Date) -> Result<Self, TagError> {
-        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._@".contains(c);
-        let fits = !name.is_empty() && name.len() <= 254 && name.chars().all(allowed) && name.matches('@').count() <= 1;
-        if fits { Ok(Self { name: name.to_owned(), on }) } else { Err(TagError(name.to_owned())) }
+        if is_tag_authority(name) { Ok(Self { name: name.to_owned(), on }) } else { Err(TagError(name.to_owned())) }
     }
 
-    /// The id of an entry: the same in every format, at every revision, in every feed, for ever.
-    pub fn entry(&self, article: &ArticleId) -> String {
-        self.uri("entry", article.as_str())
+    /// The id of an entry, by its own portal's authority: the same in every format, at every revision, in every feed, for ever.
+    pub fn entry(&self, article: &ArticleKey) -> String {
+        self.uri("entry", article.id())
     }
 
     /// The id of a feed.
@@ -123,7 +121,7 @@ mod tests {
     #[test]
     fn an_id_is_made_of_authority_day_and_article_and_of_no_address() {
         let tag = TagAuthority::new("loa.gov.vn", date(2026, 1, 1)).unwrap();
-        let id = |text: &str| tag.entry(&ArticleId::new(text).unwrap());
+        let id = |text: &str| tag.entry(&text.parse::<ArticleKey>().unwrap());
         assert_eq!(id("bai-1"), "tag:loa.gov.vn,2026-01-01:entry/bai-1");
         assert_eq!(id("a/b?c#d%2F"), "tag:loa.gov.vn,2026-01-01:entry/a/b%3Fc%23d%252F");
         assert_eq!(id("tin-Điện"), "tag:loa.gov.vn,2026-01-01:entry/tin-%C4%90i%E1%BB%87n");

@@ -1,12 +1,13 @@
 //! Measures a text piece by piece, and stops at the first bound.
 
 use crate::{
-    Excess, ExcessKind,
+    Excess,
     attributes::most_in_one_tag,
     bounds::{ATTRIBUTES_MAX, DEPTH_MAX, GROWTH_BYTES, NAMES_MAX, PAGE_ATTRIBUTES_MAX, STEPS_AT_LEAST, STEPS_PER_BYTE},
     tree::{Count, Tree},
 };
 use html5ever::{ParseOpts, QualName, local_name, ns, parse_document, parse_fragment, tendril::TendrilSink};
+use loa_domain::HtmlExcess;
 use std::rc::Rc;
 
 /// What is fed at once, in bytes: what a bound may be overstepped by.
@@ -17,6 +18,8 @@ const PIECE_BYTES: usize = 4_096;
 pub enum Shape {
     /// As what stands inside a `div`.
     Fragment,
+    /// As what stands inside a `div`, for somebody who runs no scripts: what a `noscript` holds is read, too.
+    Unscripted,
     /// As a whole page.
     Page,
 }
@@ -42,15 +45,17 @@ pub fn measure(html: &str, shape: Shape) -> Result<Measure, Excess> {
     // a page has scripts, and their text may look like a tag without end
     let allowed = if matches!(shape, Shape::Page) { PAGE_ATTRIBUTES_MAX } else { ATTRIBUTES_MAX };
     if most > allowed {
-        return Err(Excess { kind: ExcessKind::Attributes(most), steps: 0 });
+        return Err(Excess { kind: HtmlExcess::Attributes(most), steps: 0 });
     }
     let count = Rc::new(Count::default());
     let tree = Tree::new(count.clone());
     let mut parser = match shape {
         Shape::Page => parse_document(tree, ParseOpts::default()),
-        Shape::Fragment => {
+        Shape::Fragment | Shape::Unscripted => {
             let context = QualName::new(None, ns!(html), local_name!("div"));
-            parse_fragment(tree, ParseOpts::default(), context, Vec::new(), false)
+            let mut options = ParseOpts::default();
+            options.tree_builder.scripting_enabled = matches!(shape, Shape::Fragment);
+            parse_fragment(tree, options, context, Vec::new(), false)
         }
     };
     let length = html.len() as u64;
@@ -69,13 +74,13 @@ pub fn measure(html: &str, shape: Shape) -> Result<Measure, Excess> {
 fn check(count: &Count, length: u64) -> Result<(), Excess> {
     let steps = count.steps.get();
     let kind = if count.depth.get() > DEPTH_MAX {
-        ExcessKind::Depth
+        HtmlExcess::Depth(DEPTH_MAX)
     } else if count.names.borrow().len() > NAMES_MAX {
-        ExcessKind::Names
+        HtmlExcess::Names(NAMES_MAX)
     } else if count.bytes.get() > 2 * length + GROWTH_BYTES {
-        ExcessKind::Growth
+        HtmlExcess::Growth
     } else if steps > STEPS_PER_BYTE * length + STEPS_AT_LEAST {
-        ExcessKind::Steps
+        HtmlExcess::Steps
     } else {
         return Ok(());
     };

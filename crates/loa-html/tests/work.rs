@@ -1,6 +1,7 @@
 //! Reading costs as much as the text is long: doubling it about doubles the steps, or it is refused within its bound.
 
-use loa_html::{ExcessKind, STEPS_AT_LEAST, STEPS_PER_BYTE, Shape, measure};
+use loa_domain::HtmlExcess;
+use loa_html::{STEPS_AT_LEAST, STEPS_PER_BYTE, Shape, measure};
 use proptest::prelude::*;
 
 /// What strangers send to hold a parser up, each repeated to a length.
@@ -72,6 +73,8 @@ const REPEATED: &[&str] = &[
     "<style>",
     "<plaintext>",
     "<noscript>",
+    "<noscript><p>",
+    "<noscript></noscript><b>",
     "<frameset>",
     "<html a=1>",
     "<body a=1>",
@@ -116,24 +119,25 @@ fn twice_the_text_takes_twice_the_steps_or_is_refused_within_its_bound() {
             assert!(twice.0 <= once.0 * 5 / 2 + STEPS_AT_LEAST, "{start}{piece}: {once:?} {twice:?}");
         }
         of(2_048, Shape::Page);
+        of(2_048, Shape::Unscripted);
     }
 }
 
 #[test]
 fn what_is_beyond_a_bound_is_told_by_its_kind() {
-    let check = |html: &str, expected: ExcessKind| {
+    let check = |html: &str, expected: HtmlExcess| {
         assert_eq!(measure(html, Shape::Fragment).expect_err("too much").kind, expected, "{}", &html[..40]);
     };
-    check(&"<div>".repeat(1_000), ExcessKind::Depth);
-    check(&format!("<p {}>", "a ".repeat(501)), ExcessKind::Attributes(501));
+    check(&"<div>".repeat(1_000), HtmlExcess::Depth(512));
+    check(&format!("<p {}>", "a ".repeat(501)), HtmlExcess::Attributes(501));
     let names: String = (0..3_000).map(|n| format!("<unheard-{n}></unheard-{n}>")).collect();
-    check(&names, ExcessKind::Names);
+    check(&names, HtmlExcess::Names(2_000));
     // the link is opened again in each paragraph, with its address
     let link = format!("<p><a href=\"https://a.vn/{}\">{}", "x".repeat(50_000), "<p>x".repeat(500));
-    check(&link, ExcessKind::Growth);
+    check(&link, HtmlExcess::Growth);
     // each line break is put before the table, past all before it
-    check(&format!("<table>{}", "<br>".repeat(5_000)), ExcessKind::Steps);
-    check(&format!("{}{}", "<x>".repeat(500), "</y>".repeat(20_000)), ExcessKind::Steps);
+    check(&format!("<table>{}", "<br>".repeat(5_000)), HtmlExcess::Steps);
+    check(&format!("{}{}", "<x>".repeat(500), "</y>".repeat(20_000)), HtmlExcess::Steps);
 }
 
 #[test]
@@ -154,5 +158,6 @@ proptest! {
         let html = pieces.concat().repeat(times);
         steps(&html, Shape::Page);
         steps(&html, Shape::Fragment);
+        steps(&html, Shape::Unscripted);
     }
 }

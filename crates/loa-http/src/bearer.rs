@@ -11,7 +11,7 @@ use axum::{
     extract::FromRequestParts,
     http::{Method, header::AUTHORIZATION, request::Parts},
 };
-use loa_domain::{Scope, with_causes};
+use loa_domain::{PortalSlug, Scope, with_causes};
 
 /// Most characters of an address that stand in the log.
 const PATH_CHARS_MAX: usize = 200;
@@ -24,11 +24,29 @@ pub struct AccessUnavailable(#[source] pub Box<dyn std::error::Error + Send + Sy
 /// Knows tokens; implemented in the binary over the access ledger.
 #[async_trait]
 pub trait TokenCheck: Send + Sync {
-    /// The name and scope of the token with this secret; `None` when there is none, or it was revoked.
+    /// Whose the token with this secret is; `None` when there is none, or it was revoked.
     ///
     /// # Errors
     /// When the ledger cannot be asked.
-    async fn find(&self, secret: &str) -> Result<Option<(String, Scope)>, AccessUnavailable>;
+    async fn find(&self, secret: &str) -> Result<Option<Caller>, AccessUnavailable>;
+}
+
+/// Who sends a request, by its token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The token's name.
+    pub name: String,
+    /// What it allows.
+    pub scope: Scope,
+    /// The portals for which it may publish and withdraw; empty: all.
+    pub portals: Vec<PortalSlug>,
+}
+
+impl Caller {
+    /// Bound to no portal.
+    pub fn new(name: impl Into<String>, scope: Scope) -> Self {
+        Self { name: name.into(), scope, portals: Vec::new() }
+    }
 }
 
 /// What has handlers that want a token: the state of a service's API.
@@ -45,8 +63,8 @@ macro_rules! holder {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct $name(
-            /// The token's name.
-            pub String,
+            /// Whose token it is.
+            pub Caller,
         );
 
         impl<S: Guard> FromRequestParts<S> for $name {
@@ -76,7 +94,7 @@ holder!(
     Scope::Read
 );
 
-/// Lets a request in whose secret belongs to a token that allows `wanted`; returns the token's name. Whoever changes something,
+/// Lets a request in whose secret belongs to a token that allows `wanted`; returns whose it is. Whoever changes something,
 /// or sees what only operators may, stands in the log by the token's name; so does whoever was not let in.
 ///
 /// # Errors
@@ -87,18 +105,18 @@ pub async fn admit<G: Guard + ?Sized>(
     parts: &Parts,
     secret: Option<&str>,
     wanted: Scope,
-) -> Result<String, Problem> {
+) -> Result<Caller, Problem> {
     let asked = Asked { service: guard.service(), parts };
     let Some(secret) = secret else {
         asked.refused("no_token", "");
         return Err(Problem::unauthorized(wanted));
     };
     match guard.tokens().find(secret).await {
-        Ok(Some((name, scope))) if scope.allows(wanted) => {
-            asked.let_in(&name, wanted);
-            Ok(name)
+        Ok(Some(caller)) if caller.scope.allows(wanted) => {
+            asked.let_in(&caller.name, wanted);
+            Ok(caller)
         }
-        Ok(Some((name, scope))) => {
+        Ok(Some(Caller { name, scope, .. })) => {
             asked.refused("scope", &name);
             Err(Problem::forbidden(scope, wanted))
         }
@@ -126,28 +144,28 @@ impl Asked<'_> {
     }
 
     /// Who asks, as far as it is known.
-    fn asker(&self) -> String {
-        self.parts.extensions.get::<ClientAddress>().map_or_else(String::new, |asker| asker.0.to_string())
+    fn client(&self) -> String {
+        self.parts.extensions.get::<ClientAddress>().map_or_else(String::new, |client| client.0.to_string())
     }
 
     fn let_in(&self, token: &str, wanted: Scope) {
-        let (service, method, path, asker) = (self.service, &self.parts.method, self.path(), self.asker());
+        let (service, method, path, client) = (self.service, &self.parts.method, self.path(), self.client());
         let only_looks = wanted == Scope::Read && matches!(*method, Method::GET | Method::HEAD);
         if only_looks {
-            tracing::debug!(token, service, %method, path, asker, "let in");
+            tracing::debug!(token, service, %method, path, client, "let in");
         } else {
-            tracing::info!(token, service, %method, path, asker, "let in");
+            tracing::info!(token, service, %method, path, client, "let in");
         }
     }
 
     fn refused(&self, reason: &'static str, token: &str) {
         self.counted(reason);
-        let (service, method, path, asker) = (self.service, &self.parts.method, self.path(), self.asker());
+        let (service, method, path, client) = (self.service, &self.parts.method, self.path(), self.client());
         if reason == "no_token" {
             // anybody can cause any number of these; the metric counts them
-            tracing::debug!(reason, service, %method, path, asker, "not let in");
+            tracing::debug!(reason, service, %method, path, client, "not let in");
         } else {
-            tracing::warn!(reason, token, service, %method, path, asker, "not let in");
+            tracing::warn!(reason, token, service, %method, path, client, "not let in");
         }
     }
 
@@ -182,10 +200,10 @@ mod tests {
 
     #[async_trait]
     impl TokenCheck for OneToken {
-        async fn find(&self, secret: &str) -> Result<Option<(String, Scope)>, AccessUnavailable> {
+        async fn find(&self, secret: &str) -> Result<Option<Caller>, AccessUnavailable> {
             match secret {
                 "away" => Err(AccessUnavailable("away".into())),
-                secret => Ok((secret == "secret-of-the-reader").then(|| ("reader".to_owned(), Scope::Read))),
+                secret => Ok((secret == "secret-of-the-reader").then(|| Caller::new("reader", Scope::Read))),
             }
         }
     }
@@ -213,7 +231,7 @@ mod tests {
         assert_eq!(ask(Some("wrong"), Scope::Read).await, Err(401));
         assert_eq!(ask(Some("secret-of-the-reader"), Scope::Operate).await, Err(403));
         assert_eq!(ask(Some("away"), Scope::Read).await, Err(503));
-        assert_eq!(ask(Some("secret-of-the-reader"), Scope::Read).await, Ok("reader".to_owned()));
+        assert_eq!(ask(Some("secret-of-the-reader"), Scope::Read).await, Ok(Caller::new("reader", Scope::Read)));
     }
 
     /// What was logged, line by line.

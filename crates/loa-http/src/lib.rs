@@ -28,7 +28,7 @@ mod rows;
 mod same_site;
 mod tally;
 
-pub use bearer::{AccessUnavailable, Guard, ToOperate, ToPublish, ToRead, TokenCheck, admit, bearer_token};
+pub use bearer::{AccessUnavailable, Caller, Guard, ToOperate, ToPublish, ToRead, TokenCheck, admit, bearer_token};
 pub use client_address::{ClientAddress, Peer, TrustedProxies, note_client_address};
 pub use compression::compress_public_pages;
 pub use conditional::{Revalidation, revalidate};

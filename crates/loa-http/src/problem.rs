@@ -24,6 +24,9 @@ pub struct Problem {
     /// A JSON pointer into the request's body; absent when the fault is elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
+    /// What is wrong with an event, in a word for machines (`missing`, `bad-date`, …); absent where nothing is said of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<&'static str>,
     /// `Retry-After`, in seconds; a header, not part of the body. Always there with 503.
     #[serde(skip)]
     pub retry_after_seconds: Option<u32>,
@@ -36,7 +39,7 @@ impl Problem {
     /// A problem about the request as a whole.
     pub fn new(status: u16, title: impl Into<String>, detail: impl Into<String>) -> Self {
         let retry_after_seconds = (status == 503).then_some(RETRY_AFTER_SECONDS);
-        Self { status, title: title.into(), detail: detail.into(), pointer: None, retry_after_seconds }
+        Self { status, title: title.into(), detail: detail.into(), pointer: None, kind: None, retry_after_seconds }
     }
 
     /// Something that the service needs does not answer just now: 503.
@@ -79,6 +82,12 @@ impl Problem {
     /// Points into the body.
     pub fn at(mut self, pointer: impl Into<String>) -> Self {
         self.pointer = Some(pointer.into());
+        self
+    }
+
+    /// Says what is wrong with an event, in a word for machines.
+    pub fn of_kind(mut self, kind: &'static str) -> Self {
+        self.kind = Some(kind);
         self
     }
 

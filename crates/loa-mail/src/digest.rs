@@ -23,6 +23,8 @@ pub struct MailItem {
     pub content: Content,
     /// For a correction: the reason given, may be empty.
     pub reason: String,
+    /// The name of the portal whose it is, where several publish; otherwise empty.
+    pub portal: String,
 }
 
 impl Digest {
@@ -51,6 +53,7 @@ impl Digest {
                     modified_at: at,
                 }),
                 reason: String::new(),
+                portal: String::new(),
             }],
             _ => Vec::new(),
         };

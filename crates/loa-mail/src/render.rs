@@ -149,6 +149,7 @@ impl Letterhead {
             modified => if modified == published { String::new() } else { modified },
             category => label,
             areas => clean_line(&words::places(content.areas(), directory)),
+            portal => clean_line(&item.portal),
             summary => words::cut(&clean_line(content.summary()), SUMMARY_MAX),
             reason => clean_line(&item.reason).trim_end_matches('.'),
             files => files.collect::<Vec<_>>(),

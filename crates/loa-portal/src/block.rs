@@ -1,9 +1,9 @@
 //! A page as a row of blocks: one line of text, or one block-level element of HTML, in reading
-//! order.
+//! order, each with what the page's form says of it.
 //!
-//! Text becomes blocks here, HTML in `html.rs`, so that everything after knows only one form.
+//! `text.rs` makes blocks of text, `walk.rs` of HTML, so that everything after knows only one form.
 
-use loa_domain::clean_line;
+use loa_domain::escape_html;
 use url::Url;
 
 /// One line or one block.
@@ -18,6 +18,10 @@ pub(crate) struct Block {
     pub(crate) form: Form,
     /// Links in it, with their texts.
     pub(crate) links: Vec<(String, Url)>,
+    /// What stands in it and is not taken over: addresses that cannot be made absolute.
+    pub(crate) lost: Vec<String>,
+    /// Where in the page it stands.
+    pub(crate) place: BlockPlace,
 }
 
 /// What the page's form says a block is.
@@ -34,6 +38,10 @@ pub(crate) enum Form {
     Lead,
     /// A table of data; `html` is its rows.
     Table,
+    /// Words of somebody else.
+    Quote,
+    /// Text whose line breaks matter.
+    Preformatted,
     /// A picture; the text is its alternative.
     Image { name: String, url: Option<Url> },
     /// Words under a picture.
@@ -42,62 +50,93 @@ pub(crate) enum Form {
     Furniture,
     /// Something that cannot be taken over: a player, a frame.
     Embedded,
+    /// A picture that a script loads from an address that the page does not hold.
+    Unaddressed,
 }
 
-const BULLETS: [char; 9] = ['•', '·', '▪', '◦', '‣', '●', '○', '■', '❖'];
-const PICTURES: [&str; 8] = [".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".jfif", ".svg"];
-
-/// Cuts a text page into blocks: each line that is not blank.
-pub(crate) fn of_text(text: &str) -> Vec<Block> {
-    let unix = text.replace("\r\n", "\n").replace('\r', "\n");
-    unix.split('\n').enumerate().filter_map(|(place, line)| of_line(place + 1, line)).collect()
+/// Where a block stands among the page's elements. Text pages have none: all blocks stand in element 0.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct BlockPlace {
+    /// The element it is of, in the order in which elements begin.
+    pub(crate) element: usize,
+    /// 1 to 6 for a heading, else 0.
+    pub(crate) level: u8,
+    /// Whether it stands in a part beside the article, by the names of its elements.
+    pub(crate) is_aside: bool,
+    /// Whether one link holds all its words.
+    pub(crate) is_link: bool,
+    /// What its elements' names and microdata say of it.
+    pub(crate) hint: Hint,
+    /// `time datetime`, as written.
+    pub(crate) datetime: Option<String>,
+    /// The list that an item belongs to: its element, and how it opens (`<ol start="3">`).
+    pub(crate) list: Option<(usize, String)>,
+    /// The number that an item says it has.
+    pub(crate) value: Option<i64>,
 }
 
-fn of_line(number: usize, line: &str) -> Option<Block> {
-    let cleaned = clean_line(line);
-    let unbulleted = cleaned.trim_start_matches(BULLETS).trim_start();
-    let form = if is_picture(unbulleted) {
-        Form::Image { name: unbulleted.to_owned(), url: None }
-    } else if unbulleted.len() < cleaned.len() {
-        Form::Item
-    } else {
-        Form::Plain
-    };
-    let text = if matches!(form, Form::Image { .. }) { "" } else { unbulleted };
-    // A lone bullet says nothing; a line of other signs is kept and told.
-    (!unbulleted.is_empty()).then(|| Block { line: number, text: text.to_owned(), form, ..Block::default() })
+/// What names and microdata of the elements around a block say of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Hint {
+    pub(crate) is_title: bool,
+    pub(crate) is_time: bool,
+    /// A time of the last change.
+    pub(crate) is_update: bool,
+    pub(crate) is_author: bool,
 }
 
-/// Whether a line is the name of a picture's file and nothing else.
-fn is_picture(line: &str) -> bool {
-    let lower = line.to_lowercase();
-    let stem = PICTURES.iter().find_map(|ending| lower.strip_suffix(ending));
-    stem.is_some_and(|stem| {
-        !stem.is_empty()
-            && stem.len() <= 150
-            && !stem.contains([':', ';', '"', '“', '”'])
-            && stem.split(' ').count() <= 6
-    })
+/// The elements of a page, numbered in the order in which they begin.
+#[derive(Debug, Default)]
+pub(crate) struct Elements {
+    /// The element around each.
+    pub(crate) parents: Vec<usize>,
+    /// The number behind the last element inside each.
+    pub(crate) ends: Vec<usize>,
+    /// Those that hold an article's text by their name.
+    pub(crate) bodies: Vec<usize>,
 }
 
-/// Text as HTML.
-pub(crate) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+impl Elements {
+    /// Those of a text page: one that holds all.
+    pub(crate) fn of_text() -> Self {
+        Self { parents: vec![0], ends: vec![1], bodies: Vec::new() }
+    }
 }
 
 impl Block {
     /// The block as HTML of an article's body; empty for what has no place there.
     pub(crate) fn to_html(&self) -> String {
-        let inner = self.html.clone().unwrap_or_else(|| escape(&self.text));
+        let inner = self.html.clone().unwrap_or_else(|| escape_html(&self.text));
         match &self.form {
-            Form::Plain | Form::Lead | Form::Caption => format!("<p>{inner}</p>"),
+            Form::Plain | Form::Lead | Form::Caption | Form::Quote => format!("<p>{inner}</p>"),
             Form::Heading => format!("<h3>{inner}</h3>"),
-            Form::Item => format!("<li>{inner}</li>"),
+            Form::Item => match self.place.value {
+                Some(value) => format!("<li value=\"{value}\">{inner}</li>"),
+                None => format!("<li>{inner}</li>"),
+            },
             Form::Table => format!("<table>{inner}</table>"),
+            Form::Preformatted => format!("<pre>{inner}</pre>"),
             Form::Image { url: Some(url), .. } => {
-                format!("<p><img src=\"{}\" alt=\"{}\"></p>", escape(url.as_str()), escape(&self.text))
+                format!("<p><img src=\"{}\" alt=\"{}\"></p>", escape_html(url.as_str()), escape_html(&self.text))
             }
-            Form::Image { .. } | Form::Furniture | Form::Embedded => String::new(),
+            Form::Image { .. } | Form::Furniture | Form::Embedded | Form::Unaddressed => String::new(),
         }
+    }
+
+    /// Whether it holds words, and is no picture, menu or player.
+    pub(crate) fn is_words(&self) -> bool {
+        !self.text.is_empty()
+            && !matches!(self.form, Form::Image { .. } | Form::Furniture | Form::Embedded | Form::Unaddressed)
+    }
+
+    /// Whether it reads like a paragraph: some words and a sign at their end, or many words.
+    pub(crate) fn is_prose(&self) -> bool {
+        const WORDS_WITH_SIGN: usize = 4;
+        const WORDS: usize = 15;
+        let is_paragraph =
+            self.is_words() && !matches!(self.form, Form::Heading | Form::Caption) && !self.place.is_link;
+        let words = self.text.split(' ').take(WORDS).count();
+        let has_sign = self.text.ends_with(['.', '!', '?', '…', ';', ':', '”', '"', ')']);
+        is_paragraph && (words >= WORDS || (has_sign && words >= WORDS_WITH_SIGN))
     }
 }

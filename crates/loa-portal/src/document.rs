@@ -8,6 +8,7 @@ use crate::{
     posted,
     reader::Reader,
 };
+use loa_words::Language;
 
 /// Kinds of official papers (Decree 30/2020/NĐ-CP and common others), as they head a title.
 const KINDS: [&str; 36] = [
@@ -75,7 +76,10 @@ pub(crate) fn read(reader: &mut Reader, place: usize, documents: &mut Vec<Portal
             Some((Label::DocumentIssuedOn, value)) if issued_on.is_none() => match posted::day(value) {
                 Ok(day) => issued_on = Some(day),
                 Err(why) => {
-                    reader.note(behind, format!("the day of issue cannot be: {why}"));
+                    reader.note(
+                        behind,
+                        format!("the day of issue cannot be: {}", Language::English.words().date_fault(&why)),
+                    );
                     behind += 1;
                     continue;
                 }
@@ -115,7 +119,7 @@ fn title_beside(block: &Block, number: &mut String) -> String {
 }
 
 /// `Kết luận Thanh tra: Công tác …` → the kind and the rest; without a colon the title stays whole.
-fn kind_of(title: &str) -> (String, String) {
+pub(crate) fn kind_of(title: &str) -> (String, String) {
     let lower = title.to_lowercase();
     let begins = |kind: &&&str| {
         let behind = lower.strip_prefix(&kind.to_lowercase());

@@ -1,37 +1,13 @@
-//! What the elements of an HTML page are, by name, class and role, and what its head says.
+//! What the elements of an HTML page are, by name, class and role. Addresses become absolute here.
 //!
-//! It knows elements only, not the portal's words. Addresses become absolute here.
+//! It knows elements only, not the portal's words.
 
+use crate::block::Hint;
 use loa_domain::clean_line;
+use loa_html::is_hidden_by;
 use scraper::{ElementRef, Node};
 use std::collections::HashMap;
 use url::Url;
-
-/// What the head says of the page.
-pub(crate) struct Head {
-    pub(crate) base: Option<Url>,
-    pub(crate) canonical: Option<Url>,
-    pub(crate) article_id: Option<String>,
-}
-
-impl Head {
-    pub(crate) fn read(root: ElementRef<'_>, address: Option<&Url>) -> Self {
-        let mut head = Self { base: address.cloned(), canonical: None, article_id: None };
-        for element in root.descendent_elements() {
-            match element.value().name() {
-                "base" => head.base = element.attr("href").and_then(|href| absolute(address, href)).or(head.base),
-                "link" if element.attr("rel").is_some_and(|rel| rel.eq_ignore_ascii_case("canonical")) => {
-                    head.canonical = element.attr("href").and_then(|href| absolute(head.base.as_ref(), href));
-                }
-                "meta" if element.attr("name") == Some("article-id") => {
-                    head.article_id = element.attr("content").map(clean_line).filter(|id| !id.is_empty());
-                }
-                _ => {}
-            }
-        }
-        head
-    }
-}
 
 /// An address, in bytes: what an event takes. A link is written in each block that it spans.
 const ADDRESS_BYTES_MAX: usize = 2_000;
@@ -56,11 +32,13 @@ pub(crate) fn absolute(base: Option<&Url>, href: &str) -> Option<Url> {
 pub(crate) fn is_unseen(element: ElementRef<'_>) -> bool {
     const UNSEEN: [&str; 10] =
         ["head", "script", "style", "noscript", "template", "svg", "button", "input", "textarea", "map"];
+    const CLASSES: [&str; 6] = ["hidden", "hide", "d-none", "sr-only", "visually-hidden", "screen-reader-text"];
     UNSEEN.contains(&element.value().name())
+        // a window that opens later
+        || (element.value().name() == "dialog" && element.attr("open").is_none())
         || element.attr("hidden").is_some()
-        || element
-            .attr("style")
-            .is_some_and(|style| style.replace(' ', "").to_ascii_lowercase().contains("display:none"))
+        || element.value().classes().any(|class| CLASSES.contains(&class))
+        || element.attr("style").is_some_and(is_hidden_by)
 }
 
 /// Whether the element is a menu, a header or a footer by its name, role or class.
@@ -71,6 +49,130 @@ pub(crate) fn is_furniture(element: ElementRef<'_>) -> bool {
             element,
             &["menu", "nav", "navbar", "breadcrumb", "header", "footer", "banner", "search", "login", "toolbar"],
         )
+}
+
+/// Whether the element stands beside the article by its name, role or class.
+pub(crate) fn is_aside(element: ElementRef<'_>) -> bool {
+    const COLUMNS: [&str; 10] = [
+        "left",
+        "right",
+        "col-left",
+        "col-right",
+        "left-col",
+        "right-col",
+        "column-left",
+        "column-right",
+        "leftcol",
+        "rightcol",
+    ];
+    let names = || element.value().classes().chain(element.value().id());
+    element.value().name() == "aside"
+        || element.attr("role") == Some("complementary")
+        || has_word(element, &["sidebar", "aside", "widget", "related"])
+        || names().any(|name| COLUMNS.iter().any(|column| name.eq_ignore_ascii_case(column)))
+        || is_window(element)
+        || is_of_readers(element)
+        || is_advertisement(element)
+}
+
+/// Whether the element holds an advertisement, by the names that their systems give it.
+fn is_advertisement(element: ElementRef<'_>) -> bool {
+    const NAMES: [&str; 4] = ["adsbygoogle", "quangcao", "quang-cao", "quang_cao"];
+    let mut names = element.value().classes().chain(element.value().id()).map(str::to_ascii_lowercase);
+    has_word(element, &["ads", "advert", "advertisement", "sponsored"])
+        || names.any(|name| NAMES.iter().any(|known| name.starts_with(known)))
+}
+
+/// Whether the element lies over the page: a window, or what asks whether cookies may be set.
+fn is_window(element: ElementRef<'_>) -> bool {
+    const ABOUT: [&str; 3] = ["cookie", "gdpr", "consent"];
+    let mut names = element.value().classes().chain(element.value().id()).map(str::to_ascii_lowercase);
+    element.value().name() == "dialog"
+        || matches!(element.attr("role"), Some("dialog" | "alertdialog"))
+        || element.attr("aria-modal") == Some("true")
+        || has_word(element, &["modal", "popup"])
+        || names.any(|name| ABOUT.iter().any(|word| name.contains(word)))
+}
+
+/// Whether the element holds what readers say of the article.
+fn is_of_readers(element: ElementRef<'_>) -> bool {
+    const NAMES: [&str; 6] = ["binhluan", "binh-luan", "binh_luan", "ykien", "y-kien", "y_kien"];
+    let mut names = element.value().classes().chain(element.value().id()).map(str::to_ascii_lowercase);
+    has_word(element, &["comments", "comment", "disqus"])
+        || names.any(|name| NAMES.iter().any(|known| name.starts_with(known)))
+}
+
+/// Whether the element holds an article's text, by the names that portals' systems give it, or by microdata.
+pub(crate) fn is_body(element: ElementRef<'_>) -> bool {
+    const NAMES: [&str; 22] = [
+        "entry-content",
+        "post-content",
+        "article-content",
+        "article-body",
+        "news-content",
+        "news-body",
+        "detail-content",
+        "content-detail",
+        "news-detail-content",
+        "news-bodyhtml",
+        "bodytext",
+        "journal-content-article",
+        "asset-full-content",
+        "ms-rtestate-field",
+        "ExternalClass",
+        "noidung",
+        "noi-dung",
+        "chitiet",
+        "chi-tiet",
+        "post-body",
+        "fck_detail",
+        "articleBody",
+    ];
+    let mut names = element.value().classes().chain(element.value().id());
+    element.attr("itemprop") == Some("articleBody")
+        || names.any(|name| NAMES.iter().any(|known| name.eq_ignore_ascii_case(known)))
+}
+
+/// Whether the element is the lead, by its class or microdata.
+pub(crate) fn is_lead(element: ElementRef<'_>) -> bool {
+    element.attr("itemprop") == Some("description")
+        || has_word(element, &["lead", "sapo", "summary", "tomtat", "trichdan", "hometext"])
+}
+
+/// What the element's names and microdata say of the text in it, beside what those around it say.
+pub(crate) fn hint(element: ElementRef<'_>, around: Hint) -> Hint {
+    const TITLES: [&str; 10] = [
+        "title",
+        "tieude",
+        "tieu-de",
+        "news-title",
+        "title-news",
+        "entry-title",
+        "article-title",
+        "post-title",
+        "detail-title",
+        "title-detail",
+    ];
+    let is_name = |known: &[&str]| {
+        let mut names = element.value().classes().chain(element.value().id());
+        names.any(|name| known.iter().any(|known| name.eq_ignore_ascii_case(known)))
+    };
+    let property = element.attr("itemprop").unwrap_or_default();
+    Hint {
+        is_title: around.is_title || property == "headline" || is_name(&TITLES),
+        is_time: around.is_time
+            || element.value().name() == "time"
+            || property == "datePublished"
+            || has_word(element, &["date", "time", "published", "ngaydang", "thoigian"]),
+        is_update: around.is_update || is_of_last_change(element),
+        is_author: around.is_author || property == "author" || has_word(element, &["author", "byline", "tacgia"]),
+    }
+}
+
+/// Whether the element says when the page was changed, and not when it was posted too.
+pub(crate) fn is_of_last_change(element: ElementRef<'_>) -> bool {
+    element.attr("itemprop") == Some("dateModified")
+        || (has_word(element, &["updated", "modified"]) && !has_word(element, &["published", "posted"]))
 }
 
 /// Whether a class or the id is one of the words, or begins or ends with one behind a dash or underscore.

@@ -3,7 +3,7 @@
 //!
 //! `read.rs` fills these types; intake makes events of them.
 
-use crate::NotUnderstood;
+use crate::{Evidence, NotUnderstood};
 use jiff::{Timestamp, civil::Date};
 use loa_domain::ArticleId;
 use url::Url;
@@ -11,10 +11,12 @@ use url::Url;
 /// A page that was understood, and what of it was not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortalPage {
-    /// The article.
-    pub article: PortalArticle,
+    /// The article; `None` when the page is that of a document, the only one in `documents`.
+    pub article: Option<PortalArticle>,
     /// Official papers listed beside it, in the order of the page. May be empty.
     pub documents: Vec<PortalDocument>,
+    /// Files that belong to the article or the document. May be empty.
+    pub files: Vec<PortalFile>,
     /// Other articles the page names, not imported with it. May be empty.
     pub other_items: Vec<OtherItem>,
     /// Where the list of other articles stands in the whole; `None` when unsaid.
@@ -23,7 +25,9 @@ pub struct PortalPage {
     pub links: Vec<SiteLink>,
     /// The portal's visit counter; `None` when it shows no number.
     pub visits: Option<u64>,
-    /// Every line that was not understood, in the order of the page. Empty: all of it was.
+    /// Why each value was taken, in the order of [`PageField`](crate::PageField).
+    pub evidence: Vec<Evidence>,
+    /// Every line that was left out or not understood, in the order of the page. Empty: all of it was taken.
     pub report: Vec<NotUnderstood>,
 }
 
@@ -32,9 +36,14 @@ pub struct PortalPage {
 pub struct PortalArticle {
     /// The page's own id, else one made from title and time of posting: the same for the same page, always.
     pub id: ArticleId,
+    /// The id made from the page's address, where that is known and the page has no id of its own: it stays when title or
+    /// time are mended. Which of the two an article has, its importer knows: one that was published keeps its own.
+    pub address_id: Option<ArticleId>,
+    /// Whether `id` is the page's own, so that it names this article for certain.
+    pub has_own_id: bool,
     /// One line of plain text.
     pub title: String,
-    /// When it was posted, portal time (`Asia/Ho_Chi_Minh`) turned into UTC. `None` when the page shows a placeholder such
+    /// When it was posted, in UTC; written in the portal's zone, unless the page says another. `None` when the page shows a placeholder such
     /// as `01/01/1900`, which the report tells; the importer then says when.
     pub published_at: Option<Timestamp>,
     /// The lead, one line of plain text; empty when the page has none.
@@ -45,10 +54,16 @@ pub struct PortalArticle {
     pub content_text: String,
     /// *Nguồn tin*, as written; empty when unsaid.
     pub source_name: String,
+    /// *Tác giả*, as written; empty when unsaid.
+    pub author: String,
     /// Pictures, the main one first. May be empty.
     pub images: Vec<PortalImage>,
-    /// Where the page says it stands (`link rel="canonical"`), else the address it was read from; `None` for text.
+    /// Where the page says it stands (`link rel="canonical"`), else the address it was read from; `None` when neither is
+    /// known. None is ever made up.
     pub url: Option<Url>,
+    /// Whether the page alone says where it stands, and whoever read it from somewhere does not: some systems say the same of
+    /// all their pages.
+    pub is_url_claimed: bool,
     /// How often the page says it was read (`Đã xem: 486`).
     pub views: Option<u64>,
 }
@@ -62,6 +77,15 @@ pub struct PortalImage {
     pub url: Option<Url>,
     /// What it shows; empty when unsaid.
     pub alt: String,
+}
+
+/// A file that belongs to an article or a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PortalFile {
+    /// The words of its link; else its name.
+    pub title: String,
+    /// Where it is.
+    pub url: Url,
 }
 
 /// An official paper.

@@ -1,27 +1,31 @@
 //! The blocks of a page while it is read: which are used, and what is to be told of them.
 //!
 //! Each block ends up used or reported; there is no third way, so nothing is lost in silence. This file knows blocks and
-//! their labels, and no part of a page: `read.rs`, `body.rs` and `document.rs` take from it.
+//! their labels, and no part of a page: those who read a part take from it.
 
 use crate::{
     NotUnderstood,
     block::{Block, Form},
-    label,
+    file::is_file,
+    label::{self, Label},
 };
+use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
 /// The blocks, which of them are used, and what is to be told of them.
 pub(crate) struct Reader {
     pub(crate) blocks: Vec<Block>,
     pub(crate) used: Vec<bool>,
+    /// The portal's.
+    pub(crate) zone: TimeZone,
     /// By block; what was told of one first stands.
     notes: BTreeMap<usize, String>,
 }
 
 impl Reader {
-    pub(crate) fn new(blocks: Vec<Block>) -> Self {
+    pub(crate) fn new(blocks: Vec<Block>, zone: TimeZone) -> Self {
         let used = vec![false; blocks.len()];
-        Self { blocks, used, notes: BTreeMap::new() }
+        Self { blocks, used, zone, notes: BTreeMap::new() }
     }
 
     /// Marks a block as used.
@@ -36,11 +40,13 @@ impl Reader {
 
     /// Whether a block is a line of text without a label, so that it can be the value of a label before it.
     pub(crate) fn is_value(&self, place: usize) -> bool {
-        self.blocks.get(place).is_some_and(|block| {
-            !block.text.is_empty()
-                && !matches!(block.form, Form::Image { .. } | Form::Furniture | Form::Embedded)
-                && label::of(&block.text).is_none()
-        })
+        self.blocks.get(place).is_some_and(|block| block.is_words() && label_of(block).is_none())
+    }
+
+    /// A label's value, and whether it stands on the next line: a label may stand alone.
+    pub(crate) fn value_of(&self, place: usize, value: &str) -> (String, bool) {
+        let has_next = value.is_empty() && self.is_value(place + 1);
+        (if has_next { self.blocks[place + 1].text.clone() } else { value.to_owned() }, has_next)
     }
 
     pub(crate) fn take_both(&mut self, place: usize, has_next: bool) {
@@ -62,17 +68,26 @@ impl Reader {
         }
     }
 
-    /// What is told, in the order of the page: all notes, and every block that nothing used.
+    /// What is told, in the order of the page: all notes, every block that nothing used, and every address that was
+    /// dropped from one that was.
     pub(crate) fn report(self) -> Vec<NotUnderstood> {
-        let Self { blocks, used, notes: mut told } = self;
-        for (place, block) in blocks.iter().enumerate().filter(|(place, _)| !used[*place]) {
-            let why = match &block.form {
-                Form::Furniture => "a menu, header or footer, which is no part of the article",
-                Form::Embedded => "a player or frame, which is not taken over",
-                Form::Image { .. } => "a picture outside the article",
-                _ => "it stands outside every known part of the page",
-            };
-            told.entry(place).or_insert_with(|| why.to_owned());
+        let Self { blocks, used, notes: mut told, .. } = self;
+        for (place, block) in blocks.iter().enumerate() {
+            if used[place] {
+                if let Some(address) = block.lost.first() {
+                    let what = if matches!(block.form, Form::Image { .. }) { "picture's" } else { "link's" };
+                    let more = match block.lost.len() - 1 {
+                        0 => String::new(),
+                        more => format!(" (and {more} more)"),
+                    };
+                    let why = format!(
+                        "a {what} address, {address:?}{more}, that cannot be made absolute is dropped; say with `--address` where the page stands"
+                    );
+                    told.entry(place).or_insert(why);
+                }
+            } else {
+                told.entry(place).or_insert_with(|| why_left_out(block).to_owned());
+            }
         }
         let text = |block: &Block| match &block.form {
             Form::Image { name, .. } => format!("{name} {}", block.text).trim().to_owned(),
@@ -81,5 +96,36 @@ impl Reader {
         told.into_iter()
             .map(|(place, why)| NotUnderstood { line: blocks[place].line, text: text(&blocks[place]), why })
             .collect()
+    }
+}
+
+/// What a block says it is by its words.
+pub(crate) fn label_of(block: &Block) -> Option<(Label, &str)> {
+    label::of(&block.text).or_else(|| {
+        // `File đính kèm` and the file itself may stand in one line without a colon between them.
+        let is_files = block.links.iter().any(|(_, url)| is_file(url));
+        is_files.then(|| label::files_at_head(&block.text)).flatten().map(|value| (Label::Files, value))
+    })
+}
+
+/// Why nothing used a block.
+fn why_left_out(block: &Block) -> &'static str {
+    match &block.form {
+        Form::Furniture => return "a menu, header or footer, which is no part of the article",
+        Form::Embedded => return "a player or frame, which is not taken over",
+        Form::Unaddressed => return "a picture whose address only a script knows, which is not taken over",
+        Form::Image { .. } => return "a picture outside the article",
+        _ => {}
+    }
+    match label_of(block).map(|(label, _)| label) {
+        Some(Label::Share) => "buttons to share the article, which are no part of it",
+        Some(Label::Comments) => "what readers say, which is no part of the article",
+        Some(Label::Rating) => "a rating, which is no part of the article",
+        Some(Label::Tags) => "keywords, which are not taken over",
+        Some(Label::Ago) => "a time counted from the visit, which says no date",
+        Some(Label::Tool) => "a tool of the page, which is no part of the article",
+        Some(Label::Owner) => "words of the site's own, which are no part of the article",
+        _ if block.place.is_aside => "it stands beside the article, by the names of its elements",
+        _ => "it stands outside every known part of the page",
     }
 }

@@ -1,5 +1,8 @@
 //! Whatever comes in: no panic, and every line of a page that is read is either in the page or in its report.
 
+#![allow(clippy::unwrap_used)]
+
+use jiff::tz::TimeZone;
 use loa_domain::clean_line;
 use loa_portal::{PortalPage, read};
 use proptest::prelude::*;
@@ -7,9 +10,14 @@ use proptest::prelude::*;
 const SEED: &str = include_str!("../fixtures/seed.txt");
 const HTML: &str = include_str!("../fixtures/seed.html");
 
+/// The zone of the portals.
+fn zone() -> TimeZone {
+    TimeZone::get("Asia/Ho_Chi_Minh").unwrap()
+}
+
 /// Every text the page or its report holds, joined.
 fn everything(page: &PortalPage) -> String {
-    let article = &page.article;
+    let article = page.article.as_ref().unwrap();
     let mut all =
         vec![article.title.clone(), article.summary.clone(), article.content_text.clone(), article.source_name.clone()];
     all.extend(article.images.iter().flat_map(|image| [image.name.clone(), image.alt.clone()]));
@@ -57,7 +65,7 @@ fn is_accounted_for(text: &str, page: &PortalPage) -> Result<(), TestCaseError> 
 
 #[test]
 fn every_line_of_the_seed_is_used_or_told() {
-    is_accounted_for(SEED, &read(SEED.as_bytes(), None).unwrap()).unwrap();
+    is_accounted_for(SEED, &read(SEED.as_bytes(), None, &zone()).unwrap()).unwrap();
 }
 
 fn config(cases: u32) -> ProptestConfig {
@@ -78,21 +86,21 @@ proptest! {
             lines.insert(4 + place.min(lines.len() - 4), line);
         }
         let text = lines.join("\n");
-        if let Ok(page) = read(text.as_bytes(), None) {
+        if let Ok(page) = read(text.as_bytes(), None, &zone()) {
             is_accounted_for(&text, &page)?;
         }
     }
 
     #[test]
     fn no_text_panics(text in "\\PC{0,200}|(?s).{0,200}") {
-        let _ = read(text.as_bytes(), None);
-        let _ = read(format!("T\nThời gian đăng: {text}\nA\nB").as_bytes(), None);
-        let _ = read(format!("T\nThời gian đăng: 1/1/2020\nA\nB\nSố/Ký hiệu: {text}\nTrang: {text}\nCác tin khác\n{text}").as_bytes(), None);
+        let _ = read(text.as_bytes(), None, &zone());
+        let _ = read(format!("T\nThời gian đăng: {text}\nA\nB").as_bytes(), None, &zone());
+        let _ = read(format!("T\nThời gian đăng: 1/1/2020\nA\nB\nSố/Ký hiệu: {text}\nTrang: {text}\nCác tin khác\n{text}").as_bytes(), None, &zone());
     }
 
     #[test]
     fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        let _ = read(&bytes, None);
+        let _ = read(&bytes, None, &zone());
     }
 
     #[test]
@@ -103,8 +111,8 @@ proptest! {
             let (from, to) = (floor(at), floor(at + length));
             html.replace_range(from..to, "");
         }
-        if let Ok(page) = read(html.as_bytes(), None) {
-            prop_assert!(!page.article.title.is_empty() && !page.article.content_html.is_empty());
+        if let Ok(page) = read(html.as_bytes(), None, &zone()) {
+            prop_assert!(!page.article.as_ref().unwrap().title.is_empty() && !page.article.as_ref().unwrap().content_html.is_empty());
         }
     }
 }

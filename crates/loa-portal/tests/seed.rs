@@ -3,25 +3,30 @@
 
 #![allow(clippy::unwrap_used)]
 
-use jiff::civil::date;
+use jiff::{civil::date, tz::TimeZone};
 use loa_portal::{Pager, PortalPage, read};
 use url::Url;
 
 const TEXT: &str = include_str!("../fixtures/seed.txt");
 const HTML: &str = include_str!("../fixtures/seed.html");
 
+/// The zone of the portals.
+fn zone() -> TimeZone {
+    TimeZone::get("Asia/Ho_Chi_Minh").unwrap()
+}
+
 fn text() -> PortalPage {
-    read(TEXT.as_bytes(), None).unwrap()
+    read(TEXT.as_bytes(), None, &zone()).unwrap()
 }
 
 fn html() -> PortalPage {
     let address = Url::parse("https://dienbiendong.dienbien.gov.vn/pages/x.aspx").unwrap();
-    read(HTML.as_bytes(), Some(&address)).unwrap()
+    read(HTML.as_bytes(), Some(&address), &zone()).unwrap()
 }
 
 #[test]
 fn the_article_has_title_time_lead_picture_body_and_source() {
-    let article = text().article;
+    let article = text().article.unwrap();
     assert_eq!(article.title, "Điện Biên Đông: 4 sản phẩm được chứng nhận OCOP");
     assert_eq!(article.published_at.unwrap(), "2023-11-16T08:02:22+07:00".parse().unwrap());
     assert!(article.summary.starts_with("Tại huyện Điện Biên Đông, chương trình \"Mỗi xã một sản phẩm\""));
@@ -83,21 +88,24 @@ fn the_one_line_without_meaning_is_told() {
 #[test]
 fn html_of_the_portal_says_the_same_with_addresses() {
     let (text, html) = (text(), html());
-    assert_eq!(html.article.id, text.article.id, "one article, however it came");
-    assert_eq!(html.article.title, text.article.title);
-    assert_eq!(html.article.published_at, text.article.published_at);
-    assert_eq!(html.article.summary, text.article.summary);
-    assert_eq!(html.article.source_name, text.article.source_name);
-    assert_eq!(html.article.content_text.replace('\n', " "), text.article.content_text);
-    assert_eq!(html.article.content_html.matches("<p>").count(), 3);
-    assert_eq!(html.article.images.len(), 1);
-    assert_eq!(html.article.images[0].name, "occop.jpg");
+    assert_eq!(html.article.as_ref().unwrap().id, text.article.as_ref().unwrap().id, "one article, however it came");
+    assert_eq!(html.article.as_ref().unwrap().title, text.article.as_ref().unwrap().title);
+    assert_eq!(html.article.as_ref().unwrap().published_at, text.article.as_ref().unwrap().published_at);
+    assert_eq!(html.article.as_ref().unwrap().summary, text.article.as_ref().unwrap().summary);
+    assert_eq!(html.article.as_ref().unwrap().source_name, text.article.as_ref().unwrap().source_name);
     assert_eq!(
-        html.article.images[0].url.as_ref().unwrap().as_str(),
+        html.article.as_ref().unwrap().content_text.replace('\n', " "),
+        text.article.as_ref().unwrap().content_text
+    );
+    assert_eq!(html.article.as_ref().unwrap().content_html.matches("<p>").count(), 3);
+    assert_eq!(html.article.as_ref().unwrap().images.len(), 1);
+    assert_eq!(html.article.as_ref().unwrap().images[0].name, "occop.jpg");
+    assert_eq!(
+        html.article.as_ref().unwrap().images[0].url.as_ref().unwrap().as_str(),
         "https://dienbiendong.dienbien.gov.vn/PublishingImages/2023-11/occop.jpg"
     );
     assert_eq!(
-        html.article.url.as_ref().unwrap().as_str(),
+        html.article.as_ref().unwrap().url.as_ref().unwrap().as_str(),
         "https://dienbiendong.dienbien.gov.vn/pages/2023-11-16/4-san-pham-duoc-chung-nhan-OCOP-7xk2.aspx"
     );
     let titles = |page: &PortalPage| {

@@ -94,10 +94,10 @@ pub async fn a_gap_is_counted_with_since_when_and_an_example_until_it_is_seen(
     assert_eq!((late.count, late.since, late.article), (2, at(1), id("a")));
     assert_eq!(late.event.id, "event-a");
     assert_eq!(feed(&*ledger, 1).await.late.unwrap().count, 1, "what came later is on its way");
-    ledger.gaps_looked_at(Outlet::Feed, &gaps[..1], &gaps[1..], at(21)).await.unwrap();
+    ledger.gaps_asked_about(Outlet::Feed, &gaps[..1], &gaps[1..], at(21)).await.unwrap();
     assert_eq!(feed(&*ledger, 9).await.late.unwrap().article, id("b"));
     for _ in 0..2 {
-        ledger.gaps_looked_at(Outlet::Feed, &gaps, &[], at(22)).await.unwrap();
+        ledger.gaps_asked_about(Outlet::Feed, &gaps, &[], at(22)).await.unwrap();
         assert_eq!(feed(&*ledger, 9).await.late, None);
     }
 }
@@ -127,6 +127,7 @@ pub async fn what_waits_in_the_outbox_is_no_gap_of_an_outlet(open: impl AsyncFn(
         expect: None,
         category: "kinh-te".into(),
         routing_key: one.routing_key,
+        lane: loa_domain::Lane::Live,
         body: one.body,
         at: at(1),
     };
@@ -136,21 +137,21 @@ pub async fn what_waits_in_the_outbox_is_no_gap_of_an_outlet(open: impl AsyncFn(
     assert!(ledger.audited(&round(Outlet::Digest, 0, event.sequence, &[event.sequence], 2)).await.unwrap());
     let digest = async || ledger.completeness(at(9)).await.unwrap().swap_remove(1).late;
     assert_eq!(digest().await, None);
-    let row = ledger.claim_outbox(&lease("x", 3), 1).await.unwrap().remove(0);
+    let row = ledger.claim_outbox(&lease("x", 3), &loa_store::ClaimRoom::of(1)).await.unwrap().remove(0);
     ledger.outbox_confirmed(&[row.sequence], at(8)).await.unwrap();
     assert_eq!(digest().await.unwrap().count, 1);
     assert_eq!(ledger.completeness(at(7)).await.unwrap()[1].late, None, "the bus had it later");
-    assert_eq!(ledger.gaps_to_look_at(Outlet::Digest, 1).await.unwrap()[0].routed_at, Some(at(8)));
+    assert_eq!(ledger.gaps_to_ask_about(Outlet::Digest, 1).await.unwrap()[0].routed_at, Some(at(8)));
 }
 
 pub async fn gaps_that_were_not_looked_at_for_long_come_first(open: impl AsyncFn() -> Arc<dyn IntakeLedger>) {
     let ledger = open().await;
     let gaps = with_gaps(&*ledger, &["a", "b", "c"], 3).await;
-    let next = async || ledger.gaps_to_look_at(Outlet::Feed, 1).await.unwrap()[0].sequence;
+    let next = async || ledger.gaps_to_ask_about(Outlet::Feed, 1).await.unwrap()[0].sequence;
     assert_eq!(next().await, gaps[0]);
-    ledger.gaps_looked_at(Outlet::Feed, &[], &gaps[..1], at(30)).await.unwrap();
+    ledger.gaps_asked_about(Outlet::Feed, &[], &gaps[..1], at(30)).await.unwrap();
     assert_eq!(next().await, gaps[1]);
-    assert!(ledger.gaps_to_look_at(Outlet::Push, 9).await.unwrap().is_empty());
+    assert!(ledger.gaps_to_ask_about(Outlet::Push, 9).await.unwrap().is_empty());
 }
 
 pub async fn a_journey_says_which_outlet_has_not_received_it(open: impl AsyncFn() -> Arc<dyn IntakeLedger>) {

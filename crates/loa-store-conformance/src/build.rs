@@ -2,10 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 use loa_domain::{
-    AreaId, Article, ArticleId, Category, CategorySlug, Change, Content, Document, Event, EventKey, EventType,
-    Withdrawal,
+    AreaId, Article, ArticleId, ArticleKey, Category, CategorySlug, Change, Content, Document, Event, EventKey,
+    EventType, PortalSlug, Withdrawal,
 };
-use loa_store::Lease;
+use loa_store::{Lease, Submission};
 use std::hash::{Hash, Hasher};
 
 /// The portal that all events come from.
@@ -17,8 +17,8 @@ pub fn at(minute: i64) -> Timestamp {
 }
 
 /// An article's id.
-pub fn id(text: &str) -> ArticleId {
-    ArticleId::new(text).unwrap()
+pub fn id(text: &str) -> ArticleKey {
+    text.parse().unwrap()
 }
 
 /// An area's id.
@@ -36,9 +36,27 @@ pub fn lease(holder: &str, now: i64) -> Lease {
     Lease { holder: holder.into(), now: at(now), until: at(now + 10) }
 }
 
+/// A submission of an article: what came in first, or an edit.
+pub fn submission(article: &str, revision: u64, expect: Option<u64>) -> Submission {
+    Submission {
+        key: EventKey { source: SOURCE.into(), id: format!("{article}-{revision}") },
+        event_type: if revision == 1 { EventType::ArticlePublished } else { EventType::ArticleUpdated },
+        article: id(article),
+        revision,
+        fingerprint: format!("print-{article}-{revision}"),
+        expect,
+        category: "kinh-te".into(),
+        routing_key: "article.published.kinh-te".into(),
+        lane: loa_domain::Lane::Live,
+        body: format!("{{\"revision\":{revision}}}").into_bytes(),
+        at: at(0),
+    }
+}
+
 /// An event to be: an article at revision 1, in the category `kinh-te`, about no area, published at minute 0.
 #[derive(Debug, Clone)]
 pub struct Draft {
+    portal: Option<PortalSlug>,
     id: ArticleId,
     revision: u64,
     event: Option<String>,
@@ -54,7 +72,8 @@ impl Draft {
     /// About the article with this id.
     pub fn of(article: &str) -> Self {
         Self {
-            id: id(article),
+            portal: None,
+            id: ArticleId::new(article).unwrap(),
             revision: 1,
             event: None,
             source: SOURCE.into(),
@@ -102,6 +121,12 @@ impl Draft {
     pub fn source(mut self, source: &str) -> Self {
         self.source = source.into();
         self
+    }
+
+    /// Of another portal than the home portal, by its own source.
+    pub fn portal(mut self, slug: &str) -> Self {
+        self.portal = Some(slug.parse().unwrap());
+        self.source(&format!("https://{slug}.example/"))
     }
 
     /// With this title.
@@ -167,6 +192,7 @@ impl Draft {
             content_hash: format!("{:032x}", hash.finish()),
             original_bytes: format!("{{\"id\":\"{event_id}\"}}").into_bytes(),
             key: EventKey { source: self.source, id: event_id },
+            portal: self.portal,
             event_type,
             change,
             reach,

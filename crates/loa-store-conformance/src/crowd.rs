@@ -143,7 +143,7 @@ pub async fn relays_side_by_side_send_each_event_once_and_no_article_twice_at_a_
             let mut sent = Vec::new();
             for round in 0..10_000 {
                 let lease = Lease { holder: format!("r{relay}-{round}"), now: at(1), until: at(11) };
-                let rows = store.claim_outbox(&lease, 7).await.unwrap();
+                let rows = store.claim_outbox(&lease, &loa_store::ClaimRoom::of(7)).await.unwrap();
                 if rows.is_empty() && store.outbox_state().await.unwrap().waiting == 0 {
                     return sent;
                 }
@@ -173,7 +173,7 @@ pub async fn relays_side_by_side_send_each_event_once_and_no_article_twice_at_a_
 fn submission(n: usize, revision: u64) -> Submission {
     let event = Draft::of(&format!("a{n}")).revision(revision).live();
     Submission {
-        article: event.subject().clone(),
+        article: event.subject(),
         key: event.key,
         event_type: event.event_type,
         revision,
@@ -181,6 +181,7 @@ fn submission(n: usize, revision: u64) -> Submission {
         expect: (revision > 1).then_some(revision - 1),
         category: "kinh-te".into(),
         routing_key: "article.published.kinh-te".into(),
+        lane: loa_domain::Lane::Live,
         body: b"{}".to_vec(),
         at: at(0),
     }

@@ -1,11 +1,17 @@
 //! Rules of the digest ledger: events, subscriptions, what is owed. Runs and mails: `digest_runs.rs`.
+//!
+//! Long, for it is one list: each rule stands by itself and is read alone, and the list of the suite is held against the file
+//! (`rules_written`).
 
-use crate::build::{Draft, area, at, id, slug};
+use crate::{
+    build::{Draft, area, at, id, slug},
+    receptions,
+};
 use loa_domain::{
     Account, EmailAddress, Event, Frequency, ItemKind, JourneyStep, MailId, MailOutcome, RunKey, SubscriberId,
     SubscriptionId, SubscriptionState, Wish,
 };
-use loa_store::{Accepted, DigestLedger, DueMail, Lease, Said, StoreErrorKind, Subscription, SubscriptionRequest};
+use loa_store::{Accepted, DigestLedger, DueMail, Lease, StoreErrorKind, Subscription, SubscriptionRequest};
 use std::sync::Arc;
 
 /// Calls `$test!(rule)` for each rule of this file.
@@ -659,19 +665,8 @@ pub async fn an_id_used_again_for_other_content_is_taken_by_its_version(open: im
 
 pub async fn what_was_not_accepted_is_not_seen(open: impl AsyncFn() -> Arc<dyn DigestLedger>) {
     let ledger = open().await;
-    let (event, other) = (Draft::of("a").live(), Draft::of("b").live());
-    let (asked, both) = ([Said::by(&other), Said::by(&event)], [other.key.clone(), event.key.clone()]);
-    assert_eq!(ledger.not_seen(&asked).await.unwrap(), both);
-    accept(&*ledger, std::slice::from_ref(&event), 1).await;
-    assert_eq!(ledger.not_seen(&asked).await.unwrap(), both[..1]);
-    assert!(ledger.not_seen(&[]).await.unwrap().is_empty());
-    // other content under its key is not it, until it comes, too
-    let again = Said { content_hash: Some("other".into()), ..Said::by(&event) };
-    assert_eq!(ledger.not_seen(std::slice::from_ref(&again)).await.unwrap(), std::slice::from_ref(&event.key));
-    let unknown = Said { content_hash: None, ..again.clone() };
-    assert!(ledger.not_seen(&[unknown]).await.unwrap().is_empty());
-    let mut second = event;
-    second.content_hash = "other".into();
-    accept(&*ledger, std::slice::from_ref(&second), 2).await;
-    assert!(ledger.not_seen(&[again, asked[1].clone()]).await.unwrap().is_empty());
+    receptions::what_was_not_accepted_is_not_seen(&*ledger, async |event, minute| {
+        accept(&*ledger, &[event], minute).await;
+    })
+    .await;
 }

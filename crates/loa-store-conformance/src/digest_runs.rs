@@ -1,4 +1,7 @@
 //! Rules of the digest ledger: runs, mails, crashes in the middle, corrections.
+//!
+//! Long, for it is one list: each rule stands by itself and is read alone, and the list of the suite is held against the file
+//! (`rules_written`).
 
 use crate::{
     build::{Draft, at, id, lease},

@@ -48,7 +48,7 @@ pub async fn an_article_of_the_future_is_owed_from_its_time_on(open: impl AsyncF
     accept(&*ledger, &[draft.published(60).live(), Draft::of("nay").live()], 1).await;
     assert_eq!(run(&*ledger, "1", 54).await, [got("na", &["news:nay@1"])]);
     assert!(!owed(&*ledger, 54).await);
-    assert!(owed(&*ledger, 55).await, "without anybody having rung");
+    assert!(owed(&*ledger, 55).await, "without any wake-up");
     let both = [got("na", &["news:mai@1"]), got("phi", &["news:mai@1"])];
     assert_eq!(run(&*ledger, "2", 56).await, both);
     assert!(!owed(&*ledger, 99).await, "sent once");

@@ -1,9 +1,15 @@
 //! Rules of the feed ledger.
+//!
+//! Long, for it is one list: each rule stands by itself and is read alone, and the list of the suite is held against the file
+//! (`rules_written`).
 
-use crate::build::{Draft, SOURCE, area, at, id, slug};
+use crate::{
+    build::{Draft, SOURCE, area, at, id, slug},
+    receptions,
+};
 use jiff::{SignedDuration, Timestamp};
 use loa_domain::{Event, FeedName, Outlet};
-use loa_store::{Accepted, FeedArrival, FeedLedger, Said, StoreErrorKind};
+use loa_store::{Accepted, FeedArrival, FeedLedger, StoreErrorKind};
 use std::sync::Arc;
 
 /// Calls `$test!(rule)` for each rule of this file.
@@ -45,6 +51,8 @@ macro_rules! feed_rules {
         $test!(an_empty_batch_is_no_work);
         $test!(the_ledger_answers_a_ping);
         $test!(an_id_used_again_for_other_content_is_taken_by_its_version);
+        $test!(one_id_of_two_portals_is_two_entries);
+        $test!(a_combination_with_portals_is_what_stands_on_every_side);
     };
 }
 
@@ -57,6 +65,7 @@ fn arrival(event: Event) -> FeedArrival {
             None => feeds.push(FeedName::Documents),
         }
         feeds.extend(event.reach.iter().cloned().map(FeedName::Area));
+        feeds.extend(event.portal.clone().map(FeedName::Portal));
     }
     FeedArrival { event, feeds }
 }
@@ -68,7 +77,7 @@ async fn accept(ledger: &dyn FeedLedger, events: Vec<Event>, minute: i64) -> Acc
 
 async fn entries(ledger: &dyn FeedLedger, feed: &FeedName) -> Vec<String> {
     let found = ledger.entries(feed, None, 100).await.unwrap();
-    found.into_iter().map(|entry| format!("{}@{}", entry.content.id(), entry.content.revision())).collect()
+    found.into_iter().map(|entry| format!("{}@{}", entry.article, entry.content.revision())).collect()
 }
 
 async fn tombstones(ledger: &dyn FeedLedger, feed: &FeedName) -> Vec<String> {
@@ -136,8 +145,8 @@ pub async fn entries_come_newest_first_and_page_by_page(open: impl AsyncFn() -> 
     loop {
         let page = ledger.entries(&FeedName::All, before, 1).await.unwrap();
         let Some(last) = page.last() else { break };
-        before = Some((last.content.published_at(), last.content.id().clone()));
-        seen.push(last.content.id().to_string());
+        before = Some((last.content.published_at(), last.article.clone()));
+        seen.push(last.article.to_string());
     }
     assert_eq!(seen, ["c", "b", "a", "d"]);
 }
@@ -158,7 +167,7 @@ pub async fn the_history_of_a_feed_is_read_piece_by_piece_from_its_oldest_entry(
     loop {
         let page = ledger.between(&all, at(10), at(60), seen.len() as u64, 3).await.unwrap();
         let full = page.len() == 3;
-        seen.extend(page.into_iter().map(|entry| entry.content.id().to_string()));
+        seen.extend(page.into_iter().map(|entry| entry.article.to_string()));
         if !full {
             break;
         }
@@ -196,7 +205,7 @@ pub async fn history_follows_edits_and_withdrawals_and_knows_no_other_feed(
     let ids = async |feed: FeedName| {
         let found = ledger.between(&feed, at(0), at(9), 0, 10).await.unwrap();
         assert_eq!(ledger.counted(&feed, at(0), at(9)).await.unwrap(), found.len() as u64);
-        found.iter().map(|entry| format!("{}@{}", entry.content.id(), entry.content.revision())).collect::<Vec<_>>()
+        found.iter().map(|entry| format!("{}@{}", entry.article, entry.content.revision())).collect::<Vec<_>>()
     };
     assert_eq!(ids(FeedName::All).await, ["a@1", "b@2"]);
     assert_eq!(ids(na_son()).await, ["a@1"]);
@@ -357,8 +366,8 @@ pub async fn a_combination_is_read_page_by_page_and_each_entry_once(open: impl A
     loop {
         let page = ledger.entries(&name, before, 2).await.unwrap();
         let Some(last) = page.last() else { break };
-        before = Some((last.content.published_at(), last.content.id().clone()));
-        seen.extend(page.into_iter().map(|entry| entry.content.id().to_string()));
+        before = Some((last.content.published_at(), last.article.clone()));
+        seen.extend(page.into_iter().map(|entry| entry.article.to_string()));
     }
     assert_eq!(seen, ["a8", "a7", "a6", "a5", "a4", "a3", "a2", "a1", "a0"]);
 }
@@ -510,7 +519,7 @@ pub async fn a_category_keeps_its_name_when_its_last_article_is_withdrawn(open: 
 pub async fn an_article_stands_is_withdrawn_or_is_unknown(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
     let ledger = open().await;
     accept(&*ledger, vec![Draft::of("a").live(), Draft::of("b").withdrawn("lý do")], 1).await;
-    assert_eq!(ledger.standing(&id("a")).await.unwrap().unwrap().unwrap().content.id(), &id("a"));
+    assert_eq!(ledger.standing(&id("a")).await.unwrap().unwrap().unwrap().article, id("a"));
     assert_eq!(ledger.standing(&id("b")).await.unwrap().unwrap().unwrap_err().reason, "lý do");
     assert_eq!(ledger.standing(&id("c")).await.unwrap(), None);
 }
@@ -628,19 +637,42 @@ pub async fn an_id_used_again_for_other_content_is_taken_by_its_version(open: im
 
 pub async fn what_was_not_accepted_is_not_seen(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
     let ledger = open().await;
-    let (event, other) = (Draft::of("a").live(), Draft::of("b").live());
-    let (asked, both) = ([Said::by(&other), Said::by(&event)], [other.key.clone(), event.key.clone()]);
-    assert_eq!(ledger.not_seen(&asked).await.unwrap(), both);
-    accept(&*ledger, vec![event.clone()], 1).await;
-    assert_eq!(ledger.not_seen(&asked).await.unwrap(), both[..1]);
-    assert!(ledger.not_seen(&[]).await.unwrap().is_empty());
-    // other content under its key is not it, until it comes, too
-    let again = Said { content_hash: Some("other".into()), ..Said::by(&event) };
-    assert_eq!(ledger.not_seen(std::slice::from_ref(&again)).await.unwrap(), std::slice::from_ref(&event.key));
-    let unknown = Said { content_hash: None, ..again.clone() };
-    assert!(ledger.not_seen(&[unknown]).await.unwrap().is_empty());
-    let mut second = event;
-    second.content_hash = "other".into();
-    accept(&*ledger, vec![second.clone()], 2).await;
-    assert!(ledger.not_seen(&[again, asked[1].clone()]).await.unwrap().is_empty());
+    receptions::what_was_not_accepted_is_not_seen(&*ledger, async |event, minute| {
+        accept(&*ledger, vec![event], minute).await;
+    })
+    .await;
+}
+
+pub async fn one_id_of_two_portals_is_two_entries(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let ledger = open().await;
+    let (home, other) = (Draft::of("a"), Draft::of("a").portal("na-son"));
+    accept(&*ledger, vec![home.clone().live(), other.clone().live()], 1).await;
+    assert_eq!(entries(&*ledger, &FeedName::All).await, ["na-son a@1", "a@1"]);
+    accept(&*ledger, vec![other.revision(2).withdrawn("")], 2).await;
+    assert_eq!(entries(&*ledger, &FeedName::All).await, ["a@1"]);
+    assert_eq!(tombstones(&*ledger, &FeedName::All).await, ["na-son a@2"]);
+    assert!(ledger.standing(&id("a")).await.unwrap().unwrap().is_ok());
+    assert_eq!(ledger.standing(&id("na-son a")).await.unwrap().unwrap().unwrap_err().article, id("na-son a"));
+    let journeys = [ledger.journey(&id("a")).await.unwrap(), ledger.journey(&id("na-son a")).await.unwrap()];
+    assert_eq!(journeys.map(|lines| lines.len()), [1, 2]);
+}
+
+pub async fn a_combination_with_portals_is_what_stands_on_every_side(open: impl AsyncFn() -> Arc<dyn FeedLedger>) {
+    let ledger = open().await;
+    let of = |id: &str, portal: &str, category: &str, area: &str| {
+        Draft::of(id).portal(portal).category(category, category).areas(&[area]).live()
+    };
+    let events = vec![
+        of("a", "p", "kinh-te", "na-son"),
+        of("a", "q", "kinh-te", "na-son"),
+        of("b", "p", "y-te", "na-son"),
+        of("c", "p", "kinh-te", "phi-nhu"),
+    ];
+    accept(&*ledger, events, 1).await;
+    let found = async |name: &str| entries(&*ledger, &FeedName::parse(name).unwrap()).await;
+    assert_eq!(found("portal-q").await, ["q a@1"]);
+    assert_eq!(found("category-kinh-te+portal-p").await, ["p c@1", "p a@1"]);
+    assert_eq!(found("area-na-son+category-kinh-te+portal-p").await, ["p a@1"]);
+    assert_eq!(found("area-na-son+category-kinh-te+portal-p+portal-q").await, ["q a@1", "p a@1"]);
+    assert_eq!(found("portal-p+portal-q").await, ["q a@1", "p c@1", "p b@1", "p a@1"]);
 }

@@ -1,12 +1,15 @@
 //! Rules of the hub's ledger: subscriptions, topics, calls.
+//!
+//! Long, for it is one list: each rule stands by itself and is read alone, and the list of the suite is held against the file
+//! (`rules_written`).
 
 use crate::build::{at, lease};
 use jiff::Timestamp;
-use loa_domain::{BreakerRule, HubMode, HubReason, HubSubscriptionId, LastCall, SignatureAlgorithm};
+use loa_domain::{BreakerRule, HubMode, HubReason, HubState, HubSubscriptionId, LastCall, SignatureAlgorithm};
 use loa_store::{
     CallClass, CallRecord, DueCall, FetchOutcome, FetchRule, HostRule, HostSign, HubAbout, HubCall, HubCleanUpRule,
-    HubLedger, HubLimits, HubOutcome, HubQuery, HubState, HubSubscriptionRequest, HubSubscriptionView, HubTaken,
-    StoreErrorKind, TopicKind,
+    HubLedger, HubLimits, HubOutcome, HubQuery, HubSubscriptionRequest, HubSubscriptionView, HubTaken, StoreErrorKind,
+    TopicKind,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -804,16 +807,16 @@ pub async fn what_came_to_its_end_is_cleaned_up(open: impl AsyncFn() -> Arc<dyn 
     subscribed(&*ledger, &request("b.example", "cb"), 0).await;
     let rss = "https://loa.example.gov.vn/feeds/all.rss";
     ask(&*ledger, &HubSubscriptionRequest { topic: rss.into(), ..request("c.example", "cb") }, 0).await;
-    let swept = ledger.hub_clean_up(&CLEAN_UP, at(59)).await.unwrap();
-    assert_eq!((swept.expired, swept.lapsed, swept.subscriptions, swept.topics), (0, 0, 3, 2));
-    let swept = ledger
+    let cleaned_up = ledger.hub_clean_up(&CLEAN_UP, at(59)).await.unwrap();
+    assert_eq!((cleaned_up.expired, cleaned_up.lapsed, cleaned_up.subscriptions, cleaned_up.topics), (0, 0, 3, 2));
+    let cleaned_up = ledger
         .hub_clean_up(&HubCleanUpRule { request_max: Duration::from_secs(3_540), ..CLEAN_UP }, at(60))
         .await
         .unwrap();
-    assert_eq!((swept.expired, swept.lapsed, swept.subscriptions, swept.topics), (1, 1, 1, 1));
+    assert_eq!((cleaned_up.expired, cleaned_up.lapsed, cleaned_up.subscriptions, cleaned_up.topics), (1, 1, 1, 1));
     assert_eq!(only(&*ledger).await.callback, "https://b.example/cb");
-    let swept = ledger.hub_clean_up(&CLEAN_UP, at(20 * 1_440)).await.unwrap();
-    assert_eq!((swept.expired, swept.subscriptions, swept.topics), (1, 0, 0));
+    let cleaned_up = ledger.hub_clean_up(&CLEAN_UP, at(20 * 1_440)).await.unwrap();
+    assert_eq!((cleaned_up.expired, cleaned_up.subscriptions, cleaned_up.topics), (1, 0, 0));
     assert_eq!(ledger.hub_next_due().await.unwrap(), loa_store::HubDue::default());
 }
 
@@ -837,8 +840,8 @@ pub async fn a_clock_set_back_makes_nothing_wait_until_it_is_there_again(open: i
     assert_eq!(ledger.hub_clean_up(&CLEAN_UP, at(before)).await.unwrap().set_back, Duration::ZERO);
 
     assert_eq!(claim(&*ledger, "y", after).await, [], "an hour ago nothing of this was due");
-    let swept = ledger.hub_clean_up(&CLEAN_UP, at(after)).await.unwrap();
-    assert_eq!(swept.set_back, Duration::from_secs(3_600));
+    let cleaned_up = ledger.hub_clean_up(&CLEAN_UP, at(after)).await.unwrap();
+    assert_eq!(cleaned_up.set_back, Duration::from_secs(3_600));
     assert_eq!(ledger.hub_clean_up(&CLEAN_UP, at(after)).await.unwrap().set_back, Duration::ZERO, "once");
     let due = async |minute| -> Vec<String> {
         let calls = claim(&*ledger, "y", minute).await;

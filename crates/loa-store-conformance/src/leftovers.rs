@@ -30,7 +30,7 @@ fn endpoint() -> Endpoint {
 fn submission(revision: u64) -> Submission {
     let event = Draft::of("a").revision(revision).live();
     Submission {
-        article: event.subject().clone(),
+        article: event.subject(),
         key: event.key,
         event_type: event.event_type,
         revision,
@@ -38,6 +38,7 @@ fn submission(revision: u64) -> Submission {
         expect: (revision > 1).then(|| revision - 1),
         category: "kinh-te".into(),
         routing_key: "article.published.kinh-te".into(),
+        lane: loa_domain::Lane::Live,
         body: b"{}".to_vec(),
         at: at(0),
     }
@@ -79,7 +80,7 @@ pub async fn a_confirmed_event_leaves_the_outbox_and_stays_in_the_archive(place:
     for revision in 1..=3 {
         intake.submit(&[submission(revision)]).await.unwrap();
     }
-    let rows = intake.claim_outbox(&lease("x", 1), 10).await.unwrap();
+    let rows = intake.claim_outbox(&lease("x", 1), &loa_store::ClaimRoom::of(10)).await.unwrap();
     intake.outbox_confirmed(&rows.iter().map(|row| row.sequence).collect::<Vec<_>>(), at(2)).await.unwrap();
     let rows = place.rows("intake").await;
     assert_eq!((rows["outbox"], rows["archive"], rows["standing"]), (0, 3, 1));

@@ -28,15 +28,21 @@ pub mod push;
 pub mod push_receipts;
 pub mod push_upcoming;
 pub mod receipts;
+mod receptions;
 mod recorded;
+mod run;
 pub mod story;
 mod suite;
+pub mod watch;
 
 use async_trait::async_trait;
-use loa_store::{AccessLedger, DigestLedger, FeedLedger, HubLedger, IntakeLedger, PushLedger, ReceiptLedger};
+use loa_store::{
+    AccessLedger, DigestLedger, FeedLedger, HubLedger, IntakeLedger, PushLedger, ReceiptLedger, WatchLedger,
+};
 use std::{collections::BTreeMap, sync::Arc};
 
-pub use suite::{Coverage, RecordedPlace, rules_written, run};
+pub use run::run;
+pub use suite::{Coverage, RecordedPlace, rules_written};
 
 /// A place of a test's own, at first empty. Each call opens another store on it, as another process would.
 #[async_trait]
@@ -49,6 +55,7 @@ pub trait LedgerPlace: Send + Sync {
     /// In the push ledger's place.
     async fn hub(&self) -> Arc<dyn HubLedger>;
     async fn receipts(&self) -> Arc<dyn ReceiptLedger>;
+    async fn watch(&self) -> Arc<dyn WatchLedger>;
 
     /// How many rows each table of a ledger has, looked at from outside.
     async fn rows(&self, ledger: &str) -> BTreeMap<String, i64>;

@@ -1,11 +1,17 @@
 //! Rules of the push ledger.
+//!
+//! Long, for it is one list: each rule stands by itself and is read alone, and the list of the suite is held against the file
+//! (`rules_written`).
 
-use crate::build::{Draft, at, id, lease};
+use crate::{
+    build::{Draft, at, id, lease},
+    receptions,
+};
 use loa_domain::{
     AttemptError, AttemptOutcome, DeliveryId, DeliveryState, DisableReason, Endpoint, EndpointId, EndpointState, Event,
     EventFilter, EventType, JourneyStep, Outlet, ServerWords,
 };
-use loa_store::{Accepted, AttemptRecord, DeliveryQuery, DeliveryView, DueDelivery, PushLedger, Said, StoreErrorKind};
+use loa_store::{Accepted, AttemptRecord, DeliveryQuery, DeliveryView, DueDelivery, PushLedger, StoreErrorKind};
 use std::sync::Arc;
 
 /// Calls `$test!(rule)` for each rule of this file.
@@ -51,6 +57,7 @@ macro_rules! push_rules {
         $test!(an_empty_batch_is_no_work);
         $test!(the_ledger_answers_a_ping);
         $test!(an_id_used_again_for_other_content_is_taken_by_its_version);
+        $test!(one_id_of_two_portals_is_two_deliveries_and_neither_overtakes_the_other);
     };
 }
 
@@ -648,19 +655,19 @@ pub async fn an_id_used_again_for_other_content_is_taken_by_its_version(open: im
 
 pub async fn what_was_not_accepted_is_not_seen(open: impl AsyncFn() -> Arc<dyn PushLedger>) {
     let ledger = open().await;
-    let (event, other) = (Draft::of("a").live(), Draft::of("b").live());
-    let (asked, both) = ([Said::by(&other), Said::by(&event)], [other.key.clone(), event.key.clone()]);
-    assert_eq!(ledger.not_seen(&asked).await.unwrap(), both);
-    accept(&*ledger, std::slice::from_ref(&event), 1).await;
-    assert_eq!(ledger.not_seen(&asked).await.unwrap(), both[..1]);
-    assert!(ledger.not_seen(&[]).await.unwrap().is_empty());
-    // other content under its key is not it, until it comes, too
-    let again = Said { content_hash: Some("other".into()), ..Said::by(&event) };
-    assert_eq!(ledger.not_seen(std::slice::from_ref(&again)).await.unwrap(), std::slice::from_ref(&event.key));
-    let unknown = Said { content_hash: None, ..again.clone() };
-    assert!(ledger.not_seen(&[unknown]).await.unwrap().is_empty());
-    let mut second = event;
-    second.content_hash = "other".into();
-    accept(&*ledger, std::slice::from_ref(&second), 2).await;
-    assert!(ledger.not_seen(&[again, asked[1].clone()]).await.unwrap().is_empty());
+    receptions::what_was_not_accepted_is_not_seen(&*ledger, async |event, minute| {
+        accept(&*ledger, &[event], minute).await;
+    })
+    .await;
+}
+
+pub async fn one_id_of_two_portals_is_two_deliveries_and_neither_overtakes_the_other(
+    open: impl AsyncFn() -> Arc<dyn PushLedger>,
+) {
+    let ledger = open().await;
+    with(&*ledger, &["tinh"]).await;
+    let newer = Draft::of("a").portal("na-son").revision(2).live();
+    accept(&*ledger, &[newer, Draft::of("a").live()], 1).await;
+    let due = claim(&*ledger, "w", 2, 10).await;
+    assert_eq!(sorted(&due), ["tinh:a@1", "tinh:na-son a@2"], "one's newer revision says nothing of the other's");
 }

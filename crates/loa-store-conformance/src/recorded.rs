@@ -6,19 +6,21 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use loa_domain::{
-    ArticleId, Because, DeliveryId, EmailAddress, Endpoint, EndpointId, EndpointState, Event, EventKey, FeedName,
-    Frequency, HubSubscriptionId, JourneyLine, MailId, Outlet, PauseReason, RunKey, Scope, Token, Wish,
+    ArticleKey, Because, DeliveryId, EmailAddress, Endpoint, EndpointId, EndpointState, Event, EventKey, FeedName,
+    Frequency, HubSubscriptionId, JourneyLine, MailId, Outlet, PauseReason, Portal, PortalSlug, RunKey, Scope, Token,
+    Wish,
 };
 use loa_store::{
     Accepted, AccessLedger, ArchiveQuery, Archived, Arrivals, Attempt, AttemptReceipt, AttemptRecord, AuditEvent,
-    AuditRound, Audits, Book, CallClass, CallRecord, Completeness, Current, Deliveries, DeliveryQuery, DeliveryView,
-    DigestItem, DigestLedger, DigestViews, DueCall, DueDelivery, DueMail, DueTopic, Endpoints, EventArchive,
-    FeedArrival, FeedChanges, FeedEntry, FeedLedger, FeedSummary, FeedViews, FetchOutcome, FetchRule, HeardHeartbeat,
-    HostRule, HubCleanUpRule, HubCleanedUp, HubDue, HubLedger, HubLimits, HubQuery, HubSubscriptionRequest,
-    HubSubscriptionView, HubTaken, IntakeLedger, IntakeViews, Lease, Ledger, MailBegun, MailRecord, MailView, Mails,
-    Noted, Outbox, OutboxRow, OutboxState, Plan, PushLedger, PushViews, Receipt, ReceiptLedger, Receptions, Rendered,
-    Restorable, Run, Runs, Said, StoreError, Submission, Submissions, Submitted, Subscriber, Subscription,
-    SubscriptionRequest, Subscriptions, Tombstone, TopicKind, Unaudited,
+    AuditRound, Audits, Book, CallClass, CallRecord, Completeness, Confirmations, Current, Deliveries, DeliveryQuery,
+    DeliveryView, DigestItem, DigestLedger, DigestViews, DueCall, DueDelivery, DueMail, DueTimes, DueTopic, Endpoints,
+    EventArchive, FeedArrival, FeedChanges, FeedEntry, FeedLedger, FeedSummary, FeedViews, FetchOutcome, FetchRule,
+    HeardHeartbeat, HostRule, HubCleanUpRule, HubCleanedUp, HubDue, HubLedger, HubLimits, HubQuery,
+    HubSubscriptionRequest, HubSubscriptionView, HubTaken, IntakeLedger, IntakeViews, Lease, Ledger, MailBegun,
+    MailRecord, MailView, Mails, Noted, Outbox, OutboxRow, OutboxState, Plan, PortalLedger, PushLedger, PushViews,
+    Receipt, ReceiptLedger, Receptions, Rendered, Restorable, Run, Runs, Said, StoreError, Submission, Submissions,
+    Submitted, Subscriber, Subscription, SubscriptionRequest, Subscriptions, Tombstone, TopicKind, Unaudited,
+    WatchLedger, WatchSource, WatchState, WatchView, WatchViews, WatchedItem,
 };
 use std::{
     collections::BTreeSet,
@@ -93,20 +95,26 @@ macro_rules! recorded {
 recorded! {
     AccessLedger {
         AccessLedger {
-            add_token(name: &str, scope: Scope, secret_hash: &str, at: Timestamp) -> ();
+            add_token(name: &str, scope: Scope, secret_hash: &str, portals: &[PortalSlug], at: Timestamp) -> ();
             tokens() -> Vec<Token>;
             revoke_token(name: &str, at: Timestamp) -> ();
             token(secret_hash: &str) -> Option<Token>;
             ping() -> ();
         }
+        PortalLedger {
+            add_portal(portal: &Portal) -> ();
+            portals() -> Vec<Portal>;
+            retire_portal(slug: &PortalSlug, at: Timestamp) -> ();
+        }
     }
     IntakeLedger {
         Submissions {
-            current(articles: &[ArticleId]) -> Vec<Option<Current>>;
+            current(articles: &[ArticleKey]) -> Vec<Option<Current>>;
             submit(batch: &[Submission]) -> Vec<Submitted>;
+            renumber(article: &ArticleKey, revision_max: u64) -> Option<Current>;
         }
         Outbox {
-            claim_outbox(lease: &Lease, max: u32) -> Vec<OutboxRow>;
+            claim_outbox(lease: &Lease, room: &loa_store::ClaimRoom) -> Vec<OutboxRow>;
             outbox_confirmed(sequences: &[i64], at: Timestamp) -> ();
             outbox_failed(holder: &str, sequences: &[i64], due_at: Timestamp, error: &str) -> ();
             outbox_set_aside(holder: &str, sequences: &[i64], at: Timestamp, due_at: Timestamp, error: &str) -> ();
@@ -118,8 +126,8 @@ recorded! {
         Audits {
             unaudited(outlet: Outlet, limit: u32) -> Unaudited;
             audited(round: &AuditRound) -> bool;
-            gaps_to_look_at(outlet: Outlet, limit: u32) -> Vec<AuditEvent>;
-            gaps_looked_at(outlet: Outlet, seen: &[i64], missing: &[i64], at: Timestamp) -> ();
+            gaps_to_ask_about(outlet: Outlet, limit: u32) -> Vec<AuditEvent>;
+            gaps_asked_about(outlet: Outlet, seen: &[i64], missing: &[i64], at: Timestamp) -> ();
             heartbeats_heard(heard: &[HeardHeartbeat]) -> ();
             forget_heartbeats(before: Timestamp) -> ();
         }
@@ -131,7 +139,7 @@ recorded! {
         }
         Ledger {
             ping() -> ();
-            journey(article: &ArticleId) -> Vec<JourneyLine>;
+            journey(article: &ArticleKey) -> Vec<JourneyLine>;
         }
     }
     FeedLedger {
@@ -142,20 +150,20 @@ recorded! {
             rendered(name: &str, fingerprint: &str, change: i64, candidate: Timestamp) -> Rendered;
         }
         FeedViews {
-            entries(feed: &FeedName, before: Option<(Timestamp, ArticleId)>, limit: u32) -> Vec<FeedEntry>;
+            entries(feed: &FeedName, before: Option<(Timestamp, ArticleKey)>, limit: u32) -> Vec<FeedEntry>;
             tombstones(feed: &FeedName, limit: u32) -> Vec<Tombstone>;
             counted(feed: &FeedName, from: Timestamp, until: Timestamp) -> u64;
             between(feed: &FeedName, from: Timestamp, until: Timestamp, skip: u64, limit: u32) -> Vec<FeedEntry>;
             around(feed: &FeedName, from: Timestamp, until: Timestamp) -> (Option<Timestamp>, Option<Timestamp>);
             summaries(until: Timestamp) -> Vec<FeedSummary>;
-            standing(article: &ArticleId) -> Option<Result<FeedEntry, Tombstone>>;
+            standing(article: &ArticleKey) -> Option<Result<FeedEntry, Tombstone>>;
         }
         Receptions {
             not_seen(events: &[Said]) -> Vec<EventKey>;
         }
         Ledger {
             ping() -> ();
-            journey(article: &ArticleId) -> Vec<JourneyLine>;
+            journey(article: &ArticleKey) -> Vec<JourneyLine>;
         }
     }
     DigestLedger {
@@ -166,6 +174,8 @@ recorded! {
             subscribe(batch: &[SubscriptionRequest]) -> Vec<Subscription>;
             confirm(token_hash: &str, at: Timestamp) -> Option<Subscription>;
             unsubscribe(token_hash: &str, at: Timestamp) -> Option<Subscription>;
+        }
+        Confirmations {
             allow_confirmation(email: &EmailAddress, since: Timestamp, max: u32, at: Timestamp) -> bool;
             release_confirmation(email: &EmailAddress, at: Timestamp) -> ();
             add_key(token_hash: &str, key_hash: &str, until: Timestamp) -> bool;
@@ -203,7 +213,7 @@ recorded! {
         }
         Ledger {
             ping() -> ();
-            journey(article: &ArticleId) -> Vec<JourneyLine>;
+            journey(article: &ArticleKey) -> Vec<JourneyLine>;
         }
     }
     PushLedger {
@@ -215,12 +225,14 @@ recorded! {
             set_endpoint_state(id: &EndpointId, state: &EndpointState) -> ();
             set_secrets(id: &EndpointId, secrets: &[Vec<u8>]) -> ();
         }
-        Deliveries {
+        DueTimes {
             next_due() -> Option<Timestamp>;
+            redrive(id: &DeliveryId, at: Timestamp) -> ();
+        }
+        Deliveries {
             claim(lease: &Lease, skip: &[EndpointId], per_endpoint: u32, max: u32) -> Vec<DueDelivery>;
             record(holder: &str, records: &[AttemptRecord]) -> u64;
             receipts(records: &[AttemptRecord]) -> Vec<AttemptReceipt>;
-            redrive(id: &DeliveryId, at: Timestamp) -> ();
         }
         PushViews {
             endpoints() -> Vec<Endpoint>;
@@ -237,7 +249,7 @@ recorded! {
         }
         Ledger {
             ping() -> ();
-            journey(article: &ArticleId) -> Vec<JourneyLine>;
+            journey(article: &ArticleKey) -> Vec<JourneyLine>;
         }
     }
     HubLedger {
@@ -262,6 +274,33 @@ recorded! {
             note(book: Book, receipts: &[Receipt], at: Timestamp) -> ();
             noted(book: Book, since: Timestamp, after: i64, limit: u32) -> Vec<Noted>;
             prune(before: Timestamp, max: u32) -> u64;
+            ping() -> ();
+        }
+    }
+    WatchLedger {
+        WatchViews {
+            watches(counted: bool) -> Vec<WatchView>;
+        }
+        WatchLedger {
+            add_watch(source: &WatchSource) -> ();
+            remove_watch(name: &str) -> ();
+            claim_watches(lease: &Lease, only: Option<&str>, max: u32) -> Vec<(WatchSource, WatchState)>;
+            watched(name: &str, addresses: &[String]) -> Vec<Option<WatchedItem>>;
+            watched_by_title(name: &str, title_key: &str, limit: u32) -> Vec<WatchedItem>;
+            watched_due(name: &str, now: Timestamp, limit: u32) -> Vec<WatchedItem>;
+            record_watched(
+                holder: &str,
+                name: &str,
+                items: &[WatchedItem],
+                state: Option<&WatchState>
+            ) -> ();
+            end_watch(
+                holder: &str,
+                name: &str,
+                state: &WatchState,
+                due_at: Timestamp,
+                host_rests_until: Option<Timestamp>
+            ) -> ();
             ping() -> ();
         }
     }

@@ -5,16 +5,13 @@ use crate::{
     recorded::{Calls, Recorded},
 };
 use async_trait::async_trait;
-use loa_store::{AccessLedger, DigestLedger, FeedLedger, HubLedger, IntakeLedger, PushLedger, ReceiptLedger};
+use loa_store::{
+    AccessLedger, DigestLedger, FeedLedger, HubLedger, IntakeLedger, PushLedger, ReceiptLedger, WatchLedger,
+};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
-
-/// Runs a rule, or a case of a property, to its end.
-pub fn run<T>(case: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(case)
-}
 
 /// Which rules ran, and which methods they called.
 #[derive(Debug)]
@@ -91,6 +88,10 @@ impl<P: LedgerPlace> LedgerPlace for RecordedPlace<P> {
         Arc::new(Recorded { ledger: self.place.receipts().await, calls: self.calls })
     }
 
+    async fn watch(&self) -> Arc<dyn WatchLedger> {
+        Arc::new(Recorded { ledger: self.place.watch().await, calls: self.calls })
+    }
+
     async fn rows(&self, ledger: &str) -> BTreeMap<String, i64> {
         self.place.rows(ledger).await
     }
@@ -113,6 +114,7 @@ pub fn rules_written(suite: &str) -> usize {
         "receipts" => include_str!("receipts.rs"),
         "digest_receipts" => include_str!("digest_receipts.rs"),
         "push_receipts" => include_str!("push_receipts.rs"),
+        "watch" => include_str!("watch.rs"),
         _ => panic!("there is no suite {suite:?}"),
     };
     written.matches("\npub async fn ").count()
@@ -145,6 +147,7 @@ macro_rules! ledger_conformance_tests {
                 receipts::rules(),
                 digest_receipts::rules(),
                 push_receipts::rules(),
+                watch::rules(),
             ];
             for rule in suites.concat() {
                 rule();
@@ -166,6 +169,7 @@ macro_rules! ledger_conformance_tests {
         $crate::ledger_conformance_tests!(@suite receipts, receipts, receipt_rules, $make);
         $crate::ledger_conformance_tests!(@suite digest_receipts, digest, digest_receipt_rules, $make);
         $crate::ledger_conformance_tests!(@suite push_receipts, push, push_receipt_rules, $make);
+        $crate::ledger_conformance_tests!(@suite watch, watch, watch_rules, $make);
 
         mod hub_restore {
             $crate::ledger_conformance_tests!(@of_all hub_restore, $make;

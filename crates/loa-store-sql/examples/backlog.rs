@@ -13,8 +13,9 @@ use loa_domain::{
     Frequency, MailOutcome, RunKey, ServerWords, SubscriberId, SubscriptionId, SubscriptionState, Wish,
 };
 use loa_store::{
-    Arrivals, AttemptRecord, Deliveries, DigestViews, Endpoints, FeedArrival, FeedChanges, FeedViews, IntakeViews,
-    Lease, Ledger, MailRecord, Mails, Outbox, Runs, Submission, Submissions, SubscriptionRequest, Subscriptions,
+    Arrivals, AttemptRecord, Deliveries, DigestViews, DueTimes, Endpoints, FeedArrival, FeedChanges, FeedViews,
+    IntakeViews, Lease, Ledger, MailRecord, Mails, Outbox, Runs, Submission, Submissions, SubscriptionRequest,
+    Subscriptions,
 };
 use loa_store_conformance::build::{Draft, area, at, id};
 use loa_store_sql::{DigestStore, FeedStore, IntakeStore, PushStore};
@@ -54,7 +55,7 @@ async fn intake(path: &Path, count: usize) {
     let submission = |n: usize| {
         let event = event(n);
         Submission {
-            article: event.subject().clone(),
+            article: event.subject(),
             key: event.key,
             event_type: event.event_type,
             revision: 1,
@@ -62,6 +63,7 @@ async fn intake(path: &Path, count: usize) {
             expect: None,
             category: "kinh-te".into(),
             routing_key: "article.published.kinh-te".into(),
+            lane: loa_domain::Lane::Live,
             body: vec![b'x'; 500],
             at: at(0),
         }
@@ -74,20 +76,33 @@ async fn intake(path: &Path, count: usize) {
         }
     })
     .await;
-    let rows = timed("intake: claim 256 of a full outbox", ledger.claim_outbox(&lease("a", 1), 256)).await.unwrap();
+    let rows = timed(
+        "intake: claim 256 of a full outbox",
+        ledger.claim_outbox(&lease("a", 1), &loa_store::ClaimRoom::of(256)),
+    )
+    .await
+    .unwrap();
     let sequences: Vec<i64> = rows.iter().map(|row| row.sequence).collect();
     timed("intake: confirm 256", ledger.outbox_confirmed(&sequences, at(2))).await.unwrap();
     for round in 0..(count / 2 / 1_000) {
         let holder = format!("f{round}");
-        let rows = ledger.claim_outbox(&lease(&holder, 3), 1_000).await.unwrap();
+        let rows = ledger.claim_outbox(&lease(&holder, 3), &loa_store::ClaimRoom::of(1_000)).await.unwrap();
         let sequences: Vec<i64> = rows.iter().map(|row| row.sequence).collect();
         ledger.outbox_failed(&holder, &sequences, at(99_999), "no broker").await.unwrap();
     }
-    timed("intake: claim 256 behind half of it in back-off", ledger.claim_outbox(&lease("b", 4), 256)).await.unwrap();
+    timed(
+        "intake: claim 256 behind half of it in back-off",
+        ledger.claim_outbox(&lease("b", 4), &loa_store::ClaimRoom::of(256)),
+    )
+    .await
+    .unwrap();
     timed("intake: outbox state", ledger.outbox_state()).await.unwrap();
-    timed("intake: claim 256 when half falls due at once", ledger.claim_outbox(&lease("c", 100_000), 256))
-        .await
-        .unwrap();
+    timed(
+        "intake: claim 256 when half falls due at once",
+        ledger.claim_outbox(&lease("c", 100_000), &loa_store::ClaimRoom::of(256)),
+    )
+    .await
+    .unwrap();
 }
 
 async fn feed(path: &Path, count: usize) {
@@ -107,7 +122,7 @@ async fn feed(path: &Path, count: usize) {
     timed("feed: accept one more", ledger.accept(&[arrival(count + 1)], at(2))).await.unwrap();
     let page = timed("feed: newest 50 of all", ledger.entries(&FeedName::All, None, 50)).await.unwrap();
     let last = page.last().unwrap();
-    let before = Some((last.content.published_at(), last.content.id().clone()));
+    let before = Some((last.content.published_at(), last.article.clone()));
     timed("feed: the next 50", ledger.entries(&FeedName::All, before, 50)).await.unwrap();
     timed("feed: summaries of 131 feeds", ledger.summaries(jiff::Timestamp::MAX)).await.unwrap();
     let gone = Draft::of("bai-7").revision(2).withdrawn("");

@@ -1,4 +1,7 @@
-//! The access ledger: tokens of the API. Only the hashes of secrets are stored.
+//! The access ledger: tokens of the API, and the portals beside the home portal (`access/portals.rs`). Only the hashes of
+//! secrets are stored.
+
+mod portals;
 
 use crate::{
     db::During,
@@ -8,7 +11,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
-use loa_domain::{Scope, Token};
+use loa_domain::{PortalSlug, Scope, Token};
 use loa_store::{AccessLedger, StoreError, StoreErrorKind};
 
 ledger_store!(
@@ -23,9 +26,10 @@ impl AccessLedger for AccessStore {
         name: &str,
         scope: Scope,
         secret_hash: &str,
+        portals: &[PortalSlug],
         at: Timestamp,
     ) -> std::result::Result<(), StoreError> {
-        self.add(name, scope, secret_hash, at).await.during("add a token", &self.db)
+        self.add(name, scope, secret_hash, portals, at).await.during("add a token", &self.db)
     }
 
     async fn tokens(&self) -> std::result::Result<Vec<Token>, StoreError> {
@@ -45,13 +49,31 @@ impl AccessLedger for AccessStore {
     }
 }
 
-from_row!(TokenRow { name: String, scope: String, created_at: i64, revoked_at: Option<i64> });
+/// Reads tokens; the portals to which one is bound stand in one text, parted by blanks, which no slug holds.
+macro_rules! tokens_where {
+    ($rest:literal) => {
+        concat!(
+            "SELECT name, scope, created_at, revoked_at, COALESCE((SELECT string_agg(p.portal, ' ') \
+             FROM token_portal AS p WHERE p.token = token.name), '') AS portals FROM token ",
+            $rest
+        )
+    };
+}
+
+from_row!(TokenRow { name: String, scope: String, created_at: i64, revoked_at: Option<i64>, portals: String });
 
 impl TokenRow {
     fn read(self) -> Result<Token> {
         let cell = row_of("token", &self.name);
         Ok(Token {
             scope: cell.word("scope", &self.scope, Scope::parse)?,
+            portals: {
+                let slugs = self.portals.split(' ').filter(|slug| !slug.is_empty());
+                let mut portals: Vec<PortalSlug> =
+                    slugs.map(|slug| cell.text("portals", slug.to_owned())).collect::<Result<_>>()?;
+                portals.sort();
+                portals
+            },
             created_at: cell.time("created_at", self.created_at)?,
             revoked_at: self.revoked_at.map(|at| cell.time("revoked_at", at)).transpose()?,
             name: self.name.clone(),
@@ -60,7 +82,14 @@ impl TokenRow {
 }
 
 impl AccessStore {
-    async fn add(&self, name: &str, scope: Scope, secret_hash: &str, at: Timestamp) -> Result<()> {
+    async fn add(
+        &self,
+        name: &str,
+        scope: Scope,
+        secret_hash: &str,
+        portals: &[PortalSlug],
+        at: Timestamp,
+    ) -> Result<()> {
         let mut tx = self.db.begin().await?;
         let added = on!(&mut tx, c: D => sqlx::query(
             "INSERT INTO token (name, scope, secret_hash, created_at, revoked_at) VALUES ($1, $2, $3, $4, NULL) \
@@ -76,13 +105,21 @@ impl AccessStore {
         if added == 0 {
             return Err(refuse(StoreErrorKind::Conflict, format!("there is a token named {name:?} already")));
         }
+        for portal in portals {
+            on!(&mut tx, c: D => sqlx::query(
+                "INSERT INTO token_portal (token, portal) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            )
+            .bind(name)
+            .bind(portal.as_str())
+            .execute(c)
+            .await?
+            .rows_affected());
+        }
         tx.commit().await
     }
 
     async fn all(&self) -> Result<Vec<Token>> {
-        let rows: Vec<TokenRow> = read!(&self.db, pool => sqlx::query_as(
-            "SELECT name, scope, created_at, revoked_at FROM token ORDER BY name",
-        )
+        let rows: Vec<TokenRow> = read!(&self.db, pool => sqlx::query_as(tokens_where!("ORDER BY name"))
         .fetch_all(pool)
         .await?);
         rows.into_iter().map(TokenRow::read).collect()
@@ -105,9 +142,7 @@ impl AccessStore {
     }
 
     async fn find(&self, secret_hash: &str) -> Result<Option<Token>> {
-        let row: Option<TokenRow> = read!(&self.db, pool => sqlx::query_as(
-            "SELECT name, scope, created_at, revoked_at FROM token WHERE secret_hash = $1",
-        )
+        let row: Option<TokenRow> = read!(&self.db, pool => sqlx::query_as(tokens_where!("WHERE secret_hash = $1"))
         .bind(secret_hash)
         .fetch_optional(pool)
         .await?);

@@ -2,7 +2,7 @@
 //! time; it is brought back beside its place. This file knows nothing of what a copy contains, so the
 //! queues' file is copied the same way.
 
-use crate::db::During;
+use crate::db::{During, files_of};
 use crate::fault::{Fault, Result, refuse};
 use jiff::Timestamp;
 use loa_store::{StoreError, StoreErrorKind};
@@ -10,11 +10,7 @@ use sqlx::{
     ConnectOptions, Connection, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode},
 };
-use std::{
-    ffi::OsString,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 use tokio::{fs, io};
 
 /// How long a copy waits for a lock. Writers do not hold it up; a file that is being opened or closed may.
@@ -47,15 +43,6 @@ pub async fn copy_out(from: &Path, to: &Path, mark: &CopyMark) -> std::result::R
 /// damaged; `Unavailable` when something cannot be read or written now.
 pub async fn copy_in(copy: &Path, to: &Path) -> std::result::Result<Option<CopyMark>, StoreError> {
     back(copy, to).await.during_at("bring a copy back", &copy.display().to_string())
-}
-
-/// The file itself, and what SQLite may keep beside it.
-pub fn files_of(path: &Path) -> [PathBuf; 3] {
-    ["", "-wal", "-shm"].map(|suffix| {
-        let mut name = OsString::from(path);
-        name.push(suffix);
-        PathBuf::from(name)
-    })
 }
 
 async fn out(from: &Path, to: &Path, mark: &CopyMark) -> Result<u64> {
@@ -188,9 +175,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let [ledger, copy, side] = ["access.db", "copy.db", "side.db"].map(|name| folder.path().join(name));
         let store = AccessStore::open(&ledger).await.unwrap();
-        store.add_token("before", Scope::Read, "aa", mark().copied_at).await.unwrap();
+        store.add_token("before", Scope::Read, "aa", &[], mark().copied_at).await.unwrap();
         let bytes = copy_out(&ledger, &copy, &mark()).await.unwrap();
-        store.add_token("after", Scope::Read, "bb", mark().copied_at).await.unwrap();
+        store.add_token("after", Scope::Read, "bb", &[], mark().copied_at).await.unwrap();
         assert_eq!(bytes, std::fs::metadata(&copy).unwrap().len());
         assert!(files_of(&copy)[1..].iter().all(|beside| !beside.exists()), "one file, nothing beside it");
         let before = std::fs::read(&copy).unwrap();
@@ -206,7 +193,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let [ledger, side] = ["access.db", "side.db"].map(|name| folder.path().join(name));
         let store = AccessStore::open(&ledger).await.unwrap();
-        store.add_token("in the log only", Scope::Read, "aa", mark().copied_at).await.unwrap();
+        store.add_token("in the log only", Scope::Read, "aa", &[], mark().copied_at).await.unwrap();
         let error = copy_in(&ledger, &side).await.unwrap_err();
         assert_eq!(error.kind, StoreErrorKind::Rejected);
         assert!(error.to_string().contains("access.db-wal"), "{error}");
@@ -244,7 +231,7 @@ mod tests {
         let store = AccessStore::open(&ledger).await.unwrap();
         for number in 0..200 {
             let name = format!("token-{number:03}");
-            store.add_token(&name, Scope::Read, &name, mark().copied_at).await.unwrap();
+            store.add_token(&name, Scope::Read, &name, &[], mark().copied_at).await.unwrap();
         }
         copy_out(&ledger, &copy, &mark()).await.unwrap();
         let mut bytes = std::fs::read(&copy).unwrap();

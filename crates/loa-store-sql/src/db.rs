@@ -50,15 +50,19 @@ macro_rules! on {
 }
 
 mod during;
+mod files;
 mod found;
 mod place;
 mod postgres;
 pub(crate) mod schema;
 mod sqlite;
+mod through;
 
 pub(crate) use during::During;
+pub use files::files_of;
 pub(crate) use found::{Found, Met};
 pub use place::{LedgerPlace, LedgerState};
+pub(crate) use through::{share_of, through, through_part};
 
 pub(crate) use postgres::{Bounded, LockMode, Schema, refuse_old_server};
 pub use postgres::{Postgres, PostgresConfig};

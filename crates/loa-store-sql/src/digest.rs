@@ -25,6 +25,7 @@ mod plan;
 mod record;
 mod runs;
 mod subscribe;
+mod survey;
 mod unconfirmed;
 mod views;
 
@@ -36,13 +37,14 @@ use crate::{
 use async_trait::async_trait;
 use jiff::Timestamp;
 use loa_domain::{
-    ArticleId, Because, EmailAddress, Event, EventKey, Frequency, JourneyLine, MailId, PauseReason, RunKey, Wish,
+    ArticleKey, Because, EmailAddress, Event, EventKey, Frequency, JourneyLine, MailId, PauseReason, RunKey, Wish,
 };
 use loa_store::{
-    Accepted, Arrivals, Book, DigestItem, DigestViews, DueMail, Lease, Ledger, MailBegun, MailRecord, MailView, Mails,
-    Plan, Receipt, Receptions, Restorable, Run, Runs, Said, StoreError, Subscriber, Subscription, SubscriptionRequest,
-    Subscriptions,
+    Accepted, Arrivals, Book, Confirmations, DigestItem, DigestViews, DueMail, Lease, Ledger, MailBegun, MailRecord,
+    MailView, Mails, Plan, Receipt, Receptions, Restorable, Run, Runs, Said, StoreError, Subscriber, Subscription,
+    SubscriptionRequest, Subscriptions,
 };
+pub(crate) use survey::survey;
 
 ledger_store!(
     /// The digest ledger on SQL.
@@ -69,7 +71,10 @@ impl Subscriptions for DigestStore {
     async fn unsubscribe(&self, token_hash: &str, at: Timestamp) -> Result<Option<Subscription>, StoreError> {
         subscribe::unsubscribe(&self.db, token_hash, at).await.during("end a subscription", &self.db)
     }
+}
 
+#[async_trait]
+impl Confirmations for DigestStore {
     async fn allow_confirmation(
         &self,
         email: &EmailAddress,
@@ -200,7 +205,7 @@ impl Ledger for DigestStore {
         self.db.ping().await.during("read the digest ledger", &self.db)
     }
 
-    async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyLine>, StoreError> {
+    async fn journey(&self, article: &ArticleKey) -> Result<Vec<JourneyLine>, StoreError> {
         views::journey(&self.db, article).await.during("read an article's journey through the digests", &self.db)
     }
 }

@@ -13,16 +13,17 @@ mod rendered;
 mod views;
 
 use crate::{
-    db::{During, schema::ledger_store},
+    db::{Db, During, schema::ledger_store},
     seen,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
-use loa_domain::{ArticleId, EventKey, FeedName, JourneyLine};
+use loa_domain::{ArticleKey, EventKey, FeedName, JourneyLine};
 use loa_store::{
     Accepted, FeedArrival, FeedChanges, FeedEntry, FeedSummary, FeedViews, Ledger, Receptions, Rendered, Said,
     StoreError, Tombstone,
 };
+use tokio::time::Instant;
 
 ledger_store!(
     /// The feed ledger on SQL.
@@ -61,7 +62,7 @@ impl FeedViews for FeedStore {
     async fn entries(
         &self,
         feed: &FeedName,
-        before: Option<(Timestamp, ArticleId)>,
+        before: Option<(Timestamp, ArticleKey)>,
         limit: u32,
     ) -> Result<Vec<FeedEntry>, StoreError> {
         views::entries(&self.db, feed, before, limit).await.during("read the entries of a feed", &self.db)
@@ -99,7 +100,7 @@ impl FeedViews for FeedStore {
         views::summaries(&self.db, until).await.during("sum the feeds up", &self.db)
     }
 
-    async fn standing(&self, article: &ArticleId) -> Result<Option<Result<FeedEntry, Tombstone>>, StoreError> {
+    async fn standing(&self, article: &ArticleKey) -> Result<Option<Result<FeedEntry, Tombstone>>, StoreError> {
         views::standing(&self.db, article).await.during("read how an article stands", &self.db)
     }
 }
@@ -117,7 +118,12 @@ impl Ledger for FeedStore {
         self.db.ping().await.during("read the feed ledger", &self.db)
     }
 
-    async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyLine>, StoreError> {
+    async fn journey(&self, article: &ArticleKey) -> Result<Vec<JourneyLine>, StoreError> {
         views::journey(&self.db, article).await.during("read an article's journey through the feeds", &self.db)
     }
+}
+
+/// Reads all rows that are worked with, until it is time to end: then `false`.
+pub(crate) async fn survey(db: &Db, until: Instant) -> crate::fault::Result<bool> {
+    views::survey(db, until).await
 }

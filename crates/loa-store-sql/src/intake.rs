@@ -9,15 +9,16 @@ mod audit;
 mod outbox;
 mod submit;
 
-use crate::db::{During, schema::ledger_store};
+use crate::db::{Db, During, schema::ledger_store, share_of};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use loa_domain::{ArticleId, JourneyLine, Outlet};
+use loa_domain::{ArticleKey, JourneyLine, Outlet};
 use loa_store::{
-    ArchiveQuery, Archived, AuditEvent, AuditRound, Audits, Completeness, Current, EventArchive, HeardHeartbeat,
-    IntakeViews, Lease, Ledger, Outbox, OutboxRow, OutboxState, StoreError, Submission, Submissions, Submitted,
-    Unaudited,
+    ArchiveQuery, Archived, AuditEvent, AuditRound, Audits, ClaimRoom, Completeness, Current, EventArchive,
+    HeardHeartbeat, IntakeViews, Lease, Ledger, Outbox, OutboxRow, OutboxState, StoreError, Submission, Submissions,
+    Submitted, Unaudited,
 };
+use tokio::time::Instant;
 
 ledger_store!(
     /// The intake ledger on SQL.
@@ -26,19 +27,23 @@ ledger_store!(
 
 #[async_trait]
 impl Submissions for IntakeStore {
-    async fn current(&self, articles: &[ArticleId]) -> Result<Vec<Option<Current>>, StoreError> {
+    async fn current(&self, articles: &[ArticleKey]) -> Result<Vec<Option<Current>>, StoreError> {
         submit::current(&self.db, articles).await.during("read what stands of articles", &self.db)
     }
 
     async fn submit(&self, batch: &[Submission]) -> Result<Vec<Submitted>, StoreError> {
         submit::submit(&self.db, batch).await.during("store submissions", &self.db)
     }
+
+    async fn renumber(&self, article: &ArticleKey, revision_max: u64) -> Result<Option<Current>, StoreError> {
+        submit::renumber(&self.db, article, revision_max).await.during("renumber an article", &self.db)
+    }
 }
 
 #[async_trait]
 impl Outbox for IntakeStore {
-    async fn claim_outbox(&self, lease: &Lease, max: u32) -> Result<Vec<OutboxRow>, StoreError> {
-        outbox::claim(&self.db, lease, max).await.during("claim outbox rows", &self.db)
+    async fn claim_outbox(&self, lease: &Lease, room: &ClaimRoom) -> Result<Vec<OutboxRow>, StoreError> {
+        outbox::claim(&self.db, lease, room).await.during("claim outbox rows", &self.db)
     }
 
     async fn outbox_confirmed(&self, sequences: &[i64], at: Timestamp) -> Result<(), StoreError> {
@@ -90,18 +95,18 @@ impl Audits for IntakeStore {
         audit::audited(&self.db, round).await.during("record a round of the audit", &self.db)
     }
 
-    async fn gaps_to_look_at(&self, outlet: Outlet, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
-        audit::gaps_to_look_at(&self.db, outlet, limit).await.during("read the gaps of an outlet", &self.db)
+    async fn gaps_to_ask_about(&self, outlet: Outlet, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
+        audit::gaps_to_ask_about(&self.db, outlet, limit).await.during("read the gaps of an outlet", &self.db)
     }
 
-    async fn gaps_looked_at(
+    async fn gaps_asked_about(
         &self,
         outlet: Outlet,
         seen: &[i64],
         missing: &[i64],
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        audit::gaps_looked_at(&self.db, outlet, seen, missing, at).await.during("record a look at gaps", &self.db)
+        audit::gaps_asked_about(&self.db, outlet, seen, missing, at).await.during("record a look at gaps", &self.db)
     }
 
     async fn heartbeats_heard(&self, heard: &[HeardHeartbeat]) -> Result<(), StoreError> {
@@ -138,7 +143,14 @@ impl Ledger for IntakeStore {
         self.db.ping().await.during("read the intake ledger", &self.db)
     }
 
-    async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyLine>, StoreError> {
+    async fn journey(&self, article: &ArticleKey) -> Result<Vec<JourneyLine>, StoreError> {
         archive::journey(&self.db, article).await.during("read an article's journey through intake", &self.db)
     }
+}
+
+/// Reads all rows that are worked with, until it is time to end: then `false`.
+pub(crate) async fn survey(db: &Db, until: Instant) -> crate::fault::Result<bool> {
+    Ok(submit::survey(db, share_of(until, 3)).await?
+        & outbox::survey(db, share_of(until, 2)).await?
+        & archive::survey(db, until).await?)
 }

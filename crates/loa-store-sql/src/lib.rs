@@ -27,14 +27,17 @@ mod receipts;
 mod restoring;
 mod row;
 mod seen;
+mod survey;
 #[cfg(test)]
 mod trouble;
+mod watch;
 
 pub use access::AccessStore;
-pub use copy::{CopyMark, copy_in, copy_out, files_of};
-pub use db::{LedgerPlace, LedgerState, Postgres, PostgresConfig};
+pub use copy::{CopyMark, copy_in, copy_out};
+pub use db::{LedgerPlace, LedgerState, Postgres, PostgresConfig, files_of};
 pub use digest::DigestStore;
 pub use feed::FeedStore;
 pub use intake::IntakeStore;
 pub use push::PushStore;
 pub use receipts::ReceiptStore;
+pub use watch::WatchStore;

@@ -16,16 +16,17 @@ mod views;
 
 use self::accept::upcoming;
 use crate::{
-    db::{During, schema::ledger_store},
+    db::{Db, During, schema::ledger_store, share_of},
     restoring, seen,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
-use loa_domain::{ArticleId, DeliveryId, Endpoint, EndpointId, EndpointState, Event, EventKey, JourneyLine};
+use loa_domain::{ArticleKey, DeliveryId, Endpoint, EndpointId, EndpointState, Event, EventKey, JourneyLine};
 use loa_store::{
     Accepted, Arrivals, Attempt, AttemptReceipt, AttemptRecord, Book, Deliveries, DeliveryQuery, DeliveryView,
-    DueDelivery, Endpoints, Lease, Ledger, PushViews, Receipt, Receptions, Restorable, Said, StoreError,
+    DueDelivery, DueTimes, Endpoints, Lease, Ledger, PushViews, Receipt, Receptions, Restorable, Said, StoreError,
 };
+use tokio::time::Instant;
 
 ledger_store!(
     /// The push ledger on SQL.
@@ -55,11 +56,18 @@ impl Endpoints for PushStore {
 }
 
 #[async_trait]
-impl Deliveries for PushStore {
+impl DueTimes for PushStore {
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         views::next_due(&self.db).await.during("look when the next delivery is due", &self.db)
     }
 
+    async fn redrive(&self, id: &DeliveryId, at: Timestamp) -> Result<(), StoreError> {
+        record::redrive(&self.db, id, at).await.during("redrive a delivery", &self.db)
+    }
+}
+
+#[async_trait]
+impl Deliveries for PushStore {
     async fn claim(
         &self,
         lease: &Lease,
@@ -76,10 +84,6 @@ impl Deliveries for PushStore {
 
     async fn receipts(&self, records: &[AttemptRecord]) -> Result<Vec<AttemptReceipt>, StoreError> {
         learn::receipts(&self.db, records).await.during("tell attempts as receipts", &self.db)
-    }
-
-    async fn redrive(&self, id: &DeliveryId, at: Timestamp) -> Result<(), StoreError> {
-        record::redrive(&self.db, id, at).await.during("redrive a delivery", &self.db)
     }
 }
 
@@ -130,7 +134,14 @@ impl Ledger for PushStore {
         self.db.ping().await.during("read the push ledger", &self.db)
     }
 
-    async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyLine>, StoreError> {
+    async fn journey(&self, article: &ArticleKey) -> Result<Vec<JourneyLine>, StoreError> {
         views::journey(&self.db, article).await.during("read an article's journey through push", &self.db)
     }
+}
+
+/// Reads all rows that are worked with, until it is time to end: then `false`.
+pub(crate) async fn survey(db: &Db, until: Instant) -> crate::fault::Result<bool> {
+    Ok(endpoints::survey(db, share_of(until, 3)).await?
+        & upcoming::survey(db, share_of(until, 2)).await?
+        & views::survey(db, until).await?)
 }

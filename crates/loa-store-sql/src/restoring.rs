@@ -3,9 +3,9 @@
 
 use crate::{
     db::{Db, Tx},
-    fault::{Result, refuse},
+    fault::{Result, refuse_until},
 };
-use loa_store::StoreErrorKind;
+use loa_domain::TroubleKind;
 
 /// Sets or removes the mark. Idempotent.
 pub(crate) async fn set(db: &Db, restoring: bool) -> Result<()> {
@@ -26,8 +26,8 @@ pub(crate) async fn refuse_during_restore(tx: &mut Tx, ledger: &str) -> Result<(
         .await?);
     match mark {
         None => Ok(()),
-        Some(_) => Err(refuse(
-            StoreErrorKind::Unavailable,
+        Some(_) => Err(refuse_until(
+            TroubleKind::RestoreUnfinished,
             format!("a restore of the {ledger} ledger has begun and not ended: run `loa restore {ledger}` again"),
         )),
     }

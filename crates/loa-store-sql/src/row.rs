@@ -22,8 +22,88 @@ macro_rules! from_row {
             }
         }
     };
+    // with the table and the column by which one is named that cannot be read: it is asked for as `Kept<T>`
+    ($t:ident in $table:literal by $key:ident { $($f:ident : $ty:ty),* $(,)? }) => {
+        $crate::row::from_row!($t { $($f: $ty),* });
+        impl $crate::row::Keyed for $t {
+            const TABLE: &'static str = $table;
+            const KEY: &'static str = stringify!($key);
+            fn key(&self) -> String {
+                self.$key.to_string()
+            }
+        }
+    };
 }
 pub(crate) use from_row;
+
+/// A row that has a name.
+pub(crate) trait Keyed {
+    const TABLE: &'static str;
+    /// The column of its key.
+    const KEY: &'static str;
+    fn key(&self) -> String;
+    /// What the next page begins after.
+    fn after(&self) -> String {
+        self.key()
+    }
+}
+
+/// A row as it is kept: SQLite keeps any bytes for a text, and damage any type in any column. One that cannot be read does not
+/// stop the statement that met it; the others are read.
+#[derive(Debug)]
+pub(crate) enum Kept<T> {
+    Row(T),
+    Odd(Odd),
+}
+
+/// What is known of a row that cannot be read.
+#[derive(Debug)]
+pub(crate) struct Odd {
+    key: String,
+    column: String,
+    source: Box<dyn Error + Send + Sync>,
+}
+
+impl<T: Keyed> Kept<T> {
+    /// Its key, as far as that can be read.
+    pub(crate) fn key(&self) -> String {
+        match self {
+            Self::Row(row) => row.key(),
+            Self::Odd(odd) => odd.key.clone(),
+        }
+    }
+
+    /// The row, or the fault that names table, column and key.
+    pub(crate) fn read(self) -> Result<T> {
+        match self {
+            Self::Row(row) => Ok(row),
+            Self::Odd(odd) => Err(corrupt(T::TABLE, &odd.column, odd.key, odd.source)),
+        }
+    }
+}
+
+impl<'r, R: sqlx::Row, T: Keyed + sqlx::FromRow<'r, R>> sqlx::FromRow<'r, R> for Kept<T>
+where
+    for<'a> &'a str: sqlx::ColumnIndex<R>,
+    i64: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    String: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    Vec<u8>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> sqlx::Result<Self> {
+        match T::from_row(row) {
+            Ok(read) => Ok(Self::Row(read)),
+            Err(sqlx::Error::ColumnDecode { index, source }) => {
+                let text = row.try_get::<String, _>(T::KEY);
+                let number = || row.try_get::<i64, _>(T::KEY).map(|number| number.to_string());
+                let bytes = || row.try_get::<Vec<u8>, _>(T::KEY).map(|bytes| bytes.escape_ascii().to_string());
+                let key =
+                    text.or_else(|_| number()).or_else(|_| bytes()).unwrap_or_else(|_| "an unknown key".to_owned());
+                Ok(Self::Odd(Odd { key, column: index.trim_matches('"').to_owned(), source }))
+            }
+            Err(other) => Err(other),
+        }
+    }
+}
 
 /// After which a row that cannot be read is tried again, in milliseconds: a newer program may read it, or somebody has mended
 /// it meanwhile.
@@ -98,7 +178,7 @@ impl Cell<'_> {
 mod tests {
     use super::*;
     use crate::db::During;
-    use loa_domain::ArticleId;
+    use loa_domain::ArticleKey;
 
     #[test]
     fn a_number_that_no_ledger_can_keep_is_refused_before_it_is_written() {
@@ -107,7 +187,8 @@ mod tests {
 
     #[test]
     fn a_text_that_is_no_id_any_more_names_its_place() {
-        let error = row_of("item", &7).text::<ArticleId>("article", "a b".into()).during_at("read", "x").unwrap_err();
+        let error =
+            row_of("item", &7).text::<ArticleKey>("article", "a b c".into()).during_at("read", "x").unwrap_err();
         assert_eq!(error.kind, StoreErrorKind::Corrupt);
         assert_eq!(error.to_string(), "item.article of 7 cannot be read back");
     }

@@ -7,7 +7,7 @@ use crate::{
     row::{from_row, ms, row_of, signed},
 };
 use jiff::Timestamp;
-use loa_domain::{ArticleId, Event, EventKey, JourneyLine, JourneyStep, Outlet, Version};
+use loa_domain::{ArticleKey, Event, EventKey, JourneyLine, JourneyStep, Outlet, Version};
 use sqlx::QueryBuilder;
 use std::{
     borrow::Cow,
@@ -95,7 +95,7 @@ pub(crate) async fn unknown<'a, T: Clone>(
             said.insert(event.key.clone(), now());
             unknown.fresh.push(Cow::Borrowed(one));
         } else {
-            warn_of_reuse(&event.key, event.subject());
+            warn_of_reuse(&event.key, &event.subject());
             said.insert(again.clone(), now());
             let mut renamed = one.clone();
             *key(&mut renamed) = again;
@@ -107,7 +107,7 @@ pub(crate) async fn unknown<'a, T: Clone>(
 }
 
 /// A line for operators: the producer is to be told.
-pub(crate) fn warn_of_reuse(key: &EventKey, article: &ArticleId) {
+pub(crate) fn warn_of_reuse(key: &EventKey, article: &ArticleKey) {
     tracing::warn!(source = %key.source, id = %key.sent_id(), %article, "an event's id was used again for other content; it is taken in by its version");
 }
 
@@ -174,7 +174,7 @@ from_row!(HighestRow {
 
 /// The highest version of an article among the events that were seen; with or without withdrawals. It serves where the row
 /// that says what stands cannot be read.
-pub(crate) async fn highest(tx: &mut Tx, article: &ArticleId, withdrawals: bool) -> Result<Option<Version>> {
+pub(crate) async fn highest(tx: &mut Tx, article: &ArticleKey, withdrawals: bool) -> Result<Option<Version>> {
     let equals: Vec<HighestRow> = on!(tx, c: D => sqlx::query_as(
         "SELECT revision, withdrawn, event_source, event_id, content_hash FROM seen \
          WHERE article = $1 AND withdrawn <= $2 AND revision = \
@@ -226,7 +226,7 @@ pub(crate) async fn note(tx: &mut Tx, fresh: &[Fresh<'_>], at: Timestamp) -> Res
 from_row!(SeenRow { event_id: String, revision: i64, withdrawn: i64, stale: i64, seen_at: i64 });
 
 /// One line for each event of an article, oldest first: accepted, withdrawn, or stale for one that came too late to stand.
-pub(crate) async fn journey(tx: &mut Tx, outlet: Outlet, article: &ArticleId) -> Result<Vec<JourneyLine>> {
+pub(crate) async fn journey(tx: &mut Tx, outlet: Outlet, article: &ArticleKey) -> Result<Vec<JourneyLine>> {
     let rows: Vec<SeenRow> = on!(tx, c: D => sqlx::query_as(
         "SELECT event_id, revision, withdrawn, stale, seen_at FROM seen WHERE article = $1 \
          ORDER BY seen_at, revision, withdrawn, event_id",

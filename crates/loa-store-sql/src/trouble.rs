@@ -1,7 +1,7 @@
 //! Tests: what callers are told when the engine is in trouble (a lock that is not released, a full disk).
 
 use crate::{IntakeStore, db::Db, db::Tx};
-use loa_domain::{ArticleId, EventKey, EventType};
+use loa_domain::{EventKey, EventType};
 use loa_store::{IntakeViews, Ledger, StoreErrorKind, Submission, Submissions, Submitted};
 
 async fn tell_writer(db: &Db, pragma: &'static str) {
@@ -13,12 +13,13 @@ fn submission(n: usize) -> Submission {
     Submission {
         key: EventKey { source: "s".into(), id: format!("e{n}") },
         event_type: EventType::ArticlePublished,
-        article: ArticleId::new(format!("a{n}")).unwrap(),
+        article: format!("a{n}").parse().unwrap(),
         revision: 1,
         fingerprint: String::new(),
         expect: None,
         category: "kinh-te".into(),
         routing_key: "article.published.kinh-te".into(),
+        lane: loa_domain::Lane::Live,
         body: vec![b'x'; 200_000],
         at: "2026-03-01T00:00:00Z".parse().unwrap(),
     }

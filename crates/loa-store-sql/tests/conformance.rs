@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used)] // a panic is the failure message
 
 use async_trait::async_trait;
-use loa_store::{AccessLedger, DigestLedger, FeedLedger, HubLedger, IntakeLedger, PushLedger, ReceiptLedger};
+use loa_store::{
+    AccessLedger, DigestLedger, FeedLedger, HubLedger, IntakeLedger, PushLedger, ReceiptLedger, WatchLedger,
+};
 use loa_store_conformance::LedgerPlace;
-use loa_store_sql::{AccessStore, DigestStore, FeedStore, IntakeStore, PushStore, ReceiptStore};
+use loa_store_sql::{AccessStore, DigestStore, FeedStore, IntakeStore, PushStore, ReceiptStore, WatchStore};
 use sqlx::Connection;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -45,6 +47,10 @@ impl LedgerPlace for Folder {
         Arc::new(ReceiptStore::open(self.0.path().join("receipts.db")).await.unwrap())
     }
 
+    async fn watch(&self) -> Arc<dyn WatchLedger> {
+        Arc::new(WatchStore::open(self.0.path().join("watch.db")).await.unwrap())
+    }
+
     async fn rows(&self, ledger: &str) -> BTreeMap<String, i64> {
         let mut hand = hand(&self.0.path().join(format!("{ledger}.db"))).await;
         let mut rows = BTreeMap::new();
@@ -72,8 +78,9 @@ async fn next_folder() -> NextFolder {
         folder.digest().await,
         folder.push().await,
         folder.receipts().await,
+        folder.watch().await,
     ));
-    for ledger in ["access", "intake", "feed", "digest", "push", "receipts"] {
+    for ledger in ["access", "intake", "feed", "digest", "push", "receipts", "watch"] {
         add_what_comes_next(&folder.0.path().join(format!("{ledger}.db"))).await;
     }
     NextFolder(folder)
@@ -132,6 +139,10 @@ impl LedgerPlace for NextFolder {
 
     async fn receipts(&self) -> Arc<dyn ReceiptLedger> {
         self.0.receipts().await
+    }
+
+    async fn watch(&self) -> Arc<dyn WatchLedger> {
+        self.0.watch().await
     }
 
     async fn rows(&self, ledger: &str) -> BTreeMap<String, i64> {

@@ -2,7 +2,7 @@
 //! file is whole again.
 #![allow(clippy::unwrap_used)] // a panic is the failure message
 
-use loa_domain::FeedName;
+use loa_domain::{FeedName, TroubleKind};
 use loa_store::{FeedArrival, FeedChanges, FeedViews, StoreError, StoreErrorKind};
 use loa_store_conformance::build::{Draft, at};
 use loa_store_sql::FeedStore;
@@ -71,8 +71,9 @@ async fn damaged_pages_are_unavailable_with_the_file_and_the_way_back_and_over_w
     assert_eq!(error.kind, StoreErrorKind::Unavailable);
     let said = error.to_string();
     assert!(said.contains("feed.db is damaged") && said.contains("loa restore"), "{said}");
-    let trouble = store.place().look().await.trouble.unwrap();
-    assert!(trouble.contains("feed.db is damaged"), "{trouble}");
+    let trouble = store.place().condition().await.trouble.unwrap();
+    assert_eq!(trouble.kind, TroubleKind::Damaged);
+    assert!(trouble.place.ends_with("feed.db"), "{trouble:?}");
     assert!(store.place().examine().await.is_err());
 
     write(&path, &kept);
@@ -82,7 +83,7 @@ async fn damaged_pages_are_unavailable_with_the_file_and_the_way_back_and_over_w
         210,
         "nothing is lost, nothing half written"
     );
-    assert_eq!(store.place().look().await.trouble, None);
+    assert_eq!(store.place().condition().await.trouble, None);
 }
 
 #[tokio::test]
@@ -90,9 +91,9 @@ async fn trouble_that_nobody_meets_again_is_over_when_every_page_was_found_whole
     let (_folder, path, store) = ledger(200).await;
     let kept = overwrite(&path).await;
     store.entries(&FeedName::All, None, 500).await.unwrap_err();
-    assert!(store.place().look().await.trouble.is_some());
+    assert!(store.place().condition().await.trouble.is_some());
     write(&path, &kept);
-    assert_eq!(store.place().look().await.trouble, None, "though nobody reads that feed again");
+    assert_eq!(store.place().condition().await.trouble, None, "though nobody reads that feed again");
 }
 
 #[tokio::test]
@@ -102,10 +103,10 @@ async fn a_header_of_zeros_is_found_by_looking() {
     let mut header = vec![0; 100];
     File::open(&path).unwrap().read_exact(&mut header).unwrap();
     write(&path, &[(0, vec![0; 100])]);
-    let trouble = store.place().look().await.trouble.unwrap();
-    assert!(trouble.contains("feed.db"), "{trouble}");
+    let trouble = store.place().condition().await.trouble.unwrap();
+    assert!(trouble.place.ends_with("feed.db"), "{trouble:?}");
     write(&path, &[(0, header)]);
-    assert_eq!(store.place().look().await.trouble, None);
+    assert_eq!(store.place().condition().await.trouble, None);
     take_in(&store, 10..20).await.unwrap();
 }
 
@@ -144,9 +145,9 @@ async fn what_stands_in_a_log_that_was_deleted_is_brought_into_the_file() {
     let error = take_in(&store, 50..60).await.unwrap_err();
     assert_eq!(error.kind, StoreErrorKind::Unavailable);
     assert!(error.to_string().contains("feed.db-wal was deleted"), "{error}");
-    store.place().look().await;
+    store.place().condition().await;
     take_in(&store, 50..60).await.unwrap();
-    assert_eq!(store.place().look().await.trouble, None);
+    assert_eq!(store.place().condition().await.trouble, None);
     drop(store);
     let store = FeedStore::open(&path).await.unwrap();
     assert_eq!(store.entries(&FeedName::All, None, 500).await.unwrap().len(), 60, "nothing acknowledged is lost");
@@ -157,7 +158,7 @@ async fn a_file_that_was_emptied_charges_no_message() {
     let (_folder, path, store) = ledger(10).await;
     poke(&path, "PRAGMA wal_checkpoint(TRUNCATE)").await;
     File::options().write(true).open(&path).unwrap().set_len(0).unwrap();
-    assert!(store.place().look().await.trouble.is_some());
+    assert!(store.place().condition().await.trouble.is_some());
     let error = take_in(&store, 10..20).await.unwrap_err();
     assert_eq!(error.kind, StoreErrorKind::Unavailable, "{error}");
 }

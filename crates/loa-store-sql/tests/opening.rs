@@ -1,8 +1,11 @@
 //! Opening: made once, migrated once, refused with a sentence when it is not what this program knows.
 #![allow(clippy::unwrap_used)] // a panic is the failure message
 
-use loa_domain::{Because, MailReason, PauseReason, Scope};
-use loa_store::{AccessLedger, DigestViews, FeedViews, StoreErrorKind};
+use jiff::{SignedDuration, Timestamp};
+use loa_domain::{Because, HubState, MailReason, MailState, PauseReason, Scope};
+use loa_store::{
+    AccessLedger, CallClass, DigestViews, FeedViews, HubAbout, HubLedger, HubQuery, Lease, Mails, StoreErrorKind,
+};
 use loa_store_sql::{AccessStore, DigestStore, FeedStore, IntakeStore, PushStore};
 use std::path::Path;
 
@@ -19,7 +22,7 @@ async fn a_ledger_is_made_with_its_folder_and_opened_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data/of/loa/access.db");
     let store = AccessStore::open(&path).await.unwrap();
-    store.add_token("cms", Scope::Publish, "aa", "2026-03-01T00:00:00Z".parse().unwrap()).await.unwrap();
+    store.add_token("cms", Scope::Publish, "aa", &[], "2026-03-01T00:00:00Z".parse().unwrap()).await.unwrap();
     drop(store);
     for _ in 0..2 {
         assert_eq!(AccessStore::open(&path).await.unwrap().tokens().await.unwrap().len(), 1);
@@ -34,7 +37,7 @@ async fn a_closed_ledger_is_one_file_and_says_that_it_is_closed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("access.db");
     let store = AccessStore::open(&path).await.unwrap();
-    store.add_token("cms", Scope::Publish, "aa", "2026-03-01T00:00:00Z".parse().unwrap()).await.unwrap();
+    store.add_token("cms", Scope::Publish, "aa", &[], "2026-03-01T00:00:00Z".parse().unwrap()).await.unwrap();
     store.close().await;
     let files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(files, ["access.db"]);
@@ -168,7 +171,7 @@ async fn a_row_that_cannot_be_read_back_names_table_column_and_key() {
          INSERT INTO place (feed, gone, sort_at, article) VALUES ('all', 0, 0, 'bai-1')",
     )
     .await;
-    let error = store.standing(&loa_domain::ArticleId::new("bai-1").unwrap()).await.unwrap_err();
+    let error = store.standing(&"bai-1".parse().unwrap()).await.unwrap_err();
     assert_eq!(error.kind, StoreErrorKind::Corrupt);
     assert_eq!(error.to_string(), "item.content of bai-1 cannot be read back");
     assert!(std::error::Error::source(&error).is_some());
@@ -190,7 +193,7 @@ async fn reasons_that_were_kept_as_sentences_become_words_or_are_shown_as_noted_
             VALUES ('pa', 'a@b.vn', 'a@b.vn', 0), ('pb', 'b@b.vn', 'b@b.vn', 0), ('pc', 'c@b.vn', 'c@b.vn', 0);
          INSERT INTO subscription (id, subscriber, frequency, wish, state, token, token_hash, since, considered)
             SELECT 's' || id, id, 'daily', 1, 'active', id, id, 0, 0 FROM subscriber;
-         INSERT INTO mail (run, subscription, email_key, state, attempts, orphaned, detail) VALUES
+         INSERT INTO mail (run, subscription, email_key, state, attempts, in_doubt, detail) VALUES
             (7, 'spa', 'a@b.vn', 'suppressed', 0, 0, 'đăng ký đã kết thúc'),
             (7, 'spb', 'b@b.vn', 'failed', 1, 0, '550 5.1.1 no such user'),
             (7, 'spc', 'c@b.vn', 'sent', 1, 0, '250 ok');",
@@ -209,4 +212,64 @@ async fn reasons_that_were_kept_as_sentences_become_words_or_are_shown_as_noted_
     );
     let paused = store.run(7).await.unwrap().unwrap().paused;
     assert_eq!(paused, Some(Because::said(PauseReason::NotedBefore, "554 5.7.1 policy")));
+}
+
+fn at(hour: i64) -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hour)
+}
+
+/// What an earlier version wrote, under its words: a mail in doubt, a subscription at the hub that is asked, a host left alone.
+const OLD_DIGEST: &str = "ALTER TABLE mail RENAME COLUMN in_doubt TO orphaned;
+    DELETE FROM migration WHERE version = 25;
+    INSERT INTO wish (id, key, every_area, every_category) VALUES (1, 'areas=*;categories=*', 1, 1);
+    INSERT INTO run (id, frequency, due_on, slot, zone, cutoff, planned, planned_to, created_at)
+        VALUES (7, 'daily', '2023-11-16', 'tay-080222000', 'Asia/Ho_Chi_Minh', 0, 1, '', 0);
+    INSERT INTO subscriber (id, email, email_key, created_at) VALUES ('p', 'a@b.vn', 'a@b.vn', 0);
+    INSERT INTO subscription (id, subscriber, frequency, wish, state, token, token_hash, since, considered)
+        VALUES ('s', 'p', 'daily', 1, 'active', 't', 't', 0, 0);
+    INSERT INTO mail (run, subscription, email_key, state, ready_at, attempts, orphaned, detail)
+        VALUES (7, 's', 'a@b.vn', 'submitting', 0, 2, 1, '');";
+const OLD_PUSH: &str = "ALTER TABLE hub_topic RENAME COLUMN fetched_at TO looked_at;
+    ALTER TABLE hub_topic RENAME COLUMN fetches TO looks;
+    ALTER TABLE hub_subscription RENAME COLUMN call_class TO lane;
+    ALTER TABLE hub_host RENAME COLUMN openings TO rests;
+    ALTER TABLE hub_host RENAME COLUMN calls_from TO rest_until;
+    ALTER TABLE hub_host RENAME COLUMN requests_at TO wishes_at;
+    ALTER TABLE hub_request RENAME TO hub_wish;
+    UPDATE counter SET name = 'hub_wish' WHERE name = 'hub_request';
+    UPDATE counter SET name = 'hub_swept_at' WHERE name = 'hub_cleaned_up_at';
+    DROP INDEX hub_request_asked; CREATE INDEX hub_wish_asked ON hub_wish (asked_at, subscription);
+    DROP INDEX hub_topic_fetch; CREATE INDEX hub_topic_look ON hub_topic (combination, ready_at, topic);
+    DELETE FROM migration WHERE version = 25;
+    INSERT INTO hub_topic (topic, version, looks, ready_at, content_type, body)
+        VALUES ('https://a.vn/feeds/all.atom', 1, 3, 0, 'application/atom+xml', x'00');
+    INSERT INTO hub_subscription (number, topic, callback_form, host, callback, algorithm, version, tries, lane, ready_at,
+        created_at, detail) VALUES (1, 'https://a.vn/feeds/all.atom', 'https://b.vn/cb', 'b.vn', 'https://b.vn/cb', 'sha256',
+        0, 0, 1, 0, 0, '');
+    INSERT INTO hub_wish (subscription, number, mode, topic_written, callback, algorithm, lease_seconds, reason, version,
+        asked_at, due_at, tries) VALUES (1, 41, 'subscribe', 'https://a.vn/feeds/all.atom', 'https://b.vn/cb', 'sha256',
+        864000, '', 1, 0, 0, 0);
+    INSERT INTO hub_host (host, verify_at, failures, rests, rest_until, wishes_at) VALUES ('b.vn', 0, 3, 1, 7200000, 0);";
+
+#[tokio::test]
+async fn what_was_written_under_the_words_of_before_is_read_under_those_of_now() {
+    let folder = tempfile::tempdir().unwrap();
+    let (digest, push) = (folder.path().join("digest.db"), folder.path().join("push.db"));
+    DigestStore::open(&digest).await.unwrap().close().await;
+    PushStore::open(&push).await.unwrap().close().await;
+    execute(&digest, OLD_DIGEST).await;
+    execute(&push, OLD_PUSH).await;
+
+    let store = DigestStore::open(&digest).await.unwrap();
+    let lease = Lease { holder: "a".into(), now: at(1), until: at(2) };
+    assert!(store.claim_mails(&lease, 10).await.unwrap().is_empty(), "in doubt twice, it is not sent a third time");
+    let mails = store.mails(7, "", 10).await.unwrap();
+    assert_eq!((mails[0].state, mails.len()), (MailState::Uncertain, 1));
+    assert_eq!(store.run(7).await.unwrap().unwrap().key.slot, "tay-080222000", "its Message-IDs are made of it");
+
+    let store = PushStore::open(&push).await.unwrap();
+    let calls = store.hub_claim(CallClass::Requests, &lease, 5, 10).await.unwrap();
+    assert_eq!(calls.iter().map(|call| call.call.about()).collect::<Vec<_>>(), [HubAbout::Request(41)]);
+    let query = HubQuery { topic: None, host: Some("b.vn".into()), after: None, limit: 10 };
+    assert_eq!(store.hub_subscriptions(&query).await.unwrap()[0].state, HubState::Pending);
 }

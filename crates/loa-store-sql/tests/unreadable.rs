@@ -4,14 +4,14 @@
 #![allow(clippy::unwrap_used)] // a panic is the failure message
 
 use loa_domain::{
-    EmailAddress, Endpoint, EndpointId, EndpointState, Event, EventFilter, EventKey, EventType, FeedName, Frequency,
-    MailOutcome, RunKey, SubscriberId, SubscriptionId, SubscriptionState, Wish,
+    EmailAddress, Endpoint, EndpointId, EndpointState, Event, EventFilter, FeedName, Frequency, MailOutcome, RunKey,
+    SubscriberId, SubscriptionId, SubscriptionState, Wish,
 };
 use loa_store::{
     ArchiveQuery, Arrivals, Deliveries, Endpoints, EventArchive, FeedArrival, FeedChanges, FeedViews, MailRecord,
-    Mails, Outbox, Runs, Submission, Submissions, SubscriptionRequest, Subscriptions,
+    Mails, Outbox, Runs, Submissions, SubscriptionRequest, Subscriptions,
 };
-use loa_store_conformance::build::{Draft, SOURCE, at, id, lease};
+use loa_store_conformance::build::{Draft, at, id, lease, submission};
 use loa_store_sql::{DigestStore, FeedStore, IntakeStore, LedgerPlace, PushStore};
 use std::path::{Path, PathBuf};
 
@@ -31,15 +31,15 @@ async fn execute(path: &Path, sql: &'static str) {
 
 /// How many rows are set aside, the first of them by name.
 async fn told(place: LedgerPlace, words: &str) -> u64 {
-    let state = place.look().await;
+    let state = place.condition().await;
     assert_eq!(state.trouble, None, "the others go on");
-    assert!(state.example.as_deref().is_some_and(|said| said.contains(words)), "{state:?}");
+    assert!(state.examples.iter().any(|said| said.contains(words)), "{state:?}");
     state.unreadable
 }
 
 async fn nothing_is_told(place: LedgerPlace) {
-    let state = place.look().await;
-    assert_eq!((state.unreadable, state.example), (0, None));
+    let state = place.condition().await;
+    assert_eq!((state.unreadable, state.examples), (0, Vec::new()));
 }
 
 // ── digest ──
@@ -245,21 +245,6 @@ async fn an_upcoming_event_that_cannot_be_read_holds_no_other_back_nor_what_come
 
 // ── intake ──
 
-fn submission(article: &str, revision: u64, expect: Option<u64>) -> Submission {
-    Submission {
-        key: EventKey { source: SOURCE.into(), id: format!("{article}-{revision}") },
-        event_type: EventType::ArticlePublished,
-        article: id(article),
-        revision,
-        fingerprint: format!("print-{revision}"),
-        expect,
-        category: "kinh-te".into(),
-        routing_key: "article.published.kinh-te".into(),
-        body: b"{}".to_vec(),
-        at: at(0),
-    }
-}
-
 #[tokio::test]
 async fn an_outbox_row_that_cannot_be_read_is_tried_again_later_and_the_others_go_out() {
     let (_folder, path) = place();
@@ -268,10 +253,10 @@ async fn an_outbox_row_that_cannot_be_read_is_tried_again_later_and_the_others_g
     execute(&path, "UPDATE archive SET article = '' WHERE article = 'a'").await;
     let claimed =
         |rows: Vec<loa_store::OutboxRow>| rows.into_iter().map(|row| row.article.to_string()).collect::<Vec<_>>();
-    assert_eq!(claimed(store.claim_outbox(&lease("x", 1), 9).await.unwrap()), ["b"]);
+    assert_eq!(claimed(store.claim_outbox(&lease("x", 1), &loa_store::ClaimRoom::of(9)).await.unwrap()), ["b"]);
     assert_eq!(told(store.place(), "archive.article of 1 cannot be read back").await, 1);
     execute(&path, "UPDATE archive SET article = 'a' WHERE article = ''").await;
-    assert_eq!(claimed(store.claim_outbox(&lease("y", 20), 9).await.unwrap()), ["a", "b"]);
+    assert_eq!(claimed(store.claim_outbox(&lease("y", 20), &loa_store::ClaimRoom::of(9)).await.unwrap()), ["a", "b"]);
     nothing_is_told(store.place()).await;
 }
 

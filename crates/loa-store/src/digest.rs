@@ -11,7 +11,7 @@ mod views;
 
 pub use mails::{DigestItem, DueMail, MailBegun, MailLine, MailRecord, Mails};
 pub use runs::{MAIL_MATCHES_MAX, Plan, Run, Runs};
-pub use subscriptions::{Subscriber, Subscription, SubscriptionRequest, Subscriptions};
+pub use subscriptions::{Confirmations, Subscriber, Subscription, SubscriptionRequest, Subscriptions};
 pub use views::{DigestViews, MailView};
 
 use crate::{Arrivals, Receptions, Restorable};
@@ -21,6 +21,12 @@ use crate::{Arrivals, Receptions, Restorable};
 /// Accepting an event makes a match for each *distinct wish* it fits (`Wish::matches` over its content and reach). Learning
 /// from receipts about a run that the ledger does not know freezes the run's audience: whoever is still owed something gets
 /// it with the next run.
-pub trait DigestLedger: Arrivals + Subscriptions + Runs + Mails + DigestViews + Restorable + Receptions {}
+pub trait DigestLedger:
+    Arrivals + Subscriptions + Confirmations + Runs + Mails + DigestViews + Restorable + Receptions
+{
+}
 
-impl<L: Arrivals + Subscriptions + Runs + Mails + DigestViews + Restorable + Receptions> DigestLedger for L {}
+impl<L: Arrivals + Subscriptions + Confirmations + Runs + Mails + DigestViews + Restorable + Receptions> DigestLedger
+    for L
+{
+}

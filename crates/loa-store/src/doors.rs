@@ -2,8 +2,8 @@
 //! for the ledger's.
 
 use crate::{
-    Arrivals, Deliveries, DigestLedger, DigestViews, Endpoints, Mails, Notary, PushLedger, PushViews, Runs,
-    Subscriptions,
+    Arrivals, Confirmations, Deliveries, DigestLedger, DigestViews, DueTimes, Endpoints, Mails, Notary, PushLedger,
+    PushViews, Runs, Subscriptions,
     noting::{NotingDeliveries, NotingEndpoints, NotingMails, NotingSubscriptions},
 };
 use std::sync::Arc;
@@ -15,6 +15,8 @@ pub struct DigestDoors {
     pub arrivals: Arc<dyn Arrivals>,
     /// What people decide.
     pub subscriptions: Arc<dyn Subscriptions>,
+    /// What confirming needs.
+    pub confirmations: Arc<dyn Confirmations>,
     /// What the schedule does.
     pub runs: Arc<dyn Runs>,
     /// What the sender does.
@@ -29,6 +31,7 @@ impl DigestDoors {
         Self {
             arrivals: ledger.clone(),
             subscriptions: ledger.clone(),
+            confirmations: ledger.clone(),
             runs: ledger.clone(),
             mails: ledger.clone(),
             views: ledger.clone(),
@@ -54,6 +57,8 @@ pub struct PushDoors {
     pub endpoints: Arc<dyn Endpoints>,
     /// What the deliverer does.
     pub deliveries: Arc<dyn Deliveries>,
+    /// When deliveries are due.
+    pub due_times: Arc<dyn DueTimes>,
     /// What can be asked.
     pub views: Arc<dyn PushViews>,
 }
@@ -61,7 +66,13 @@ pub struct PushDoors {
 impl PushDoors {
     /// Of a ledger; nothing is noted in receipts.
     pub fn of(ledger: &Arc<dyn PushLedger>) -> Self {
-        Self { arrivals: ledger.clone(), endpoints: ledger.clone(), deliveries: ledger.clone(), views: ledger.clone() }
+        Self {
+            arrivals: ledger.clone(),
+            endpoints: ledger.clone(),
+            deliveries: ledger.clone(),
+            due_times: ledger.clone(),
+            views: ledger.clone(),
+        }
     }
 
     /// Of a ledger; what operators decide and what is attempted is noted in receipts.

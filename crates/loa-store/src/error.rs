@@ -1,5 +1,6 @@
 //! Errors of ledgers, sorted by what the caller should do.
 
+use loa_domain::{ServerWords, Trouble, TroubleKind, with_causes};
 use std::error::Error;
 
 /// What to do about a [`StoreError`].
@@ -27,6 +28,8 @@ pub struct StoreError {
     pub kind: StoreErrorKind,
     /// What was tried and what came of it; lower case, no full stop.
     pub what: String,
+    /// What an administrator acts on, where the adapter knows it better than by `kind`, and where it lies.
+    pub lies: Option<(TroubleKind, String)>,
     /// The cause.
     #[source]
     pub source: Option<Box<dyn Error + Send + Sync>>,
@@ -35,7 +38,7 @@ pub struct StoreError {
 impl StoreError {
     /// An error without a deeper cause.
     pub fn new(kind: StoreErrorKind, what: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), source: None }
+        Self { kind, what: what.into(), lies: None, source: None }
     }
 
     /// An error with its cause.
@@ -44,6 +47,56 @@ impl StoreError {
         what: impl Into<String>,
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
-        Self { kind, what: what.into(), source: Some(source.into()) }
+        Self { kind, what: what.into(), lies: None, source: Some(source.into()) }
+    }
+
+    /// The same error, of which an administrator's part is known. `place`: the file, schema or ledger; may be empty.
+    pub fn lying_in(self, trouble: TroubleKind, place: impl Into<String>) -> Self {
+        Self { lies: Some((trouble, place.into())), ..self }
+    }
+
+    /// The error as a fact for whoever keeps Loa running. What lies in a known place is told without our sentence, which would
+    /// say the same again: only what the engine said is left.
+    pub fn trouble(&self) -> Trouble {
+        let kind = match (&self.lies, self.kind) {
+            (Some((kind, _)), _) => *kind,
+            (None, StoreErrorKind::Unavailable) => TroubleKind::LedgerAway,
+            (None, StoreErrorKind::Corrupt) => TroubleKind::UnreadableRow,
+            (
+                None,
+                StoreErrorKind::Conflict | StoreErrorKind::Stale | StoreErrorKind::NotFound | StoreErrorKind::Rejected,
+            ) => TroubleKind::Defect,
+        };
+        let place = self.lies.as_ref().map(|(_, place)| place.clone()).unwrap_or_default();
+        let detail = match (&self.source, place.is_empty()) {
+            (Some(source), false) => with_causes(&**source),
+            (None, false) => String::new(),
+            (_, true) => with_causes(self),
+        };
+        Trouble { kind, place, detail: ServerWords::new(&detail) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_in_a_place_is_told_by_kind_and_place_and_the_engines_words() {
+        let full = || StoreError::caused(StoreErrorKind::Unavailable, "could not accept: the disk is full", "code 13");
+        assert_eq!(
+            full().trouble(),
+            Trouble::new(TroubleKind::LedgerAway, "could not accept: the disk is full: code 13")
+        );
+        assert_eq!(
+            full().lying_in(TroubleKind::DiskFull, "/x/feed.db").trouble(),
+            Trouble { kind: TroubleKind::DiskFull, place: "/x/feed.db".into(), detail: "code 13".into() }
+        );
+    }
+
+    #[test]
+    fn what_no_ledger_will_ever_take_is_a_defect() {
+        let error = StoreError::new(StoreErrorKind::Rejected, "a value is none that the database can keep");
+        assert_eq!(error.trouble().kind, TroubleKind::Defect);
     }
 }

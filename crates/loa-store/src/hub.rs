@@ -7,7 +7,7 @@
 use crate::{Lease, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use loa_domain::{BreakerRule, HubMode, HubSubscriptionId, LastCall, SignatureAlgorithm};
+use loa_domain::{BreakerRule, HubMode, HubState, HubSubscriptionId, LastCall, SignatureAlgorithm};
 use std::{sync::Arc, time::Duration};
 
 /// Which topics: each kind has its own fetches and its own share of what the hub takes on. Of combinations there are more than
@@ -65,7 +65,7 @@ pub struct HubLimits {
     pub subscriptions_max: u32,
     /// The same, for each host.
     pub subscriptions_per_host_max: u32,
-    /// Requests that are not settled yet.
+    /// Requests that are not decided yet.
     pub requests_max: u32,
     /// Topics that somebody wants.
     pub topics_max: u32,
@@ -157,7 +157,7 @@ pub struct FetchRule {
 pub enum CallClass {
     /// Telling subscribers of a further version.
     Deliveries,
-    /// Settling requests: asking, denying.
+    /// Deciding requests: asking, denying.
     Requests,
 }
 
@@ -322,25 +322,6 @@ pub struct CallRecord {
     pub told: LastCall,
 }
 
-/// Where a subscription stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HubState {
-    /// Asked for, not verified yet.
-    Pending,
-    /// Verified, and told of changes until its lease ends.
-    Active,
-}
-
-impl HubState {
-    /// A word for people and machines.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Active => "active",
-        }
-    }
-}
-
 /// A subscription as operators see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HubSubscriptionView {
@@ -388,7 +369,7 @@ pub struct HubQuery {
 pub struct HubDue {
     /// A subscriber is to be told, or a lease of one ends.
     pub deliver_at: Option<Timestamp>,
-    /// A request is to be settled, or a lease of one ends.
+    /// A request is to be decided, or a lease of one ends.
     pub verify_at: Option<Timestamp>,
     /// A feed is to be fetched, or a lease of one ends.
     pub fetch_at: Option<Timestamp>,
@@ -396,10 +377,10 @@ pub struct HubDue {
     pub combination_fetch_at: Option<Timestamp>,
 }
 
-/// What is swept away, and what is put right.
+/// What is cleaned up, and what is put right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HubCleanUpRule {
-    /// How long a request may wait to be settled.
+    /// How long a request may wait to be decided.
     pub request_max: Duration,
     /// How long a lease may still last: a clock that was far ahead makes none for ever.
     pub lease_max: Duration,
@@ -409,12 +390,12 @@ pub struct HubCleanUpRule {
     pub max: u32,
 }
 
-/// What the hub holds, and what was swept away just now.
+/// What the hub holds, and what was cleaned up just now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HubCleanedUp {
     /// Subscriptions whose lease ended.
     pub expired: u64,
-    /// Requests that could not be settled in time.
+    /// Requests that could not be decided in time.
     pub lapsed: u64,
     /// By how much the clock was set back since the last clean-up; zero when it was not.
     pub set_back: Duration,
@@ -427,7 +408,7 @@ pub struct HubCleanedUp {
 /// The hub's ledger. Its tables stand in the push ledger's file or schema; nobody but the hub reads them.
 #[async_trait]
 pub trait HubLedger: Send + Sync {
-    /// Takes a request in, in place of an earlier one of the same subscription that is not settled yet. What holds for the
+    /// Takes a request in, in place of an earlier one of the same subscription that is not decided yet. What holds for the
     /// subscription stays until the request is verified. A topic that is not known yet is fetched first.
     async fn hub_request(
         &self,
@@ -449,7 +430,7 @@ pub trait HubLedger: Send + Sync {
     async fn hub_claim_topics(&self, kind: TopicKind, lease: &Lease, max: u32) -> Result<Vec<DueTopic>, StoreError>;
 
     /// Records fetches, each fenced by `holder`; a late one changes nothing. Bytes that are others are a further version, owed to
-    /// every subscription of the topic; the first bytes settle what requests wait for. A topic that is missing and never was read
+    /// every subscription of the topic; the first bytes are what requests wait for. A topic that is missing and never was read
     /// is forgotten. Returns how many brought a further version.
     async fn hub_record_fetches(
         &self,

@@ -11,9 +11,9 @@ pub use archive::{ArchiveQuery, Archived, EventArchive};
 pub use audit::{
     AuditEvent, AuditRound, Audits, Completeness, GAPS_COUNTED_MAX, Gaps, HeardHeartbeat, STRANGERS_MAX, Unaudited,
 };
-pub use outbox::{Outbox, OutboxRow};
+pub use outbox::{ClaimRoom, Outbox, OutboxRow};
 pub use submissions::{Current, Submission, Submissions, Submitted};
-pub use views::{IntakeViews, OutboxState, SetAside};
+pub use views::{IntakeViews, OutboxState, SetAside, WaitingBackFiles};
 
 /// The whole ledger: intake uses all of it, a restore [`EventArchive`], the console [`IntakeViews`] alone.
 pub trait IntakeLedger: Submissions + Outbox + EventArchive + Audits + IntakeViews {}

@@ -3,7 +3,7 @@
 use crate::{Book, Receipt, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use loa_domain::{ArticleId, Event, EventKey, JourneyLine};
+use loa_domain::{ArticleKey, Event, EventKey, JourneyLine};
 
 /// What every ledger of events answers. Changes nothing.
 #[async_trait]
@@ -12,7 +12,7 @@ pub trait Ledger: Send + Sync {
     async fn ping(&self) -> Result<(), StoreError>;
 
     /// What this ledger knows of an article, oldest first.
-    async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyLine>, StoreError>;
+    async fn journey(&self, article: &ArticleKey) -> Result<Vec<JourneyLine>, StoreError>;
 }
 
 /// What an outlet has received. Changes nothing.

@@ -2,7 +2,8 @@
 //!
 //! Each service owns one ledger, and nothing joins across ledgers. A ledger has several doors, by what callers need; an
 //! adapter keeps them all together ([`IntakeLedger`], [`FeedLedger`], [`DigestLedger`], [`PushLedger`], [`HubLedger`],
-//! [`AccessLedger`] for tokens, [`ReceiptLedger`] for what a restored copy must learn), and a caller is handed those it
+//! [`AccessLedger`] for tokens and portals, [`WatchLedger`] for portals that are looked at, [`ReceiptLedger`] for what a restored
+//! copy must learn), and a caller is handed those it
 //! uses. The `…Views` only read. Transactions never show: whatever must happen together is one method.
 //!
 //! What every adapter promises: an `Ok` from a writing method is on disk; accepting an event twice changes nothing;
@@ -22,30 +23,32 @@ mod ledger;
 mod noting;
 mod push;
 mod receipt;
+mod watch;
 
-pub use access::AccessLedger;
+pub use access::{AccessLedger, PortalLedger};
 pub use digest::{
-    DigestItem, DigestLedger, DigestViews, DueMail, MAIL_MATCHES_MAX, MailBegun, MailLine, MailRecord, MailView, Mails,
-    Plan, Run, Runs, Subscriber, Subscription, SubscriptionRequest, Subscriptions,
+    Confirmations, DigestItem, DigestLedger, DigestViews, DueMail, MAIL_MATCHES_MAX, MailBegun, MailLine, MailRecord,
+    MailView, Mails, Plan, Run, Runs, Subscriber, Subscription, SubscriptionRequest, Subscriptions,
 };
 pub use doors::{DigestDoors, PushDoors};
 pub use error::{StoreError, StoreErrorKind};
 pub use feed::{FeedArrival, FeedChanges, FeedEntry, FeedLedger, FeedSummary, FeedViews, Rendered, Tombstone};
 pub use hub::{
     CallClass, CallRecord, DueCall, DueTopic, FetchOutcome, FetchRule, HostRule, HostSign, HubAbout, HubCall,
-    HubCleanUpRule, HubCleanedUp, HubDue, HubLedger, HubLimits, HubOutcome, HubQuery, HubState, HubSubscriptionRequest,
+    HubCleanUpRule, HubCleanedUp, HubDue, HubLedger, HubLimits, HubOutcome, HubQuery, HubSubscriptionRequest,
     HubSubscriptionView, HubTaken, TopicKind,
 };
 pub use intake::{
-    ArchiveQuery, Archived, AuditEvent, AuditRound, Audits, Completeness, Current, EventArchive, GAPS_COUNTED_MAX,
-    Gaps, HeardHeartbeat, IntakeLedger, IntakeViews, Outbox, OutboxRow, OutboxState, STRANGERS_MAX, SetAside,
-    Submission, Submissions, Submitted, Unaudited,
+    ArchiveQuery, Archived, AuditEvent, AuditRound, Audits, ClaimRoom, Completeness, Current, EventArchive,
+    GAPS_COUNTED_MAX, Gaps, HeardHeartbeat, IntakeLedger, IntakeViews, Outbox, OutboxRow, OutboxState, STRANGERS_MAX,
+    SetAside, Submission, Submissions, Submitted, Unaudited, WaitingBackFiles,
 };
 pub use lease::{Lease, lease_holder};
 pub use ledger::{Accepted, Arrivals, Ledger, Receptions, Restorable, Said};
 pub use noting::Notary;
 pub use push::{
-    Attempt, AttemptReceipt, AttemptRecord, Deliveries, DeliveryQuery, DeliveryView, DueDelivery, Endpoints,
+    Attempt, AttemptReceipt, AttemptRecord, Deliveries, DeliveryQuery, DeliveryView, DueDelivery, DueTimes, Endpoints,
     PushLedger, PushViews,
 };
 pub use receipt::{Book, EndpointReceipt, Noted, Receipt, ReceiptLedger, SubscriptionReceipt};
+pub use watch::{WatchLedger, WatchSource, WatchState, WatchView, WatchViews, WatchedChild, WatchedItem};

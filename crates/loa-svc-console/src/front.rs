@@ -4,7 +4,7 @@
 
 use crate::Service;
 use jiff::Timestamp;
-use loa_domain::{ArticleId, Content, FeedName, shown_until};
+use loa_domain::{ArticleKey, Content, FeedName, shown_until};
 use loa_store::{FeedEntry, FeedSummary};
 use serde::Serialize;
 
@@ -87,7 +87,7 @@ impl Service {
                             front.categories.push(link(slug.to_string()))
                         }
                         FeedName::Category(_) => front.categories.push(link(summary.label.clone())),
-                        FeedName::All | FeedName::Documents | FeedName::Combined(_) => {}
+                        FeedName::All | FeedName::Documents | FeedName::Portal(_) | FeedName::Combined(_) => {}
                     }
                 }
             }
@@ -105,9 +105,9 @@ impl Service {
     }
 
     /// Before all that is dated in the future: it shows when its time has come, as in the feeds.
-    fn shown_until(&self) -> Option<(Timestamp, ArticleId)> {
+    fn shown_until(&self) -> Option<(Timestamp, ArticleKey)> {
         // the first of all ids there may be: none sorts before it
-        Some((shown_until(self.0.world.now()), ArticleId::new("!").ok()?))
+        Some((shown_until(self.0.world.now()), ArticleKey::first()))
     }
 
     fn entry(&self, entry: FeedEntry) -> Entry {

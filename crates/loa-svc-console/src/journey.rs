@@ -2,7 +2,7 @@
 //! them when the journey is shown, in the reader's language.
 
 use crate::Service;
-use loa_domain::{ArticleId, JourneyLine, Outlet};
+use loa_domain::{ArticleKey, JourneyLine, Outlet};
 use loa_store::StoreError;
 use loa_words::Language;
 use serde::Serialize;
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Journey {
     /// Whose.
-    pub id: ArticleId,
+    pub id: ArticleKey,
     /// Oldest first; lines of one instant in the order of the pipeline.
     pub lines: Vec<JourneyLine>,
     /// Ledgers that did not answer: their lines are missing. Empty: the journey is whole.
@@ -23,7 +23,7 @@ pub struct Journey {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Journey)]
 pub(crate) struct JourneyShown {
-    id: ArticleId,
+    id: ArticleKey,
     /// Oldest first; steps of one instant in the order of the pipeline.
     steps: Vec<StepShown>,
     /// Ledgers that did not answer: their steps are missing. Empty: the journey is whole.
@@ -50,7 +50,7 @@ impl Journey {
 
 impl Service {
     /// Asks each ledger.
-    pub async fn journey(&self, id: &ArticleId) -> Journey {
+    pub async fn journey(&self, id: &ArticleKey) -> Journey {
         let doors = &self.0.doors;
         let (intake, feed, digest, push) = tokio::join!(
             doors.intake.journey(id),
@@ -63,7 +63,7 @@ impl Service {
     }
 }
 
-fn merge(id: ArticleId, answers: [(Outlet, Result<Vec<JourneyLine>, StoreError>); 4]) -> Journey {
+fn merge(id: ArticleKey, answers: [(Outlet, Result<Vec<JourneyLine>, StoreError>); 4]) -> Journey {
     let mut journey = Journey { id, lines: Vec::new(), unavailable: Vec::new() };
     for (outlet, answer) in answers {
         match answer {
@@ -95,7 +95,7 @@ mod tests {
         };
         let (early, late) = ("2023-11-16T01:00:00Z", "2023-11-16T02:00:00Z");
         let journey = merge(
-            ArticleId::new("a").unwrap(),
+            "a".parse::<ArticleKey>().unwrap(),
             [
                 (Outlet::Intake, Ok(vec![line(early, Outlet::Intake), line(late, Outlet::Intake)])),
                 (Outlet::Feed, Ok(vec![line(early, Outlet::Feed)])),

@@ -1,13 +1,22 @@
 //! The overview for operators: what is late, what is broken, what to do. Every ledger and the bus are
 //! asked; one that is away is named as away, and the rest is shown.
 
-use crate::{Service, pages::LANGUAGE};
-use loa_bus::{Chosen, DeadLetter, Health, Place, Queue, UNROUTED};
-use loa_domain::{Calendar, DeliveryState, EndpointState, Outlet, ServerWords, shown_until};
-use loa_store::{DeliveryQuery, StoreError};
-use loa_words::Alarm;
-use loa_worker::{DependencyState, TOPOLOGY_FAULT};
+use crate::{
+    Service,
+    complete::is_alarm,
+    dead_letters::explain,
+    pages::LANGUAGE,
+    walks::{ANSWER_WITHIN, Walk},
+};
+use loa_bus::{BusError, Chosen, DeadLetter, Health, Place, Queue, UNROUTED};
+use loa_domain::{
+    Calendar, DeliveryState, Dependency, EndpointState, Fault, FaultName, Outlet, TroubleKind, shown_until,
+};
+use loa_store::{DeliveryQuery, SetAside, StoreError};
+use loa_words::{Alarm, Connection, Notice};
+use loa_worker::{DependencyState, completeness::queue_of, trouble_of, trouble_of_bus, unrouted};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// The most rows counted or listed of anything; a figure that reaches it means "this many or more".
 const ROWS_MAX: u32 = 1_000;
@@ -23,7 +32,7 @@ pub(crate) struct Overview {
     now: String,
     /// What needs somebody, most urgent first; empty: all is well.
     alarms: Vec<String>,
-    /// `up`, `connecting`, `blocked`, `refused` or `down`; the template says it.
+    /// How the connection is, in words.
     bus: &'static str,
     queues: Vec<QueueRow>,
     /// Messages that no queue took; `None`: not known.
@@ -35,6 +44,9 @@ pub(crate) struct Overview {
     failed: Option<Count>,
     feeds: Option<FeedsRow>,
     dependencies: Vec<DependencyRow>,
+    /// What is wrong, by name: each is an alarm once, whoever found it.
+    #[serde(skip)]
+    faults: BTreeMap<FaultName, Fault>,
 }
 
 #[derive(Debug, Serialize)]
@@ -64,7 +76,9 @@ struct RunRow {
     uncertain: u64,
     waiting: u64,
     balances: bool,
+    state: &'static str,
     frozen: bool,
+    /// Why it is stopped.
     paused: Option<String>,
 }
 
@@ -73,7 +87,9 @@ struct EndpointRow {
     id: String,
     url: String,
     description: String,
-    disabled: Option<String>,
+    /// Whether it gets anything, and why not.
+    state: String,
+    enabled: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -92,7 +108,11 @@ struct FeedsRow {
 
 #[derive(Debug, Serialize)]
 struct DependencyRow {
+    /// In words.
+    called: String,
+    /// As `/readyz` and the manual name it.
     name: String,
+    /// Why it is down.
     down: Option<String>,
 }
 
@@ -115,6 +135,10 @@ struct LetterRow {
     name: String,
     id: String,
     reason: String,
+    /// Whether only the English sentence is known.
+    is_english: bool,
+    /// What to do, a sentence each.
+    advice: Vec<String>,
     position: String,
     routing_key: String,
     dead_at: Option<String>,
@@ -138,6 +162,7 @@ impl Service {
             failed: None,
             feeds: None,
             dependencies: self.dependencies(),
+            faults: self.0.status.faults(),
         };
         self.look_at_bus(&mut overview).await;
         self.look_at_intake(&mut overview).await;
@@ -145,16 +170,22 @@ impl Service {
         self.look_at_feed(&mut overview).await;
         self.look_at_digest(&mut overview).await;
         self.look_at_push(&mut overview).await;
-        for row in overview.dependencies.iter().filter(|row| row.down.is_some()) {
-            overview.alarms.push(said(Alarm::NotConnected(row.name.clone())));
-        }
-        for name in self.0.status.faults().keys().filter_map(|name| name.strip_prefix(TOPOLOGY_FAULT)) {
-            overview.alarms.push(said(Alarm::TopologyDiffers(name.to_owned())));
-        }
-        // said in words above; here with the operators' own, and the command that mends it
-        let fault = |(name, sentence)| DependencyRow { name, down: Some(sentence) };
-        overview.dependencies.extend(self.0.status.faults().into_iter().map(fault));
+        self.look_at_watch(&mut overview).await;
+        self.tell_what_is_wrong(&mut overview);
         overview
+    }
+
+    /// Faults, those that need somebody first, and dependencies that are down.
+    fn tell_what_is_wrong(&self, overview: &mut Overview) {
+        let now = self.0.world.now();
+        let faults = std::mem::take(&mut overview.faults);
+        let told = faults.values().filter(|fault| is_alarm(fault, now));
+        overview.alarms.extend(told.map(|fault| LANGUAGE.words().fault(fault, now)));
+        for (dependency, state) in self.0.status.dependencies() {
+            if let DependencyState::Down(trouble) = state {
+                overview.alarms.push(said(Alarm::Down(dependency, trouble)));
+            }
+        }
     }
 
     /// The letters of one place.
@@ -171,45 +202,56 @@ impl Service {
             letters: Vec::new(),
             capped: false,
         };
-        match self.0.doors.bus.dead_letters(place, &Chosen::All, DEAD_LETTERS_MAX).await {
+        let (bus, calendar) = (self.0.doors.bus.clone(), self.0.site.calendar.clone());
+        let look = async move {
+            let letters = bus.dead_letters(place, &Chosen::All, DEAD_LETTERS_MAX).await?;
+            Ok::<Vec<_>, BusError>(letters.into_iter().map(|one| letter(&calendar, one)).collect())
+        };
+        let looked = match self.0.walks.walk(ANSWER_WITHIN, look).await {
+            Walk::Done(looked) => looked,
+            Walk::GoesOn | Walk::NotBegun | Walk::BrokeOff => {
+                LANGUAGE.words().notice(Notice::LettersGoneThrough).clone_into(&mut page.away);
+                return page;
+            }
+        };
+        match looked {
             Ok(letters) => {
                 page.capped = letters.len() >= DEAD_LETTERS_MAX;
-                page.letters = letters.into_iter().map(|one| letter(&self.0.site.calendar, one)).collect();
+                page.letters = letters;
             }
             Err(error) => {
                 tracing::warn!(%place, error = %error, "dead letters cannot be shown");
-                page.away = error.to_string();
+                page.away = LANGUAGE.words().trouble(&trouble_of(&error));
             }
         }
         page
     }
 
     fn dependencies(&self) -> Vec<DependencyRow> {
-        let row = |(name, state)| match state {
-            DependencyState::Up => DependencyRow { name, down: None },
-            DependencyState::Down(why) => DependencyRow { name, down: Some(why) },
+        let row = |(dependency, state): (Dependency, _)| DependencyRow {
+            called: LANGUAGE.words().dependency(dependency),
+            name: dependency.to_string(),
+            down: match state {
+                DependencyState::Up => None,
+                DependencyState::Down(trouble) => Some(LANGUAGE.words().trouble(&trouble)),
+            },
         };
         self.0.status.dependencies().into_iter().map(row).collect()
     }
 
     async fn look_at_bus(&self, overview: &mut Overview) {
         let bus = &self.0.doors.bus;
-        overview.bus = match bus.health() {
-            Health::Up => "up",
-            Health::Connecting => "connecting",
-            Health::Blocked(why) => {
-                overview.alarms.push(said(Alarm::BusBlocked(ServerWords::new(&why))));
-                "blocked"
-            }
-            Health::Refused(why) => {
-                overview.alarms.push(said(Alarm::BusRefuses(ServerWords::new(&why))));
-                "refused"
-            }
-            Health::Down(why) => {
-                overview.alarms.push(said(Alarm::BusDown(ServerWords::new(&why))));
-                "down"
-            }
-        };
+        let health = bus.health();
+        overview.bus = LANGUAGE.words().connection(match &health {
+            Health::Up => Connection::Up,
+            Health::Connecting => Connection::Connecting,
+            Health::Blocked(_) => Connection::Blocked,
+            Health::Refused(_) => Connection::Refused,
+            Health::Down(_) => Connection::Down,
+        });
+        // the first moments after a start are no alarm
+        let trouble = trouble_of_bus(&health).filter(|trouble| trouble.kind != TroubleKind::BusConnecting);
+        overview.alarms.extend(trouble.map(|trouble| said(Alarm::Bus(trouble))));
         for queue in Queue::ALL {
             let (ready, dead) = match bus.depth(queue).await {
                 Ok((ready, dead)) => (Some(ready), Some(dead)),
@@ -226,9 +268,7 @@ impl Service {
         match bus.unrouted().await {
             Ok(count) => {
                 overview.unrouted = Some(count);
-                if count > 0 {
-                    overview.alarms.push(said(Alarm::Unrouted { count }));
-                }
+                overview.judge(FaultName::Unrouted, unrouted(count));
             }
             Err(error) => tracing::warn!(queue = UNROUTED, error = %error, "a queue's depth cannot be shown"),
         }
@@ -245,14 +285,7 @@ impl Service {
         if let (true, Some(oldest_seconds)) = (late, oldest_seconds) {
             overview.alarms.push(said(Alarm::OutboxLate { waiting: state.waiting, oldest_seconds }));
         }
-        if let Some(set_aside) = state.set_aside {
-            overview.alarms.push(said(Alarm::SetAside {
-                count: set_aside.count,
-                seconds: waited(set_aside.since),
-                article: set_aside.article.to_string(),
-                words: ServerWords::new(&set_aside.error),
-            }));
-        }
+        overview.judge(FaultName::SetAside, state.set_aside.as_ref().map(SetAside::fault));
         let oldest = oldest_seconds.map(|seconds| LANGUAGE.words().span(seconds));
         overview.outbox = Some(OutboxRow { waiting: state.waiting, oldest, late });
     }
@@ -261,8 +294,13 @@ impl Service {
         let is_empty =
             |queue: &Queue| overview.queues.iter().any(|row| row.name == queue.name() && row.ready == Some(0));
         let empty: Vec<Queue> = Queue::ALL.into_iter().filter(is_empty).collect();
-        let alarms = answered(overview, Outlet::Intake, self.completeness(&empty).await).unwrap_or_default();
-        overview.alarms.extend(alarms.into_iter().map(said));
+        let depths: BTreeMap<String, Option<u64>> =
+            overview.queues.iter().map(|row| (row.name.clone(), row.dead)).collect();
+        let dead = |outlet| depths.get(queue_of(outlet).name()).copied().flatten();
+        let looked = self.completeness(&empty, dead).await;
+        // what this process said of it before is older
+        let faults = answered(overview, Outlet::Intake, looked).unwrap_or_default();
+        overview.faults.extend(faults.into_iter().map(|fault| (fault.name(), fault)));
     }
 
     async fn look_at_feed(&self, overview: &mut Overview) {
@@ -305,9 +343,26 @@ impl Service {
                 uncertain: account.uncertain,
                 waiting: account.waiting,
                 balances: account.balances(),
+                state: LANGUAGE.words().run_state(run.state()),
                 frozen: run.planned,
                 paused: run.paused.map(|why| LANGUAGE.words().pause(&why)),
             });
+        }
+    }
+
+    /// What was seen in the ledger says more than what this process remembers of its own watch, if it has one.
+    async fn look_at_watch(&self, overview: &mut Overview) {
+        match self.0.doors.watch.watches(false).await {
+            Ok(views) => {
+                let now = self.0.world.now();
+                overview.faults.retain(|name, _| !matches!(name, FaultName::Watched(_)));
+                let faults = views.iter().filter_map(|view| view.fault(now));
+                overview.faults.extend(faults.map(|fault| (fault.name(), fault)));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the watch's ledger cannot be shown");
+                overview.alarms.push(said(Alarm::WatchAway));
+            }
         }
     }
 
@@ -325,22 +380,29 @@ impl Service {
             overview.alarms.push(said(alarm));
         }
         for endpoint in answered(overview, Outlet::Push, endpoints).unwrap_or_default() {
-            let disabled = match endpoint.state {
-                EndpointState::Enabled => None,
-                EndpointState::Disabled { reason, note } => {
-                    let disabled = LANGUAGE.words().disabled(reason, &note);
-                    let endpoint = endpoint.id.clone();
-                    overview.alarms.push(said(Alarm::EndpointDisabled { endpoint, reason, note }));
-                    Some(disabled)
-                }
-            };
+            let (state, enabled) =
+                (LANGUAGE.words().endpoint(&endpoint.state), endpoint.state == EndpointState::Enabled);
+            if let EndpointState::Disabled { reason, note } = endpoint.state {
+                overview.alarms.push(said(Alarm::EndpointDisabled { endpoint: endpoint.id.clone(), reason, note }));
+            }
             overview.endpoints.push(EndpointRow {
                 id: endpoint.id.to_string(),
                 // the query of a receiver's address may hold its secret
                 url: endpoint.url[..url::Position::AfterPath].to_owned(),
                 description: endpoint.description,
-                disabled,
+                state,
+                enabled,
             });
+        }
+    }
+}
+
+impl Overview {
+    /// What was looked at just now says more than what this process remembers.
+    fn judge(&mut self, name: FaultName, fault: Option<Fault>) {
+        match fault {
+            Some(fault) => drop(self.faults.insert(name, fault)),
+            None => drop(self.faults.remove(&name)),
         }
     }
 }
@@ -367,13 +429,16 @@ fn short(queue: Queue) -> String {
 }
 
 fn letter(calendar: &Calendar, letter: DeadLetter) -> LetterRow {
+    let told = explain::reason(&letter, LANGUAGE);
     LetterRow {
         name: letter.name(),
+        advice: explain::advised(&letter, &[], LANGUAGE),
         id: letter.message.id,
-        reason: letter.reason.reason,
+        is_english: told.is_none(),
+        reason: told.unwrap_or(letter.reason.reason),
         position: letter.reason.position,
         routing_key: letter.routing_key,
         dead_at: letter.dead_at.map(|at| calendar.date_time(at)),
-        bytes: letter.message.body.len(),
+        bytes: letter.bytes,
     }
 }

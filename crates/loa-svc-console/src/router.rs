@@ -1,20 +1,22 @@
-//! The addresses of the console: `/`, `/console…`, `GET /v1/articles/{id}/journey`. All of them only look.
+//! The addresses of the console: `/`, `/console…`, `GET /v1/articles/{id}/journey`, all of which only look; and
+//! `/v1/dead-letters…` (`api.rs`).
 
 use crate::{
     Service,
     access::{NotShown, Visitor},
+    api as dead_letters,
     journey::JourneyShown,
     pages::{self, LANGUAGE},
 };
 use axum::{
     Json, Router,
-    extract::{Path, Query, State},
+    extract::{DefaultBodyLimit, Path, Query, State},
     http::{HeaderMap, header},
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 use loa_bus::Place;
-use loa_domain::{ArticleId, JourneyLine};
+use loa_domain::{ArticleKey, HOME, JourneyLine, PortalSlug};
 use loa_http::{Guarded, Problem, ToRead, segment};
 use loa_words::Language;
 use serde::{Deserialize, Serialize};
@@ -23,6 +25,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The front page may be a minute old.
 const PUBLIC: &str = "public, max-age=60";
+/// The longest request body, in bytes: a thousand names of letters.
+const BODY_MAX: usize = 128 * 1024;
 /// What operators see is kept by nobody.
 const PRIVATE: &str = "no-store";
 
@@ -38,10 +42,11 @@ impl Service {
             .route("/console/dead/{queue}", get(dead))
             .route("/console/loa.css", get(style))
             .merge(api().split_for_parts().0)
+            .layer(DefaultBodyLimit::max(BODY_MAX))
             .with_state(self.clone())
     }
 
-    /// The journey, described; pages are not. The common answers are put in by whoever puts the whole document together.
+    /// The journey and the dead letters, described; pages are not. The common answers are put in by whoever puts the whole document together.
     pub fn openapi() -> OpenApi {
         api().into_openapi()
     }
@@ -49,7 +54,7 @@ impl Service {
 
 /// What is here for machines.
 fn api() -> OpenApiRouter<Service> {
-    OpenApiRouter::new().routes(routes!(journey))
+    OpenApiRouter::new().routes(routes!(journey)).merge(dead_letters::routes_described())
 }
 
 async fn front(State(service): State<Service>) -> Response {
@@ -81,7 +86,7 @@ struct Search {
 
 /// The search form's target: on to the article's page.
 async fn find(_: Visitor, Query(search): Query<Search>) -> Result<Response, NotShown> {
-    match ArticleId::new(search.id.trim()) {
+    match search.id.trim().parse::<ArticleKey>() {
         Ok(id) => Ok(Redirect::to(&format!("/console/articles/{}", segment(id.as_str()))).into_response()),
         Err(_) => Ok(Redirect::to("/console").into_response()),
     }
@@ -130,6 +135,12 @@ async fn journey_page(
     Ok(service.0.pages.show("journey.html", PRIVATE, &page))
 }
 
+/// Whose an article is.
+#[derive(Deserialize)]
+struct OfPortal {
+    portal: Option<String>,
+}
+
 /// Tells what each outlet did with an article or document, oldest first.
 #[utoipa::path(
     get,
@@ -138,7 +149,8 @@ async fn journey_page(
     tag = "Articles",
     security(("bearer" = ["read"])),
     params(
-        ("id" = ArticleId, Path, description = "Its id, percent-encoded."),
+        ("id" = ArticleKey, Path, description = "Its id, percent-encoded."),
+        ("portal" = Option<PortalSlug>, Query, description = "Whose it is: the home portal's (`home`) unless said."),
         ("Accept-Language" = Option<String>, Header, description = "The language of `detail`: `vi` (unless said) or `en`."),
     ),
     responses(
@@ -151,9 +163,14 @@ async fn journey(
     State(service): State<Service>,
     _: ToRead,
     Path(id): Path<String>,
+    Query(of): Query<OfPortal>,
     headers: HeaderMap,
 ) -> Result<Response, NotShown> {
-    let journey = service.journey(&article_id(&id)?).await;
+    let key = match of.portal.as_deref() {
+        None | Some(HOME) => article_id(&id)?,
+        Some(portal) => article_id(&format!("{portal} {id}"))?,
+    };
+    let journey = service.journey(&key).await;
     if journey.lines.is_empty() && journey.unavailable.is_empty() {
         return Err(not_found("no ledger knows an article of this id"));
     }
@@ -162,8 +179,8 @@ async fn journey(
     Ok((manners, Json(journey.shown(language))).into_response())
 }
 
-fn article_id(text: &str) -> Result<ArticleId, NotShown> {
-    ArticleId::new(text).map_err(|error| not_found(&error.to_string()))
+fn article_id(text: &str) -> Result<ArticleKey, NotShown> {
+    text.parse().map_err(|error: loa_domain::IdError| not_found(&error.to_string()))
 }
 
 fn not_found(detail: &str) -> NotShown {

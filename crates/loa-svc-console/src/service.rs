@@ -1,12 +1,13 @@
 //! The console service: the ledgers, the bus and the tokens that it asks.
 
-use crate::{Config, Site, pages::Pages};
+use crate::{Config, Site, pages::Pages, walks::Walks};
 use loa_area::Directory;
 use loa_bus::Bus;
 use loa_http::TokenCheck;
-use loa_store::{DigestViews, FeedViews, IntakeViews, PushViews};
+use loa_store::{DigestViews, FeedViews, IntakeViews, PushViews, WatchViews};
 use loa_worker::{Status, World};
 use std::sync::Arc;
+use tokio_util::task::TaskTracker;
 
 /// What the console asks. Of ledgers it is handed only what reads.
 #[derive(Clone)]
@@ -19,6 +20,8 @@ pub struct Doors {
     pub digest: Arc<dyn DigestViews>,
     /// What was delivered.
     pub push: Arc<dyn PushViews>,
+    /// Portals that are watched.
+    pub watch: Arc<dyn WatchViews>,
     /// Queues and dead letters.
     pub bus: Arc<dyn Bus>,
     /// Who may look.
@@ -37,10 +40,12 @@ pub(crate) struct Inner {
     pub(crate) status: Arc<Status>,
     pub(crate) world: World,
     pub(crate) pages: Pages,
+    pub(crate) walks: Walks,
 }
 
 impl Service {
-    /// Sets the service up. `status` is the process's own, shown to operators.
+    /// Sets the service up. `status` is the process's own, shown to operators. `tasks`: what the process waits
+    /// for before it closes the bus.
     pub fn new(
         config: Config,
         site: Site,
@@ -48,9 +53,10 @@ impl Service {
         directory: Arc<Directory>,
         status: Arc<Status>,
         world: World,
+        tasks: TaskTracker,
     ) -> Self {
-        let pages = Pages::new(&site);
-        Self(Arc::new(Inner { config, site, doors, directory, status, world, pages }))
+        let (pages, walks) = (Pages::new(&site), Walks::new(tasks));
+        Self(Arc::new(Inner { config, site, doors, directory, status, world, pages, walks }))
     }
 }
 

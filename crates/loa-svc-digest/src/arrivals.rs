@@ -11,7 +11,11 @@ impl Handler for Service {
     type Item = Event;
 
     fn decode(&self, message: &Message) -> Result<Event, DeadReason> {
-        decode_event(message, &self.0.directory).map(without_body)
+        decode_event(message, &self.0.directory, &self.0.calendar, &self.0.portals.list()).map(without_body)
+    }
+
+    async fn refresh(&self) -> Result<(), AcceptError> {
+        self.0.portals.refreshed().await
     }
 
     async fn accept(&self, batch: Vec<Event>) -> Result<(), AcceptError> {

@@ -5,6 +5,7 @@ use jiff::{
     tz::TimeZone,
 };
 use loa_domain::{Category, EmailAddress};
+use loa_worker::Portals;
 use serde::Deserialize;
 use std::{fmt, net::SocketAddr, path::PathBuf};
 use url::Url;
@@ -47,7 +48,7 @@ pub struct Config {
     /// Confirmation mails to one address in 24 hours (1 to 100): nobody can be bombarded through the form.
     pub confirmations_per_day_max: u32,
     /// Confirmation mails that one client address may ask for in an hour (1 to 10,000).
-    pub confirmations_per_asker_hour_max: u32,
+    pub confirmations_per_client_hour_max: u32,
     /// Confirmation mails to one domain in an hour (1 to 100,000).
     pub confirmations_per_domain_hour_max: u32,
     /// How long the link in such a mail works, and what was asked for waits for it, in days (1 to 30).
@@ -119,8 +120,10 @@ pub enum WeeklyOn {
 }
 
 /// Who publishes, and where: what the whole installation shares.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Identity {
+    /// All portals of the installation.
+    pub portals: Portals,
     /// The portal's name, as people read it.
     pub portal_name: String,
     /// Where people reach us: stands in mails.
@@ -146,7 +149,7 @@ impl Default for Config {
             retry_delays_seconds: vec![60, 300, 900, 1_800, 3_600],
             give_up_hours: 72,
             confirmations_per_day_max: 3,
-            confirmations_per_asker_hour_max: 30,
+            confirmations_per_client_hour_max: 30,
             confirmations_per_domain_hour_max: 300,
             pending_days_max: 3,
             list_name: String::new(),
@@ -218,7 +221,7 @@ impl Config {
             .or_else(|| self.odd_delays())
             .or_else(|| outside("give_up_hours", self.give_up_hours, 12, 240))
             .or_else(|| outside("confirmations_per_day_max", self.confirmations_per_day_max, 1, 100))
-            .or_else(|| outside("confirmations_per_asker_hour_max", self.confirmations_per_asker_hour_max, 1, 10_000))
+            .or_else(|| outside("confirmations_per_client_hour_max", self.confirmations_per_client_hour_max, 1, 10_000))
             .or_else(|| {
                 outside("confirmations_per_domain_hour_max", self.confirmations_per_domain_hour_max, 1, 100_000)
             })

@@ -4,10 +4,8 @@
 //! something is a POST that says what it wants, in a form of ours or as RFC 8058 has it. Tokens stand in addresses, so no
 //! page of ours tells another site where it was called from, and none is kept by a cache.
 
-pub(crate) mod desk;
 mod form;
-mod letters;
-pub(crate) mod limits;
+mod form_mails;
 mod links;
 mod subscribe;
 

@@ -7,12 +7,16 @@
 //!
 //! The files, in the order of the way: `arrivals.rs` (bus → ledger), `schedule.rs` (when), `runs.rs` (due → frozen audience),
 //! `sending.rs` (audience → SMTP) with `smtp.rs` (the dialogue), `submit.rs` (what an answer means) and `outcomes.rs` (what
-//! follows from it); `operations.rs` and `api.rs` for operators, `pages.rs` and `http.rs` for subscribers.
+//! follows from it); `operations.rs` and `api.rs` for operators, `pages.rs` and `http.rs` for subscribers,
+//! with `limits.rs` and `desk.rs` for the mails that they cause.
 
 mod api;
 mod arrivals;
 mod config;
+mod desk;
 mod http;
+mod limited;
+mod limits;
 mod operations;
 mod outcomes;
 mod pages;

@@ -4,9 +4,10 @@
 
 use jiff::Timestamp;
 use loa_area::Directory;
-use loa_domain::{Category, CategorySlug, ItemKind, RunKey, Wish};
+use loa_domain::{ArticleKey, Category, CategorySlug, ItemKind, PortalList, RunKey, Wish};
 use loa_mail::{Digest, Letterhead, MailItem, RenderError, Rendered, WishWords};
 use loa_store::DigestItem;
+use loa_worker::Portals;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -28,12 +29,18 @@ pub(crate) struct Renderings {
     letterhead: Arc<Letterhead>,
     directory: Arc<Directory>,
     categories: Vec<Category>,
+    portals: Portals,
     kept: Mutex<HashMap<Key, Arc<Rendered>>>,
 }
 
 impl Renderings {
-    pub(crate) fn new(letterhead: Arc<Letterhead>, directory: Arc<Directory>, categories: Vec<Category>) -> Self {
-        Self { letterhead, directory, categories, kept: Mutex::default() }
+    pub(crate) fn new(
+        letterhead: Arc<Letterhead>,
+        directory: Arc<Directory>,
+        categories: Vec<Category>,
+        portals: Portals,
+    ) -> Self {
+        Self { letterhead, directory, categories, portals, kept: Mutex::default() }
     }
 
     /// The digest of these items for this wish, as they are shown at `now`.
@@ -55,6 +62,7 @@ impl Renderings {
         if let Some(rendered) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(rendered.clone());
         }
+        let portals = self.portals.list();
         let digest = Digest {
             run: run.clone(),
             wish: self.words(wish, &[], items),
@@ -64,6 +72,7 @@ impl Renderings {
                     kind: item.kind,
                     content: item.content.clone().dated_by(now),
                     reason: item.reason.clone(),
+                    portal: whose(&portals, &item.article),
                 })
                 .collect(),
         };
@@ -85,5 +94,16 @@ impl Renderings {
             known.or(seen).map(|category| category.label.clone())
         };
         WishWords::of(wish, &self.directory, label)
+    }
+}
+
+/// The name of the portal whose an item is; empty where there is one portal only.
+fn whose(portals: &PortalList, article: &ArticleKey) -> String {
+    let slug = article.portal();
+    match portals.of_key(slug.as_ref()) {
+        Some(portal) if portals.has_several() => portal.name.clone(),
+        Some(_) => String::new(),
+        // the list was not read yet: its slug says it too
+        None => slug.map(String::from).unwrap_or_default(),
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::Service;
 use jiff::{SignedDuration, Timestamp};
-use loa_domain::{Frequency, RunKey};
+use loa_domain::{AgeRule, Frequency, RunKey};
 use loa_store::{Run, StoreError};
 use loa_worker::Progress;
 
@@ -65,8 +65,7 @@ impl Service {
 
     /// What was accepted before is no news any more.
     pub(crate) fn oldest(&self, now: Timestamp) -> Timestamp {
-        let days = i64::from(self.0.config.item_days_max);
-        now.saturating_sub(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MIN)
+        AgeRule::days(self.0.config.item_days_max, now).oldest()
     }
 
     /// Opens a run for those who want it at once, when something has waited for company long enough.
@@ -118,7 +117,7 @@ impl Service {
     async fn expire_unconfirmed(&self, now: Timestamp) -> Result<(), StoreError> {
         let days = SignedDuration::from_hours(24 * i64::from(self.0.config.pending_days_max));
         let before = now.saturating_sub(days).unwrap_or(Timestamp::MIN);
-        let ended = self.0.doors.subscriptions.expire_unconfirmed(before, now, EXPIRED_AT_A_TIME).await?;
+        let ended = self.0.doors.confirmations.expire_unconfirmed(before, now, EXPIRED_AT_A_TIME).await?;
         if ended > 0 {
             metrics::counter!("loa_digest_unconfirmed_expired_total").increment(ended);
             tracing::info!(ended, "wishes that nobody confirmed are gone");

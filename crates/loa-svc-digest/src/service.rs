@@ -2,10 +2,8 @@
 
 use crate::{
     Config, Identity, SmtpSubmit, Submit,
-    http::{
-        desk::Desk,
-        limits::{Limits, Shares},
-    },
+    desk::Desk,
+    limits::{Limits, Shares},
     pages::{LANGUAGE, Pages},
     renderings::Renderings,
     run_watch::RunWatch,
@@ -13,10 +11,10 @@ use crate::{
 };
 use loa_area::Directory;
 use loa_bus::{Bus, Queue};
-use loa_domain::{Breaker, Category, EmailAddress, Event, SubscriptionId};
+use loa_domain::{Breaker, Calendar, Category, EmailAddress, Event, Outlet, SubscriptionId, Worker};
 use loa_mail::{Letterhead, Settings, SettingsError};
 use loa_store::{Accepted, DigestDoors, StoreError};
-use loa_worker::{ConsumeOptions, DriveOptions, Status, WakeUp, World, consume, drive};
+use loa_worker::{ConsumeOptions, DriveOptions, Portals, Status, WakeUp, World, consume, drive};
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
@@ -47,8 +45,10 @@ pub struct Service(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) schedule: Schedule,
+    pub(crate) calendar: Calendar,
     pub(crate) doors: DigestDoors,
     pub(crate) directory: Arc<Directory>,
+    pub(crate) portals: Portals,
     pub(crate) world: World,
     pub(crate) letterhead: Arc<Letterhead>,
     pub(crate) renderings: Renderings,
@@ -109,8 +109,15 @@ impl Service {
             tracing::warn!("site.public_url is not https: mail programs will show no unsubscribe button (RFC 8058)");
         }
         Ok(Self(Arc::new(Inner {
+            calendar: Calendar::new(identity.zone.clone()),
             schedule: Schedule::new(&config, identity.zone.clone()),
-            renderings: Renderings::new(letterhead.clone(), directory.clone(), config.categories.clone()),
+            renderings: Renderings::new(
+                letterhead.clone(),
+                directory.clone(),
+                config.categories.clone(),
+                identity.portals.clone(),
+            ),
+            portals: identity.portals.clone(),
             pages: Pages::new(identity, letterhead.settings().list_name.clone())?,
             letterhead,
             doors,
@@ -122,7 +129,7 @@ impl Service {
             policy_refusals: Mutex::default(),
             limits: Limits::new(
                 Shares {
-                    asker: config.confirmations_per_asker_hour_max,
+                    client: config.confirmations_per_client_hour_max,
                     mailbox: config.confirmations_per_day_max,
                     domain: config.confirmations_per_domain_hour_max,
                 },
@@ -155,7 +162,8 @@ impl Service {
     pub async fn run(&self, bus: Arc<dyn Bus>, status: Arc<Status>, stop: CancellationToken) {
         let arrivals =
             consume(ConsumeOptions::of(Queue::Digest), bus, Arc::new(self.clone()), status.clone(), stop.clone());
-        let sending = drive(DriveOptions::named("digest"), &self.0.wake_up, &status, &stop, || self.step());
+        let sending =
+            drive(DriveOptions::of(Worker::Of(Outlet::Digest)), &self.0.wake_up, &status, &stop, || self.step());
         let ending = async {
             stop.cancelled().await;
             self.0.stopping.store(true, std::sync::atomic::Ordering::Relaxed);

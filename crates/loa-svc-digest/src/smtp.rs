@@ -5,6 +5,7 @@
 
 use crate::{
     Session, SmtpConfig, Submit, Tls, Unreachable, Verdict,
+    limited::Limited,
     submit::{Stage, judge},
 };
 use async_trait::async_trait;
@@ -108,7 +109,7 @@ impl SmtpSubmit {
                 words: ServerWords::new(&error.to_string()),
                 needs_operator: false,
             })?;
-        let mut connection = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &self.hello)
+        let mut connection = AsyncSmtpConnection::connect_with_transport(Box::new(Limited::new(stream)), &self.hello)
             .await
             .map_err(|error| refused("does not greet us", &error))?;
         if let Some(parameters) = &self.tls {

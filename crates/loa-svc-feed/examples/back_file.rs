@@ -59,6 +59,7 @@ async fn main() {
                  na-son,03205,Na Son,Xã,Huyện Điện Biên Đông,Tỉnh Điện Biên,,,,\n";
     let directory = Arc::new(Directory::load(&[AreaFile { label: "areas.csv", text: areas }]).unwrap());
     let identity = Identity {
+        portals: loa_testkit::build::portals(),
         portal_name: "Cổng thông tin".into(),
         portal_url: "https://dienbiendong.example/".parse().unwrap(),
         public_url: "https://loa.example.vn/".parse().unwrap(),

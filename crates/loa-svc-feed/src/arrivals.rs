@@ -14,7 +14,11 @@ impl Handler for Service {
     type Item = Event;
 
     fn decode(&self, message: &Message) -> Result<Event, DeadReason> {
-        decode_event(message, &self.0.directory)
+        decode_event(message, &self.0.directory, self.0.writer.calendar(), &self.0.portals.list())
+    }
+
+    async fn refresh(&self) -> Result<(), AcceptError> {
+        self.0.portals.refreshed().await
     }
 
     async fn accept(&self, batch: Vec<Event>) -> Result<(), AcceptError> {

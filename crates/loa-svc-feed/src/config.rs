@@ -4,6 +4,7 @@
 //! found here and told as a sentence. Where settings come from (files, environment) is not known here.
 
 use loa_domain::Category;
+use loa_worker::Portals;
 use serde::Deserialize;
 use std::{net::SocketAddr, path::PathBuf};
 use url::Url;
@@ -84,8 +85,10 @@ impl Config {
 }
 
 /// Who publishes, and where: what the whole installation shares.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Identity {
+    /// All portals of the installation.
+    pub portals: Portals,
     /// The portal's name, as people read it.
     pub portal_name: String,
     /// The portal's own address: `/a/ID` leads there.

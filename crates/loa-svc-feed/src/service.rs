@@ -7,13 +7,15 @@
 //! change number, and writing the same rows gives the same bytes. When the ledger is away, a step
 //! brings back what readers were shown before the start.
 
+mod refreshing;
+
 use crate::{
     Config, FeedError, Identity,
     keep::{
-        archives::Archives, budget::Budget, cache::CacheFigures, changes::Changes, combinations::Combinations,
-        feeds::Feeds, overview::Overviews, writer::Writer,
+        archives::Archives, budget::Budget, changes::Changes, combinations::Combinations, feeds::Feeds,
+        overview::Overviews, writer::Writer,
     },
-    last_good::{LastGood, ReadBack, files::Folder},
+    last_good::{LastGood, files::Folder},
     names::Names,
     pacing::{Pacing, rest_after},
     page::pages::Pages,
@@ -21,23 +23,17 @@ use crate::{
 use jiff::Timestamp;
 use loa_area::Directory;
 use loa_bus::{Bus, Queue};
-use loa_domain::{Calendar, Event};
+use loa_domain::{Calendar, Event, Outlet, Worker};
 use loa_feed::{Site, TagAuthority, TagError, Window, feeds_of};
 use loa_store::{Accepted, FeedArrival, FeedLedger, StoreError};
-use loa_worker::{ConsumeOptions, DriveOptions, Progress, Status, WakeUp, World, consume, drive};
+use loa_worker::{ConsumeOptions, DriveOptions, Portals, Progress, Status, WakeUp, World, consume, drive};
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
-
-/// Most changed feeds looked at in one step.
-const CHANGED_MAX: u32 = 1_000;
 
 /// Why the service can't be set up: the configuration is wrong. Each sentence says where to mend it.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +59,7 @@ pub struct Service(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) writer: Arc<Writer>,
     pub(crate) directory: Arc<Directory>,
+    pub(crate) portals: Portals,
     /// The portal's own address.
     pub(crate) portal: Url,
     pub(crate) feeds: Arc<Feeds>,
@@ -103,44 +100,23 @@ impl Service {
         if let Some(fault) = config.fault() {
             return Err(SetupError::Setting(fault));
         }
-        let on = identity.tag_date.parse().map_err(|_| SetupError::Date(identity.tag_date.clone()))?;
-        let calendar = Calendar::new(identity.zone.clone());
-        let site = Arc::new(Site {
-            tag: TagAuthority::new(&identity.tag_authority, on)?,
-            base: identity.public_url,
-            title: identity.portal_name,
-            publisher: config.publisher.clone(),
-            language: config.language.clone(),
-            ttl_minutes: config.ttl_minutes,
-            hub: identity.hub,
-            calendar: calendar.clone(),
-        });
         let folder =
             Folder::new(&config.last_good_dir, config.last_good_feeds_max, config.last_good_bytes_max, world.bytes());
-        let window = Window {
-            entries_max: config.entries_max as usize,
-            bytes_max: config.document_bytes_max as usize,
-            tombstones_max: config.tombstones_max as usize,
-        };
-        let writer = Arc::new(Writer {
-            names: Arc::new(Names::new(site.clone(), directory.clone(), calendar.clone(), config.categories)),
-            pages: Arc::new(Pages::new(site.clone(), calendar)?),
-            site,
-            window,
-            ledger,
-            world,
-        });
-        let (changes, last_good) = (Arc::new(Changes::default()), Arc::new(LastGood::new(folder)));
         let budget = Budget::of(config.memory_bytes_max);
+        let (full_responses_max, portals, portal) =
+            (config.full_responses_max, identity.portals.clone(), identity.portal_url.clone());
+        let writer = Arc::new(writer(config, identity, ledger, directory.clone(), world)?);
+        let (changes, last_good) = (Arc::new(Changes::default()), Arc::new(LastGood::new(folder)));
         let feeds = Arc::new(Feeds::new(writer.clone(), changes.clone(), last_good.clone(), budget.feeds));
         Ok(Self(Arc::new(Inner {
             archives: Archives::new(writer.clone(), changes.clone(), feeds.clone(), budget.archives),
             combinations: Combinations::new(writer.clone(), changes.clone(), budget.combinations),
             overviews: Overviews::new(writer.clone(), last_good.clone(), feeds.clone()),
-            full_responses_max: config.full_responses_max,
+            full_responses_max,
             writer,
             directory,
-            portal: identity.portal_url,
+            portals,
+            portal,
             feeds,
             changes,
             last_good,
@@ -163,10 +139,15 @@ impl Service {
     /// # Errors
     /// As [`Self::accept`].
     pub async fn accept_at(&self, batch: &[Event], at: Timestamp) -> Result<Accepted, StoreError> {
+        let portals = self.0.portals.list();
+        let home = &portals.home().slug;
         let arrivals: Vec<FeedArrival> = batch
             .iter()
             .map(|event| FeedArrival {
-                feeds: event.content().map(|content| feeds_of(content, &event.reach)).unwrap_or_default(),
+                feeds: event
+                    .content()
+                    .map(|content| feeds_of(content, &event.reach, event.portal.as_ref().unwrap_or(home)))
+                    .unwrap_or_default(),
                 event: event.clone(),
             })
             .collect();
@@ -181,7 +162,7 @@ impl Service {
     pub async fn run(&self, bus: Arc<dyn Bus>, status: Arc<Status>, stop: CancellationToken) {
         let arrivals =
             consume(ConsumeOptions::of(Queue::Feed), bus, Arc::new(self.clone()), status.clone(), stop.clone());
-        let writing = drive(DriveOptions::named("feed"), &self.0.wake_up, &status, &stop, || async {
+        let writing = drive(DriveOptions::of(Worker::Of(Outlet::Feed)), &self.0.wake_up, &status, &stop, || async {
             let step = self.step(Instant::now()).await;
             self.0.report_caches();
             let Step { progress, rest } = step?;
@@ -224,64 +205,34 @@ impl Service {
     }
 }
 
-impl Inner {
-    /// Writes feeds anew; when the ledger is away, what readers were shown before the start is put where nothing is. How many
-    /// were written comes back, and whether there may be more.
-    async fn refresh_feeds_or_fall_back(&self) -> Result<(usize, Progress), FeedError> {
-        match self.refresh_feeds().await {
-            Ok(done) => {
-                self.is_away.store(false, Ordering::Release);
-                Ok(done)
-            }
-            Err(error) if error.may_pass() => {
-                if !self.is_away.swap(true, Ordering::AcqRel) && self.last_good.is_kept() {
-                    self.fall_back().await;
-                }
-                Err(FeedError::LastGoodState { feeds: self.feeds.figures().entries, source: Box::new(error) })
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn refresh_feeds(&self) -> Result<(usize, Progress), FeedError> {
-        let (names, number) = self.writer.ledger.changed(self.changes.seen(), CHANGED_MAX).await?;
-        let progress = if names.len() >= CHANGED_MAX as usize { Progress::Worked } else { Progress::Idle };
-        let has_changed = !names.is_empty();
-        self.changes.note(&names, number);
-        let written = self.feeds.refresh(names, self.is_away.load(Ordering::Acquire)).await?;
-        if has_changed || written > 0 || self.overviews.is_read_back() {
-            self.overviews.grew_old();
-        }
-        self.changes.has_seen(number);
-        Ok((written, progress))
-    }
-
-    async fn fall_back(&self) {
-        let newest = self.last_good.newest(self.feeds.bytes_max() / 3).await;
-        let count = newest.len();
-        for one in newest {
-            match one {
-                ReadBack::Feed(feed) => self.feeds.read_back(feed),
-                ReadBack::Overview(overview) => self.overviews.read_back(overview),
-            }
-        }
-        tracing::warn!(documents = count, "the ledger is away: feeds are served from the last good state");
-    }
-
-    /// Says what the caches hold, for `/metrics`.
-    #[allow(clippy::cast_precision_loss, reason = "gauges are floating-point numbers")]
-    fn report_caches(&self) {
-        let kinds = [
-            ("feeds", self.feeds.figures(), self.feeds.bytes_max()),
-            ("archives", self.archives.figures(), self.archives.bytes_max()),
-            ("combinations", self.combinations.figures(), self.combinations.bytes_max()),
-        ];
-        for (kind, CacheFigures { entries, bytes }, bytes_max) in kinds {
-            metrics::gauge!("loa_feed_cache_entries", "kind" => kind).set(entries as f64);
-            metrics::gauge!("loa_feed_memory_bytes", "kind" => kind).set(bytes as f64);
-            metrics::gauge!("loa_feed_memory_bytes_max", "kind" => kind).set(bytes_max as f64);
-        }
-    }
+/// What makes documents of the ledger's rows: the site as feeds name it, their names, their pages, their length.
+fn writer(
+    config: Config,
+    identity: Identity,
+    ledger: Arc<dyn FeedLedger>,
+    directory: Arc<Directory>,
+    world: World,
+) -> Result<Writer, SetupError> {
+    let on = identity.tag_date.parse().map_err(|_| SetupError::Date(identity.tag_date.clone()))?;
+    let calendar = Calendar::new(identity.zone);
+    let site = Arc::new(Site {
+        tag: TagAuthority::new(&identity.tag_authority, on)?,
+        base: identity.public_url,
+        title: identity.portal_name,
+        publisher: config.publisher,
+        language: config.language,
+        ttl_minutes: config.ttl_minutes,
+        hub: identity.hub,
+        calendar: calendar.clone(),
+    });
+    let window = Window {
+        entries_max: config.entries_max as usize,
+        bytes_max: config.document_bytes_max as usize,
+        tombstones_max: config.tombstones_max as usize,
+    };
+    let names = Names::new(site.clone(), directory, calendar.clone(), config.categories, identity.portals);
+    let pages = Pages::new(site.clone(), calendar)?;
+    Ok(Writer { names: Arc::new(names), pages: Arc::new(pages), site, window, ledger, world })
 }
 
 impl std::fmt::Debug for Service {

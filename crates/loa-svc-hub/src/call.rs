@@ -60,7 +60,7 @@ fn answered(reason: HubReason, status: u16) -> LastCall {
 
 /// The way to a callback: a place for one more call in each of its networks, and what its name means for this call.
 struct Way {
-    _place: NetworkSlot,
+    place: NetworkSlot,
     _pin: Option<Pin>,
 }
 
@@ -81,7 +81,13 @@ impl Inner {
                 Heard::new(HubOutcome::Dropped, HostSign::Nothing, silent(HubReason::NeverRecorded))
             }
             Ok(callback) => match self.way(due, &callback).await {
-                Ok(_way) => self.reach(due, &callback).await,
+                Ok(way) => {
+                    let heard = self.reach(due, &callback).await;
+                    if heard.told.reason == HubReason::Timeout {
+                        way.place.kept_waiting(self.network_rule(), self.world.now().as_millisecond());
+                    }
+                    heard
+                }
                 Err(heard) => heard,
             },
             Err(error) => self.unanswered(due, Failure::Ours, &error.to_string()),
@@ -135,7 +141,7 @@ impl Inner {
         };
         let now_ms = self.world.now().as_millisecond();
         match self.networks.enter(call_class, &networks, self.network_rule(), now_ms) {
-            Ok(place) => Ok(Way { _place: place, _pin: pin }),
+            Ok(place) => Ok(Way { place, _pin: pin }),
             Err(busy) => Err(self.busy(due, call_class, busy)),
         }
     }
@@ -209,10 +215,14 @@ impl Inner {
         let status = response.status().as_u16();
         let network = response.remote_addr().map(|peer| Network::around(peer.ip()).to_string());
         let body = beginning(&mut response, challenge.len() + 1).await;
-        let Ok(body) = body else {
-            let mut heard = self.unanswered(due, Failure::Protocol, "");
-            heard.told.status = Some(status);
-            return heard;
+        let body = match body {
+            Ok(body) => body,
+            Err(error) => {
+                let failure = if error.is_timeout() { Failure::Timeout } else { Failure::Protocol };
+                let mut heard = self.unanswered(due, failure, "");
+                heard.told.status = Some(status);
+                return heard;
+            }
         };
         match judge_intent(status, &body, challenge) {
             IntentAnswer::Confirmed => {

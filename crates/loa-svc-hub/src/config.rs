@@ -32,10 +32,10 @@ pub struct Config {
     pub requests_per_host_burst: u32,
     /// … and beyond that one in so many seconds (1 to 3,600).
     pub requests_per_host_seconds: u64,
-    /// Requests of one asker, by its network: so many in one go (1 to 10,000) …
-    pub requests_per_asker_burst: u32,
+    /// Requests of one client, by its network: so many in one go (1 to 10,000) …
+    pub requests_per_client_burst: u32,
     /// … and beyond that one in so many seconds (1 to 3,600).
-    pub requests_per_asker_seconds: u64,
+    pub requests_per_client_seconds: u64,
     /// The longest document that is told, in bytes (10,000 to 16,777,216).
     pub document_bytes_max: usize,
     /// How often topics are fetched when no event came in, in seconds (1 to 3,600).
@@ -85,8 +85,8 @@ impl Default for Config {
             requests_waiting_max: 2_000,
             requests_per_host_burst: 150,
             requests_per_host_seconds: 5,
-            requests_per_asker_burst: 300,
-            requests_per_asker_seconds: 5,
+            requests_per_client_burst: 300,
+            requests_per_client_seconds: 5,
             document_bytes_max: 1_048_576,
             poll_interval_seconds: 60,
             notice_seconds_min: 5,
@@ -126,8 +126,8 @@ impl Config {
             ("requests_waiting_max", u64::from(self.requests_waiting_max), 1, 100_000),
             ("requests_per_host_burst", u64::from(self.requests_per_host_burst), 1, 10_000),
             ("requests_per_host_seconds", self.requests_per_host_seconds, 1, 3_600),
-            ("requests_per_asker_burst", u64::from(self.requests_per_asker_burst), 1, 10_000),
-            ("requests_per_asker_seconds", self.requests_per_asker_seconds, 1, 3_600),
+            ("requests_per_client_burst", u64::from(self.requests_per_client_burst), 1, 10_000),
+            ("requests_per_client_seconds", self.requests_per_client_seconds, 1, 3_600),
             ("document_bytes_max", self.document_bytes_max as u64, 10_000, 16_777_216),
             ("poll_interval_seconds", self.poll_interval_seconds, 1, 3_600),
             ("notice_seconds_min", self.notice_seconds_min, 0, 3_600),

@@ -19,6 +19,10 @@ use std::{
 /// forgotten: by then somebody is using the hub to call half the world.
 const NETWORKS_MAX: usize = 10_000;
 
+/// How many callbacks of a network may be asked in one go that keep us waiting until the time for an answer is over. Such a
+/// call costs as much as many others: it holds a place, and whatever it streams meanwhile is read.
+const KEPT_WAITING_MAX: u32 = 4;
+
 /// How much a network may have.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NetworkRule {
@@ -28,6 +32,18 @@ pub(crate) struct NetworkRule {
     pub(crate) burst: u32,
     /// … and beyond that one in so many milliseconds.
     pub(crate) interval_ms: i64,
+}
+
+impl NetworkRule {
+    /// How far ahead a network's allowance may be used up, when it may be asked once more.
+    fn ahead_max(self) -> i64 {
+        self.interval_ms.saturating_mul(i64::from(self.burst.max(1)) - 1)
+    }
+
+    /// What a call costs that kept us waiting.
+    fn waiting_ms(self) -> i64 {
+        self.interval_ms.saturating_mul(i64::from(self.burst.div_ceil(KEPT_WAITING_MAX).max(1)))
+    }
 }
 
 /// Why a network may not be called now.
@@ -54,6 +70,21 @@ struct Counted {
 pub(crate) struct NetworkSlot {
     networks: Arc<Networks>,
     keys: Vec<(bool, Network)>,
+}
+
+impl NetworkSlot {
+    /// Charges the networks for an answer that did not come in time. Deliveries are not charged: the circuit breaker rests
+    /// their host.
+    pub(crate) fn kept_waiting(&self, rule: NetworkRule, now_ms: i64) {
+        // however many did so at once, one is asked again after one such time
+        let furthest = now_ms.saturating_add(rule.ahead_max()).saturating_add(rule.waiting_ms());
+        let mut counted = self.networks.counted();
+        for (_, network) in self.keys.iter().filter(|(asks, _)| *asks) {
+            if let Some(whole_at) = counted.whole_at.get_mut(network) {
+                *whole_at = whole_at.saturating_add(rule.waiting_ms()).min(furthest);
+            }
+        }
+    }
 }
 
 impl Networks {
@@ -98,17 +129,20 @@ impl Networks {
 
 impl Counted {
     fn ask(&mut self, networks: &[Network], rule: NetworkRule, now_ms: i64) -> Result<(), Busy> {
-        let ahead_max = rule.interval_ms.saturating_mul(i64::from(rule.burst.max(1)) - 1);
+        let ahead_max = rule.ahead_max();
+        let known = now_ms..=now_ms + ahead_max + rule.waiting_ms();
         if self.whole_at.len() + networks.len() > NETWORKS_MAX {
-            self.whole_at.retain(|_, whole_at| (now_ms..=now_ms + ahead_max + rule.interval_ms).contains(whole_at));
+            self.whole_at.retain(|_, whole_at| known.contains(whole_at));
         }
         if self.whole_at.len() + networks.len() > NETWORKS_MAX {
             return Err(Busy::TooOften);
         }
         for network in networks {
             let whole_at = self.whole_at.entry(*network).or_insert(now_ms);
-            // never further ahead than it can get: a clock that was set back makes nobody wait until it is there again
-            *whole_at = (*whole_at).clamp(now_ms, now_ms + ahead_max + rule.interval_ms);
+            if !known.contains(whole_at) {
+                // further ahead than it can get: a clock that was set back makes nobody wait until it is there again
+                *whole_at = (*whole_at).clamp(now_ms, now_ms + ahead_max + rule.interval_ms);
+            }
         }
         if networks.iter().any(|network| self.whole_at.get(network).is_some_and(|at| at - now_ms > ahead_max)) {
             return Err(Busy::TooOften);
@@ -162,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_has_a_few_calls_at_a_time_in_each_lane_and_room_again_when_one_ends() {
+    fn a_network_has_a_few_calls_at_a_time_in_each_call_class_and_room_again_when_one_ends() {
         let networks = Arc::new(Networks::default());
         let enter = |call_class, address: &str| networks.enter(call_class, &[network(address)], RULE, 0);
         let first = enter(CallClass::Deliveries, "203.0.113.1").unwrap();
@@ -192,6 +226,31 @@ mod tests {
         }
         assert_eq!(ask("192.0.2.1", -3_600_000 + 1_000), None);
         assert!(networks.counted().in_flight.is_empty());
+    }
+
+    #[test]
+    fn a_network_that_keeps_us_waiting_uses_its_allowance_up_sooner() {
+        let rule = NetworkRule { burst: 40, ..RULE };
+        let networks = Arc::new(Networks::default());
+        let wait = |now| {
+            let slot = networks.enter(CallClass::Requests, &[network("203.0.113.1")], rule, now);
+            slot.map(|slot| slot.kept_waiting(rule, now)).err()
+        };
+        assert_eq!([0; 5].map(wait), [None, None, None, None, Some(Busy::TooOften)]);
+        assert_eq!([5_000, 6_000, 10_000, 17_000].map(wait), [None, Some(Busy::TooOften), Some(Busy::TooOften), None]);
+        let told = networks.enter(CallClass::Deliveries, &[network("203.0.113.1")], rule, 17_000).unwrap();
+        told.kept_waiting(rule, 17_000);
+        assert_eq!(wait(17_000 + 11_000), None, "a delivery is not charged");
+        assert_eq!(wait(10_000_000), None);
+        // as many at once as may be
+        let rule = NetworkRule { in_flight_max: 16, ..rule };
+        let enter = |now| networks.enter(CallClass::Requests, &[network("198.51.100.1")], rule, now);
+        let at_once: Vec<NetworkSlot> = (0..16).map(|_| enter(0).unwrap()).collect();
+        at_once.iter().for_each(|slot| slot.kept_waiting(rule, 0));
+        drop(at_once);
+        assert_eq!([0, 5_000, 9_000].map(|now| enter(now).err()), [Some(Busy::TooOften); 3]);
+        assert!(enter(10_000).is_ok());
+        assert_eq!(enter(10_000).err(), Some(Busy::TooOften), "one at a time");
     }
 
     #[test]

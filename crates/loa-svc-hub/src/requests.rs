@@ -99,12 +99,12 @@ impl RequestRefusal {
 
 async fn asked(
     State(hub): State<Arc<Inner>>,
-    asker: Option<Extension<ClientAddress>>,
+    client: Option<Extension<ClientAddress>>,
     headers: HeaderMap,
     form: Bytes,
 ) -> Response {
-    let asker = asker.map(|Extension(ClientAddress(address))| address);
-    match take(&hub, asker, &headers, &form).await {
+    let client = client.map(|Extension(ClientAddress(address))| address);
+    match take(&hub, client, &headers, &form).await {
         Ok((status, word)) => {
             metrics::counter!("loa_hub_requests_total", "outcome" => word).increment(1);
             status.into_response()
@@ -130,7 +130,7 @@ async fn asked(
 
 async fn take(
     hub: &Inner,
-    asker: Option<IpAddr>,
+    client: Option<IpAddr>,
     headers: &HeaderMap,
     form: &[u8],
 ) -> Result<(StatusCode, &'static str), RequestRefusal> {
@@ -141,7 +141,7 @@ async fn take(
         return Err(RequestRefusal::MediaType);
     }
     let request = parse_hub_request(form)?;
-    hub.asked_by(asker)?;
+    hub.asked_by(client)?;
     match request {
         HubRequest::Ping(topics) => {
             hub.pinged(&topics).await?;
@@ -156,18 +156,18 @@ async fn take(
 }
 
 impl Inner {
-    /// Counts a request of this asker. Whatever names its callbacks have, it takes no more of the room than its share. Our own
-    /// networks, and askers that are not known, are not counted.
-    fn asked_by(&self, asker: Option<IpAddr>) -> Result<(), RequestRefusal> {
-        let Some(asker) = asker else { return Ok(()) };
-        let interval = Duration::from_secs(self.config.requests_per_asker_seconds);
+    /// Counts a request of this client. Whatever names its callbacks have, it takes no more of the room than its share. Our own
+    /// networks, and clients that are not known, are not counted.
+    fn asked_by(&self, client: Option<IpAddr>) -> Result<(), RequestRefusal> {
+        let Some(client) = client else { return Ok(()) };
+        let interval = Duration::from_secs(self.config.requests_per_client_seconds);
         let rule = NetworkRule {
             in_flight_max: u32::MAX,
-            burst: self.config.requests_per_asker_burst,
+            burst: self.config.requests_per_client_burst,
             interval_ms: i64::try_from(interval.as_millis()).unwrap_or(i64::MAX),
         };
-        self.askers
-            .ask(Network::around(asker), rule, self.world.now().as_millisecond())
+        self.clients
+            .ask(Network::around(client), rule, self.world.now().as_millisecond())
             .map_err(|_| RequestRefusal::AskedTooMuch(interval))
     }
 

@@ -5,7 +5,7 @@ use crate::{
     networks::{NetworkRule, Networks},
 };
 use jiff::Timestamp;
-use loa_domain::{BreakerRule, NetworkError};
+use loa_domain::{BreakerRule, NetworkError, Worker};
 use loa_egress::{ClientError, ClientOptions, Guard, client};
 use loa_store::{CallRecord, FetchOutcome, FetchRule, HostRule, HubCleanUpRule, HubLedger, HubLimits, StoreError};
 use loa_webhook::{
@@ -83,7 +83,7 @@ pub(crate) struct Inner {
     pub(crate) guard: Guard,
     pub(crate) networks: Arc<Networks>,
     /// Who asks.
-    pub(crate) askers: Networks,
+    pub(crate) clients: Networks,
     /// Calls strangers' callbacks: guarded.
     pub(crate) caller: Client,
     /// Reads our own feeds.
@@ -140,7 +140,7 @@ impl Service {
             feeds: feeds.as_str().trim_end_matches('/').to_owned(),
             guard,
             networks: Arc::default(),
-            askers: Networks::default(),
+            clients: Networks::default(),
             caller,
             reader,
             // what came in while nobody ran is looked for first
@@ -166,7 +166,7 @@ impl Service {
         if !self.0.config.enabled {
             return;
         }
-        let options = DriveOptions { poll_interval: TURN, ..DriveOptions::named("hub") };
+        let options = DriveOptions { poll_interval: TURN, ..DriveOptions::of(Worker::Hub) };
         drive(options, &self.0.wake_up, &status, &stop, || self.step()).await;
         let longest = Duration::from_secs(self.0.config.stop_seconds_max);
         match tokio::time::timeout(longest, self.drain()).await {

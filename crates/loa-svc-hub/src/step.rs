@@ -137,7 +137,7 @@ impl Inner {
         if cleaned_up.lapsed > 0 {
             tracing::warn!(
                 requests = cleaned_up.lapsed,
-                "requests to the hub could not be settled within a day; they are dropped"
+                "requests to the hub could not be decided within a day; they are dropped"
             );
         }
         metrics::counter!("loa_hub_expired_total").increment(cleaned_up.expired);

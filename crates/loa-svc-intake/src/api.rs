@@ -1,12 +1,15 @@
-//! The producers' API: `POST /v1/articles`, `DELETE /v1/articles/{id}`, `GET /v1/articles/{id}`.
+//! The producers' API: `POST /v1/articles`, `DELETE /v1/articles/{id}`, `GET /v1/articles/{id}`,
+//! `POST /v1/articles/{id}/renumber`.
 //!
 //! 202 means that the submission is on disk and the relay will send it on. A repeat answers 200
 //! with the revision it was first given. Publishing and withdrawing need a token of scope
-//! `publish`, reading one of scope `read`. Problems are RFC 9457.
+//! `publish`, reading one of scope `read`, renumbering one of scope `operate`. Problems are RFC 9457.
 
 use crate::{
-    RawContent, Service, SubmissionAnswer,
+    RawContent, Renumbered, Service, SubmissionAnswer,
+    api_state::Api,
     describe::{Reason, Submitted},
+    portals::{self, asked_for, named},
     problems::{of_error, of_refusal},
 };
 use axum::{
@@ -16,9 +19,9 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use loa_domain::ArticleId;
+use loa_domain::{ArticleId, ArticleKey, PortalSlug};
 use loa_event::{limits::EVENT_BYTES_MAX, strict_json};
-use loa_http::{Guard, Guarded, Problem, ToPublish, ToRead, TokenCheck, segment};
+use loa_http::{Guarded, Problem, ToOperate, ToPublish, ToRead, TokenCheck, segment};
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
@@ -27,22 +30,6 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The longest body of a withdrawal, in bytes: a reason in JSON.
 const REASON_BODY_MAX: usize = 64 * 1024;
-
-#[derive(Clone)]
-struct Api {
-    service: Service,
-    tokens: Arc<dyn TokenCheck>,
-}
-
-impl Guard for Api {
-    fn tokens(&self) -> &dyn TokenCheck {
-        &*self.tokens
-    }
-
-    fn service(&self) -> &'static str {
-        "intake"
-    }
-}
 
 impl Service {
     /// The API of intake, with absolute paths; to be merged into the process's router.
@@ -63,7 +50,13 @@ impl Service {
 
 /// The one list of routes.
 fn api() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(publish)).routes(routes!(current, withdraw))
+    OpenApiRouter::new()
+        .routes(routes!(publish))
+        .routes(routes!(current, withdraw))
+        .routes(routes!(renumber))
+        .routes(routes!(portals::list, portals::add))
+        .routes(routes!(portals::show))
+        .routes(routes!(portals::retire))
 }
 
 /// What was taken in, as it is answered.
@@ -77,8 +70,11 @@ struct Taken {
 
 /// What stands of an article or document.
 #[derive(Serialize, ToSchema)]
-struct Standing {
+struct ArticleState {
     id: ArticleId,
+    /// Whose it is; absent: the home portal's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    portal: Option<PortalSlug>,
     /// The revision it is now.
     revision: u64,
     /// Whether it is withdrawn.
@@ -103,6 +99,7 @@ struct Standing {
     operation_id = "publish",
     tag = "Articles",
     security(("bearer" = ["publish"])),
+    params(("portal" = Option<PortalSlug>, Query, description = "For which portal: the token's only one unless said, else the home portal (`home`).")),
     request_body(content = Submitted, description = "At most 1,048,576 bytes; no name twice in one object."),
     responses(
         Guarded,
@@ -112,7 +109,8 @@ struct Standing {
             headers(("Location" = String, description = "Where the article's journey is told."))),
         (status = 400, description = "The body is not JSON, has a name twice in one object, or is nested too deeply; `detail` names the place.",
             body = Problem, content_type = Problem::MEDIA_TYPE),
-        (status = 409, description = "`revision` is not newer than the one that stands.", body = Problem, content_type = Problem::MEDIA_TYPE),
+        (status = 404, description = "There is no such portal.", body = Problem, content_type = Problem::MEDIA_TYPE),
+        (status = 409, description = "`revision` is not newer than the one that stands, or the portal was retired.", body = Problem, content_type = Problem::MEDIA_TYPE),
         (status = 413, description = "Larger than an event may be: send pictures and files as addresses.", body = Problem, content_type = Problem::MEDIA_TYPE),
         (status = 415, description = "The content type is another than JSON. None at all is taken for JSON.", body = Problem, content_type = Problem::MEDIA_TYPE),
         (status = 422, description = "The content is outside the contract; `pointer` says where.", body = Problem, content_type = Problem::MEDIA_TYPE),
@@ -120,13 +118,15 @@ struct Standing {
 )]
 async fn publish(
     State(api): State<Api>,
-    _: ToPublish,
+    ToPublish(caller): ToPublish,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
+    let portal = asked_for(&caller, named(query.as_deref()).as_deref())?;
     let body = read(&headers, body)?;
     let (content, wrapper) = RawContent::from_json(&body).map_err(|refusal| of_refusal(&refusal, ""))?;
-    let answered = api.service.publish(content).await.map_err(|error| of_error(&error, wrapper))?;
+    let answered = api.service.publish_for(Some(&portal), content).await.map_err(|error| of_error(&error, wrapper))?;
     Ok(answer(answered))
 }
 
@@ -142,6 +142,7 @@ async fn publish(
     security(("bearer" = ["publish"])),
     params(
         ("id" = ArticleId, Path, description = "Its id, percent-encoded."),
+        ("portal" = Option<PortalSlug>, Query, description = "Whose it is: the token's only portal unless said, else the home portal (`home`)."),
         ("reason" = Option<String>, Query, description = "Why, for readers: one line. Not read when there is a body."),
     ),
     request_body(content = Option<Reason>, description = "At most 65,536 bytes."),
@@ -159,7 +160,7 @@ async fn publish(
 )]
 async fn withdraw(
     State(api): State<Api>,
-    _: ToPublish,
+    ToPublish(caller): ToPublish,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
     body: Result<Bytes, BytesRejection>,
@@ -167,8 +168,10 @@ async fn withdraw(
     let body = body.map_err(|rejection| {
         Problem::new(rejection.status().as_u16(), "The body cannot be read", rejection.body_text())
     })?;
+    let portal = asked_for(&caller, named(query.as_deref()).as_deref())?;
+    let key = key_of(&api, &id, Some(portal)).await?;
     let reason = reason(query.as_deref(), &body)?;
-    let answered = api.service.withdraw(&id, &reason).await.map_err(|error| of_error(&error, ""))?;
+    let answered = api.service.withdraw(key.as_str(), &reason).await.map_err(|error| of_error(&error, ""))?;
     Ok(answer(answered))
 }
 
@@ -179,27 +182,69 @@ async fn withdraw(
     operation_id = "current",
     tag = "Articles",
     security(("bearer" = ["read"])),
-    params(("id" = ArticleId, Path, description = "Its id, percent-encoded.")),
+    params(
+        ("id" = ArticleId, Path, description = "Its id, percent-encoded."),
+        ("portal" = Option<PortalSlug>, Query, description = "Whose it is: the home portal's (`home`) unless said."),
+    ),
     responses(
         Guarded,
-        (status = 200, description = "What stands.", body = Standing),
+        (status = 200, description = "What stands.", body = ArticleState),
         (status = 404, description = "Nothing of this id was ever published here.", body = Problem, content_type = Problem::MEDIA_TYPE),
     )
 )]
-async fn current(State(api): State<Api>, _: ToRead, Path(id): Path<String>) -> Result<Json<Standing>, Problem> {
+async fn current(
+    State(api): State<Api>,
+    _: ToRead,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<ArticleState>, Problem> {
     let unknown = || Problem::not_found("nothing of this id was ever published here");
     let id = ArticleId::new(&*id).map_err(|_| unknown())?;
-    let current = api.service.current(&id).await.map_err(|error| of_error(&error.into(), ""))?;
+    let key = key_of(&api, id.as_str(), portal_named(query.as_deref())?).await?;
+    let current = api.service.current(&key).await.map_err(|error| of_error(&error.into(), ""))?;
     let current = current.ok_or_else(unknown)?;
-    Ok(Json(Standing {
+    Ok(Json(ArticleState {
         revision: current.revision,
         withdrawn: current.withdrawn,
         source: current.event.source,
         event_id: current.event.id,
         category: current.category,
-        journey: journey(&id),
+        journey: journey(&key),
+        portal: key.portal(),
         id,
     }))
+}
+
+/// Lets a producer's revisions of an article begin at 1 again.
+///
+/// For an article that a slip has left behind: one revision far too high, and its producer's own numbers are refused ever
+/// after. They are counted on from what stands; nobody who follows the article notices. Idempotent as
+/// long as nothing else is published.
+#[utoipa::path(
+    post,
+    path = "/v1/articles/{id}/renumber",
+    operation_id = "renumber",
+    tag = "Articles",
+    security(("bearer" = ["operate"])),
+    params(
+        ("id" = ArticleId, Path, description = "Its id, percent-encoded."),
+        ("portal" = Option<PortalSlug>, Query, description = "Whose it is: the home portal's (`home`) unless said."),
+    ),
+    responses(
+        Guarded,
+        (status = 200, description = "The next revision 1 is newer than what stands.", body = Renumbered),
+        (status = 404, description = "Nothing of this id was ever published here.", body = Problem, content_type = Problem::MEDIA_TYPE),
+        (status = 409, description = "The highest revision there is stands.", body = Problem, content_type = Problem::MEDIA_TYPE),
+    )
+)]
+async fn renumber(
+    State(api): State<Api>,
+    _: ToOperate,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Renumbered>, Problem> {
+    let key = key_of(&api, &id, portal_named(query.as_deref())?).await?;
+    api.service.renumber(key.as_str()).await.map(Json).map_err(|error| of_error(&error, ""))
 }
 
 /// The body, when it says that it is JSON or says nothing.
@@ -242,11 +287,24 @@ fn reason(query: Option<&str>, body: &[u8]) -> Result<String, Problem> {
 
 fn answer(answered: SubmissionAnswer) -> Response {
     let status = if answered.unchanged { StatusCode::OK } else { StatusCode::ACCEPTED };
-    let journey = journey(&answered.id);
+    let journey = journey(&answered.key());
     (status, [(header::LOCATION, journey.clone())], Json(Taken { answered, journey })).into_response()
 }
 
 /// The address of an article's journey. An id may hold `/` and letters of any script.
-fn journey(id: &ArticleId) -> String {
-    format!("/v1/articles/{}/journey", segment(id.as_str()))
+fn journey(key: &ArticleKey) -> String {
+    let of = key.portal_text().map(|portal| format!("?portal={portal}")).unwrap_or_default();
+    format!("/v1/articles/{}/journey{of}", segment(key.id()))
+}
+
+fn portal_named(query: Option<&str>) -> Result<Option<PortalSlug>, Problem> {
+    let read = |slug: String| PortalSlug::new(slug).map_err(|error| Problem::not_found(error.to_string()));
+    named(query).map(read).transpose()
+}
+
+/// The key of an id at a portal that is known. `None`: the home portal.
+async fn key_of(api: &Api, id: &str, portal: Option<PortalSlug>) -> Result<ArticleKey, Problem> {
+    let portal = api.service.portal(portal.as_ref()).await.map_err(|error| of_error(&error, ""))?;
+    let id = ArticleId::new(id).map_err(|error| Problem::not_found(error.to_string()))?;
+    Ok(ArticleKey::new(portal.key_slug(), &id))
 }

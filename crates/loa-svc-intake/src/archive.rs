@@ -7,11 +7,8 @@ use loa_bus::{BusErrorKind, DeadReason, Message, Outgoing, Publish, Queue, Route
 use loa_domain::Event;
 use loa_event::{STRUCTURED, routing_key};
 use loa_store::{ArchiveQuery, Archived, StoreError};
-use loa_worker::{AcceptError, Handler, accept_error, decode_event};
+use loa_worker::{AcceptError, Handler, REPLAY_HEADER, accept_error, decode_event};
 use std::collections::BTreeMap;
-
-/// The header by which an outlet tells a replayed event from a first one.
-const REPLAY_HEADER: &str = "loa-replay";
 
 /// Events read from the archive and published at a time.
 const REPLAY_PAGE: u32 = 500;
@@ -27,7 +24,7 @@ impl Service {
             sequence: 0,
             key: event.key.clone(),
             event_type: event.event_type,
-            article: event.subject().clone(),
+            article: event.subject(),
             revision: event.version().revision,
             content_hash: event.content_hash.clone(),
             routing_key: routing_key(event),
@@ -103,7 +100,11 @@ impl Handler for Service {
     type Item = Event;
 
     fn decode(&self, message: &Message) -> Result<Event, DeadReason> {
-        decode_event(message, &self.0.directory)
+        decode_event(message, &self.0.directory, &self.0.portal.calendar, &self.0.portal.portals.list())
+    }
+
+    async fn refresh(&self) -> Result<(), AcceptError> {
+        self.0.portal.portals.refreshed().await
     }
 
     async fn accept(&self, batch: Vec<Event>) -> Result<(), AcceptError> {

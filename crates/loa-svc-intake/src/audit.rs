@@ -6,15 +6,16 @@
 
 use crate::Config;
 use jiff::{SignedDuration, Timestamp};
-use loa_bus::{Administer, Bus, BusError, Queue, error_chain};
-use loa_domain::Outlet;
+use loa_bus::{Administer, Bus, BusError, Queue};
+use loa_domain::{Fault, FaultName, Outlet, Trouble};
 use loa_store::{ArchiveQuery, Archived, AuditEvent, AuditRound, IntakeLedger, Receptions, Said, StoreError};
 use loa_worker::{
     Status, World,
-    completeness::{HeartbeatFault, ON_ITS_WAY, Verdict, judge, judge_heartbeats, queue_of, sentence},
+    completeness::{ON_ITS_WAY, Verdict, fault, judge, judge_heartbeats, queue_of},
+    trouble_of,
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -37,11 +38,11 @@ pub struct Audit {
     ledger: Arc<dyn IntakeLedger>,
     outlets: Vec<(Outlet, Arc<dyn Receptions>)>,
     world: World,
-    settle: Duration,
+    delay: Duration,
     every: Option<Duration>,
     heartbeat: Option<Duration>,
     /// Since when a binding or a queue looks silent, by the fault's name.
-    suspected: Mutex<BTreeMap<String, Timestamp>>,
+    suspected: Mutex<BTreeMap<FaultName, Timestamp>>,
 }
 
 impl Audit {
@@ -56,7 +57,7 @@ impl Audit {
             ledger,
             outlets,
             world,
-            settle: config.audit_settle(),
+            delay: config.audit_delay(),
             every: config.audit_every(),
             heartbeat: config.heartbeat_every(),
             suspected: Mutex::default(),
@@ -68,7 +69,7 @@ impl Audit {
         let Some(every) = self.every else { return };
         let looking = async {
             loop {
-                self.look(&*bus, &status).await;
+                self.step(&*bus, &status).await;
                 tokio::time::sleep(every).await;
             }
         };
@@ -87,14 +88,14 @@ impl Audit {
         since: Timestamp,
     ) -> Result<(u64, Option<loa_store::Gaps>), StoreError> {
         let Some((_, door)) = self.outlets.iter().find(|(known, _)| *known == outlet) else { return Ok((0, None)) };
-        let settled = earlier(self.world.now(), self.settle);
+        let until = earlier(self.world.now(), self.delay);
         let mut query = ArchiveQuery { since: Some(since), limit: PAGE, ..ArchiveQuery::default() };
         let (mut looked, mut gaps) = (0, None::<loa_store::Gaps>);
         loop {
             let page = self.ledger.archived(&query).await?;
             let Some(last) = page.last() else { return Ok((looked, gaps)) };
             query.after = last.sequence;
-            let due: Vec<_> = page.into_iter().filter(|event| event.at <= settled).collect();
+            let due: Vec<_> = page.into_iter().filter(|event| event.at <= until).collect();
             let content_hash = |event: &Archived| Some(event.content_hash.clone()).filter(|hash| !hash.is_empty());
             let said = |event: &Archived| Said { key: event.key.clone(), content_hash: content_hash(event) };
             let asked: Vec<_> = due.iter().map(said).collect();
@@ -114,7 +115,7 @@ impl Audit {
     }
 
     /// One round: asks each outlet, and reports.
-    pub async fn look<B: Administer + ?Sized>(&self, bus: &B, status: &Status) {
+    pub async fn step<B: Administer + ?Sized>(&self, bus: &B, status: &Status) {
         let mut depths = BTreeMap::new();
         for queue in Queue::ALL {
             depths.insert(queue, bus.depth(queue).await);
@@ -123,7 +124,7 @@ impl Audit {
         for (outlet, door) in &self.outlets {
             let empty = matches!(depths.get(&queue_of(*outlet)), Some(Ok((0, _))));
             if let Err(error) = self.ask(*outlet, &**door, empty).await {
-                away.insert(*outlet, error_chain(&error));
+                away.insert(*outlet, trouble_of(&error));
             }
         }
         self.report_completeness(status, &depths, &away).await;
@@ -134,20 +135,19 @@ impl Audit {
     async fn ask(&self, outlet: Outlet, door: &dyn Receptions, empty: bool) -> Result<(), StoreError> {
         let begun = self.world.now();
         // what the bus had some time ago and is not ready any more is in the consumer's hands for a moment at most
-        let emptied_at = empty.then(|| earlier(begun, self.settle / 4));
+        let emptied_at = empty.then(|| earlier(begun, self.delay / 4));
         let mut overtaken_at: Option<Timestamp> = None;
         for page in 0..PAGES_MAX {
             let next = self.ledger.unaudited(outlet, PAGE).await?;
             let whole = next.events.len() as u32 == PAGE;
-            let due: Vec<AuditEvent> =
-                next.events.into_iter().take_while(|event| self.is_settled(event, begun)).collect();
+            let due: Vec<AuditEvent> = next.events.into_iter().take_while(|event| self.is_due(event, begun)).collect();
             let more = whole && due.len() as u32 == PAGE;
             if due.is_empty() && page > 0 {
                 break;
             }
             let (seen, missing) = split(door, &due).await?;
             // One queue keeps its order: who has seen a later event has passed the earlier ones.
-            let newest = seen.iter().filter_map(|event| event.routed_at).max().map(|at| earlier(at, self.settle));
+            let newest = seen.iter().filter_map(|event| event.routed_at).max().map(|at| earlier(at, self.delay));
             overtaken_at = overtaken_at.max(newest);
             let round = AuditRound {
                 outlet,
@@ -161,19 +161,19 @@ impl Audit {
                 break;
             }
         }
-        self.look_at_gaps(outlet, door).await
+        self.ask_about_gaps(outlet, door).await
     }
 
     /// Looks at open gaps again, those that nobody looked at for the longest time first.
-    async fn look_at_gaps(&self, outlet: Outlet, door: &dyn Receptions) -> Result<(), StoreError> {
+    async fn ask_about_gaps(&self, outlet: Outlet, door: &dyn Receptions) -> Result<(), StoreError> {
         for _ in 0..PAGES_MAX {
-            let gaps = self.ledger.gaps_to_look_at(outlet, PAGE).await?;
+            let gaps = self.ledger.gaps_to_ask_about(outlet, PAGE).await?;
             if gaps.is_empty() {
                 break;
             }
             let (seen, missing) = split(door, &gaps).await?;
             let numbers = |events: &[AuditEvent]| events.iter().map(|event| event.sequence).collect::<Vec<_>>();
-            self.ledger.gaps_looked_at(outlet, &numbers(&seen), &numbers(&missing), self.world.now()).await?;
+            self.ledger.gaps_asked_about(outlet, &numbers(&seen), &numbers(&missing), self.world.now()).await?;
             // a page of which nothing came is followed by others like it; their turn comes
             if seen.is_empty() || (gaps.len() as u32) < PAGE {
                 break;
@@ -184,39 +184,39 @@ impl Audit {
 
     /// Whether an event was archived, and routed, long enough ago to be asked for. One that a clock ahead of ours dated far
     /// into the future is asked for at once: waiting for it would hold up all behind it.
-    fn is_settled(&self, event: &AuditEvent, now: Timestamp) -> bool {
+    fn is_due(&self, event: &AuditEvent, now: Timestamp) -> bool {
         let last = event.routed_at.unwrap_or(event.archived_at).max(event.archived_at);
         let age = now.duration_since(last);
-        let settle = signed(self.settle);
-        age >= settle || age < -settle
+        let delay = signed(self.delay);
+        age >= delay || age < -delay
     }
 
     async fn report_completeness(
         &self,
         status: &Status,
         depths: &BTreeMap<Queue, Result<(u64, u64), BusError>>,
-        away: &BTreeMap<Outlet, String>,
+        away: &BTreeMap<Outlet, Trouble>,
     ) {
         let now = self.world.now();
-        let states = self.ledger.completeness(earlier(now, self.settle)).await;
+        let states = self.ledger.completeness(earlier(now, self.delay)).await;
         for (outlet, _) in &self.outlets {
-            let fault = format!("completeness {}", outlet.as_str());
+            let unanswered = |trouble| Fault::AuditUnanswered { outlet: *outlet, trouble };
             let state = match &states {
                 Ok(states) => states.iter().find(|state| state.outlet == *outlet),
                 Err(error) => {
-                    unknown(status, *outlet, &fault, &error_chain(error));
+                    unknown(status, *outlet, unanswered(trouble_of(error)));
                     continue;
                 }
             };
-            if let Some(why) = away.get(outlet) {
-                unknown(status, *outlet, &fault, why);
+            if let Some(trouble) = away.get(outlet) {
+                unknown(status, *outlet, unanswered(trouble.clone()));
                 continue;
             }
-            let verdict = state.map_or(Verdict::Unknown { since: None }, |state| judge(state, now, self.settle));
+            let verdict = state.map_or(Verdict::Unknown { since: None }, |state| judge(state, now, self.delay));
             let dead = depths.get(&queue_of(*outlet)).and_then(|depth| depth.as_ref().ok()).map(|(_, dead)| *dead);
-            if let Verdict::Behind { .. } | Verdict::Unknown { .. } = verdict {
-                let why = sentence(*outlet, &verdict, dead).unwrap_or_default();
-                unknown(status, *outlet, &fault, &why);
+            let fault = fault(*outlet, &verdict, dead);
+            if let (Verdict::Behind { .. } | Verdict::Unknown { .. }, Some(fault)) = (&verdict, &fault) {
+                unknown(status, *outlet, fault.clone());
                 continue;
             }
             let count = |gaps: Option<&loa_store::Gaps>| gaps.map_or(0.0, |gaps| gaps.count as f64);
@@ -228,7 +228,7 @@ impl Audit {
             );
             metrics::gauge!(LATE_EVENTS, "outlet" => outlet.as_str())
                 .set(count(state.and_then(|state| state.late.as_ref())));
-            tell(status, &fault, sentence(*outlet, &verdict, dead));
+            status.judge(FaultName::Completeness(*outlet), fault);
         }
     }
 
@@ -249,14 +249,14 @@ impl Audit {
         let is_empty = |queue: &Queue| matches!(depths.get(queue), Some(Ok((0, _))));
         let empty: Vec<Queue> = Queue::ALL.into_iter().filter(is_empty).collect();
         let found = self.confirmed(judge_heartbeats(&heard, &own, now, self.heartbeat, &empty), now);
-        let found: BTreeMap<String, String> = found.iter().map(|fault| (fault.name(), fault.sentence())).collect();
-        for known in status.faults().into_keys().filter(|name| is_of_heartbeats(name) && !found.contains_key(name)) {
-            tell(status, &known, None);
+        let names: BTreeSet<FaultName> = found.iter().map(Fault::name).collect();
+        for known in status.faults().into_keys().filter(|name| is_of_heartbeats(name) && !names.contains(name)) {
+            status.ended(&known);
         }
-        let strangers = found.keys().filter(|name| name.starts_with("installation ")).count();
+        let strangers = names.iter().filter(|name| matches!(name, FaultName::Installation(_))).count();
         metrics::gauge!("loa_other_installations").set(strangers as f64);
-        for (name, sentence) in found {
-            tell(status, &name, Some(sentence));
+        for fault in found {
+            status.fault(fault);
         }
     }
 }
@@ -264,23 +264,23 @@ impl Audit {
 impl Audit {
     /// Leaves out what looks silent since a moment only. After a pause of all heartbeats (the broker was away) the first of a round
     /// comes through one binding a moment before it comes through the others.
-    fn confirmed(&self, found: Vec<HeartbeatFault>, now: Timestamp) -> Vec<HeartbeatFault> {
+    fn confirmed(&self, found: Vec<Fault>, now: Timestamp) -> Vec<Fault> {
         let mut suspected = self.suspected.lock().unwrap_or_else(PoisonError::into_inner);
-        let names: BTreeMap<String, Timestamp> = found
+        let names: BTreeMap<FaultName, Timestamp> = found
             .iter()
-            .filter(|fault| matches!(fault, HeartbeatFault::Silent { .. }))
+            .filter(|fault| matches!(fault, Fault::QueueSilent { .. } | Fault::BindingSilent { .. }))
             .map(|fault| (fault.name(), suspected.get(&fault.name()).copied().unwrap_or(now)))
             .collect();
         *suspected = names;
-        let stands = |fault: &HeartbeatFault| {
+        let stands = |fault: &Fault| {
             suspected.get(&fault.name()).is_none_or(|since| now.duration_since(*since) >= signed(ON_ITS_WAY))
         };
         found.into_iter().filter(stands).collect()
     }
 }
 
-fn is_of_heartbeats(fault: &str) -> bool {
-    ["heartbeats ", "binding ", "installation "].iter().any(|beginning| fault.starts_with(beginning))
+fn is_of_heartbeats(name: &FaultName) -> bool {
+    matches!(name, FaultName::Heartbeats(_) | FaultName::Binding(..) | FaultName::Installation(_))
 }
 
 /// Which of these events an outlet has seen, and which not.
@@ -292,25 +292,15 @@ async fn split(door: &dyn Receptions, events: &[AuditEvent]) -> Result<(Vec<Audi
 }
 
 /// Nobody can say: the gauges say so too.
-fn unknown(status: &Status, outlet: Outlet, fault: &str, why: &str) {
+fn unknown(status: &Status, outlet: Outlet, fault: Fault) {
     measure(outlet, f64::NAN, f64::NAN);
     metrics::gauge!(LATE_EVENTS, "outlet" => outlet.as_str()).set(f64::NAN);
-    let why = if why.starts_with("unknown: ") { why.to_owned() } else { format!("unknown: {why}") };
-    tell(status, fault, Some(why));
+    status.fault(fault);
 }
 
 fn measure(outlet: Outlet, events: f64, age: f64) {
     metrics::gauge!(GAP_EVENTS, "outlet" => outlet.as_str()).set(events);
     metrics::gauge!(GAP_AGE, "outlet" => outlet.as_str()).set(age);
-}
-
-fn tell(status: &Status, fault: &str, sentence: Option<String>) {
-    let words = sentence.clone();
-    match (status.fault(fault, sentence), words) {
-        (true, Some(words)) => tracing::error!(fault, "{words}"),
-        (true, None) => tracing::info!(fault, "is mended"),
-        (false, _) => {}
-    }
 }
 
 fn signed(duration: Duration) -> SignedDuration {

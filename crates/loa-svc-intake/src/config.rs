@@ -1,9 +1,10 @@
 //! The settings of intake: section `[intake]` of the configuration.
 
+use loa_domain::{BackFileRule, Calendar};
+use loa_worker::Portals;
 use loa_worker::completeness::AuditRule;
 use serde::Deserialize;
 use std::{net::SocketAddr, time::Duration};
-use url::Url;
 
 /// Section `[intake]`. [`Config::default`] is what `config/default.toml` says.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -19,12 +20,23 @@ pub struct Config {
     pub relay_retry_seconds_max: u64,
     /// After how long an event that is set aside, because the bus does not take it as it is, is tried again, in seconds.
     pub relay_set_aside_retry_seconds: u64,
+    /// What was last published or changed longer ago than so many days when it comes in belongs to a back-file; 0: nothing does.
+    pub backfile_after_days: u32,
+    /// Events of back-files that go to the bus in a second, at most (1 to 100,000).
+    pub backfile_per_second: u32,
+    /// While so many messages are ready in one of the outlets' queues, back-files wait, and a portal's burst is
+    /// `portal_per_second` (1 to 100,000).
+    pub queue_ready_max: u32,
+    /// Where there are several portals: news of one portal that goes to the bus at once (1 to 100,000).
+    pub portal_burst: u32,
+    /// Where there are several portals: news of one portal beyond its burst that goes to the bus in a second (1 to 100,000).
+    pub portal_per_second: u32,
     /// How often a heartbeat is sent to every outlet, in seconds; 0: never.
     pub heartbeat_seconds: u64,
     /// How often outlets are asked what they have seen of the archive, in seconds; 0: never.
     pub audit_seconds: u64,
     /// How long after it was archived, and taken by the bus, an event is asked for, in seconds (1 to 3,600).
-    pub audit_settle_seconds: u64,
+    pub audit_delay_seconds: u64,
     /// The category of articles imported from pages, which do not say theirs: the part of its address.
     pub import_category_slug: String,
     /// The same category's name for people.
@@ -39,9 +51,14 @@ impl Default for Config {
             relay_lease_seconds: 60,
             relay_retry_seconds_max: 5,
             relay_set_aside_retry_seconds: 300,
+            backfile_after_days: 2,
+            backfile_per_second: 100,
+            queue_ready_max: 64,
+            portal_burst: 60,
+            portal_per_second: 10,
             heartbeat_seconds: 30,
             audit_seconds: 5,
-            audit_settle_seconds: 20,
+            audit_delay_seconds: 20,
             import_category_slug: "tin-tuc".into(),
             import_category_label: "Tin tức".into(),
         }
@@ -56,7 +73,7 @@ impl Config {
 
     /// The rule of the audit, for whoever judges what it found.
     pub fn audit_rule(&self) -> AuditRule {
-        AuditRule { is_on: self.audit_seconds > 0, settle: self.audit_settle(), heartbeat: self.heartbeat_every() }
+        AuditRule { is_on: self.audit_seconds > 0, delay: self.audit_delay(), heartbeat: self.heartbeat_every() }
     }
 
     /// Between two rounds of the audit; `None`: there is none.
@@ -65,8 +82,13 @@ impl Config {
     }
 
     /// How long an event may be on its way to an outlet before the audit asks for it.
-    pub fn audit_settle(&self) -> Duration {
-        Duration::from_secs(self.audit_settle_seconds.max(1))
+    pub fn audit_delay(&self) -> Duration {
+        Duration::from_secs(self.audit_delay_seconds.max(1))
+    }
+
+    /// Which events belong to back-files.
+    pub(crate) fn back_files(&self) -> BackFileRule {
+        BackFileRule { after_days: self.backfile_after_days }
     }
 
     pub(crate) fn relay_lease(&self) -> Duration {
@@ -87,12 +109,12 @@ impl Config {
 }
 
 /// Who publishes through this intake.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Portal {
-    /// The CloudEvents `source` of its events: an absolute URI that never changes.
-    pub source: String,
+    /// All portals of the installation.
+    pub portals: Portals,
     /// The machine that this process runs on, for its heartbeats.
     pub host: String,
-    /// Its address; relative addresses in its pages are read against it.
-    pub url: Url,
+    /// The days of its zone.
+    pub calendar: Calendar,
 }

@@ -4,19 +4,31 @@
 //! that a second installation on the same broker gives itself away.
 //!
 //! They must never fill a queue. A queue that nobody empties would keep each one, and message expiry
-//! is no way out: an expired message becomes a dead letter. So a queue that is [`DEPTH_MAX`] deep
-//! gets no more. While there is such a queue, the others get theirs directly, and the age of its
-//! last heartbeat goes on growing, which is the truth.
+//! is no way out: an expired message becomes a dead letter. So a queue that is [`crate::rounds::DEPTH_MAX`] deep
+//! is left out. Where a broker refuses to tell depths, a queue is left out after [`crate::rounds::DEPTH_MAX`] rounds
+//! of which it heard nothing. What was sent counts, never the time: while the broker or this
+//! process was away, nothing was sent, and nothing could be heard.
+//!
+//! While a queue is left out, the others get theirs directly, which proves no binding. So each
+//! 21st round goes over the exchange all the same, also to the queue that is left out,
+//! which gets some hundred messages a day by it. Each queue in its turn gets one directly while all
+//! are left out: a path that works again must show.
 
-use crate::Service;
+use crate::{
+    Service,
+    rounds::{DEPTH_MAX, Rounds},
+};
+use jiff::Timestamp;
 use loa_bus::{
     Administer, BusError, BusErrorKind, HEARTBEAT, HEARTBEAT_BODY, HEARTBEAT_HOST, HEARTBEAT_INSTALLATION,
     HEARTBEAT_KEYS, HEARTBEAT_SENT_AT, Message, Outgoing, Publish, Queue, Route,
 };
-use std::{collections::BTreeMap, time::Duration};
-
-/// The depth from which on a queue gets no heartbeats. Each process that sends may overshoot by one.
-const DEPTH_MAX: u64 = 100;
+use loa_store::StoreError;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::PoisonError,
+    time::Duration,
+};
 
 impl Service {
     /// How often [`Self::beat`] is due; `None`: never.
@@ -30,29 +42,57 @@ impl Service {
     /// When the bus did not take it; there is no second try, the next heartbeat is it.
     pub async fn beat<B: Publish + Administer + ?Sized>(&self, bus: &B) -> Result<usize, BusError> {
         bus.takes()?;
-        let mut shallow = Vec::new();
+        let mut shallow = BTreeSet::new();
         for queue in Queue::ALL {
-            let depth = match bus.depth(queue).await {
-                Ok((ready, _)) => ready,
-                // a broker that lets only those look who have `configure`: a heartbeat is small, and comes once in a while
-                Err(error) if error.kind == BusErrorKind::Refused => 0,
+            let takes = match bus.depth(queue).await {
+                Ok((ready, _)) => ready < DEPTH_MAX,
+                // a broker that lets only those look who have `configure`
+                Err(error) if error.kind == BusErrorKind::Refused => self.may_hear_one(queue).await,
                 Err(error) => return Err(error),
             };
-            if depth < DEPTH_MAX {
-                shallow.push(queue);
+            if takes {
+                shallow.insert(queue);
             }
         }
-        let left_out = Queue::ALL.len() - shallow.len();
         // the way of an event, over the exchange, wherever that is possible
-        let routes: Vec<Route> = if left_out == 0 {
-            HEARTBEAT_KEYS.iter().map(|key| Route::Topic((*key).to_owned())).collect()
-        } else {
-            shallow.into_iter().map(Route::Queue).collect()
+        let directly = self.rounds(|rounds| rounds.directly(shallow));
+        let left_out = directly.as_ref().map_or(0, |queues| Queue::ALL.len() - queues.len());
+        let routes: Vec<Route> = match &directly {
+            None => HEARTBEAT_KEYS.iter().map(|key| Route::Topic((*key).to_owned())).collect(),
+            Some(queues) => queues.iter().copied().map(Route::Queue).collect(),
         };
         let message = self.heartbeat().await;
         let batch = routes.into_iter().map(|route| Outgoing { route, message: message.clone() }).collect();
-        bus.publish(batch).await.into_iter().collect::<Result<(), _>>()?;
-        Ok(left_out)
+        let outcome = bus.publish(batch).await.into_iter().collect::<Result<(), _>>();
+        // of what is refused some queues may have a part; what found no broker is nowhere
+        let is_nowhere = outcome.as_ref().is_err_and(|error| error.kind == BusErrorKind::Unavailable);
+        if !is_nowhere {
+            self.rounds(|rounds| rounds.sent(directly.as_ref()));
+        }
+        outcome.map(|()| left_out)
+    }
+
+    /// Whether a queue whose depth nobody tells is to get a heartbeat, by what it heard of ours.
+    async fn may_hear_one(&self, queue: Queue) -> bool {
+        match self.last_heard(queue).await {
+            Ok(heard) => self.rounds(|rounds| rounds.may_hear_one(queue, heard)),
+            // a ledger that is away knows nothing for as long as it is away
+            Err(error) => {
+                tracing::debug!(%queue, %error, "which heartbeats were heard is not known");
+                true
+            }
+        }
+    }
+
+    fn rounds<T>(&self, of: impl FnOnce(&mut Rounds) -> T) -> T {
+        of(&mut self.0.rounds.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// When the newest heartbeat of ours was sent that came through a queue.
+    async fn last_heard(&self, queue: Queue) -> Result<Option<Timestamp>, StoreError> {
+        let (own, heard) = (self.0.ledger.installation().await?, self.0.ledger.heartbeats().await?);
+        let ours = heard.into_iter().filter(|one| one.installation == own && one.queue == queue.name());
+        Ok(ours.map(|one| one.sent_at).max())
     }
 
     async fn heartbeat(&self) -> Message {

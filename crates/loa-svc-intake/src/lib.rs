@@ -13,25 +13,30 @@
 
 mod answer;
 mod api;
+mod api_state;
 mod archive;
 mod audit;
 mod config;
 mod describe;
 mod heartbeat;
 mod import;
+mod last_state;
+mod portals;
 mod problems;
 mod raw_content;
 mod relay;
 mod restore;
+mod rounds;
 mod service;
-mod standing;
 mod submit;
+mod turns;
 
-pub use answer::{IntakeError, SubmissionAnswer};
+pub use answer::{IntakeError, Renumbered, SubmissionAnswer};
 pub use archive::Replayed;
 pub use audit::Audit;
 pub use config::{Config, Portal};
-pub use import::{ImportReport, Imported};
+pub use import::{ImportOptions, ImportReport, Imported, not_yet_posted};
+pub use portals::NewPortal;
 pub use raw_content::RawContent;
 pub use restore::{CopyAge, RestoreError, Restored, Restoring};
-pub use service::{Service, set_aside_words};
+pub use service::Service;

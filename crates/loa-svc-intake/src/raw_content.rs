@@ -1,7 +1,7 @@
 //! A submission of a producer, and its fingerprint, which does not depend on the order of members.
 
-use loa_domain::ArticleId;
-use loa_event::{Refusal, RefusalKind, strict_json};
+use loa_domain::{ArticleId, Flaw};
+use loa_event::{Refusal, strict_json};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -22,12 +22,7 @@ impl RawContent {
     /// When it is not JSON, or not an object; the pointer goes into the text.
     pub fn from_json(text: &[u8]) -> Result<(Self, &'static str), Refusal> {
         let Value::Object(mut members) = strict_json(text)? else {
-            return Err(Refusal {
-                kind: RefusalKind::WrongShape,
-                sentence: "an article must be a JSON object".into(),
-                pointer: String::new(),
-                text: None,
-            });
+            return Err(Refusal::at("", Flaw::NotAnArticle));
         };
         if members.len() == 1 {
             if let Some(document) = members.remove("document") {

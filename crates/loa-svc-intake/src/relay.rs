@@ -3,16 +3,21 @@
 //!
 //! If the process dies between confirm and record, the event is sent again under the same id, and
 //! every receiver recognises it. Rows of one article are claimed in order. Between articles no
-//! order is promised or needed. An event that the bus will never take as it is (larger than the broker
+//! order is promised or needed: portals go by turns, news before back-files, each at its pace (`turns.rs`). An event that the bus will never take as it is (larger than the broker
 //! allows) is set aside: nothing waits behind it, and it is tried again from time to time.
 
-use crate::Service;
+use crate::{Service, turns::Turns};
 use jiff::Timestamp;
-use loa_bus::{BusError, BusErrorKind, Message, Outgoing, Publish, Route, error_chain};
+use loa_bus::{Administer, BusError, BusErrorKind, Message, Outgoing, Publish, Route, error_chain};
+use loa_domain::{Dependency, FaultName};
 use loa_event::STRUCTURED;
 use loa_store::{Lease, OutboxRow, StoreError, lease_holder};
-use loa_worker::{Progress, Status, TOPOLOGY};
-use std::collections::{BTreeMap, BTreeSet};
+use loa_worker::{Progress, Status};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::PoisonError,
+};
+use tokio_util::sync::CancellationToken;
 
 impl Service {
     /// A [`Self::step`], unless a queue is known to be missing: an exchange confirms what reaches some of its queues, and
@@ -21,10 +26,59 @@ impl Service {
     /// # Errors
     /// As [`Self::step`].
     pub async fn relay<B: Publish + ?Sized>(&self, bus: &B, status: &Status) -> Result<Progress, StoreError> {
-        match status.why_down(TOPOLOGY) {
+        match status.why_down(Dependency::Topology) {
             None => self.step(bus).await,
             Some(_) => Ok(Progress::Idle),
         }
+    }
+
+    /// Asks the bus how long the outlets' queues are, where that matters for the next [`Self::step`] and is not known already.
+    /// Where the bus does not tell, paces and confirms bound what is on its way.
+    pub async fn look_at_queues<B: Publish + Administer + ?Sized>(&self, bus: &B) {
+        if bus.takes().is_err() || !self.turns(|turns, now| turns.wants_a_look(now)) {
+            return;
+        }
+        let enough = u64::from(self.0.config.queue_ready_max.max(1));
+        let (longest, error) = match bus.longest(enough).await {
+            Ok(longest) => (Some(longest), None),
+            Err(error) => (None, Some(error)),
+        };
+        let is_other = self.turns(|turns, now| turns.looked(longest, now));
+        match error {
+            Some(error) if is_other => {
+                tracing::warn!(kind = error.kind.as_str(), error = %error_chain(&error), "the length of the outlets' queues is not known; back-files go on at their pace, and do not wait for long queues");
+            }
+            None if is_other => tracing::info!("the length of the outlets' queues is known again"),
+            _ => {}
+        }
+    }
+
+    fn turns<T>(&self, of: impl FnOnce(&mut Turns, Timestamp) -> T) -> T {
+        let now = self.0.world.now();
+        of(&mut self.0.turns.lock().unwrap_or_else(PoisonError::into_inner), now)
+    }
+
+    /// After a step with nothing to do: waits until there is room for what may be waiting, or something comes in; then there is
+    /// work. Where nothing waits, it returns at once.
+    pub(crate) async fn await_turn(&self, progress: Progress, stop: &CancellationToken) -> Progress {
+        if progress == Progress::Worked {
+            return progress;
+        }
+        let Some(wait) = self.turns(|turns, _| turns.again_after()) else { return progress };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.0.wake_up.woken() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+        Progress::Worked
+    }
+
+    /// Tells operators whether back-files are held.
+    pub(crate) fn tell_of_holding(&self, status: &Status, are_waiting: bool) {
+        let config = &self.0.config;
+        let (is_held, fault) = self.turns(|turns, now| (turns.is_held(), turns.fault(config, now)));
+        metrics::gauge!("loa_outbox_back_files_held").set(f64::from(u8::from(is_held && are_waiting)));
+        status.judge(FaultName::BackFilesHeld, fault.filter(|_| are_waiting));
     }
 
     /// Sends one window of the outbox. `Idle`: nothing is due, the bus takes nothing (then nothing is claimed), or it took
@@ -43,7 +97,10 @@ impl Service {
         let holder = lease_holder(service.world.bytes());
         let until = now.saturating_add(service.config.relay_lease()).unwrap_or(Timestamp::MAX);
         let lease = Lease { holder, now, until };
-        let rows = service.ledger.claim_outbox(&lease, service.config.relay_batch_max.clamp(1, 1_000)).await?;
+        let is_shared = service.portal.portals.list().has_several();
+        let room = self.turns(|turns, now| turns.room(&service.config, is_shared, now));
+        let rows = service.ledger.claim_outbox(&lease, &room).await?;
+        self.turns(|turns, now| turns.claimed(&service.config, &room, &rows, now));
         if rows.is_empty() {
             return Ok(Progress::Idle);
         }

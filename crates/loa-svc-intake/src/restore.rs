@@ -6,11 +6,12 @@
 //! every step is idempotent. Events are accepted as of when the archive had them, so that later
 //! subscribers are not owed them.
 
-use crate::Service;
+use crate::{Service, service::Inner};
 use jiff::{SignedDuration, Timestamp};
 use loa_domain::{Event, SubscriptionState};
 use loa_event::{STRUCTURED, decode};
 use loa_store::{ArchiveQuery, Archived, Book, EventArchive, Noted, Receipt, ReceiptLedger, Restorable, StoreError};
+use loa_worker::as_portals;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Events and receipts read at a time.
@@ -92,6 +93,8 @@ impl Service {
         how: Restoring,
         mut progress: impl FnMut(u64),
     ) -> Result<Restored, RestoreError> {
+        // by a list that was never read, the events of all other portals would be passed over
+        self.0.portal.portals.refresh().await?;
         ledger.set_restoring(true).await?;
         let (book, copy) = (ledger.book(), how.copy);
         if book.is_some() && !how.even_if_incomplete {
@@ -136,7 +139,13 @@ impl Service {
         let (mut events, mut refused) = (Vec::with_capacity(batch.len()), 0);
         for archived in batch {
             let id = Some(archived.key.id.as_str());
-            match decode(Some(STRUCTURED), &BTreeMap::new(), id, &archived.body, &self.0.directory) {
+            let Inner { directory, portal, .. } = &*self.0;
+            let decoded = decode(Some(STRUCTURED), &BTreeMap::new(), id, &archived.body, directory, &portal.calendar)
+                .map_err(|refusal| refusal.to_string())
+                .and_then(|event| {
+                    as_portals(event, directory, &portal.portals.list(), true).map_err(|dead| dead.reason)
+                });
+            match decoded {
                 Ok(event) => events.push(event),
                 Err(refusal) => {
                     refused += 1;

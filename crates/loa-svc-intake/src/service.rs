@@ -1,31 +1,23 @@
 //! The intake service: what it holds, and the loops it runs.
 
-use crate::{Config, Portal};
+use crate::{Config, Portal, rounds::Rounds, turns::Turns};
 use loa_area::Directory;
 use loa_bus::{Bus, Queue};
-use loa_domain::{ArticleId, JourneyLine};
+use loa_domain::{ArticleKey, FaultName, JourneyLine, Outlet, Worker};
 use loa_store::{IntakeLedger, OutboxState, SetAside, StoreError};
-use loa_worker::{Bounded, ConsumeOptions, DriveOptions, Status, WakeUp, World, consume, drive};
-use std::{sync::Arc, time::Duration};
+use loa_worker::{Bounded, ConsumeOptions, DriveOptions, Progress, Status, WakeUp, World, consume, drive};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use tokio_util::sync::CancellationToken;
 
 /// How long the oldest event has waited for the bus.
 const OUTBOX_AGE: &str = "loa_outbox_oldest_age_seconds";
+/// How long the oldest event of back-files has waited for the bus.
+const BACK_FILES_AGE: &str = "loa_outbox_back_files_oldest_age_seconds";
 /// The time between two looks at the outbox; counting a large one takes some milliseconds.
 const OUTBOX_LOOK: Duration = Duration::from_secs(5);
-
-/// The fault that says that events are set aside.
-const SET_ASIDE_FAULT: &str = "events set aside";
-
-/// What it means that events are set aside, for operators.
-pub fn set_aside_words(set_aside: &SetAside) -> String {
-    let SetAside { count, since, article, error } = set_aside;
-    let events = if *count == 1 { "1 event is".to_owned() } else { format!("{count} events are") };
-    format!(
-        "{events} set aside since {since} (for instance of {article}): the bus does not take it as it is ({error}). No outlet \
-         has it. It is tried again from time to time, and goes out once the limit is raised"
-    )
-}
 
 /// Intake. Clones are the same service.
 #[derive(Clone)]
@@ -41,6 +33,10 @@ pub(crate) struct Inner {
     pub(crate) wake_up: WakeUp,
     /// Where submissions are put through the gate.
     pub(crate) decoding: Bounded,
+    /// The heartbeats that were sent.
+    pub(crate) rounds: Mutex<Rounds>,
+    /// What went to the bus, and what may go now.
+    pub(crate) turns: Mutex<Turns>,
 }
 
 impl Service {
@@ -60,6 +56,8 @@ impl Service {
             world,
             wake_up: WakeUp::default(),
             decoding: Bounded::default(),
+            rounds: Mutex::default(),
+            turns: Mutex::default(),
         }))
     }
 
@@ -68,8 +66,11 @@ impl Service {
     pub async fn run(&self, bus: Arc<dyn Bus>, status: Arc<Status>, stop: CancellationToken) {
         let options = ConsumeOptions::of(Queue::Archive);
         let archiving = consume(options, bus.clone(), Arc::new(self.clone()), status.clone(), stop.clone());
-        let relaying =
-            drive(DriveOptions::named("intake"), &self.0.wake_up, &status, &stop, || self.relay(&*bus, &status));
+        let relaying = drive(DriveOptions::of(Worker::Of(Outlet::Intake)), &self.0.wake_up, &status, &stop, || async {
+            self.look_at_queues(&*bus).await;
+            let progress = self.relay(&*bus, &status).await?;
+            Ok::<Progress, StoreError>(self.await_turn(progress, &stop).await)
+        });
         let (measuring, beating) = (self.measure_until(&stop, &status), self.beat_until(&stop, &*bus));
         tokio::join!(archiving, relaying, measuring, beating);
     }
@@ -102,14 +103,13 @@ impl Service {
                 metrics::gauge!("loa_outbox_waiting").set(state.waiting as f64);
                 let set_aside = state.set_aside.as_ref().map_or(0, |set_aside| set_aside.count);
                 metrics::gauge!("loa_outbox_set_aside").set(set_aside as f64);
-                status.fault(SET_ASIDE_FAULT, state.set_aside.as_ref().map(set_aside_words));
-                match state.oldest_at {
-                    Some(at) => status.note(OUTBOX_AGE, "", at),
-                    None => {
-                        status.forget(OUTBOX_AGE, "");
-                        metrics::gauge!(OUTBOX_AGE).set(0.0);
-                    }
-                }
+                status.judge(FaultName::SetAside, state.set_aside.as_ref().map(SetAside::fault));
+                note_age(status, OUTBOX_AGE, state.oldest_at);
+                let back_files = state.back_files.as_ref();
+                metrics::gauge!("loa_outbox_back_files_waiting")
+                    .set(back_files.map_or(0, |waiting| waiting.count) as f64);
+                note_age(status, BACK_FILES_AGE, back_files.and_then(|waiting| waiting.oldest_at));
+                self.tell_of_holding(status, back_files.is_some());
             }
             // the relay's own dependency says so; the age goes on being counted
             Err(error) => tracing::debug!(%error, "the outbox cannot be measured"),
@@ -144,8 +144,18 @@ impl Service {
     ///
     /// # Errors
     /// When the ledger is away.
-    pub async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyLine>, StoreError> {
+    pub async fn journey(&self, article: &ArticleKey) -> Result<Vec<JourneyLine>, StoreError> {
         self.0.ledger.journey(article).await
+    }
+}
+
+fn note_age(status: &Status, metric: &'static str, oldest_at: Option<jiff::Timestamp>) {
+    match oldest_at {
+        Some(at) => status.note(metric, "", at),
+        None => {
+            status.forget(metric, "");
+            metrics::gauge!(metric).set(0.0);
+        }
     }
 }
 

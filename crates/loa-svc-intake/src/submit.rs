@@ -2,15 +2,17 @@
 //! as every outlet will, and stores it.
 
 use crate::{
-    IntakeError, RawContent, Service, SubmissionAnswer,
+    IntakeError, RawContent, Renumbered, Service, SubmissionAnswer,
+    last_state::LastState,
     raw_content::{fingerprint, probe},
-    standing::Standing,
 };
 use jiff::Timestamp;
-use loa_domain::{ArticleId, CLOCK_SKEW, Event, EventType, PUBLISHED_REVISION_MAX, shown_until};
+use loa_domain::{
+    ArticleId, ArticleKey, Event, EventType, Flaw, JsonType, PUBLISHED_REVISION_MAX, PortalSlug, Remark, shown_until,
+};
 use loa_event::{
-    Note, Parts, Refusal, RefusalKind, STRUCTURED, category_word, decode_with_notes, encode, limits::REVISION_MAX,
-    routing_key_of, within_reason,
+    Note, Parts, Refusal, STRUCTURED, category_word, decode_with_notes, encode, limits::REVISION_MAX, routing_key_of,
+    within_reason,
 };
 use loa_store::{ArchiveQuery, Current, StoreError, Submission, Submitted};
 use serde_json::{Value, json};
@@ -31,73 +33,77 @@ impl Service {
     /// # Errors
     /// See [`IntakeError`]; nothing was stored.
     pub async fn publish(&self, content: RawContent) -> Result<SubmissionAnswer, IntakeError> {
-        let (data, is_document) = match content {
-            RawContent::Article(data) => (data, false),
-            RawContent::Document(data) => (data, true),
-        };
-        let (id, given) = probe(&data);
-        if let Some(refusal) = without_id(&data) {
-            return Err(refusal.into());
+        self.publish_for(None, content).await
+    }
+
+    /// As [`Self::publish`], for another portal than the home portal.
+    ///
+    /// # Errors
+    /// As [`Self::publish`]; `Portal` and `RetiredPortal`.
+    pub async fn publish_for(
+        &self,
+        portal: Option<&PortalSlug>,
+        content: RawContent,
+    ) -> Result<SubmissionAnswer, IntakeError> {
+        let portal = self.portal(portal).await?;
+        if portal.retired_at.is_some() {
+            return Err(IntakeError::RetiredPortal(portal.slug));
         }
-        let fingerprint = fingerprint(&data, is_document);
+        let publication = Publication::of(content, portal.key_slug())?;
         for _ in 0..TRIES_MAX {
-            let current = match &id {
-                Some(id) => self.current(id).await?,
+            let current = match &publication.id {
+                Some((key, _)) => self.current(key).await?,
                 None => None,
             };
-            if let (Some(id), Some(current)) = (&id, &current) {
-                let same = !current.withdrawn && current.fingerprint == fingerprint;
-                if same && given.is_none_or(|given| given == current.revision) {
-                    return Ok(unchanged(id, current));
-                }
-                if let Some(given) = given.filter(|given| *given <= current.revision) {
-                    return Err(IntakeError::NotNewer { id: id.clone(), given, standing: current.revision });
-                }
-            }
-            let revision = given.unwrap_or_else(|| current.as_ref().map_or(1, |current| current.revision + 1));
-            // also one that is counted on from a withdrawal, which may be higher: what every outlet refuses is not taken
-            within_reason(revision, PUBLISHED_REVISION_MAX)?;
-            let event_type = match (&current, is_document) {
-                (_, true) => EventType::DocumentIssued,
-                (Some(current), false) if !current.withdrawn => EventType::ArticleUpdated,
-                _ => EventType::ArticlePublished,
+            let revision = match (publication.next_revision(current.as_ref())?, &publication.id, &current) {
+                (Some(revision), ..) => revision,
+                (None, Some((_, id)), Some(current)) => return Ok(unchanged(id, portal.key_slug(), current)),
+                // nothing stands that it could be a repeat of
+                (None, ..) => break,
             };
             let draft = Draft {
-                source: &self.0.portal.source,
-                event_type,
+                portal: portal.key_slug(),
+                source: &portal.source,
+                event_type: publication.event_type(current.as_ref()),
                 revision,
-                fingerprint: &fingerprint,
+                fingerprint: &publication.fingerprint,
                 category: None,
             };
-            let (submission, notes) = self.draft(data.clone(), draft, current.map(|current| current.revision)).await?;
-            if let Some(answered) = self.submit(submission, notes).await? {
+            let data = publication.data_as(revision, current.as_ref());
+            let drafted = self.draft(data, draft, current.map(|current| current.revision)).await?;
+            if let Some(answered) = self.submit(drafted).await? {
                 return Ok(answered);
             }
         }
         // Without a good id the gate has refused by now.
-        Err(IntakeError::Busy(id.map(String::from).unwrap_or_default()))
+        Err(IntakeError::Busy(publication.id.map(|(key, _)| String::from(key)).unwrap_or_default()))
     }
 
     /// Takes an article or document back. On disk when it returns. Idempotent: what is withdrawn stays as it was
-    /// withdrawn first. What came in through another producer can be withdrawn too, once the archive has it.
+    /// withdrawn first. What came in through another producer can be withdrawn too, once the archive has it. `key`: the text of
+    /// an [`ArticleKey`].
     ///
     /// # Errors
     /// See [`IntakeError`]; nothing was stored.
-    pub async fn withdraw(&self, id: &str, reason: &str) -> Result<SubmissionAnswer, IntakeError> {
-        let id = ArticleId::new(id)?;
+    pub async fn withdraw(&self, key: &str, reason: &str) -> Result<SubmissionAnswer, IntakeError> {
+        let key: ArticleKey = key.parse()?;
+        let (id, portal) = (ArticleId::new(key.id())?, key.portal());
+        // not the source of the event that stands: before there were several portals, it could be any
+        let source = self.portal(portal.as_ref()).await?.source;
         for _ in 0..TRIES_MAX {
-            let current = self.current(&id).await?;
+            let current = self.current(&key).await?;
             if let Some(current) = current.as_ref().filter(|current| current.withdrawn) {
-                return Ok(unchanged(&id, current));
+                return Ok(unchanged(&id, portal.as_ref(), current));
             }
-            let last = match (self.last_archived(&id).await?, &current) {
+            let last = match (self.last_archived(&key).await?, &current) {
                 (Some(last), _) => last,
-                (None, Some(current)) => Standing::of(current),
-                (None, None) => return Err(IntakeError::Unknown(id)),
+                (None, Some(current)) => LastState::of(current),
+                (None, None) => return Err(IntakeError::Unknown(key)),
             };
             if last.withdrawn && current.is_none() {
                 return Ok(SubmissionAnswer {
                     id,
+                    portal,
                     revision: last.revision,
                     event_id: last.key.id,
                     unchanged: true,
@@ -107,7 +113,8 @@ impl Service {
             let standing = current.as_ref().map_or(last.revision, |current| current.revision.max(last.revision));
             let data = json!({ "id": id, "reason": reason, "at": whole_second(self.0.world.now()) });
             let draft = Draft {
-                source: current.as_ref().map_or(&last.key.source, |current| &current.event.source),
+                portal: portal.as_ref(),
+                source: &source,
                 event_type: if last.is_document { EventType::DocumentWithdrawn } else { EventType::ArticleWithdrawn },
                 // at one revision a withdrawal wins, so that the highest there is can be withdrawn too
                 revision: standing.saturating_add(1).min(REVISION_MAX),
@@ -115,26 +122,39 @@ impl Service {
                 category: Some(current.as_ref().map_or(&last.category, |current| &current.category)),
             };
             let expect = current.as_ref().map(|current| current.revision);
-            let (submission, notes) = self.draft(data, draft, expect).await?;
-            if let Some(answered) = self.submit(submission, notes).await? {
+            let drafted = self.draft(data, draft, expect).await?;
+            if let Some(answered) = self.submit(drafted).await? {
                 return Ok(answered);
             }
         }
-        Err(IntakeError::Busy(id.into()))
+        Err(IntakeError::Busy(key.into()))
+    }
+
+    /// Lets a producer's revisions of an article begin at 1 again, after one slip has left it behind: they are counted on from
+    /// what stands. Nobody who follows the article notices. Idempotent as long as nothing else is published. `key`: the text of
+    /// an [`ArticleKey`].
+    ///
+    /// # Errors
+    /// See [`IntakeError`]; `Unknown` when nothing of it was ever published.
+    pub async fn renumber(&self, key: &str) -> Result<Renumbered, IntakeError> {
+        let id: ArticleKey = key.parse()?;
+        let Some(current) = self.0.ledger.renumber(&id, PUBLISHED_REVISION_MAX).await? else {
+            return Err(IntakeError::Unknown(id));
+        };
+        if current.revision >= PUBLISHED_REVISION_MAX {
+            return Err(IntakeError::NothingFollows { id, standing: current.revision });
+        }
+        tracing::info!(article = %id, counted_from = current.counted_from, "an operator let its revisions begin at 1 again");
+        Ok(Renumbered { id, counted_from: current.counted_from })
     }
 
     /// What stands of an article; `None` when nothing came in through here.
-    pub(crate) async fn current(&self, id: &ArticleId) -> Result<Option<Current>, StoreError> {
-        Ok(self.0.ledger.current(std::slice::from_ref(id)).await?.into_iter().next().flatten())
+    pub(crate) async fn current(&self, key: &ArticleKey) -> Result<Option<Current>, StoreError> {
+        Ok(self.0.ledger.current(std::slice::from_ref(key)).await?.into_iter().next().flatten())
     }
 
     /// Builds the event of a submission and puts it through the gate.
-    async fn draft(
-        &self,
-        mut data: Value,
-        draft: Draft<'_>,
-        expect: Option<u64>,
-    ) -> Result<(Submission, Vec<Note>), IntakeError> {
+    async fn draft(&self, mut data: Value, draft: Draft<'_>, expect: Option<u64>) -> Result<Drafted, IntakeError> {
         // only where none is given: one that is no whole number is for the gate to refuse
         if let Value::Object(members) = &mut data
             && members.get("revision").is_none_or(Value::is_null)
@@ -154,29 +174,34 @@ impl Service {
             data: &data,
         };
         let body = encode(&parts);
-        let directory = self.0.directory.clone();
+        let (directory, calendar) = (self.0.directory.clone(), self.0.portal.calendar.clone());
         // Cleaning a body of the largest size takes a while; others' requests go on meanwhile.
-        let decode = move || decode_with_notes(Some(STRUCTURED), &BTreeMap::new(), None, &body, &directory);
+        let decode = move || decode_with_notes(Some(STRUCTURED), &BTreeMap::new(), None, &body, &directory, &calendar);
         let (event, mut notes) = self.0.decoding.run(decode).await?;
+        let event = Event { portal: draft.portal.cloned(), ..event };
         notes.extend(dated_ahead(&event, at));
         let category = draft.category.map_or_else(|| category_word(&event), str::to_owned);
+        let (id, portal, article) = (event.id().clone(), event.portal.clone(), event.subject());
+        let lane = self.0.config.back_files().lane(&event, at);
         let submission = Submission {
-            article: event.subject().clone(),
+            article,
             routing_key: routing_key_of(draft.event_type, &category),
             key: event.key,
             event_type: draft.event_type,
             revision: draft.revision,
             fingerprint: draft.fingerprint.to_owned(),
             body: event.original_bytes,
+            lane,
             expect,
             category,
             at,
         };
-        Ok((submission, notes))
+        Ok(Drafted { id, portal, submission, notes })
     }
 
     /// Stores a submission; `None` when something else stands by now: decide again.
-    async fn submit(&self, submission: Submission, notes: Vec<Note>) -> Result<Option<SubmissionAnswer>, StoreError> {
+    async fn submit(&self, drafted: Drafted) -> Result<Option<SubmissionAnswer>, StoreError> {
+        let Drafted { id, portal, submission, notes } = drafted;
         let outcome = self.0.ledger.submit(std::slice::from_ref(&submission)).await?.into_iter().next();
         let is_repeat = match outcome {
             Some(Submitted::Stored) => false,
@@ -187,25 +212,26 @@ impl Service {
         metrics::counter!("loa_intake_submissions_total", "type" => submission.event_type.as_str()).increment(1);
         tracing::info!(article = %submission.article, revision = submission.revision, event_type = %submission.event_type, "taken in");
         Ok(Some(SubmissionAnswer {
-            id: submission.article,
+            id,
+            portal,
             revision: submission.revision,
             event_id: submission.key.id,
             unchanged: is_repeat,
-            notes: notes.into_iter().map(|note| note.sentence).collect(),
+            notes: notes.iter().map(Note::sentence).collect(),
         }))
     }
 
     /// The newest archived state of a subject, whoever published it.
-    async fn last_archived(&self, id: &ArticleId) -> Result<Option<Standing>, StoreError> {
-        let mut query = ArchiveQuery { article: Some(id.clone()), limit: 1_000, ..ArchiveQuery::default() };
-        let mut newest: Option<Standing> = None;
+    async fn last_archived(&self, key: &ArticleKey) -> Result<Option<LastState>, StoreError> {
+        let mut query = ArchiveQuery { article: Some(key.clone()), limit: 1_000, ..ArchiveQuery::default() };
+        let mut newest: Option<LastState> = None;
         loop {
             let page = self.0.ledger.archived(&query).await?;
             let Some(last) = page.last() else { return Ok(newest) };
             query.after = last.sequence;
             for event in page {
                 if newest.as_ref().is_none_or(|newest| newest.revision <= event.revision) {
-                    newest = Some(Standing::of_archived(event));
+                    newest = Some(LastState::of_archived(event));
                 }
             }
         }
@@ -214,30 +240,106 @@ impl Service {
 
 /// Why nothing can be made of an object without an id: said here, for the gate would speak of the event's `subject`.
 fn without_id(data: &Value) -> Option<Refusal> {
-    let (kind, sentence) = match data.as_object()?.get("id") {
-        None | Some(Value::Null) => (RefusalKind::Missing, "`id` is missing"),
-        Some(Value::String(id)) if id.is_empty() => (RefusalKind::Missing, "`id` is empty"),
+    let flaw = match data.as_object()?.get("id") {
+        None | Some(Value::Null) => Flaw::Missing { name: "id".into() },
+        Some(Value::String(id)) if id.is_empty() => Flaw::Missing { name: "id".into() },
         Some(Value::String(_)) => return None,
-        Some(_) => (RefusalKind::WrongShape, "`id` must be text"),
+        Some(other) => return Some(loa_event::wrong_type("/data/id", JsonType::Text, other)),
     };
-    Some(Refusal { kind, pointer: "/data/id".to_owned(), sentence: sentence.to_owned(), text: None })
+    Some(Refusal::at("/data/id", flaw))
 }
 
 /// What a producer is told of a change dated in the future: followers are not shown that date before its time.
 fn dated_ahead(event: &Event, now: Timestamp) -> Option<Note> {
     let content = event.content()?;
     let is_ahead = content.modified_at() >= shown_until(now) && content.modified_at() > content.published_at();
-    let sentence = format!(
-        "`modified_at` is {}, in the future; until then, followers see {} instead (clocks may differ by {} minutes)",
-        content.modified_at(),
-        content.clone().dated_by(now).modified_at(),
-        CLOCK_SKEW.as_mins()
-    );
-    is_ahead.then(|| Note { pointer: "/data/modified_at".to_owned(), sentence })
+    is_ahead.then(|| Note {
+        pointer: "/data/modified_at".to_owned(),
+        remark: Remark::ChangedAhead {
+            modified_at: content.modified_at(),
+            shown: content.clone().dated_by(now).modified_at(),
+        },
+    })
+}
+
+/// What a producer asks to be published, before it is known what stands.
+struct Publication {
+    data: Value,
+    is_document: bool,
+    /// `None`: it has no good one, and the gate refuses it.
+    id: Option<(ArticleKey, ArticleId)>,
+    /// The revision that the producer gives it.
+    given: Option<u64>,
+    fingerprint: String,
+}
+
+impl Publication {
+    fn of(content: RawContent, portal: Option<&PortalSlug>) -> Result<Self, Refusal> {
+        let (data, is_document) = match content {
+            RawContent::Article(data) => (data, false),
+            RawContent::Document(data) => (data, true),
+        };
+        let (id, given) = probe(&data);
+        if let Some(refusal) = without_id(&data) {
+            return Err(refusal);
+        }
+        let id = id.map(|id| (ArticleKey::new(portal, &id), id));
+        let fingerprint = fingerprint(&data, is_document);
+        Ok(Self { data, is_document, id, given, fingerprint })
+    }
+
+    /// The revision it gets beside what stands; `None` when it is what stands.
+    fn next_revision(&self, current: Option<&Current>) -> Result<Option<u64>, IntakeError> {
+        // a producer whose numbers began anew counts from there
+        let counted_from = counted_from(current);
+        let given = self.given.map(|given| given.saturating_add(counted_from));
+        if let (Some((key, _)), Some(current)) = (&self.id, current) {
+            let same = !current.withdrawn && current.fingerprint == self.fingerprint;
+            // also the very number that slipped, sent once more
+            if same && (given.is_none() || [self.given, given].contains(&Some(current.revision))) {
+                return Ok(None);
+            }
+            if let Some(given) = given.filter(|given| *given <= current.revision) {
+                let counted = |revision: u64| revision.saturating_sub(counted_from);
+                return Err(IntakeError::NotNewer {
+                    id: key.clone(),
+                    given: counted(given),
+                    standing: counted(current.revision),
+                });
+            }
+        }
+        let revision = given.unwrap_or_else(|| current.map_or(1, |current| current.revision + 1));
+        // also one that is counted on from a withdrawal, which may be higher: what every outlet refuses is not taken
+        within_reason(revision, PUBLISHED_REVISION_MAX)?;
+        Ok(Some(revision))
+    }
+
+    fn event_type(&self, current: Option<&Current>) -> EventType {
+        match (current, self.is_document) {
+            (_, true) => EventType::DocumentIssued,
+            (Some(current), false) if !current.withdrawn => EventType::ArticleUpdated,
+            _ => EventType::ArticlePublished,
+        }
+    }
+
+    /// Its data, with the number that outlets will read where the producer's begins anew.
+    fn data_as(&self, revision: u64, current: Option<&Current>) -> Value {
+        let mut data = self.data.clone();
+        if let (Some(written), Some(_), 1..) = (data.get_mut("revision"), self.given, counted_from(current)) {
+            *written = revision.into();
+        }
+        data
+    }
+}
+
+fn counted_from(current: Option<&Current>) -> u64 {
+    current.map_or(0, |current| current.counted_from)
 }
 
 /// What sets one event apart while it is drafted.
 struct Draft<'a> {
+    /// `None`: the home portal.
+    portal: Option<&'a PortalSlug>,
     source: &'a str,
     event_type: EventType,
     revision: u64,
@@ -246,9 +348,18 @@ struct Draft<'a> {
     category: Option<&'a str>,
 }
 
-fn unchanged(id: &ArticleId, current: &Current) -> SubmissionAnswer {
+/// A submission that has passed the gate.
+struct Drafted {
+    id: ArticleId,
+    portal: Option<PortalSlug>,
+    submission: Submission,
+    notes: Vec<Note>,
+}
+
+fn unchanged(id: &ArticleId, portal: Option<&PortalSlug>, current: &Current) -> SubmissionAnswer {
     SubmissionAnswer {
         id: id.clone(),
+        portal: portal.cloned(),
         revision: current.revision,
         event_id: current.event.id.clone(),
         unchanged: true,

@@ -1,6 +1,6 @@
 //! What operators do with endpoints and deliveries, for the API and the command line alike.
 
-use crate::Service;
+use crate::{Service, send::Call};
 use bytes::Bytes;
 use loa_domain::{
     AttemptError, DeliveryId, DisableReason, Endpoint, EndpointId, EndpointState, EventFilter, EventType, ServerWords,
@@ -22,7 +22,7 @@ const TEXT_MAX: usize = 200;
 /// The type of a test ping. Not an event of the contract: receivers answer 2xx and forget it.
 const TEST_TYPE: &str = "vn.loa.endpoint.test.v1";
 
-/// An endpoint as somebody wishes it.
+/// An endpoint that is to be added.
 #[derive(Debug, Clone, Default)]
 pub struct NewEndpoint {
     /// Where to: https, unless the configuration allows the host or network.
@@ -74,7 +74,7 @@ impl TestReport {
     }
 }
 
-/// Why an operator's wish was not done. Each sentence says what to do.
+/// Why an operation was not done. Each sentence says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OperationError {
     /// The address may not be called.
@@ -123,20 +123,20 @@ impl Service {
     ///
     /// # Errors
     /// [`OperationError::Address`], `Unresolved`, `TooLong`, `Exists`, `Ledger`.
-    pub async fn add_endpoint(&self, wish: NewEndpoint) -> Result<AddedEndpoint, OperationError> {
-        let url = parse_url(wish.url.trim())?;
+    pub async fn add_endpoint(&self, asked: NewEndpoint) -> Result<AddedEndpoint, OperationError> {
+        let url = parse_url(asked.url.trim())?;
         self.0.sender.guard.check_resolved(&url).await?;
-        let description = bounded("the description", &wish.description)?;
+        let description = bounded("the description", &asked.description)?;
         if let Some(known) = self.0.doors.views.endpoints().await?.into_iter().find(|known| known.url == url) {
             return Err(OperationError::Exists(known.id));
         }
-        let secret = wish.secret.unwrap_or_else(|| self.new_secret());
+        let secret = asked.secret.unwrap_or_else(|| self.new_secret());
         let endpoint = Endpoint {
             id: self.new_id(),
             url,
             description,
             secrets: vec![secret.as_bytes().to_vec()],
-            filter: EventFilter { event_types: wish.event_types },
+            filter: EventFilter { event_types: asked.event_types },
             state: EndpointState::Enabled,
             created_at: self.0.world.now(),
         };
@@ -236,7 +236,8 @@ impl Service {
             "subject": endpoint.id.as_str(), "time": now.to_string(), "datacontenttype": "application/json",
             "data": { "message": message },
         });
-        let sent = self.0.sender.send(&endpoint, &ping, Bytes::from(body.to_string()), 1, now).await;
+        let call = Call { id: &ping, body: Bytes::from(body.to_string()), attempt: 1, portal: None };
+        let sent = self.0.sender.send(&endpoint, call, now).await;
         let trial = match sent.answer {
             Answer::Delivered => Trial::Taken,
             Answer::Gone => Trial::WouldDisable,
@@ -275,7 +276,7 @@ impl Service {
     /// # Errors
     /// [`OperationError::NoDelivery`], `Final`, `Ledger`.
     pub async fn redrive(&self, id: &DeliveryId) -> Result<(), OperationError> {
-        self.0.doors.deliveries.redrive(id, self.0.world.now()).await.map_err(|error| of_delivery(error, id))?;
+        self.0.doors.due_times.redrive(id, self.0.world.now()).await.map_err(|error| of_delivery(error, id))?;
         tracing::info!(delivery = %id, "delivery redriven");
         self.0.wake_up.wake();
         Ok(())

@@ -20,6 +20,9 @@ const ANSWER_KEPT_MAX: usize = 1024;
 const ANSWER_BODY_MAX: Duration = Duration::from_secs(5);
 /// The header that numbers the attempts for people who read a receiver's log.
 const HEADER_ATTEMPT: &str = "loa-attempt";
+/// The header that says whose it is, by the portal's slug; absent: the home portal's. Whose it is for certain says `source`, which
+/// is signed.
+const HEADER_PORTAL: &str = "loa-portal";
 
 /// What one request came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +61,17 @@ impl Sent {
     }
 }
 
+/// What is sent.
+pub(crate) struct Call<'a> {
+    pub(crate) id: &'a WebhookId,
+    /// The original bytes.
+    pub(crate) body: Bytes,
+    /// 1 for the first.
+    pub(crate) attempt: u32,
+    /// The slug of another portal than the home portal.
+    pub(crate) portal: Option<&'a str>,
+}
+
 /// The client, its guard, and nothing else.
 #[derive(Debug, Clone)]
 pub(crate) struct Sender {
@@ -66,8 +80,9 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    /// Sends `body` to the endpoint, signed with its secrets for the instant `at`. Never longer than the total timeout.
-    pub(crate) async fn send(&self, to: &Endpoint, id: &WebhookId, body: Bytes, attempt: u32, at: Timestamp) -> Sent {
+    /// Sends to the endpoint, signed with its secrets for the instant `at`. Never longer than the total timeout.
+    pub(crate) async fn send(&self, to: &Endpoint, call: Call<'_>, at: Timestamp) -> Sent {
+        let Call { id, body, attempt, portal } = call;
         let began = Instant::now();
         if self.guard.check(&to.url).is_err() {
             return Sent::failed(Failure::Refused, "", began);
@@ -85,6 +100,9 @@ impl Sender {
             .header(header::ACCEPT, "*/*")
             .header(HEADER_ATTEMPT, attempt)
             .body(body);
+        if let Some(portal) = portal {
+            request = request.header(HEADER_PORTAL, portal);
+        }
         for (name, value) in signed.iter() {
             request = request.header(name, value);
         }
@@ -107,10 +125,11 @@ fn cannot_sign(to: &Endpoint, error: &dyn Error, began: Instant) -> Sent {
 
 async fn answered(mut response: Response, at: Timestamp, began: Instant) -> Sent {
     let status = response.status().as_u16();
-    let wish = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let requested_wait =
+        response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    // an instant a little later than `at` would be truer, but the wish is rounded to seconds anyway
-    let answer = judge_status(status, wish.as_deref(), at);
+    // an instant a little later than `at` would be truer, but the requested wait is rounded to seconds anyway
+    let answer = judge_status(status, requested_wait.as_deref(), at);
     let kept = timeout(ANSWER_BODY_MAX, read(&mut response)).await;
     let mut words = String::new();
     if let Some(location) = location.filter(|_| (300..400).contains(&status)) {

@@ -3,10 +3,10 @@
 use crate::{Config, breakers::Breakers, send::Sender};
 use loa_area::Directory;
 use loa_bus::{Bus, Queue};
-use loa_domain::{BreakerRule, Event, NetworkError};
+use loa_domain::{BreakerRule, Calendar, Event, NetworkError, Outlet, Worker};
 use loa_egress::{ClientError, Guard, client};
 use loa_store::{Accepted, AttemptRecord, PushDoors, StoreError};
-use loa_worker::{ConsumeOptions, DriveOptions, InFlight, Status, WakeUp, World, consume, drive};
+use loa_worker::{ConsumeOptions, DriveOptions, InFlight, Portals, Status, WakeUp, World, consume, drive};
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -36,6 +36,8 @@ pub(crate) struct Inner {
     pub(crate) doors: PushDoors,
     pub(crate) world: World,
     pub(crate) directory: Arc<Directory>,
+    pub(crate) calendar: Calendar,
+    pub(crate) portals: Portals,
     pub(crate) sender: Sender,
     pub(crate) wake_up: WakeUp,
     /// Attempts under way, and those that ended and are not yet in the ledger.
@@ -55,6 +57,8 @@ impl Service {
         config: Config,
         doors: PushDoors,
         directory: Arc<Directory>,
+        calendar: Calendar,
+        portals: Portals,
         world: World,
         listener: Option<Listener>,
     ) -> Result<Self, SetupError> {
@@ -71,6 +75,8 @@ impl Service {
             doors,
             world,
             directory,
+            calendar,
+            portals,
             sender,
             wake_up,
             stepping: tokio::sync::Mutex::new(()),
@@ -100,7 +106,8 @@ impl Service {
     pub async fn run(&self, bus: Arc<dyn Bus>, status: Arc<Status>, stop: CancellationToken) {
         let arrivals =
             consume(ConsumeOptions::of(Queue::Push), bus, Arc::new(self.clone()), status.clone(), stop.clone());
-        let delivering = drive(DriveOptions::named("push"), &self.0.wake_up, &status, &stop, || self.step());
+        let delivering =
+            drive(DriveOptions::of(Worker::Of(Outlet::Push)), &self.0.wake_up, &status, &stop, || self.step());
         tokio::join!(arrivals, delivering);
         let longest = Duration::from_secs(self.0.config.stop_seconds_max);
         match tokio::time::timeout(longest, self.drain()).await {

@@ -4,7 +4,12 @@
 //! at a time. So a receiver that needs its whole 20 seconds holds only its own slots. Should the process die between
 //! sending and recording, the lease ends and the delivery is sent again under the same `webhook-id`.
 
-use crate::{Service, breakers::NotClosed, send::Sent, service::Inner};
+use crate::{
+    Service,
+    breakers::NotClosed,
+    send::{Call, Sent},
+    service::Inner,
+};
 use bytes::Bytes;
 use jiff::Timestamp;
 use loa_domain::{AttemptError, AttemptOutcome, EndpointId};
@@ -89,7 +94,7 @@ impl Inner {
 
     /// How late the latest delivery is: with nothing more to start, what is overdue waits for slots or breakers.
     async fn report_lateness(&self) -> Result<(), StoreError> {
-        let due_at = self.doors.deliveries.next_due().await?;
+        let due_at = self.doors.due_times.next_due().await?;
         let late = due_at.map_or(0.0, |due_at| self.world.now().duration_since(due_at).as_secs_f64().max(0.0));
         metrics::gauge!("loa_push_overdue_seconds").set(late);
         Ok(())
@@ -139,8 +144,8 @@ impl Inner {
             tracing::warn!(%endpoint, %until, "the endpoint keeps failing and is left alone for a while; its deliveries wait");
             metrics::counter!("loa_push_breaker_opened_total").increment(1);
         }
-        if let Answer::RetryLater { after: Some(wish), pause: true, .. } = sent.answer {
-            let until = later(now, wish.min(Duration::from_secs(self.config.retry.retry_after_seconds_max)));
+        if let Answer::RetryLater { after: Some(requested_wait), pause: true, .. } = sent.answer {
+            let until = later(now, requested_wait.min(Duration::from_secs(self.config.retry.retry_after_seconds_max)));
             tracing::info!(%endpoint, %until, "the endpoint asks to be left alone");
             breakers.pause(endpoint, until);
         }
@@ -151,8 +156,9 @@ impl Inner {
 async fn attempt(inner: Arc<Inner>, delivery: DueDelivery, started_at: Timestamp) -> AttemptRecord {
     let id = WebhookId::of(&delivery.event);
     let body = Bytes::from_owner(delivery.body.clone());
-    let number = delivery.attempts.saturating_add(1);
-    let sent = inner.sender.send(&delivery.endpoint, &id, body, number, started_at).await;
+    let attempt = delivery.attempts.saturating_add(1);
+    let call = Call { id: &id, body, attempt, portal: delivery.article.portal_text() };
+    let sent = inner.sender.send(&delivery.endpoint, call, started_at).await;
     inner.conclude(&delivery, sent, started_at)
 }
 

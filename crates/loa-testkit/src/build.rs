@@ -1,13 +1,20 @@
 //! Builders: an article, a withdrawal, and the events they become, with every field filled and
 //! nothing random.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use loa_domain::{
-    AreaId, Article, ArticleId, Category, CategorySlug, Change, Content, Event, EventKey, EventType, Withdrawal,
+    AreaId, Article, ArticleId, Calendar, Category, CategorySlug, Change, Content, Event, EventKey, EventType, Portal,
+    PortalList, Withdrawal,
 };
+use loa_worker::Portals;
 
 /// The portal that the builders speak for.
 pub const SOURCE: &str = "https://dienbiendong.example/";
+
+/// The days of Vietnam.
+pub fn calendar() -> Calendar {
+    Calendar::new(TimeZone::get("Asia/Ho_Chi_Minh").expect("a zone"))
+}
 
 /// An article at a revision, dated an hour after midnight in Vietnam; each further revision is an hour younger and says so in its title.
 pub fn article(id: &str, revision: u64) -> Article {
@@ -47,6 +54,7 @@ pub fn published(article: Article) -> Event {
         time: Some(time),
         change: Change::Live(Box::new(Content::Article(article))),
         event_type,
+        portal: None,
         key,
     }
 }
@@ -65,7 +73,31 @@ pub fn withdrawn(id: &str, revision: u64) -> Event {
         time: Some(at),
         change: Change::Withdrawn(withdrawal),
         event_type: EventType::ArticleWithdrawn,
+        portal: None,
         key,
+    }
+}
+
+/// The list of portals that has the home portal alone: the one of [`SOURCE`].
+pub fn portals() -> Portals {
+    Portals::fixed(PortalList::only(portal(loa_domain::HOME, SOURCE)))
+}
+
+/// A portal at an address, which is its source, too.
+///
+/// # Panics
+/// On what is no slug or no address.
+pub fn portal(slug: &str, address: &str) -> Portal {
+    Portal {
+        slug: slug.parse().expect("a slug"),
+        name: format!("Cổng thông tin {slug}"),
+        url: address.parse().expect("an address"),
+        source: address.to_owned(),
+        tag_authority: format!("{slug}.loa.example"),
+        tag_date: "2026-07-01".parse().expect("a day"),
+        area: None,
+        added_at: Timestamp::UNIX_EPOCH,
+        retired_at: None,
     }
 }
 

@@ -9,6 +9,7 @@ mod event;
 mod feed;
 mod harmless;
 mod page;
+mod receiver;
 mod strict;
 
 pub use body::{areas_csv, html_body, strict_json};
@@ -16,4 +17,5 @@ pub use event::{binary_event, structured_event};
 pub use feed::feed_of_event;
 pub use harmless::harmless_html;
 pub use page::portal_page;
+pub use receiver::{hub_request, receiver_answer};
 pub use strict::{legal_text, well_formed_xml};

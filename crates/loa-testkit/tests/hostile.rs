@@ -5,7 +5,8 @@
 //! what is wrong with it.
 
 use loa_testkit::hostile::{
-    areas_csv, binary_event, feed_of_event, html_body, portal_page, strict_json, structured_event,
+    areas_csv, binary_event, feed_of_event, html_body, hub_request, portal_page, receiver_answer, strict_json,
+    structured_event,
 };
 use proptest::prelude::*;
 use std::path::PathBuf;
@@ -16,6 +17,8 @@ const EVENT: &str = r#"{"specversion":"1.0","type":"vn.loa.article.published.v1"
     "attachments":[{"url":"https://a.vn/1.pdf","media_type":"application/pdf"}],"published_at":"2023-11-16T08:02:22+07:00"}}"#;
 const BINARY: &str = "content-type: application/json\nce-specversion: 1.0\nce-type: vn.loa.article.published.v1\nce-source: https://a.vn/\nce-subject: a\nce-id: e\n\n";
 const AREAS: &str = include_str!("../../../config/areas/dien-bien-dong-from-2025-07-01.csv");
+const ANSWER: &str = "503120\n0123456789abcdef";
+const HUB: &str = "hub.mode=subscribe&hub.topic=https%3A%2F%2Fa.vn%2Ffeeds%2Fall.atom&hub.callback=https%3A%2F%2Fs.example%2Fcb%3Fk%3Da&hub.secret=s&hub.lease_seconds=864000";
 const PAGE: &str = include_str!("../../loa-portal/fixtures/seed.txt");
 
 /// What HTML, JSON, XML and mail trip over, a piece at a time.
@@ -160,6 +163,16 @@ proptest! {
     }
 
     #[test]
+    fn an_answer_of_a_receiver_means_one_thing_and_its_rest_has_an_end(bytes in prop_oneof![damaged(ANSWER), soup()]) {
+        receiver_answer(&bytes);
+    }
+
+    #[test]
+    fn a_request_to_the_hub_is_refused_with_a_reason_or_asked_about_where_it_says(form in damaged(HUB)) {
+        hub_request(&form);
+    }
+
+    #[test]
     fn whatever_is_accepted_is_written_well_formed_in_every_format(texts in prop::collection::vec(soup(), 1..8)) {
         feed_of_event(&texts.join(&0xff));
     }
@@ -171,12 +184,13 @@ fn what_the_properties_start_from_is_good() {
     let data = serde_json::from_str::<serde_json::Value>(EVENT).expect("JSON")["data"].to_string();
     assert!(binary_event(format!("{BINARY}{data}").as_bytes()).is_some());
     assert!(portal_page(PAGE.as_bytes()).is_some());
+    assert!(hub_request(HUB.as_bytes()));
 }
 
 #[test]
 fn what_once_broke_a_target_does_not_again() {
     type Body = fn(&[u8]);
-    let targets: [(&str, Body); 7] = [
+    let targets: [(&str, Body); 9] = [
         ("html_body", html_body),
         ("strict_json", strict_json),
         ("areas_csv", areas_csv),
@@ -184,6 +198,10 @@ fn what_once_broke_a_target_does_not_again() {
         ("binary_event", |bytes| drop(binary_event(bytes))),
         ("portal_page", |bytes| drop(portal_page(bytes))),
         ("feed_of_event", feed_of_event),
+        ("receiver_answer", receiver_answer),
+        ("hub_request", |bytes| {
+            hub_request(bytes);
+        }),
     ];
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/regressions");
     for (target, body) in targets {

@@ -26,7 +26,7 @@ pub enum Answer {
     Delivered,
     /// Again later.
     RetryLater {
-        /// The receiver's own wish (`Retry-After`), uncapped; with 429 never absent.
+        /// The wait that the receiver asks for (`Retry-After`), uncapped; with 429 never absent.
         after: Option<Duration>,
         /// Whether the receiver as a whole asks for rest: then every delivery to it waits, not only this one.
         pause: bool,
@@ -94,21 +94,21 @@ impl fmt::Display for Failure {
 }
 
 /// How long a receiver that is overrun (429) and does not say for how long is left alone.
-const OVERRUN_REST: Duration = Duration::from_secs(60);
+const OVERRUN_PAUSE: Duration = Duration::from_secs(60);
 
 /// Decides by the status of an answer. `retry_after_header` is honoured where it makes sense: with 429 and any 5xx.
 /// Redirects are a failure like any other: they are never followed, for the target was never checked.
 pub fn judge_status(status: u16, retry_after_header: Option<&str>, now: Timestamp) -> Answer {
-    let wish = || retry_after_header.and_then(|value| retry_after(value, now));
+    let requested_wait = || retry_after_header.and_then(|value| retry_after(value, now));
     let later = |after, pause, patience| Answer::RetryLater { after, pause, patience };
     match status {
         200..=299 => Answer::Delivered,
         410 => Answer::Gone,
         413 | 415 => Answer::GiveUp,
-        429 => later(Some(wish().unwrap_or(OVERRUN_REST)), true, Patience::Full),
+        429 => later(Some(requested_wait().unwrap_or(OVERRUN_PAUSE)), true, Patience::Full),
         // a gateway's word about a process behind it: the whole receiver rests only when it says for how long
-        502..=504 => later(wish(), wish().is_some(), Patience::Full),
-        500..=599 => later(wish(), false, Patience::Full),
+        502..=504 => later(requested_wait(), requested_wait().is_some(), Patience::Full),
+        500..=599 => later(requested_wait(), false, Patience::Full),
         408 | 409 | 421 | 423 | 425 => later(None, false, Patience::Full),
         _ => later(None, false, Patience::Short),
     }

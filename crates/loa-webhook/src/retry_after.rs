@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use std::time::Duration;
 
-/// A wish beyond a year means the same as a year; callers cap it far lower.
+/// A wait beyond a year means the same as a year; callers cap it far lower.
 const SECONDS_MAX: f64 = 365.0 * 86_400.0;
 
 /// How long the receiver asks to be left alone, from `now`. A past date is zero; what can't be read is `None`, as if

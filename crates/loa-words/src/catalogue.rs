@@ -1,17 +1,49 @@
 //! What a catalogue must have: a word or a sentence for each fact. A word stands in a table or after a label, in lower case
 //! where its language wants it so; a sentence begins with a capital and ends with a full stop.
 
-use crate::{Alarm, BarePage, Notice, Trial};
-use jiff::civil::Date;
+use crate::{Alarm, BarePage, Connection, Notice, Trial};
+use jiff::{Timestamp, civil::Date};
 use loa_domain::{
-    Account, AttemptError, Because, DisableReason, EventType, Frequency, HubReason, JourneyStep, LastCall, MailReason,
-    Outlet, PauseReason, RunKey, ServerWords,
+    Account, Advice, AttemptError, Because, Clue, DateFault, DeadCause, DeliveryState, Dependency, DisableReason,
+    Embedded, EndpointState, EventType, Fault, Flaw, Frequency, HeaderType, HubReason, HubState, JourneyStep, LastCall,
+    LedgerName, MailReason, MailState, Outlet, PageError, PageField, PauseReason, Remark, RunKey, RunState, Scope,
+    ServerWords, SubscriptionState, Trouble, TroubleKind, WatchFailure, WatchWarning,
 };
 
 /// A catalogue. Implementations match facts without a default arm.
 pub trait Words: Send + Sync {
     /// An outlet's name.
     fn outlet(&self, outlet: Outlet) -> &'static str;
+
+    /// A ledger's name, within a sentence.
+    fn ledger(&self, ledger: LedgerName) -> &'static str;
+
+    /// What a process needs to work, in a few words that name it.
+    fn dependency(&self, dependency: Dependency) -> String;
+
+    /// How the connection to the bus is.
+    fn connection(&self, connection: Connection) -> &'static str;
+
+    /// Where a subscription stands.
+    fn subscription_state(&self, state: SubscriptionState) -> &'static str;
+
+    /// Where a digest run stands.
+    fn run_state(&self, state: RunState) -> &'static str;
+
+    /// Where a mail stands.
+    fn mail_state(&self, state: MailState) -> &'static str;
+
+    /// Whether an endpoint gets deliveries, in one word. [`Words::endpoint`] says why it does not.
+    fn endpoint_state(&self, state: &EndpointState) -> &'static str;
+
+    /// Where a delivery stands.
+    fn delivery_state(&self, state: DeliveryState) -> &'static str;
+
+    /// Where a subscription at the hub stands; `owed`: it has not been given the newest version yet.
+    fn hub_state(&self, state: HubState, owed: bool) -> &'static str;
+
+    /// What a token allows.
+    fn scope(&self, scope: Scope) -> &'static str;
 
     /// What happened, by the event's type: "a new article".
     fn event(&self, event_type: EventType) -> &'static str;
@@ -61,6 +93,15 @@ pub trait Words: Send + Sync {
     /// What would follow from a trial's answer.
     fn trial(&self, trial: Trial) -> &'static str;
 
+    /// Why a dependency is down, and what to do; `place`: the file, schema or ledger where it lies, or nothing.
+    fn trouble_kind(&self, kind: TroubleKind, place: &str) -> String;
+
+    /// What is wrong, and what to do. `now`: what the ages in it are counted to.
+    fn fault(&self, fault: &Fault, now: Timestamp) -> String;
+
+    /// What is odd about a source that is watched, and what to do. `now`: what the ages in it are counted to.
+    fn watch_warning(&self, warning: &WatchWarning, now: Timestamp) -> String;
+
     /// What needs somebody, and what to do.
     fn alarm(&self, alarm: &Alarm) -> String;
 
@@ -69,6 +110,53 @@ pub trait Words: Send + Sync {
 
     /// A bare page's heading, and its advice.
     fn bare_page(&self, page: BarePage) -> (&'static str, &'static str);
+
+    /// The word before the link that stands in a body for what was embedded there. Readers of feeds and mails see it.
+    fn embedded(&self, embedded: Embedded) -> &'static str;
+
+    /// What is told of an event that was taken all the same.
+    fn remark(&self, remark: &Remark) -> String;
+
+    /// Why an event or a submission is not taken, and what to do. In English a clause, as error messages are: machines are answered
+    /// with it.
+    fn flaw(&self, flaw: &Flaw) -> String;
+
+    /// Why a page, a feed or a sitemap is refused, and what to do. In English a clause.
+    fn page_error(&self, error: &PageError) -> String;
+
+    /// What a value of a page is called, within a sentence.
+    fn page_field(&self, field: PageField) -> &'static str;
+
+    /// What speaks for a value of a page, or against it. A clause.
+    fn clue(&self, clue: &Clue) -> String;
+
+    /// Why something written is no time of posting. A clause.
+    fn date_fault(&self, fault: &DateFault) -> String;
+
+    /// Why a source that is watched, or a page of it, could not be read. In English a clause.
+    fn watch_failure(&self, failure: &WatchFailure) -> String;
+
+    /// What the header of a message is that has no one text; it follows on "is".
+    fn header_type(&self, found: HeaderType) -> &'static str;
+
+    /// Why a message is among the dead letters. In English a clause.
+    fn dead_cause(&self, cause: &DeadCause) -> String;
+
+    /// What to do about a dead letter.
+    fn advice(&self, advice: &Advice) -> String;
+
+    /// What an adapter or an engine said, marked as a technical detail, which is in whatever language it is.
+    fn detail(&self, said: &str) -> String;
+
+    /// Why a dependency is down, with the technical detail.
+    fn trouble(&self, trouble: &Trouble) -> String {
+        self.with_detail(&self.trouble_kind(trouble.kind, &trouble.place), trouble.detail.as_str())
+    }
+
+    /// A sentence of ours, and after it a technical detail, if there is one.
+    fn with_detail(&self, sentence: &str, said: &str) -> String {
+        if said.is_empty() { sentence.to_owned() } else { format!("{sentence} {}", self.detail(said)) }
+    }
 
     /// What the other side said, marked as its own words.
     fn verbatim(&self, said: &str) -> String;
@@ -103,16 +191,47 @@ pub trait Words: Send + Sync {
         self.with_words(&self.hub_reason(call.reason, call.status), call.words.as_str())
     }
 
+    /// Whether an endpoint gets deliveries, and if not, why.
+    fn endpoint(&self, state: &EndpointState) -> String {
+        let word = self.endpoint_state(state);
+        match state {
+            EndpointState::Enabled => word.to_owned(),
+            EndpointState::Disabled { reason, note } => format!("{word}: {}", self.disabled(*reason, note)),
+        }
+    }
+
     /// Why an endpoint is disabled, with what the operator noted.
     fn disabled(&self, reason: DisableReason, note: &str) -> String {
         self.with_words(self.disable_reason(reason), note)
     }
 }
 
+/// Whether somebody started a run: by its slot, which earlier versions began with `tay-`. Message-IDs are made of slots, so
+/// those that are kept stay as they are.
+pub(crate) fn is_by_hand(run: &RunKey) -> bool {
+    ["manual-", "tay-"].iter().any(|head| run.slot.starts_with(head))
+}
+
+/// How long ago, in whole seconds; nothing is ago that is to come.
+pub(crate) fn seconds_since(since: Timestamp, now: Timestamp) -> u64 {
+    now.duration_since(since).as_secs().max(0).cast_unsigned()
+}
+
+/// The command that brings what an outlet has not seen since then.
+pub fn replay(outlet: Outlet, since: Timestamp) -> String {
+    format!("loa replay --outlet {} --since {since}", outlet.as_str())
+}
+
 /// The figures of an account that are not zero, each with its word.
-pub(crate) fn counted(mails: &Account, words: [&str; 5]) -> String {
-    let figures = [mails.sent, mails.failed, mails.suppressed, mails.uncertain, mails.waiting];
-    let named = figures.iter().zip(words).filter(|(figure, _)| **figure > 0);
+pub(crate) fn counted(words: &dyn Words, mails: &Account, waiting: &'static str) -> String {
+    let named = [
+        (mails.sent, words.mail_state(MailState::Sent)),
+        (mails.failed, words.mail_state(MailState::Failed)),
+        (mails.suppressed, words.mail_state(MailState::Suppressed)),
+        (mails.uncertain, words.mail_state(MailState::Uncertain)),
+        (mails.waiting, waiting),
+    ];
+    let named = named.iter().filter(|(figure, _)| *figure > 0);
     named.map(|(figure, word)| format!("{figure} {word}")).collect::<Vec<_>>().join(", ")
 }
 

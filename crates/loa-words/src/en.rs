@@ -1,13 +1,22 @@
-//! The English catalogue. One file, so that whoever reads it over has all of it.
+//! The English catalogue. One file, so that whoever reads it over has all of it; only what is
+//! wrong with an installation stands beside it.
+
+mod flaw;
+mod letter;
+mod page;
+mod watched;
+mod wrong;
 
 use crate::{
-    Alarm, BarePage, Notice, Trial, Words,
-    catalogue::{counted, unit},
+    Alarm, BarePage, Connection, Notice, Trial, Words,
+    catalogue::{counted, is_by_hand, unit},
 };
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use loa_domain::{
-    Account, AttemptError, DisableReason, EventType, Frequency, HubReason, JourneyStep, MailReason, Outlet,
-    PauseReason, RunKey,
+    Account, Advice, Altered, AttemptError, Clue, DateFault, DeadCause, DeliveryState, Dependency, DisableReason,
+    Embedded, EndpointState, EventType, Fault, Flaw, Frequency, HeaderType, HubReason, HubState, JourneyStep,
+    LedgerName, MailReason, MailState, Outlet, PageError, PageField, PauseReason, Remark, RunKey, RunState, Scope,
+    SubscriptionState, TroubleKind, WatchFailure, WatchWarning, Worker,
 };
 
 /// The catalogue.
@@ -20,6 +29,118 @@ impl Words for English {
             Outlet::Feed => "Feeds",
             Outlet::Digest => "Digests",
             Outlet::Push => "Webhooks",
+        }
+    }
+
+    fn ledger(&self, ledger: LedgerName) -> &'static str {
+        match ledger {
+            LedgerName::Of(Outlet::Intake) => "intake's ledger",
+            LedgerName::Of(Outlet::Feed) => "the feed ledger",
+            LedgerName::Of(Outlet::Digest) => "the digest ledger",
+            LedgerName::Of(Outlet::Push) => "the push ledger",
+            LedgerName::Access => "the access ledger",
+            LedgerName::Receipts => "the receipts",
+            LedgerName::Watch => "the watch ledger",
+        }
+    }
+
+    fn dependency(&self, dependency: Dependency) -> String {
+        match dependency {
+            Dependency::Queue(outlet) => format!("consuming from {}", outlet.queue_name()),
+            Dependency::Accepting(outlet) => {
+                format!(
+                    "accepting what comes from {} into {}",
+                    outlet.queue_name(),
+                    self.ledger(LedgerName::Of(outlet))
+                )
+            }
+            Dependency::Working(Worker::Of(outlet)) => {
+                let work = match outlet {
+                    Outlet::Intake => "relaying",
+                    Outlet::Feed => "writing feeds",
+                    Outlet::Digest => "sending digests",
+                    Outlet::Push => "delivering webhooks",
+                };
+                format!("{work} from {}", self.ledger(LedgerName::Of(outlet)))
+            }
+            Dependency::Working(Worker::Hub) => "telling the subscribers of the hub".into(),
+            Dependency::Working(Worker::Watch) => "looking at portals that cannot call us".into(),
+            Dependency::Place(ledger) => format!("the place of {}", self.ledger(ledger)),
+            Dependency::Topology => "the exchanges and queues at the broker".into(),
+            Dependency::TopologyMade => "making exchanges and queues at the start".into(),
+            Dependency::LedgersMade => "making the ledgers at the start".into(),
+            Dependency::LedgersRead => "reading the ledgers".into(),
+        }
+    }
+
+    fn connection(&self, connection: Connection) -> &'static str {
+        match connection {
+            Connection::Up => "up",
+            Connection::Connecting => "connecting",
+            Connection::Blocked => "takes nothing for now",
+            Connection::Refused => "refused",
+            Connection::Down => "lost",
+        }
+    }
+
+    fn subscription_state(&self, state: SubscriptionState) -> &'static str {
+        match state {
+            SubscriptionState::Pending => "to be confirmed",
+            SubscriptionState::Active => "active",
+            SubscriptionState::Unsubscribed => "unsubscribed",
+            SubscriptionState::Suspended => "suspended",
+        }
+    }
+
+    fn run_state(&self, state: RunState) -> &'static str {
+        match state {
+            RunState::Planning => "being planned",
+            RunState::Sending => "being sent",
+            RunState::Paused => "paused",
+            RunState::Ended => "ended",
+        }
+    }
+
+    fn mail_state(&self, state: MailState) -> &'static str {
+        match state {
+            MailState::Planned => "to be sent",
+            MailState::Submitting => "being sent",
+            MailState::Sent => "sent",
+            MailState::Failed => "failed",
+            MailState::Suppressed => "suppressed",
+            MailState::Uncertain => "uncertain",
+        }
+    }
+
+    fn endpoint_state(&self, state: &EndpointState) -> &'static str {
+        match state {
+            EndpointState::Enabled => "enabled",
+            EndpointState::Disabled { .. } => "disabled",
+        }
+    }
+
+    fn delivery_state(&self, state: DeliveryState) -> &'static str {
+        match state {
+            DeliveryState::Pending => "waiting for delivery",
+            DeliveryState::Delivered => "delivered",
+            DeliveryState::Failed => "not delivered",
+            DeliveryState::Superseded => "superseded",
+        }
+    }
+
+    fn hub_state(&self, state: HubState, owed: bool) -> &'static str {
+        match (state, owed) {
+            (HubState::Pending, _) => "to be verified",
+            (HubState::Active, false) => "active",
+            (HubState::Active, true) => "active, owed a newer version",
+        }
+    }
+
+    fn scope(&self, scope: Scope) -> &'static str {
+        match scope {
+            Scope::Publish => "publish",
+            Scope::Operate => "operate",
+            Scope::Read => "read",
         }
     }
 
@@ -58,12 +179,12 @@ impl Words for English {
     }
 
     fn run(&self, run: &RunKey) -> String {
-        let by_hand = if run.slot.starts_with("manual-") { ", started by hand" } else { "" };
+        let by_hand = if is_by_hand(run) { ", started by hand" } else { "" };
         format!("the {} run of {}{by_hand}", self.frequency(run.frequency), self.date(run.on))
     }
 
     fn account(&self, mails: &Account) -> String {
-        let counts = counted(mails, ["sent", "failed", "suppressed", "uncertain", "waiting"]);
+        let counts = counted(self, mails, "waiting");
         if counts.is_empty() { "no mails".into() } else { format!("{} planned: {counts}", mails.planned) }
     }
 
@@ -82,10 +203,10 @@ impl Words for English {
             JourneyStep::Planned { .. } => "planned",
             JourneyStep::Mailed { .. } => "mailed",
             JourneyStep::Corrected { .. } => "corrected",
-            JourneyStep::Pending { .. } => "waiting for delivery",
-            JourneyStep::Delivered { .. } => "delivered",
-            JourneyStep::Failed { .. } => "not delivered",
-            JourneyStep::Superseded { .. } => "superseded",
+            JourneyStep::Pending { .. } => self.delivery_state(DeliveryState::Pending),
+            JourneyStep::Delivered { .. } => self.delivery_state(DeliveryState::Delivered),
+            JourneyStep::Failed { .. } => self.delivery_state(DeliveryState::Failed),
+            JourneyStep::Superseded { .. } => self.delivery_state(DeliveryState::Superseded),
         }
     }
 
@@ -243,75 +364,36 @@ impl Words for English {
         }
     }
 
+    fn trouble_kind(&self, kind: TroubleKind, place: &str) -> String {
+        wrong::trouble_kind(kind, place)
+    }
+
+    fn watch_warning(&self, warning: &WatchWarning, now: Timestamp) -> String {
+        watched::warning(self, warning, now)
+    }
+
+    fn fault(&self, fault: &Fault, now: Timestamp) -> String {
+        wrong::fault(self, fault, now)
+    }
+
     fn alarm(&self, alarm: &Alarm) -> String {
         match alarm {
             Alarm::LedgerAway(outlet) => {
                 format!("The ledger of {} does not answer: its part of this page is missing.", outlet.as_str())
             }
-            Alarm::NotConnected(name) => format!("This process has not reached {name}."),
-            Alarm::TopologyDiffers(what) => format!(
-                "At the broker, {what} is not as it should be; `loa topology check` says what differs and what mends it."
-            ),
-            Alarm::BusBlocked(words) => self.with_words("The bus takes no messages just now.", words.as_str()),
-            Alarm::BusRefuses(words) => self.with_words(
-                "The bus refuses the connection; check user name, password and permissions.",
-                words.as_str(),
-            ),
-            Alarm::BusDown(words) => self.with_words("The bus cannot be reached.", words.as_str()),
+            Alarm::WatchAway => {
+                "The ledger of the watch does not answer: how the watched sources are is not known.".to_owned()
+            }
+            Alarm::Down(dependency, trouble) => {
+                format!("Down: {}. {}", self.dependency(*dependency), self.trouble(trouble))
+            }
+            Alarm::Bus(trouble) => self.trouble(trouble),
             Alarm::DeadLetters { queue, count } => format!(
                 "{count} dead letters in {queue}: read why, have the sender mend it, then `loa dead-letters redrive`."
-            ),
-            Alarm::Unrouted { count } => format!(
-                "{count} messages in loa.unrouted: no queue takes their routing keys, and no outlet has them. `loa \
-                 dead-letters list --queue unrouted` names them, `loa dead-letters redrive LETTER --key KEY` brings them."
-            ),
-            Alarm::SetAside { count, seconds, article, words } => self.with_words(
-                &format!(
-                    "{count} events are set aside, the oldest for {} (for instance of {article}): the bus does not take \
-                     them as they are. They are tried again from time to time.",
-                    self.span(*seconds)
-                ),
-                words.as_str(),
             ),
             Alarm::OutboxLate { waiting, oldest_seconds } => format!(
                 "{waiting} events wait for the bus, the oldest for {}: check the connection to it.",
                 self.span(*oldest_seconds)
-            ),
-            Alarm::NotReceived { outlet, count, or_more, seconds } => format!(
-                "{count}{} events have not reached the outlet {}, the oldest for {}: `loa check` names the command that \
-                 brings them.",
-                if *or_more { " or more" } else { "" },
-                self.outlet(*outlet),
-                self.span(*seconds)
-            ),
-            Alarm::Late { outlet, count, or_more, seconds } => format!(
-                "{count}{} events wait in the queue of the outlet {}, the oldest for {}: see whether its service runs.",
-                if *or_more { " or more" } else { "" },
-                self.outlet(*outlet),
-                self.span(*seconds)
-            ),
-            Alarm::CompletenessUnknown(outlet) => format!(
-                "It is not known whether the outlet {} has received everything: see whether intake runs and reaches \
-                 this outlet's ledger.",
-                self.outlet(*outlet)
-            ),
-            Alarm::BindingSilent { queue, binding, seconds } if binding.is_empty() => format!(
-                "No heartbeat has come through the queue {queue} for {}: check its bindings with `loa migrate`.",
-                seconds.map_or("as long as is known".to_owned(), |seconds| self.span(seconds))
-            ),
-            Alarm::BindingSilent { queue, binding, seconds } => format!(
-                "The binding {binding} of the queue {queue} has carried nothing for {}: `loa migrate` makes it anew.",
-                seconds.map_or("as long as is known".to_owned(), |seconds| self.span(seconds))
-            ),
-            Alarm::FromTheFuture { queue, seconds } => format!(
-                "Heartbeats of the queue {queue} come from the future, by {}: set the clocks of the machines (NTP). How old \
-                 they are is not known meanwhile.",
-                self.span(*seconds)
-            ),
-            Alarm::OtherInstallation { installation, host, seconds } => format!(
-                "Another installation ({installation}, on {host}) has used the same vhost for {}: each needs a vhost of \
-                 its own, or they take each other's news.",
-                self.span(*seconds)
             ),
             Alarm::RunPaused { run, id, waiting, why } => format!(
                 "Paused: {}, {waiting} mails wait. {} When the cause is gone, POST /v1/digest-runs/{id}/resume.",
@@ -353,6 +435,7 @@ impl Words for English {
             Notice::HubIsForReaders => {
                 "This is a WebSub hub: feed readers subscribe here, by POST (https://www.w3.org/TR/websub/)."
             }
+            Notice::LettersGoneThrough => "Somebody goes through the letters of a long queue. Look again in a minute.",
             Notice::TestWebhook => "A test webhook by Loa; please answer 2xx.",
             Notice::TokenNeeded => {
                 "A token of scope `read` is needed, as the password; the user name is free. `loa token create` makes one."
@@ -369,6 +452,110 @@ impl Words for English {
             BarePage::Fault => ("A fault of the server", "It was noted. Please try again in a few minutes."),
             BarePage::Unreadable => ("The request cannot be read", "The address or what was sent is not right."),
         }
+    }
+
+    fn embedded(&self, embedded: Embedded) -> &'static str {
+        match embedded {
+            Embedded::Film => "Watch video",
+            Embedded::Sound => "Listen",
+            Embedded::File => "Open file",
+            Embedded::Map => "Open map",
+            Embedded::Page => "Open page",
+        }
+    }
+
+    fn remark(&self, remark: &Remark) -> String {
+        match remark {
+            Remark::UnknownArea(named) => format!("The directory knows no area {named}."),
+            Remark::UnknownCode { code, on } => {
+                format!("No area had the code {code} on {on}, as far as the directory knows.")
+            }
+            Remark::ChangedAhead { modified_at, shown } => {
+                format!("`modified_at` is {modified_at}, in the future; until then, followers see {shown} instead.")
+            }
+            Remark::Altered { what, count } => {
+                let what = match what {
+                    Altered::Embedded => "players, sounds, films, objects or embedded pages became links",
+                    Altered::EmbeddedWithoutAddress => {
+                        "embedded things without an address that readers can open were left out of the body"
+                    }
+                    Altered::UnseenFrames => "frames that nobody sees were left out of the body",
+                    Altered::UnseenPictures => {
+                        "pictures that nobody sees (hidden, or of one pixel) were left out of the body"
+                    }
+                    Altered::PicturesWithoutAddress => {
+                        "pictures without an address that can be fetched were left out of the body; send addresses"
+                    }
+                    Altered::Formulas => "formulas became text",
+                    Altered::Drawings => "drawings (svg, canvas) were left out of the body; their text stays",
+                    Altered::FormFields => {
+                        "fields or buttons of forms were left out of the body; what is filled in stays"
+                    }
+                    Altered::Scripts => "scripts, templates or titles of pages were left out of the body",
+                    Altered::HiddenPassages => "passages that a style hides from everybody were left out of the body",
+                    Altered::DisguisedAddresses => {
+                        "addresses with a user name before the host were left out of the body"
+                    }
+                    Altered::UnusableAddresses => {
+                        "addresses of links that are not http, https, mailto or tel were left out; the text stays"
+                    }
+                    Altered::LostLetters => "letters were lost before the text came here (U+FFFD), and stay so",
+                };
+                format!("{count} {what}.")
+            }
+            Remark::Converted(encoding) => {
+                format!("The text was in the old encoding {} and was converted to Unicode.", encoding.as_str())
+            }
+            Remark::Unread { encoding, words } => {
+                format!("{words} words read as nothing in {}, and stay as they came; look at them.", encoding.as_str())
+            }
+            Remark::LooksOld { encoding, words } => {
+                format!(
+                    "{words} words look like the old encoding {}, and stay as they came; look at them.",
+                    encoding.as_str()
+                )
+            }
+        }
+    }
+
+    fn flaw(&self, flaw: &Flaw) -> String {
+        flaw::flaw(flaw)
+    }
+
+    fn header_type(&self, found: HeaderType) -> &'static str {
+        flaw::header_type(found)
+    }
+
+    fn page_error(&self, error: &PageError) -> String {
+        page::error(error)
+    }
+
+    fn page_field(&self, field: PageField) -> &'static str {
+        page::field(field)
+    }
+
+    fn clue(&self, clue: &Clue) -> String {
+        page::clue(clue)
+    }
+
+    fn date_fault(&self, fault: &DateFault) -> String {
+        page::date(fault)
+    }
+
+    fn watch_failure(&self, failure: &WatchFailure) -> String {
+        watched::failure(failure)
+    }
+
+    fn dead_cause(&self, cause: &DeadCause) -> String {
+        letter::cause(cause)
+    }
+
+    fn advice(&self, advice: &Advice) -> String {
+        letter::advice(advice)
+    }
+
+    fn detail(&self, said: &str) -> String {
+        format!("Detail: “{said}”.")
     }
 
     fn verbatim(&self, said: &str) -> String {

@@ -22,7 +22,7 @@ mod language;
 mod notice;
 mod vi;
 
-pub use alarm::{Alarm, Trial};
-pub use catalogue::Words;
+pub use alarm::{Alarm, Connection, Trial};
+pub use catalogue::{Words, replay};
 pub use language::Language;
 pub use notice::{BarePage, Notice};

@@ -35,11 +35,13 @@ pub enum Notice {
     HubIsForReaders,
     /// Whoever gets a test webhook.
     TestWebhook,
+    /// Operators only: letters cannot be shown while somebody goes through them.
+    LettersGoneThrough,
 }
 
 impl Notice {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::NotAnEmail,
         Self::NoFrequency,
         Self::NoSuchArea,
@@ -56,6 +58,7 @@ impl Notice {
         Self::TokenNeeded,
         Self::HubIsForReaders,
         Self::TestWebhook,
+        Self::LettersGoneThrough,
     ];
 }
 

@@ -1,13 +1,22 @@
-//! The Vietnamese catalogue. Its words are those of `GLOSSARY.md`. One file, so that whoever reads it over has all of it.
+//! The Vietnamese catalogue. Its words are those of `GLOSSARY.md`. One file, so that whoever reads it over has all of it; only what is
+//! wrong with an installation stands beside it.
+
+mod flaw;
+mod letter;
+mod page;
+mod watched;
+mod wrong;
 
 use crate::{
-    Alarm, BarePage, Notice, Trial, Words,
-    catalogue::{counted, unit},
+    Alarm, BarePage, Connection, Notice, Trial, Words,
+    catalogue::{counted, is_by_hand, unit},
 };
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use loa_domain::{
-    Account, AttemptError, DisableReason, EventType, Frequency, HubReason, JourneyStep, MailReason, Outlet,
-    PauseReason, RunKey,
+    Account, Advice, Altered, AttemptError, Clue, DateFault, DeadCause, DeliveryState, Dependency, DisableReason,
+    Embedded, EndpointState, EventType, Fault, Flaw, Frequency, HeaderType, HubReason, HubState, JourneyStep,
+    LedgerName, MailReason, MailState, Outlet, PageError, PageField, PauseReason, Remark, RunKey, RunState, Scope,
+    SubscriptionState, TroubleKind, WatchFailure, WatchWarning, Worker,
 };
 
 /// The catalogue.
@@ -20,6 +29,114 @@ impl Words for Vietnamese {
             Outlet::Feed => "Nguồn tin",
             Outlet::Digest => "Bản tin thư",
             Outlet::Push => "Chuyển tiếp",
+        }
+    }
+
+    fn ledger(&self, ledger: LedgerName) -> &'static str {
+        match ledger {
+            LedgerName::Of(Outlet::Intake) => "sổ tiếp nhận",
+            LedgerName::Of(Outlet::Feed) => "sổ nguồn tin",
+            LedgerName::Of(Outlet::Digest) => "sổ bản tin thư",
+            LedgerName::Of(Outlet::Push) => "sổ chuyển tiếp",
+            LedgerName::Access => "sổ mã truy cập",
+            LedgerName::Receipts => "sổ biên nhận",
+            LedgerName::Watch => "sổ theo dõi cổng",
+        }
+    }
+
+    fn dependency(&self, dependency: Dependency) -> String {
+        match dependency {
+            Dependency::Queue(outlet) => format!("việc nhận tin từ hàng đợi {}", outlet.queue_name()),
+            Dependency::Accepting(outlet) => {
+                format!("việc ghi tin từ hàng đợi {} vào {}", outlet.queue_name(), self.ledger(LedgerName::Of(outlet)))
+            }
+            Dependency::Working(Worker::Of(outlet)) => {
+                let work = match outlet {
+                    Outlet::Intake => "phát tin",
+                    Outlet::Feed => "viết nguồn tin",
+                    Outlet::Digest => "gửi bản tin thư",
+                    Outlet::Push => "chuyển tiếp",
+                };
+                format!("việc {work} theo {}", self.ledger(LedgerName::Of(outlet)))
+            }
+            Dependency::Working(Worker::Hub) => "việc báo tin mới của trạm WebSub".into(),
+            Dependency::Working(Worker::Watch) => "việc theo dõi các cổng không tự gửi tin".into(),
+            Dependency::Place(ledger) => format!("nơi lưu {}", self.ledger(ledger)),
+            Dependency::Topology => "các hàng đợi và liên kết trên máy chủ hàng đợi".into(),
+            Dependency::TopologyMade => "việc tạo các hàng đợi khi khởi động".into(),
+            Dependency::LedgersMade => "việc tạo các sổ khi khởi động".into(),
+            Dependency::LedgersRead => "việc đọc các sổ".into(),
+        }
+    }
+
+    fn connection(&self, connection: Connection) -> &'static str {
+        match connection {
+            Connection::Up => "đã nối",
+            Connection::Connecting => "đang nối",
+            Connection::Blocked => "tạm không nhận tin",
+            Connection::Refused => "bị từ chối",
+            Connection::Down => "đã mất",
+        }
+    }
+
+    fn subscription_state(&self, state: SubscriptionState) -> &'static str {
+        match state {
+            SubscriptionState::Pending => "chờ xác nhận",
+            SubscriptionState::Active => "đang nhận tin",
+            SubscriptionState::Unsubscribed => "đã hủy đăng ký",
+            SubscriptionState::Suspended => "tạm dừng",
+        }
+    }
+
+    fn run_state(&self, state: RunState) -> &'static str {
+        match state {
+            RunState::Planning => "đang lên danh sách",
+            RunState::Sending => "đang gửi",
+            RunState::Paused => "đang dừng",
+            RunState::Ended => "đã xong",
+        }
+    }
+
+    fn mail_state(&self, state: MailState) -> &'static str {
+        match state {
+            MailState::Planned => "chờ gửi",
+            MailState::Submitting => "đang gửi",
+            MailState::Sent => "đã gửi",
+            MailState::Failed => "hỏng",
+            MailState::Suppressed => "bỏ qua",
+            MailState::Uncertain => "chưa rõ",
+        }
+    }
+
+    fn endpoint_state(&self, state: &EndpointState) -> &'static str {
+        match state {
+            EndpointState::Enabled => "đang nhận",
+            EndpointState::Disabled { .. } => "đang tắt",
+        }
+    }
+
+    fn delivery_state(&self, state: DeliveryState) -> &'static str {
+        match state {
+            DeliveryState::Pending => "đang chờ chuyển",
+            DeliveryState::Delivered => "đã chuyển",
+            DeliveryState::Failed => "không chuyển được",
+            DeliveryState::Superseded => "đã có bản mới hơn",
+        }
+    }
+
+    fn hub_state(&self, state: HubState, owed: bool) -> &'static str {
+        match (state, owed) {
+            (HubState::Pending, _) => "chờ xác nhận",
+            (HubState::Active, false) => "đang nhận",
+            (HubState::Active, true) => "đang nhận, còn bản mới chưa báo",
+        }
+    }
+
+    fn scope(&self, scope: Scope) -> &'static str {
+        match scope {
+            Scope::Publish => "đăng tin (publish)",
+            Scope::Operate => "điều hành (operate)",
+            Scope::Read => "chỉ xem (read)",
         }
     }
 
@@ -62,12 +179,12 @@ impl Words for Vietnamese {
             Frequency::Immediate => "gửi ngay",
             Frequency::Daily | Frequency::Weekly => self.frequency(run.frequency),
         };
-        let by_hand = if run.slot.starts_with("manual-") { ", chạy bằng tay" } else { "" };
+        let by_hand = if is_by_hand(run) { ", chạy bằng tay" } else { "" };
         format!("đợt thư {which} ({}{by_hand})", self.date(run.on))
     }
 
     fn account(&self, mails: &Account) -> String {
-        let counts = counted(mails, ["đã gửi", "hỏng", "bỏ qua", "chưa rõ", "còn lại"]);
+        let counts = counted(self, mails, "còn lại");
         if counts.is_empty() {
             "không có thư nào".into()
         } else {
@@ -90,10 +207,10 @@ impl Words for Vietnamese {
             JourneyStep::Planned { .. } => "đã lên danh sách gửi",
             JourneyStep::Mailed { .. } => "đã gửi thư",
             JourneyStep::Corrected { .. } => "đã đính chính",
-            JourneyStep::Pending { .. } => "đang chờ chuyển",
-            JourneyStep::Delivered { .. } => "đã chuyển",
-            JourneyStep::Failed { .. } => "không chuyển được",
-            JourneyStep::Superseded { .. } => "đã có bản mới hơn",
+            JourneyStep::Pending { .. } => self.delivery_state(DeliveryState::Pending),
+            JourneyStep::Delivered { .. } => self.delivery_state(DeliveryState::Delivered),
+            JourneyStep::Failed { .. } => self.delivery_state(DeliveryState::Failed),
+            JourneyStep::Superseded { .. } => self.delivery_state(DeliveryState::Superseded),
         }
     }
 
@@ -252,71 +369,34 @@ impl Words for Vietnamese {
         }
     }
 
+    fn trouble_kind(&self, kind: TroubleKind, place: &str) -> String {
+        wrong::trouble_kind(kind, place)
+    }
+
+    fn watch_warning(&self, warning: &WatchWarning, now: Timestamp) -> String {
+        watched::warning(self, warning, now)
+    }
+
+    fn fault(&self, fault: &Fault, now: Timestamp) -> String {
+        wrong::fault(self, fault, now)
+    }
+
     fn alarm(&self, alarm: &Alarm) -> String {
         match alarm {
             Alarm::LedgerAway(outlet) => {
                 format!("Sổ «{}» không trả lời: phần này của trang đang thiếu.", self.outlet(*outlet))
             }
-            Alarm::NotConnected(name) => format!("Tiến trình này chưa nối được với «{name}»."),
-            Alarm::TopologyDiffers(what) => format!(
-                "Trên RabbitMQ, «{what}» không đúng như Loa cần; «loa topology check» cho biết khác ở đâu và lệnh sửa."
-            ),
-            Alarm::BusBlocked(words) => self.with_words("Hàng đợi tạm không nhận tin.", words.as_str()),
-            Alarm::BusRefuses(words) => self
-                .with_words("Hàng đợi từ chối kết nối; hãy xem lại tên người dùng, mật khẩu và quyền.", words.as_str()),
-            Alarm::BusDown(words) => self.with_words("Mất kết nối với hàng đợi.", words.as_str()),
+            Alarm::WatchAway => "Sổ theo dõi các cổng không trả lời: chưa biết tình trạng các nguồn tin.".to_owned(),
+            Alarm::Down(dependency, trouble) => {
+                format!("Không thông: {}. {}", self.dependency(*dependency), self.trouble(trouble))
+            }
+            Alarm::Bus(trouble) => self.trouble(trouble),
             Alarm::DeadLetters { queue, count } => format!(
                 "{count} tin hỏng trong {queue}: xem lý do, báo nơi gửi sửa, rồi chạy lại bằng «loa dead-letters redrive»."
-            ),
-            Alarm::Unrouted { count } => format!(
-                "{count} tin lạc trong loa.unrouted: không hàng đợi nào nhận khóa định tuyến của chúng, chưa kênh phát nào có tin. \
-                 Xem bằng `loa dead-letters list --queue unrouted`, phát lại bằng `loa dead-letters redrive TIN --key KHÓA`."
-            ),
-            Alarm::SetAside { count, seconds, article, words } => self.with_words(
-                &format!(
-                    "{count} tin phải để riêng, tin lâu nhất đã {} (ví dụ tin {article}): hàng đợi không nhận chúng như hiện \
-                     có. Hệ thống tự thử lại theo chu kỳ.",
-                    self.span(*seconds)
-                ),
-                words.as_str(),
             ),
             Alarm::OutboxLate { waiting, oldest_seconds } => format!(
                 "{waiting} tin chờ phát, tin lâu nhất đã chờ {}: kiểm tra kết nối với hàng đợi.",
                 self.span(*oldest_seconds)
-            ),
-            Alarm::NotReceived { outlet, count, or_more, seconds } => format!(
-                "Kênh {} chưa nhận được {count} tin{}, tin lâu nhất đã {}: lệnh `loa check` chỉ ra lệnh gửi lại.",
-                self.outlet(*outlet),
-                if *or_more { " hoặc hơn" } else { "" },
-                self.span(*seconds)
-            ),
-            Alarm::Late { outlet, count, or_more, seconds } => format!(
-                "Kênh {} còn {count} tin{} nằm chờ trong hàng đợi, tin lâu nhất đã {}: kiểm tra dịch vụ có đang chạy không.",
-                self.outlet(*outlet),
-                if *or_more { " hoặc hơn" } else { "" },
-                self.span(*seconds)
-            ),
-            Alarm::CompletenessUnknown(outlet) => format!(
-                "Không rõ kênh {} đã nhận đủ tin hay chưa: kiểm tra intake có chạy và có đọc được sổ của kênh này không.",
-                self.outlet(*outlet)
-            ),
-            Alarm::BindingSilent { queue, binding, seconds } if binding.is_empty() => format!(
-                "Không có nhịp kiểm tra nào qua hàng đợi {queue} đã {}: kiểm tra các liên kết của nó bằng `loa migrate`.",
-                seconds.map_or("từ trước tới nay".to_owned(), |seconds| self.span(seconds))
-            ),
-            Alarm::BindingSilent { queue, binding, seconds } => format!(
-                "Liên kết {binding} của hàng đợi {queue} không chuyển gì đã {}: lệnh `loa migrate` tạo lại nó.",
-                seconds.map_or("từ trước tới nay".to_owned(), |seconds| self.span(seconds))
-            ),
-            Alarm::FromTheFuture { queue, seconds } => format!(
-                "Nhịp kiểm tra của hàng đợi {queue} đến từ tương lai, lệch {}: chỉnh lại đồng hồ các máy (NTP). Trong lúc đó \
-                 không biết nhịp đã cũ bao lâu.",
-                self.span(*seconds)
-            ),
-            Alarm::OtherInstallation { installation, host, seconds } => format!(
-                "Một hệ thống khác ({installation}, máy {host}) dùng chung vhost đã {}: mỗi hệ thống cần một vhost riêng, \
-                 nếu không sẽ lấy mất tin của nhau.",
-                self.span(*seconds)
             ),
             Alarm::RunPaused { run, id, waiting, why } => format!(
                 "Đang dừng {}, còn {waiting} thư chờ gửi. {} Khi nguyên nhân đã hết, cho gửi tiếp bằng POST /v1/digest-runs/{id}/resume.",
@@ -358,6 +438,7 @@ impl Words for Vietnamese {
             Notice::Busy => "Máy chủ đang bận. Xin thử lại sau ít phút.",
             Notice::Fault => "Máy chủ gặp lỗi. Xin thử lại sau.",
             Notice::HubIsForReaders => "Địa chỉ này dành cho các trình đọc tin, không phải trang để xem.",
+            Notice::LettersGoneThrough => "Đang có người duyệt một hàng đợi dài. Xin xem lại sau một phút.",
             Notice::TestWebhook => "Đây là bản tin thử của Loa. Xin trả lời 2xx.",
             Notice::TokenNeeded => {
                 "Cần mã truy cập (token) có quyền read, nhập vào ô mật khẩu; tên đăng nhập để tùy ý."
@@ -374,6 +455,101 @@ impl Words for Vietnamese {
             BarePage::Fault => ("Có lỗi ở máy chủ", "Lỗi đã được ghi lại. Xin thử lại sau ít phút."),
             BarePage::Unreadable => ("Không đọc được yêu cầu", "Địa chỉ hoặc nội dung gửi lên không đúng."),
         }
+    }
+
+    fn embedded(&self, embedded: Embedded) -> &'static str {
+        match embedded {
+            Embedded::Film => "Xem video",
+            Embedded::Sound => "Nghe",
+            Embedded::File => "Xem tệp",
+            Embedded::Map => "Xem bản đồ",
+            Embedded::Page => "Xem trang",
+        }
+    }
+
+    fn remark(&self, remark: &Remark) -> String {
+        match remark {
+            Remark::UnknownArea(named) => format!("Danh mục không có địa bàn {named}."),
+            Remark::UnknownCode { code, on } => {
+                format!("Theo danh mục, không địa bàn nào có mã {code} vào ngày {}.", self.date(*on))
+            }
+            Remark::ChangedAhead { modified_at, shown } => {
+                format!("`modified_at` là {modified_at}, ở tương lai; đến lúc đó, người theo dõi thấy {shown}.")
+            }
+            Remark::Altered { what, count } => {
+                let (head, tail) = match what {
+                    Altered::Embedded => ("", " trình phát, âm thanh, đoạn phim hoặc tệp nhúng đã thành liên kết"),
+                    Altered::EmbeddedWithoutAddress => {
+                        ("Đã bỏ ", " nội dung nhúng không có địa chỉ mà người đọc mở được")
+                    }
+                    Altered::UnseenFrames => ("Đã bỏ ", " khung nhúng không ai nhìn thấy"),
+                    Altered::UnseenPictures => ("Đã bỏ ", " ảnh không ai nhìn thấy (bị ẩn hoặc cỡ một điểm)"),
+                    Altered::PicturesWithoutAddress => {
+                        ("Đã bỏ ", " ảnh không có địa chỉ tải về được; hãy gửi ảnh bằng địa chỉ")
+                    }
+                    Altered::Formulas => ("", " công thức đã thành chữ"),
+                    Altered::Drawings => ("Đã bỏ ", " hình vẽ (svg, canvas), chỉ giữ chữ trong hình"),
+                    Altered::FormFields => ("Đã bỏ ", " ô hoặc nút của biểu mẫu, chỉ giữ nội dung đã điền"),
+                    Altered::Scripts => ("Đã bỏ ", " đoạn mã, khuôn mẫu hoặc tiêu đề trang"),
+                    Altered::HiddenPassages => ("Đã bỏ ", " đoạn bị kiểu dáng ẩn đi, không người đọc nào nhìn thấy"),
+                    Altered::DisguisedAddresses => ("Đã bỏ ", " địa chỉ có tên người dùng đứng trước tên máy chủ"),
+                    Altered::UnusableAddresses => {
+                        ("Đã bỏ ", " địa chỉ liên kết không phải http, https, mailto hay tel; chữ vẫn còn")
+                    }
+                    Altered::LostLetters => ("", " chữ đã hỏng từ trước khi đến đây (U+FFFD) và được giữ như vậy"),
+                };
+                format!("{head}{count}{tail}.")
+            }
+            Remark::Converted(encoding) => {
+                format!("Văn bản viết bằng mã cũ {}, đã được chuyển sang Unicode.", encoding.as_str())
+            }
+            Remark::Unread { encoding, words } => {
+                format!("{words} từ không đọc được theo mã {} và được giữ nguyên; xin kiểm tra.", encoding.as_str())
+            }
+            Remark::LooksOld { encoding, words } => {
+                format!("{words} từ trông như viết bằng mã cũ {} và được giữ như vậy; xin kiểm tra.", encoding.as_str())
+            }
+        }
+    }
+
+    fn flaw(&self, flaw: &Flaw) -> String {
+        flaw::flaw(flaw)
+    }
+
+    fn header_type(&self, found: HeaderType) -> &'static str {
+        flaw::header_type(found)
+    }
+
+    fn page_error(&self, error: &PageError) -> String {
+        page::error(error)
+    }
+
+    fn page_field(&self, field: PageField) -> &'static str {
+        page::field(field)
+    }
+
+    fn clue(&self, clue: &Clue) -> String {
+        page::clue(clue)
+    }
+
+    fn date_fault(&self, fault: &DateFault) -> String {
+        page::date(fault)
+    }
+
+    fn watch_failure(&self, failure: &WatchFailure) -> String {
+        watched::failure(failure)
+    }
+
+    fn dead_cause(&self, cause: &DeadCause) -> String {
+        letter::cause(cause)
+    }
+
+    fn advice(&self, advice: &Advice) -> String {
+        letter::advice(advice)
+    }
+
+    fn detail(&self, said: &str) -> String {
+        format!("Chi tiết kỹ thuật: «{said}».")
     }
 
     fn verbatim(&self, said: &str) -> String {

@@ -1,16 +1,16 @@
 //! What the audit's figures mean: which outlet is complete, which binding is silent, who else uses this vhost.
 //!
 //! Pure: it is handed what stands in intake's ledger. `/readyz`, `loa check` and the console say the same because they ask
-//! here. Sentences are for operators, in English; the console has its own.
+//! here.
 
 use crate::status::CLOCKS_DIFFER_MAX;
 use jiff::{SignedDuration, Timestamp};
 use loa_bus::Queue;
-use loa_domain::Outlet;
+use loa_domain::{Fault, Missing, Outlet};
 use loa_store::{Completeness, GAPS_COUNTED_MAX, Gaps, HeardHeartbeat};
 use std::{collections::BTreeMap, time::Duration};
 
-/// How long an audit may be behind its settling time before its answer counts as unknown.
+/// How long an audit may be behind its delay before its answer counts as unknown.
 const BEHIND_MAX: Duration = Duration::from_secs(60);
 /// How long another installation is remembered after its last heartbeat, at the least.
 const STRANGER_REMEMBERED: Duration = Duration::from_secs(120);
@@ -23,7 +23,7 @@ pub struct AuditRule {
     /// Whether outlets are asked at all.
     pub is_on: bool,
     /// How long an event may be on its way before it is asked for.
-    pub settle: Duration,
+    pub delay: Duration,
     /// Between two heartbeats; `None`: none are sent.
     pub heartbeat: Option<Duration>,
 }
@@ -31,7 +31,7 @@ pub struct AuditRule {
 /// How one outlet stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Everything that was archived is seen, as far as the settling time allows to say.
+    /// Everything that was archived is seen, as far as the delay allows to say.
     Complete,
     /// Some events may still stand in the outlet's queue.
     Late(Gaps),
@@ -49,36 +49,6 @@ pub enum Verdict {
     },
 }
 
-/// What heartbeats give away.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HeartbeatFault {
-    /// Nothing comes through a binding of a queue, or (empty) through the queue at all.
-    Silent {
-        /// The queue.
-        queue: Queue,
-        /// The binding; empty: any of them.
-        binding: &'static str,
-        /// The last heartbeat that came through; `None`: there never was one.
-        since: Option<Timestamp>,
-    },
-    /// Heartbeats of a queue were heard in the future: nobody can say how old they are.
-    FromTheFuture {
-        /// The queue.
-        queue: Queue,
-        /// How far, in whole seconds.
-        seconds: u64,
-    },
-    /// Another installation publishes to our exchange, and so consumes our queues.
-    OtherInstallation {
-        /// Its id.
-        installation: String,
-        /// Its machine; empty: it does not say.
-        host: String,
-        /// When it was first heard.
-        since: Timestamp,
-    },
-}
-
 /// The queue of an outlet, or of the archive.
 pub fn queue_of(outlet: Outlet) -> Queue {
     match outlet {
@@ -89,9 +59,19 @@ pub fn queue_of(outlet: Outlet) -> Queue {
     }
 }
 
-/// What an outlet's figures mean at `now`, with this settling time.
-pub fn judge(state: &Completeness, now: Timestamp, settle: Duration) -> Verdict {
-    let deadline = SignedDuration::try_from(settle + BEHIND_MAX).unwrap_or(SignedDuration::MAX);
+/// Whose a queue is.
+pub(crate) fn outlet_of(queue: Queue) -> Outlet {
+    match queue {
+        Queue::Archive => Outlet::Intake,
+        Queue::Feed => Outlet::Feed,
+        Queue::Digest => Outlet::Digest,
+        Queue::Push => Outlet::Push,
+    }
+}
+
+/// What an outlet's figures mean at `now`, with this delay.
+pub fn judge(state: &Completeness, now: Timestamp, delay: Duration) -> Verdict {
+    let deadline = SignedDuration::try_from(delay + BEHIND_MAX).unwrap_or(SignedDuration::MAX);
     // Figures of an audit that stands still say nothing. One that never began has nothing to say unless something waits.
     let is_old = |since: &Timestamp| now.duration_since(*since) > deadline;
     let behind = state.unaudited_since.filter(is_old);
@@ -107,57 +87,24 @@ pub fn judge(state: &Completeness, now: Timestamp, settle: Duration) -> Verdict 
     }
 }
 
-/// A verdict in a sentence; `None` when all is well. `dead`: how many dead letters the outlet's queue has, if that is known.
-pub fn sentence(outlet: Outlet, verdict: &Verdict, dead: Option<u64>) -> Option<String> {
-    let (name, queue) = (outlet.as_str(), queue_of(outlet));
-    match verdict {
-        Verdict::Complete => None,
-        Verdict::Late(gaps) => Some(format!(
-            "late: {} archived since {} and not seen by {name} yet (for instance {}); they may stand in {queue}, or in the \
-             hands of its consumer",
-            events(gaps),
-            gaps.since,
-            gaps.article
-        )),
-        Verdict::NotReceived(gaps) => {
-            let dead = match dead {
-                Some(0) => String::new(),
-                Some(dead) => format!("; {dead} messages stand in {}, perhaps some of these", queue.dead_name()),
-                None => "; the dead letters cannot be counted now".to_owned(),
-            };
-            Some(format!(
-                "not received: {} archived since {} never reached {name} (for instance {}, event {}), and {queue} does not \
-                 have them: a binding is lost, the queue was purged or made anew, or somebody else consumes it{dead}. \
-                 `{}` brings them",
-                events(gaps),
-                gaps.since,
-                gaps.article,
-                gaps.event.id,
-                replay(outlet, gaps)
-            ))
-        }
-        Verdict::Behind { since } => Some(format!(
-            "unknown yet: {name} is being asked what it has seen, and what was archived since {since} is still to come; an \
-             import or a restore takes the audit some minutes"
-        )),
-        Verdict::Unknown { since: None } => Some(format!("unknown: {name} was never asked what it has seen")),
-        Verdict::Unknown { since: Some(since) } => Some(format!(
-            "unknown: nobody has asked {name} what it has seen of what was archived since {since}; `loa intake` asks, and \
-             must reach this ledger"
-        )),
-    }
+/// What a verdict means; `None` when all is well. `dead`: how many dead letters the outlet's queue has, if that is known.
+pub fn fault(outlet: Outlet, verdict: &Verdict, dead: Option<u64>) -> Option<Fault> {
+    Some(match verdict {
+        Verdict::Complete => return None,
+        Verdict::Late(gaps) => Fault::Late { outlet, missing: missing(gaps) },
+        Verdict::NotReceived(gaps) => Fault::NotReceived { outlet, missing: missing(gaps), dead },
+        Verdict::Behind { since } => Fault::AuditBehind { outlet, since: *since },
+        Verdict::Unknown { since } => Fault::NotAudited { outlet, since: *since },
+    })
 }
 
-/// The command that closes gaps.
-pub fn replay(outlet: Outlet, gaps: &Gaps) -> String {
-    format!("loa replay --outlet {} --since {}", outlet.as_str(), gaps.since)
-}
-
-fn events(gaps: &Gaps) -> String {
-    match gaps.count {
-        1 => "1 event".to_owned(),
-        count if count >= GAPS_COUNTED_MAX.into() => format!("{count} events or more"),
-        count => format!("{count} events"),
+fn missing(gaps: &Gaps) -> Missing {
+    Missing {
+        count: gaps.count,
+        or_more: gaps.count >= GAPS_COUNTED_MAX.into(),
+        since: gaps.since,
+        article: gaps.article.to_string(),
+        event: gaps.event.id.clone(),
     }
 }
 
@@ -169,7 +116,7 @@ pub fn judge_heartbeats(
     now: Timestamp,
     every: Option<Duration>,
     empty: &[Queue],
-) -> Vec<HeartbeatFault> {
+) -> Vec<Fault> {
     let mut faults = strangers(heard, own, now, every.unwrap_or_default());
     let alone = faults.is_empty();
     faults.extend(Queue::ALL.into_iter().filter_map(|queue| from_the_future(heard, queue, now)));
@@ -186,21 +133,21 @@ pub fn judge_heartbeats(
 
 /// The clock of a machine that consumes this queue is ahead of this one's, or this one is behind. The age of its heartbeats
 /// would be below zero, and hide for as long that none comes through.
-fn from_the_future(heard: &[HeardHeartbeat], queue: Queue, now: Timestamp) -> Option<HeartbeatFault> {
+fn from_the_future(heard: &[HeardHeartbeat], queue: Queue, now: Timestamp) -> Option<Fault> {
     let newest = heard.iter().filter(|one| one.queue == queue.name()).map(|one| one.sent_at).max()?;
     let ahead = newest.duration_since(now);
     (ahead > CLOCKS_DIFFER_MAX)
-        .then(|| HeartbeatFault::FromTheFuture { queue, seconds: ahead.as_secs().max(0).cast_unsigned() })
+        .then(|| Fault::HeartbeatsAhead { outlet: outlet_of(queue), seconds: ahead.as_secs().max(0).cast_unsigned() })
 }
 
-fn strangers(heard: &[HeardHeartbeat], own: &str, now: Timestamp, every: Duration) -> Vec<HeartbeatFault> {
+fn strangers(heard: &[HeardHeartbeat], own: &str, now: Timestamp, every: Duration) -> Vec<Fault> {
     let remembered = signed((every * 4).max(STRANGER_REMEMBERED));
     let mut known: BTreeMap<&str, (&str, Timestamp)> = BTreeMap::new();
     for one in heard.iter().filter(|one| one.installation != own && now.duration_since(one.heard_at) <= remembered) {
         let entry = known.entry(&one.installation).or_insert((&one.host, one.first_at));
         entry.1 = entry.1.min(one.first_at);
     }
-    let fault = |(installation, (host, since)): (&str, (&str, Timestamp))| HeartbeatFault::OtherInstallation {
+    let fault = |(installation, (host, since)): (&str, (&str, Timestamp))| Fault::OtherInstallation {
         installation: installation.to_owned(),
         host: host.to_owned(),
         since,
@@ -209,13 +156,7 @@ fn strangers(heard: &[HeardHeartbeat], own: &str, now: Timestamp, every: Duratio
 }
 
 /// The bindings of a queue through which the newest rounds of heartbeats did not come.
-fn silent(
-    ours: &[&HeardHeartbeat],
-    queue: Queue,
-    now: Timestamp,
-    every: Duration,
-    is_empty: bool,
-) -> Vec<HeartbeatFault> {
+fn silent(ours: &[&HeardHeartbeat], queue: Queue, now: Timestamp, every: Duration, is_empty: bool) -> Vec<Fault> {
     // Whether anybody publishes at all is told by the age of heartbeats. Here the rounds that came through somewhere count.
     let Some(newest) = ours.iter().filter(|one| !one.binding.is_empty()).map(|one| one.sent_at).max() else {
         return Vec::new();
@@ -229,51 +170,12 @@ fn silent(
     let last = here().map(|one| one.sent_at).max();
     if is_missing(last) {
         // its service is away, and heartbeats stand in the queue: it is late, and its bindings may be good
-        let whole = HeartbeatFault::Silent { queue, binding: "", since: last };
+        let whole = Fault::QueueSilent { outlet: outlet_of(queue), since: last };
         return if is_empty { vec![whole] } else { Vec::new() };
     }
     let of = |binding: &str| here().find(|one| one.binding == binding).map(|one| one.sent_at);
     let lost = queue.bindings().iter().filter(|binding| is_missing(of(binding)));
-    lost.map(|binding| HeartbeatFault::Silent { queue, binding, since: of(binding) }).collect()
-}
-
-impl HeartbeatFault {
-    /// What `/readyz` and `loa check` call it.
-    pub fn name(&self) -> String {
-        match self {
-            Self::Silent { queue, binding: "", .. } => format!("heartbeats of {queue}"),
-            Self::Silent { queue, binding, .. } => format!("binding {binding} of {queue}"),
-            Self::FromTheFuture { queue, .. } => format!("heartbeats of {queue}"),
-            Self::OtherInstallation { installation, .. } => format!("installation {installation}"),
-        }
-    }
-
-    /// A sentence for operators.
-    pub fn sentence(&self) -> String {
-        let since = |at: &Option<Timestamp>| at.map_or("ever".to_owned(), |at| format!("since {at}"));
-        match self {
-            Self::Silent { queue, binding: "", since: at } => format!(
-                "no heartbeat has come through {queue} {}, and none is ready in it: its bindings are lost (`loa migrate` makes \
-                 them), somebody else consumes it, or its service holds what it has",
-                since(at)
-            ),
-            Self::Silent { queue, binding, since: at } => format!(
-                "the binding {binding} of {queue} has carried nothing {}; `loa migrate` makes it anew, and `loa check` then \
-                 names what to replay",
-                since(at)
-            ),
-            Self::FromTheFuture { queue, .. } => format!(
-                "heartbeats of {queue} come from the future: the clock of a machine that consumes it is more than {} s ahead \
-                 of this one's, or this one is behind; how old they are is not known",
-                CLOCKS_DIFFER_MAX.as_secs()
-            ),
-            Self::OtherInstallation { installation, host, since } => format!(
-                "another installation ({installation}{}) publishes to and consumes from this vhost since {since}: each takes \
-                 a part of the other's events; give each a vhost of its own",
-                if host.is_empty() { String::new() } else { format!(", on {host}") }
-            ),
-        }
-    }
+    lost.map(|binding| Fault::BindingSilent { outlet: outlet_of(queue), binding, since: of(binding) }).collect()
 }
 
 fn signed(duration: Duration) -> SignedDuration {

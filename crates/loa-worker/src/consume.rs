@@ -8,9 +8,10 @@ mod heartbeats;
 
 pub use heartbeats::HEARTBEAT_AGE;
 
-use crate::{DependencyState, Handler, Status};
+use crate::{DependencyState, Handler, Status, completeness::outlet_of, trouble_of};
 use decide::decide;
 use loa_bus::{Bus, BusError, BusErrorKind, Consumer, Queue, Settlement, error_chain};
+use loa_domain::Dependency;
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
@@ -62,8 +63,8 @@ pub async fn consume<H: Handler>(
     status: Arc<Status>,
     stop: CancellationToken,
 ) {
-    let dependency = format!("bus {}", options.queue);
-    status.expect(&dependency);
+    let dependency = Dependency::Queue(outlet_of(options.queue));
+    status.expect(dependency);
     let mut backoff = options.backoff_min;
     while !stop.is_cancelled() {
         let opened = tokio::select! {
@@ -72,7 +73,7 @@ pub async fn consume<H: Handler>(
         };
         let error = match opened {
             Ok(consumer) => {
-                if status.report(&dependency, DependencyState::Up) {
+                if status.report(dependency, DependencyState::Up) {
                     tracing::info!(queue = %options.queue, "consuming");
                 }
                 let mut settled = false;
@@ -92,7 +93,7 @@ pub async fn consume<H: Handler>(
         };
         metrics::counter!("loa_consume_sessions_ended_total", "queue" => options.queue.name(), "cause" => error.cause)
             .increment(1);
-        if status.report(&dependency, DependencyState::Down(error_chain(&error))) {
+        if status.report(dependency, DependencyState::Down(trouble_of(&error))) {
             tracing::warn!(queue = %options.queue, kind = error.kind.as_str(), error = %error_chain(&error), "not consuming; trying again until it works");
         }
         if error.kind == BusErrorKind::Refused {

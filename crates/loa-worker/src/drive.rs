@@ -4,9 +4,10 @@
 //! ledger is away: it backs off and goes on for ever. A step that panics is a defect of ours and is treated the same way:
 //! what it had claimed comes back when its lease ends.
 
-use crate::{DependencyState, Status, WakeUp};
+use crate::{DependencyState, Status, WakeUp, trouble_of};
 use futures_util::FutureExt;
 use loa_bus::error_chain;
+use loa_domain::{Dependency, Trouble, TroubleKind, Worker};
 use std::{any::Any, error::Error, panic::AssertUnwindSafe, time::Duration};
 use tokio_util::sync::CancellationToken;
 
@@ -22,8 +23,8 @@ pub enum Progress {
 /// How a loop waits.
 #[derive(Debug, Clone)]
 pub struct DriveOptions {
-    /// The loop's name, for logs, metrics and `/readyz` (`ledger {name}`).
-    pub name: &'static str,
+    /// Which loop, for logs, metrics and `/readyz`.
+    pub worker: Worker,
     /// The longest time between two steps without a wake-up.
     pub poll_interval: Duration,
     /// The shortest wait after an error; doubles up to `backoff_max`.
@@ -34,9 +35,9 @@ pub struct DriveOptions {
 
 impl DriveOptions {
     /// Polls each second; backs off from 200 ms to 10 s.
-    pub fn named(name: &'static str) -> Self {
+    pub fn of(worker: Worker) -> Self {
         Self {
-            name,
+            worker,
             poll_interval: Duration::from_secs(1),
             backoff_min: Duration::from_millis(200),
             backoff_max: Duration::from_secs(10),
@@ -54,16 +55,16 @@ pub async fn drive<S, F, E>(
 ) where
     S: FnMut() -> F,
     F: Future<Output = Result<Progress, E>>,
-    E: Error,
+    E: Error + 'static,
 {
-    let dependency = format!("ledger {}", options.name);
-    status.expect(&dependency);
+    let (dependency, worker) = (Dependency::Working(options.worker), options.worker.as_str());
+    status.expect(dependency);
     let mut backoff = options.backoff_min;
     while !stop.is_cancelled() {
-        let failure = match AssertUnwindSafe(async { step().await }).catch_unwind().await {
+        let (trouble, failure) = match AssertUnwindSafe(async { step().await }).catch_unwind().await {
             Ok(Ok(progress)) => {
-                if status.report(&dependency, DependencyState::Up) {
-                    tracing::info!(worker = options.name, "ledger reached");
+                if status.report(dependency, DependencyState::Up) {
+                    tracing::info!(worker, "ledger reached");
                 }
                 backoff = options.backoff_min;
                 if progress == Progress::Worked {
@@ -79,18 +80,19 @@ pub async fn drive<S, F, E>(
                 continue;
             }
             Ok(Err(error)) => {
-                metrics::counter!("loa_step_errors_total", "worker" => options.name).increment(1);
-                error_chain(&error)
+                metrics::counter!("loa_step_errors_total", "worker" => worker).increment(1);
+                (trouble_of(&error), error_chain(&error))
             }
             Err(panic) => {
-                metrics::counter!("loa_step_panics_total", "worker" => options.name).increment(1);
+                metrics::counter!("loa_step_panics_total", "worker" => worker).increment(1);
                 let words = panic_words(&*panic);
-                tracing::error!(worker = options.name, panic = %words, "a step panicked: a defect of ours; trying again");
-                format!("a step panicked: {words}")
+                tracing::error!(worker, panic = %words, "a step panicked: a defect of ours; trying again");
+                let said = format!("a step panicked: {words}");
+                (Trouble::new(TroubleKind::Defect, said.as_str()), said)
             }
         };
-        if status.report(&dependency, DependencyState::Down(failure.clone())) {
-            tracing::warn!(worker = options.name, error = %failure, "step failed; trying again until it works");
+        if status.report(dependency, DependencyState::Down(trouble)) {
+            tracing::warn!(worker, error = %failure, "step failed; trying again until it works");
         }
         // no wake-up: new work must not make us ask a ledger faster that is away
         tokio::select! {
@@ -123,7 +125,7 @@ mod tests {
     async fn a_ledger_that_is_away_is_tried_again_and_readiness_says_so_meanwhile() {
         let (wake_up, status, stop, calls) =
             (WakeUp::default(), Status::default(), CancellationToken::new(), AtomicU32::new(0));
-        let options = DriveOptions { backoff_min: Duration::from_millis(1), ..DriveOptions::named("test") };
+        let options = DriveOptions { backoff_min: Duration::from_millis(1), ..DriveOptions::of(Worker::Hub) };
         drive(options, &wake_up, &status, &stop, || {
             let n = calls.fetch_add(1, Ordering::Relaxed);
             let ready = status.ready();
@@ -154,7 +156,7 @@ mod tests {
     async fn a_step_that_panics_does_not_end_the_loop() {
         let (wake_up, status, stop, calls) =
             (WakeUp::default(), Status::default(), CancellationToken::new(), AtomicU32::new(0));
-        let options = DriveOptions { backoff_min: Duration::from_millis(1), ..DriveOptions::named("test") };
+        let options = DriveOptions { backoff_min: Duration::from_millis(1), ..DriveOptions::of(Worker::Hub) };
         drive(options, &wake_up, &status, &stop, || {
             let n = calls.fetch_add(1, Ordering::Relaxed);
             let (ready, stop) = (status.ready(), &stop);

@@ -6,8 +6,12 @@
 use async_trait::async_trait;
 use loa_area::Directory;
 use loa_bus::{DeadReason, Message, Received};
-use loa_domain::{Event, PUBLISHED_REVISION_MAX};
+use loa_domain::{
+    Calendar, Change, Content, DeadCause, Event, Flaw, HeaderType, PUBLISHED_REVISION_MAX, Portal, PortalList, Quoted,
+    Whose,
+};
 use loa_store::{StoreError, StoreErrorKind};
+use loa_words::Language;
 use std::error::Error;
 
 /// What a service does with messages.
@@ -21,6 +25,15 @@ pub trait Handler: Send + Sync + 'static {
     /// # Errors
     /// The reason and position, for an operator.
     fn decode(&self, message: &Message) -> Result<Self::Item, DeadReason>;
+
+    /// Brings up to date by what messages are decoded, after one was refused that may be understood meanwhile (its source was
+    /// not known). Default: there is nothing to bring.
+    ///
+    /// # Errors
+    /// When that cannot be done and no message may be judged before it is: the batch is held.
+    async fn refresh(&self) -> Result<(), AcceptError> {
+        Ok(())
+    }
 
     /// Takes a batch into the ledger, in one transaction, in the given order. Repeats are no change.
     ///
@@ -60,26 +73,96 @@ pub fn accept_error(error: StoreError) -> AcceptError {
     }
 }
 
-/// Decodes a message into an event, with the areas of this directory, and refuses a revision that is beyond reason
+/// Decodes a message into an event, with the areas of this directory on the days of this calendar, and refuses a revision that is beyond reason
 /// ([`PUBLISHED_REVISION_MAX`]). What was left out of it is logged: a producer on the bus has no answer to read it in.
+///
+/// Its source says whose it is. What names no area and shows none is about its portal's, where the portal has one.
+pub fn decode_event(
+    message: &Message,
+    directory: &Directory,
+    calendar: &Calendar,
+    portals: &PortalList,
+) -> Result<Event, DeadReason> {
+    // what a retired portal published before may be sent again, and what it takes back is gone
+    let event = decode_message(message, directory, calendar)?;
+    let may_be_retired = event.event_type.is_withdrawal() || message.headers.contains_key(REPLAY_HEADER);
+    as_portals(event, directory, portals, may_be_retired)
+}
+
+/// As [`decode_event`], whosever it is.
 ///
 /// # Errors
 /// The refusal's sentence and position: the message will never be an event.
-pub fn decode_event(message: &Message, directory: &Directory) -> Result<Event, DeadReason> {
+pub fn decode_message(message: &Message, directory: &Directory, calendar: &Calendar) -> Result<Event, DeadReason> {
     let content_type = Some(message.content_type.as_str()).filter(|text| !text.is_empty());
     let id = Some(message.id.as_str()).filter(|id| !id.is_empty());
-    loa_event::decode_with_notes(content_type, &message.headers, id, &message.body, directory)
+    loa_event::decode_with_notes(content_type, &message.headers, id, &message.body, directory, calendar)
         .and_then(|(event, notes)| {
             if let Some(content) = event.content() {
                 loa_event::within_reason(content.revision(), PUBLISHED_REVISION_MAX)?;
             }
             for note in notes {
-                tracing::info!(article = %event.subject(), event = %event.key.id, note = %note.sentence, "an event is taken without a part");
+                tracing::info!(article = %event.subject(), event = %event.key.id, note = %note.sentence(), "an event is taken, and not all of it as it was sent");
             }
             Ok(event)
         })
-        .map_err(|refusal| DeadReason { position: refusal.position(), reason: refusal.sentence })
+        .map_err(|refusal| dead(refusal.position(), refusal.flaw))
 }
+
+/// The reason of a message that is no event which can be taken.
+fn dead(position: String, flaw: Flaw) -> DeadReason {
+    let reason = Language::English.words().flaw(&flaw);
+    DeadReason { reason, cause: Some(DeadCause::Flaw(flaw)), position }
+}
+
+/// The header by which an outlet tells a replayed event from a first one.
+pub const REPLAY_HEADER: &str = "loa-replay";
+
+/// The event, as its source's portal's. `may_be_retired`: also as one's that publishes no more.
+///
+/// # Errors
+/// The source is no portal's, or a retired one's; the sentence says what to do.
+pub fn as_portals(
+    event: Event,
+    directory: &Directory,
+    portals: &PortalList,
+    may_be_retired: bool,
+) -> Result<Event, DeadReason> {
+    let source = || Quoted::new(&event.key.source);
+    let refuse = |flaw| Err(dead(SOURCE.to_owned(), flaw));
+    match portals.whose(&event.key.source) {
+        Whose::Of(portal) => Ok(placed(event, directory, portal)),
+        // what happened before is not less true for having arrived after it
+        Whose::Retired(portal)
+            if may_be_retired || event.time.is_some_and(|at| portal.retired_at.is_none_or(|end| at < end)) =>
+        {
+            Ok(placed(event, directory, portal))
+        }
+        Whose::Retired(portal) => refuse(Flaw::RetiredSource { source: source(), portal: portal.slug.clone() }),
+        Whose::Unknown => refuse(Flaw::UnknownSource { source: source() }),
+    }
+}
+
+/// The event as this portal's. What names no area and shows none is about the portal's.
+fn placed(mut event: Event, directory: &Directory, portal: &Portal) -> Event {
+    event.portal = portal.key_slug().cloned();
+    if let (Some(area), Change::Live(content)) = (&portal.area, &mut event.change) {
+        let areas = match &mut **content {
+            Content::Article(article) => &mut article.areas,
+            Content::Document(document) => &mut document.areas,
+        };
+        if areas.is_empty() {
+            areas.push(area.clone());
+            event.reach = directory.reach(areas);
+            event.reach.sort();
+            event.reach.dedup();
+        }
+    }
+    event
+}
+
+/// The position of a refusal that another list of portals may take back.
+pub(crate) const SOURCE: &str = "/source";
 
 /// Why a message is no event whatever its other headers say: an attribute of an event in binary mode has a type without one
 /// text. A header without a value counts as absent, unless every event needs it.
@@ -88,16 +171,13 @@ pub(crate) fn odd_attribute(received: &Received) -> Option<DeadReason> {
     if content_type.get(..MEDIA_TYPES.len()).is_some_and(|head| head.eq_ignore_ascii_case(MEDIA_TYPES)) {
         return None; // in structured mode headers are not looked at
     }
-    received.odd_headers.iter().find_map(|(header, kind)| {
+    received.odd_headers.iter().find_map(|(header, found)| {
         let name = loa_event::attribute_name(header)?;
-        if kind.ends_with("(AMQP void)") && !REQUIRED.contains(&name.as_str()) {
+        if *found == HeaderType::Void && !REQUIRED.contains(&name.as_str()) {
             return None;
         }
-        let reason = format!(
-            "the header `{}` is {kind}; an attribute of an event must be text, an integer, true or false, or a timestamp",
-            header.escape_debug()
-        );
-        Some(DeadReason { reason, position: format!("/{name}") })
+        let flaw = Flaw::HeaderType { header: header.as_str().into(), found: *found };
+        Some(dead(format!("/{name}"), flaw))
     })
 }
 
@@ -134,9 +214,84 @@ mod tests {
             headers: std::collections::BTreeMap::new(),
             body: r#"{"specversion": "0.3"}"#.into(),
         };
-        let dead = decode_event(&message, &Directory::empty()).unwrap_err();
+        let dead = decode_event(&message, &Directory::empty(), &Calendar::new(jiff::tz::TimeZone::UTC), &portals())
+            .unwrap_err();
         assert_eq!(dead.position, "/specversion");
         assert!(dead.reason.contains("specversion"), "{}", dead.reason);
+    }
+
+    fn portal(slug: &str, source: &str) -> Portal {
+        Portal {
+            slug: slug.parse().unwrap(),
+            name: slug.to_owned(),
+            url: source.parse().unwrap(),
+            source: source.to_owned(),
+            tag_authority: format!("{slug}.example"),
+            tag_date: jiff::civil::date(2026, 7, 1),
+            area: None,
+            added_at: jiff::Timestamp::UNIX_EPOCH,
+            retired_at: None,
+        }
+    }
+
+    fn portals() -> PortalList {
+        let retired = Portal { retired_at: Some(jiff::Timestamp::UNIX_EPOCH), ..portal("cu", "https://cu.vn/") };
+        let commune = Portal { area: Some("na-son-2025".parse().unwrap()), ..portal("na-son", "https://na-son.vn/") };
+        PortalList::of(portal(loa_domain::HOME, "https://a.vn/"), vec![retired, commune])
+    }
+
+    fn published_by(source: &str) -> Result<Event, DeadReason> {
+        event_of(source, "published", &[])
+    }
+
+    fn event_of(source: &str, verb: &str, headers: &[(&str, &str)]) -> Result<Event, DeadReason> {
+        let body = format!(
+            r#"{{"specversion":"1.0","id":"e","source":"{source}","subject":"tin-1","type":"vn.loa.article.{verb}.v1",
+            "data":{{"id":"tin-1","revision":1,"url":"https://a.vn/a","title":"T","category":{{"slug":"s"}},
+            "published_at":"2026-11-29T08:00:00Z","at":"2026-11-29T08:00:00Z"}}}}"#
+        );
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let message = Message {
+            id: String::new(),
+            content_type: "application/cloudevents+json".to_owned(),
+            headers,
+            body: body.into(),
+        };
+        decode_event(&message, &Directory::empty(), &Calendar::new(jiff::tz::TimeZone::UTC), &portals())
+    }
+
+    #[test]
+    fn an_event_is_its_sources_portals_and_one_id_of_two_portals_is_two_subjects() {
+        let (home, other) = (published_by("https://a.vn/").unwrap(), published_by("https://na-son.vn/").unwrap());
+        assert_eq!((home.subject().as_str(), other.subject().as_str()), ("tin-1", "na-son tin-1"));
+        assert!(home.reach.is_empty());
+        assert_eq!(other.reach, ["na-son-2025".parse().unwrap()], "what names no area is about its portal's");
+        assert_eq!(other.content().unwrap().areas(), other.reach);
+    }
+
+    #[test]
+    fn an_event_of_no_portal_or_of_a_retired_one_is_a_dead_letter_that_says_what_to_do() {
+        let unknown = published_by("https://a.vn").unwrap_err();
+        assert_eq!(unknown.position, SOURCE);
+        for words in ["\"https://a.vn\"", "loa portals add", "loa dead-letters redrive"] {
+            assert!(unknown.reason.contains(words), "{}", unknown.reason);
+        }
+        let retired = published_by("https://cu.vn/").unwrap_err();
+        let before = event_of("https://cu.vn/", "published", &[(REPLAY_HEADER, "1")]).unwrap();
+        assert_eq!(before.subject().as_str(), "cu tin-1", "what it published before can be sent again");
+        assert!(event_of("https://cu.vn/", "withdrawn", &[]).is_ok(), "what it takes back is gone");
+        let event = published_by("https://na-son.vn/").unwrap();
+        let of_time = |time: &str| {
+            let event = Event {
+                key: loa_domain::EventKey { source: "https://cu.vn/".to_owned(), ..event.key.clone() },
+                time: Some(time.parse().unwrap()),
+                ..event.clone()
+            };
+            as_portals(event, &Directory::empty(), &portals(), false).is_ok()
+        };
+        assert!(of_time("1969-12-31T23:59:59Z"), "it happened before, and arrives late");
+        assert!(!of_time("1970-01-01T00:00:00Z"));
+        assert!(retired.position == SOURCE && retired.reason.contains("retired"), "{}", retired.reason);
     }
 
     #[test]
@@ -153,7 +308,7 @@ mod tests {
                 headers: std::collections::BTreeMap::new(),
                 body: body.into(),
             };
-            decode_event(&message, &Directory::empty())
+            decode_event(&message, &Directory::empty(), &Calendar::new(jiff::tz::TimeZone::UTC), &portals())
         };
         decoded("published", 1_790_000_000_000_000).expect("microseconds are usual");
         let dead = decoded("published", 9_007_199_254_740_991).unwrap_err();
@@ -164,7 +319,7 @@ mod tests {
 
     #[test]
     fn an_attribute_without_one_text_is_refused_by_header_and_type() {
-        let received = |content_type: &str, header: &str, kind: &'static str| Received {
+        let received = |content_type: &str, header: &str, found: HeaderType| Received {
             tag: Tag(1),
             message: Message {
                 id: String::new(),
@@ -172,18 +327,18 @@ mod tests {
                 headers: std::collections::BTreeMap::new(),
                 body: "{}".into(),
             },
-            odd_headers: OddHeaders::from([(header.to_owned(), kind)]),
+            odd_headers: OddHeaders::from([(header.to_owned(), found)]),
             routing_key: String::new(),
             redelivered: false,
         };
         for header in ["cloudEvents:id", "cloudEvents_id", "ce-id", "CLOUDEVENTS:ID"] {
-            let dead = odd_attribute(&received("application/json", header, "an AMQP table")).unwrap();
+            let dead = odd_attribute(&received("application/json", header, HeaderType::Table)).unwrap();
             assert!(dead.reason.contains(header) && dead.reason.contains("an AMQP table"), "{}", dead.reason);
             assert_eq!(dead.position, "/id");
         }
-        assert!(odd_attribute(&received("", "ce-id", "nothing (AMQP void)")).is_some());
-        assert!(odd_attribute(&received("", "ce-traceparent", "nothing (AMQP void)")).is_none(), "absent");
-        assert!(odd_attribute(&received("", "x-retries", "an AMQP table")).is_none(), "not ours to read");
-        assert!(odd_attribute(&received("application/cloudevents+json", "ce-id", "an AMQP table")).is_none());
+        assert!(odd_attribute(&received("", "ce-id", HeaderType::Void)).is_some());
+        assert!(odd_attribute(&received("", "ce-traceparent", HeaderType::Void)).is_none(), "absent");
+        assert!(odd_attribute(&received("", "x-retries", HeaderType::Table)).is_none(), "not ours to read");
+        assert!(odd_attribute(&received("application/cloudevents+json", "ce-id", HeaderType::Table)).is_none());
     }
 }

@@ -1,11 +1,13 @@
 //! What a process says of itself: on `/readyz` which dependencies are up, on `/metrics` how long ago something last happened.
 //!
-//! Each loop reports its own dependencies (`bus loa.feed`, `ledger feed`); the binary reads them. A backlog is no reason to be
+//! Each loop reports its own dependencies ([`Dependency`]); the binary reads them. A backlog is no reason to be
 //! unready, and neither is a *fault*: something an operator must see, that taking this process out of service would not mend.
 
 use crate::Clock;
 use jiff::{SignedDuration, Timestamp};
+use loa_domain::{Dependency, Fault, FaultName, Trouble, TroubleKind};
 use loa_store::HeardHeartbeat;
+use loa_words::Language;
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -21,17 +23,17 @@ const HEARD_MAX: usize = 256;
 pub enum DependencyState {
     /// It works.
     Up,
-    /// It does not; a sentence.
-    Down(String),
+    /// It does not, and why.
+    Down(Trouble),
 }
 
-/// The dependencies of one process, by name (`bus loa.feed`, `ledger feed`), and its instants. Shared; each loop reports its own.
+/// The dependencies of one process, and its instants. Shared; each loop reports its own.
 #[derive(Default)]
 pub struct Status {
     clock: Option<Clock>,
-    dependencies: Mutex<BTreeMap<String, DependencyState>>,
+    dependencies: Mutex<BTreeMap<Dependency, DependencyState>>,
     instants: Mutex<BTreeMap<(&'static str, &'static str), Timestamp>>,
-    faults: Mutex<BTreeMap<String, String>>,
+    faults: Mutex<BTreeMap<FaultName, Fault>>,
     heard: Mutex<BTreeMap<(String, String, String), HeardHeartbeat>>,
 }
 
@@ -46,24 +48,37 @@ impl Status {
         self.clock.as_ref().map(|clock| clock())
     }
 
-    /// Says what is wrong by this name (`completeness feed`), in a sentence; `None`: nothing (any more). Returns whether that is
-    /// news.
-    pub fn fault(&self, name: &str, sentence: Option<String>) -> bool {
-        let stands = if sentence.is_some() { 1.0 } else { 0.0 };
-        let mut faults = locked(&self.faults);
-        let known = match sentence {
-            Some(sentence) => faults.insert(name.to_owned(), sentence),
-            None => faults.remove(name),
-        };
-        // one that never stood has no series
-        if stands > 0.0 || known.is_some() {
-            metrics::gauge!("loa_fault", "fault" => name.to_owned()).set(stands);
+    /// Says what is wrong with what bears this name; `None`: nothing (any more). Logged when it begins and when it ends, not
+    /// when its figures change.
+    pub fn judge(&self, name: FaultName, fault: Option<Fault>) {
+        match fault {
+            Some(fault) => self.fault(fault),
+            None => self.ended(&name),
         }
-        known.is_none() == (stands > 0.0)
     }
 
-    /// All faults with their sentences.
-    pub fn faults(&self) -> BTreeMap<String, String> {
+    /// Says that this is wrong. Logged unless something by its name was wrong before.
+    pub fn fault(&self, fault: Fault) {
+        let name = fault.name();
+        metrics::gauge!("loa_fault", "fault" => name.to_string()).set(1.0);
+        if !locked(&self.faults).contains_key(&name) {
+            let sentence = Language::English.words().fault(&fault, self.now().unwrap_or(Timestamp::UNIX_EPOCH));
+            tracing::error!(fault = %name, kind = fault.kind(), "{sentence}");
+        }
+        locked(&self.faults).insert(name, fault);
+    }
+
+    /// Nothing is wrong with what bears this name (any more). Logged if something was.
+    pub fn ended(&self, name: &FaultName) {
+        // one that never stood has no series
+        if locked(&self.faults).remove(name).is_some() {
+            metrics::gauge!("loa_fault", "fault" => name.to_string()).set(0.0);
+            tracing::info!(fault = %name, "is mended");
+        }
+    }
+
+    /// All that is wrong, by name.
+    pub fn faults(&self) -> BTreeMap<FaultName, Fault> {
         locked(&self.faults).clone()
     }
 
@@ -86,27 +101,27 @@ impl Status {
     }
 
     /// Reports how a dependency is. Returns whether that is news, so that a log line is written once per change.
-    pub fn report(&self, dependency: &str, state: DependencyState) -> bool {
+    pub fn report(&self, dependency: Dependency, state: DependencyState) -> bool {
         let up = if state == DependencyState::Up { 1.0 } else { 0.0 };
-        metrics::gauge!("loa_dependency_up", "dependency" => dependency.to_owned()).set(up);
-        locked(&self.dependencies).insert(dependency.to_owned(), state.clone()).as_ref() != Some(&state)
+        metrics::gauge!("loa_dependency_up", "dependency" => dependency.to_string()).set(up);
+        locked(&self.dependencies).insert(dependency, state.clone()).as_ref() != Some(&state)
     }
 
     /// A dependency that nobody has tried yet counts as down: a process is not ready before it knows.
-    pub fn expect(&self, dependency: &str) {
+    pub fn expect(&self, dependency: Dependency) {
         locked(&self.dependencies)
-            .entry(dependency.to_owned())
-            .or_insert_with(|| DependencyState::Down("not tried yet".to_owned()));
+            .entry(dependency)
+            .or_insert_with(|| DependencyState::Down(TroubleKind::NotTried.into()));
     }
 
     /// All dependencies with their states.
-    pub fn dependencies(&self) -> BTreeMap<String, DependencyState> {
+    pub fn dependencies(&self) -> BTreeMap<Dependency, DependencyState> {
         locked(&self.dependencies).clone()
     }
 
     /// Why a dependency is down; `None` where it is up or nobody has reported it.
-    pub fn why_down(&self, dependency: &str) -> Option<String> {
-        match locked(&self.dependencies).get(dependency) {
+    pub fn why_down(&self, dependency: Dependency) -> Option<Trouble> {
+        match locked(&self.dependencies).get(&dependency) {
             Some(DependencyState::Down(why)) => Some(why.clone()),
             _ => None,
         }

@@ -1,25 +1,15 @@
 //! Looking at the broker from time to time: is the topology there, and how deep are the queues of this service.
 //!
-//! What it sees becomes a dependency of `/readyz` ([`TOPOLOGY`]) and gauges; what no queue took is a fault. A broker that is away is said by the bus's own
-//! connections: then the topology stays what it was, and depths are unknown (`NaN`), which is not the same as none.
+//! What it sees becomes a dependency of `/readyz` ([`Dependency::Topology`]) and gauges; what no queue took is a fault. A broker
+//! that is away is said by the bus's own connections: then the topology stays what it was, and depths are unknown (`NaN`), which
+//! is not the same as none.
 
-use crate::{DependencyState, Status};
-use loa_bus::{Bus, BusErrorKind, Found, Queue, UNROUTED, error_chain};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use crate::{DependencyState, Status, trouble_of};
+use loa_bus::{Bus, BusErrorKind, Finding, Found, Queue, error_chain};
+use loa_domain::{Dependency, Fault, FaultName, ServerWords};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-
-/// The dependency that says whether exchanges and queues are there.
-pub const TOPOLOGY: &str = "topology";
-/// The fault that says that something lies in `loa.unrouted`.
-const UNROUTED_FAULT: &str = "unrouted messages";
-
-/// Begins the names of faults of the topology. They cost no news yet, or not all: completeness is counted by itself.
-pub const TOPOLOGY_FAULT: &str = "topology ";
 
 /// What is looked at.
 #[derive(Debug, Clone)]
@@ -30,20 +20,31 @@ pub struct WatchOptions {
     pub unrouted: bool,
     /// The time between two looks.
     pub every: Duration,
-    /// The time between two looks at everything that the broker's administrator may have changed; `None`: never.
+    /// The time between two looks at what the broker's administrator may have changed; `None`: never.
     pub inspect_every: Option<Duration>,
+    /// How much of it is looked at.
+    pub inspection: Inspection,
+}
+
+/// How much of the topology is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inspection {
+    /// Arguments, bindings, policies, and what an interrupted change left behind.
+    Everything,
+    /// The latter alone: the broker's management API is not to be asked.
+    Leftovers,
 }
 
 /// Looks until `stop`.
 pub async fn watch(options: WatchOptions, bus: Arc<dyn Bus>, status: Arc<Status>, stop: CancellationToken) {
-    status.expect(TOPOLOGY);
+    status.expect(Dependency::Topology);
     let (mut inspect_at, mut faults) = (options.inspect_every.map(|_| Instant::now()), BTreeSet::new());
     while !stop.is_cancelled() {
         let looking = async {
             look_at_topology(&*bus, &status).await;
             look_at_depths(&options, &*bus, &status).await;
             if inspect_at.is_some_and(|at| at <= Instant::now()) {
-                inspect(&*bus, &status, &mut faults).await;
+                inspect(options.inspection, &*bus, &status, &mut faults).await;
                 inspect_at = options.inspect_every.map(|every| Instant::now() + every);
             }
             tokio::time::sleep(options.every).await;
@@ -57,7 +58,7 @@ async fn look_at_topology(bus: &dyn Bus, status: &Status) {
     match bus.check().await {
         Ok(not_known) => {
             // what we may not look at is not missing: consuming and publishing say what they meet
-            let is_news = status.report(TOPOLOGY, DependencyState::Up);
+            let is_news = status.report(Dependency::Topology, DependencyState::Up);
             match not_known.len() {
                 0 if is_news => tracing::info!("exchanges and queues are there"),
                 1.. if is_news => {
@@ -68,7 +69,7 @@ async fn look_at_topology(bus: &dyn Bus, status: &Status) {
         }
         Err(error) if matches!(error.kind, BusErrorKind::Unroutable | BusErrorKind::Refused) => {
             let why = error_chain(&error);
-            if status.report(TOPOLOGY, DependencyState::Down(why.clone())) {
+            if status.report(Dependency::Topology, DependencyState::Down(trouble_of(&error))) {
                 tracing::error!(error = %why, "exchanges or queues are missing; what is published meanwhile does not reach every outlet");
             }
         }
@@ -79,51 +80,56 @@ async fn look_at_topology(bus: &dyn Bus, status: &Status) {
 
 /// Differences become faults, which make no process unready: what is published still reaches some outlets, or all until a
 /// limit is met. `known` are the names of those that stand.
-async fn inspect(bus: &dyn Bus, status: &Status, known: &mut BTreeSet<String>) {
-    let findings = match bus.inspect().await {
+async fn inspect(inspection: Inspection, bus: &dyn Bus, status: &Status, known: &mut BTreeSet<FaultName>) {
+    let findings = match inspection {
+        Inspection::Everything => bus.inspect().await,
+        Inspection::Leftovers => bus.leftovers().await,
+    };
+    let findings = match findings {
         Ok(findings) => findings,
         Err(error) => {
             tracing::debug!(%error, "the topology cannot be inspected");
             return;
         }
     };
-    let faults: BTreeMap<String, String> = findings
-        .iter()
-        .filter(|finding| finding.is_fault())
-        .map(|finding| (format!("{TOPOLOGY_FAULT}{}", finding.what), finding.to_string()))
-        .collect();
-    // silence ends no fault: only what was looked at and found right does
-    let right: BTreeSet<String> = findings
-        .iter()
-        .filter(|finding| matches!(finding.found, Found::Right | Found::Remark(_)))
-        .map(|finding| format!("{TOPOLOGY_FAULT}{}", finding.what))
-        .collect();
-    let could_look = !findings.iter().any(|finding| matches!(finding.found, Found::NotKnown(_)));
-    let ends = |name: &&String| !faults.contains_key(*name) && (could_look || right.contains(*name));
-    for ended in known.iter().filter(ends) {
-        status.fault(ended, None);
-        tracing::info!(fault = %ended, "the topology is as it should be again");
+    for ended in ended(known, &findings) {
+        status.ended(&ended);
+        known.remove(&ended);
     }
-    known.retain(|name| !ends(&name));
-    known.extend(faults.keys().cloned());
-    for (name, sentence) in faults {
-        if status.fault(&name, Some(sentence.clone())) {
-            tracing::error!(fault = %name, "{sentence}");
-        }
+    for fault in findings.iter().filter_map(topology_fault) {
+        known.insert(fault.name());
+        status.fault(fault);
     }
 }
 
-/// What it means that so many messages lie in `loa.unrouted`, for operators; `None`: nothing does.
-pub fn unrouted_words(count: u64) -> Option<String> {
-    let messages = match count {
-        0 => return None,
-        1 => "1 message lies".to_owned(),
-        _ => format!("{count} messages lie"),
-    };
-    Some(format!(
-        "{messages} in {UNROUTED}: no queue takes the routing key, so no outlet has the news. `loa dead-letters list --queue \
-         unrouted` names them, and `loa dead-letters show` the key that brings each to every outlet"
-    ))
+/// What is wrong with a thing of the topology, as it was found; `None`: nothing, or nobody was asked.
+pub fn topology_fault(finding: &Finding) -> Option<Fault> {
+    let thing = finding.what.clone();
+    match &finding.found {
+        Found::Wrong { how, mend } => {
+            Some(Fault::TopologyDiffers { thing, how: ServerWords::new(how), mend: mend.clone() })
+        }
+        Found::NotKnown(why) => Some(Fault::TopologyUnknown { thing, why: ServerWords::new(why) }),
+        Found::Right | Found::Remark(_) | Found::Absent | Found::NotAsked(_) => None,
+    }
+}
+
+fn fault_name(finding: &Finding) -> FaultName {
+    FaultName::Topology(finding.what.clone())
+}
+
+/// Which of the faults that stand have ended. Silence ends none while something is not known, or was not asked for (a right may
+/// have been taken away): only what was looked at itself and found good does, or found gone as it should be.
+fn ended(known: &BTreeSet<FaultName>, findings: &[Finding]) -> Vec<FaultName> {
+    let faults: BTreeSet<FaultName> = findings.iter().filter(|finding| finding.is_fault()).map(fault_name).collect();
+    let good: BTreeSet<FaultName> = findings.iter().filter(|finding| finding.is_good()).map(fault_name).collect();
+    let all_is_known = !findings.iter().any(|finding| matches!(finding.found, Found::NotKnown(_) | Found::NotAsked(_)));
+    known.iter().filter(|name| !faults.contains(*name) && (all_is_known || good.contains(*name))).cloned().collect()
+}
+
+/// What it means that so many messages lie in `loa.unrouted`; `None`: nothing does.
+pub fn unrouted(count: u64) -> Option<Fault> {
+    (count > 0).then_some(Fault::Unrouted { count })
 }
 
 async fn look_at_depths(options: &WatchOptions, bus: &dyn Bus, status: &Status) {
@@ -137,20 +143,44 @@ async fn look_at_depths(options: &WatchOptions, bus: &dyn Bus, status: &Status) 
         metrics::gauge!("loa_queue_dead_messages", "queue" => queue.name()).set(dead);
     }
     if options.unrouted {
-        let unrouted = bus.unrouted().await;
-        match &unrouted {
+        let lost = bus.unrouted().await;
+        match &lost {
             // its connections say why; what was known stays
             Err(error) => tracing::debug!(%error, "the number of unrouted messages is unknown"),
-            Ok(count) => {
-                let said = unrouted_words(*count);
-                if status.fault(UNROUTED_FAULT, said.clone()) {
-                    match said {
-                        Some(said) => tracing::error!("{said}"),
-                        None => tracing::info!("nothing lies in {UNROUTED} any more"),
-                    }
-                }
-            }
+            Ok(count) => status.judge(FaultName::Unrouted, unrouted(*count)),
         }
-        metrics::gauge!("loa_unrouted_messages").set(unrouted.map_or(f64::NAN, |count| count as f64));
+        metrics::gauge!("loa_unrouted_messages").set(lost.map_or(f64::NAN, |count| count as f64));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn findings(found: &[(&str, Found)]) -> Vec<Finding> {
+        found.iter().map(|(what, found)| Finding { what: (*what).to_owned(), found: found.clone() }).collect()
+    }
+
+    #[test]
+    fn a_fault_ends_when_its_thing_is_known_again_or_gone_and_never_by_silence() {
+        let known: BTreeSet<FaultName> =
+            ["queue a.moving", "queue b", "management API"].map(|what| FaultName::Topology(what.to_owned())).into();
+        let ended = |found: &[(&str, Found)]| {
+            let ended = ended(&known, &findings(found));
+            ended.iter().map(|name| name.to_string().trim_start_matches("topology ").to_owned()).collect::<Vec<_>>()
+        };
+        let silence = || ("policies on c", Found::NotKnown("no answer".to_owned()));
+        let wrong = || Found::Wrong { how: "it is missing".to_owned(), mend: "`loa migrate`".to_owned() };
+        assert!(ended(&[silence()]).is_empty());
+        assert_eq!(ended(&[silence(), ("queue a.moving", Found::Absent)]), ["queue a.moving"]);
+        assert_eq!(ended(&[silence(), ("management API", Found::Right), ("queue b", wrong())]), ["management API"]);
+        assert_eq!(ended(&[("queue b", wrong())]), ["management API", "queue a.moving"], "all is known");
+        assert!(ended(&[("management API", Found::NotKnown(String::new())), ("queue b", wrong())]).is_empty());
+        let forbidden = || Found::NotAsked("the right `configure` is lacking".to_owned());
+        assert_eq!(ended(&[("queue b", forbidden()), ("management API", Found::Right)]), ["management API"]);
+        assert!(
+            ended(&[("queue a.moving", forbidden())]).is_empty(),
+            "what is not mentioned may have been forbidden, too"
+        );
     }
 }

@@ -9,8 +9,9 @@ use loa_bus::{
     Received, Redriven, Route, Settlement, Tag,
 };
 use loa_bus_sqlite::SqliteBus;
+use loa_domain::{Dependency, Fault, Outlet, TroubleKind};
 use loa_worker::{
-    AcceptError, ConsumeOptions, DependencyState, HEARTBEAT_AGE, Handler, Status, TOPOLOGY, WatchOptions, consume,
+    AcceptError, ConsumeOptions, DependencyState, HEARTBEAT_AGE, Handler, Inspection, Status, WatchOptions, consume,
     watch,
 };
 use std::{
@@ -27,7 +28,8 @@ use tokio_util::sync::CancellationToken;
 /// How long what must come may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A ledger in memory. Bodies tell it what to do: `bad` cannot be decoded, `torn` panics while being decoded, `bomb`
+/// A ledger in memory. Bodies tell it what to do: `bad` cannot be decoded, `new` is of a source that
+/// only a refresh makes known, `strange` of one that nobody knows, `torn` panics while being decoded, `bomb`
 /// panics while being accepted, `sour` is not accepted, `taken` is always somebody else's already.
 #[derive(Default)]
 struct Ledger {
@@ -37,6 +39,9 @@ struct Ledger {
     away: AtomicBool,
     /// Answers so many times that another replica was first.
     conflicts: AtomicU32,
+    /// How often what messages are decoded by was brought up to date; and so many times that cannot be done.
+    refreshed: AtomicU32,
+    unrefreshable: AtomicU32,
     /// Holds each accept until it is let go.
     hold: AtomicBool,
     let_go: Notify,
@@ -52,9 +57,21 @@ impl Handler for Ledger {
         let body = String::from_utf8(message.body.to_vec()).unwrap();
         assert!(body != "torn", "a defect in decoding");
         if body == "bad" {
-            return Err(DeadReason { reason: "no title".to_owned(), position: "/data/title".to_owned() });
+            return Err(DeadReason { reason: "no title".to_owned(), cause: None, position: "/data/title".to_owned() });
+        }
+        if body == "strange" || (body == "new" && self.refreshed.load(Ordering::SeqCst) == 0) {
+            return Err(DeadReason { reason: "no portal's".to_owned(), cause: None, position: "/source".to_owned() });
         }
         Ok((message.id.clone(), body))
+    }
+
+    async fn refresh(&self) -> Result<(), AcceptError> {
+        if self.unrefreshable.load(Ordering::SeqCst) > 0 {
+            self.unrefreshable.fetch_sub(1, Ordering::SeqCst);
+            return Err(AcceptError::Unavailable("the list is away".into()));
+        }
+        self.refreshed.fetch_add(1, Ordering::SeqCst);
+        Ok(())
     }
 
     async fn accept(&self, batch: Vec<Self::Item>) -> Result<(), AcceptError> {
@@ -174,6 +191,27 @@ async fn poison_is_isolated_and_its_neighbours_go_through() {
 }
 
 #[tokio::test]
+async fn a_source_counts_as_unknown_only_after_what_is_known_was_brought_up_to_date() {
+    let house = house(Ledger::default(), &["new", "strange", "c"]).await;
+    house.until_accepted(&["0", "2"]).await;
+    house.until("the dead letter", async || house.dead().await.len() == 1).await;
+    let dead = house.dead().await.remove(0);
+    assert_eq!((dead.message.id.as_str(), dead.reason.position.as_str()), ("1", "/source"));
+    assert_eq!(house.stop().await, (0, 1));
+}
+
+#[tokio::test]
+async fn while_nothing_is_known_of_sources_the_batch_is_held_and_no_event_is_judged() {
+    let ledger = Ledger { unrefreshable: 30.into(), ..Ledger::default() };
+    let house = house(ledger, &["new", "new"]).await;
+    house.until_accepted(&["0", "1"]).await;
+    assert_eq!(house.ledger.unrefreshable.load(Ordering::SeqCst), 0, "it was tried again and again");
+    assert!(house.dead().await.is_empty());
+    house.until("readiness", async || house.status.ready()).await;
+    assert_eq!(house.stop().await, (0, 0));
+}
+
+#[tokio::test]
 async fn a_ledger_that_is_away_holds_the_batch_and_then_takes_it() {
     let ledger = Ledger { away: true.into(), ..Ledger::default() };
     let house = house(ledger, &["a", "bad", "c"]).await;
@@ -182,7 +220,7 @@ async fn a_ledger_that_is_away_holds_the_batch_and_then_takes_it() {
     }
     assert!(!house.status.ready(), "readiness says so");
     assert!(
-        matches!(&house.status.dependencies()["accept loa.feed"], DependencyState::Down(why) if why.contains("disk is full"))
+        matches!(&house.status.dependencies()[&Dependency::Accepting(Outlet::Feed)], DependencyState::Down(why) if why.detail.as_str().contains("disk is full"))
     );
     assert!(house.dead().await.is_empty(), "nothing of the batch is settled meanwhile");
     assert_eq!(house.bus.depth(Queue::Feed).await.unwrap(), (0, 0), "it is held, and no delivery is counted");
@@ -282,7 +320,8 @@ async fn a_heartbeat_of_the_future_hides_no_later_one_and_the_clock_is_named() {
     };
     beat("2027-01-01T00:00:00Z", "article.heartbeat").await;
     until(now).await;
-    assert!(status.faults()["clock of vps-2"].contains("vps-2"), "{:?}", status.faults());
+    let ahead = Fault::ClockAhead { host: "vps-2".into() };
+    assert_eq!(status.faults(), [(ahead.name(), ahead)].into());
     let later = now + jiff::SignedDuration::from_secs(30);
     *clock.lock().unwrap() = later;
     beat(&later.to_string(), "system.heartbeat").await;
@@ -306,6 +345,7 @@ async fn the_topology_is_watched_and_readiness_names_what_is_missing() {
         unrouted: true,
         every: Duration::from_millis(5),
         inspect_every: None,
+        inspection: Inspection::Leftovers,
     };
     let watching = tokio::spawn(watch(options, bus.clone(), status.clone(), stop.clone()));
     let until = async |is_so: &dyn Fn() -> bool| {
@@ -316,9 +356,12 @@ async fn the_topology_is_watched_and_readiness_names_what_is_missing() {
         };
         timeout(PATIENCE, waiting).await.expect("it is reported");
     };
-    until(&|| status.why_down(TOPOLOGY).is_some_and(|why| why.contains("loa.archive is missing"))).await;
+    until(&|| {
+        status.why_down(Dependency::Topology).is_some_and(|why| why.detail.as_str().contains("loa.archive is missing"))
+    })
+    .await;
     bus.declare().await.unwrap();
-    until(&|| status.dependencies().get(TOPOLOGY) == Some(&DependencyState::Up)).await;
+    until(&|| status.dependencies().get(&Dependency::Topology) == Some(&DependencyState::Up)).await;
     // a broker that is away says nothing of its queues
     bus.close().await;
     stop.cancel();
@@ -353,8 +396,8 @@ async fn a_missing_queue_is_told_and_consumed_once_it_is_there() {
     let bus = Arc::new(SqliteBus::open(folder.path().join("bus.db"), clock).await.unwrap());
     let house = start(bus, folder, Ledger::default());
     // before the first try it is not ready either, and nothing is said yet
-    let told = || match house.status.dependencies().get("bus loa.feed") {
-        Some(DependencyState::Down(why)) => why.contains("loa migrate"),
+    let told = || match house.status.dependencies().get(&Dependency::Queue(Outlet::Feed)) {
+        Some(DependencyState::Down(why)) => why.kind == TroubleKind::TopologyMissing,
         _ => false,
     };
     house.until("the report", async || told()).await;
@@ -418,6 +461,9 @@ impl Administer for Torn {
     }
     async fn depth(&self, queue: Queue) -> Result<(u64, u64), BusError> {
         self.queues.depth(queue).await
+    }
+    async fn longest(&self, enough: u64) -> Result<(Queue, u64), BusError> {
+        self.queues.longest(enough).await
     }
     async fn unrouted(&self) -> Result<u64, BusError> {
         self.queues.unrouted().await

@@ -40,6 +40,13 @@ pub enum Command {
     },
     /// Run the push service
     Push,
+    /// Run the watch service, which looks at portals that cannot call us; or, with a word behind it, see to its sources
+    #[command(args_conflicts_with_subcommands = true)]
+    Watch {
+        /// Instead of the service
+        #[command(subcommand)]
+        command: Option<Watches>,
+    },
     /// Run the console service: front page, journeys
     Console,
     /// Make or update the ledgers' schema and the broker's topology; safe to repeat
@@ -55,17 +62,29 @@ pub enum Command {
     Topology(Topology),
     /// Put portal pages (text or HTML) into the pipeline
     Import {
-        /// Files, or folders of files
-        #[arg(required = true, value_name = "PATH")]
+        /// Files, folders of files, or addresses of pages (https://…), which are read as `loa watch` reads
+        #[arg(required = true, value_name = "PATH|URL")]
         paths: Vec<PathBuf>,
-        /// Only read and report; publish nothing
+        /// Where the page stands: its pictures and links begin there, and it is that address's article for ever. For one page
+        #[arg(long, value_name = "URL")]
+        address: Option<url::Url>,
+        /// A page without an address is the article with its title and time, though its text is another
+        #[arg(long)]
+        same: bool,
+        /// Show the whole article as it would be published, and why; publish nothing, write no file
         #[arg(long)]
         dry_run: bool,
+        /// Whose pages they are, by the portal's slug; the home portal's unless said
+        #[arg(long, value_name = "SLUG")]
+        portal: Option<String>,
     },
     /// Publish an article or document from a JSON file (`-`: standard input)
     Publish {
         /// The file
         file: PathBuf,
+        /// Whose it is, by the portal's slug; the home portal's unless said
+        #[arg(long, value_name = "SLUG")]
+        portal: Option<String>,
     },
     /// Withdraw an article or document
     Withdraw {
@@ -74,6 +93,17 @@ pub enum Command {
         /// Why, for readers
         #[arg(long)]
         reason: String,
+        /// Whose it is, by the portal's slug; the home portal's unless said
+        #[arg(long, value_name = "SLUG")]
+        portal: Option<String>,
+    },
+    /// Let a producer's revisions of an article begin at 1 again, after one that was far too high
+    Renumber {
+        /// Its id
+        id: String,
+        /// Whose it is, by the portal's slug; the home portal's unless said
+        #[arg(long, value_name = "SLUG")]
+        portal: Option<String>,
     },
     /// Send archived events again, to one outlet; never repeats a mail or webhook that was sent
     Replay {
@@ -86,6 +116,9 @@ pub enum Command {
         /// Only this article's
         #[arg(long)]
         article: Option<String>,
+        /// Whose article it is, by the portal's slug; the home portal's unless said
+        #[arg(long, value_name = "SLUG")]
+        portal: Option<String>,
     },
     /// Copy all ledgers (and embedded queues) into a new folder, while everything runs
     Backup {
@@ -99,6 +132,9 @@ pub enum Command {
     Journey {
         /// Its id
         id: String,
+        /// Whose it is, by the portal's slug; the home portal's unless said
+        #[arg(long, value_name = "SLUG")]
+        portal: Option<String>,
     },
     /// Subscribers of e-mail digests
     #[command(subcommand)]
@@ -112,6 +148,9 @@ pub enum Command {
     /// Messages that could not be processed
     #[command(subcommand)]
     DeadLetters(DeadLetters),
+    /// Who publishes: the home portal of the settings, and others beside it
+    #[command(subcommand)]
+    Portals(PortalsCommand),
     /// Tokens of the HTTP API
     #[command(subcommand)]
     Token(Tokens),
@@ -134,6 +173,7 @@ impl Command {
             Self::Feed => "feed",
             Self::Digest { .. } => "digest",
             Self::Push => "push",
+            Self::Watch { .. } => "watch",
             Self::Console => "console",
             Self::Migrate => "migrate",
             Self::Check { .. } => "check",
@@ -141,6 +181,7 @@ impl Command {
             Self::Import { .. } => "import",
             Self::Publish { .. } => "publish",
             Self::Withdraw { .. } => "withdraw",
+            Self::Renumber { .. } => "renumber",
             Self::Replay { .. } => "replay",
             Self::Backup { .. } => "backup",
             Self::Restore(_) => "restore",
@@ -149,6 +190,7 @@ impl Command {
             Self::Endpoints(_) => "endpoints",
             Self::Hub(_) => "hub",
             Self::DeadLetters(_) => "dead-letters",
+            Self::Portals(_) => "portals",
             Self::Token(_) => "token",
             Self::Openapi => "openapi",
             Self::Completions { .. } => "completions",
@@ -208,6 +250,8 @@ pub enum Ledger {
     Access,
     /// What went out, for restoring digest and push
     Receipts,
+    /// Sources that are looked at, and what they have named
+    Watch,
     /// Embedded queues
     Bus,
 }
@@ -222,6 +266,7 @@ impl Ledger {
             Self::Push => "push",
             Self::Access => "access",
             Self::Receipts => "receipts",
+            Self::Watch => "watch",
             Self::Bus => "bus",
         }
     }
@@ -374,6 +419,105 @@ pub enum Digests {
     },
 }
 
+/// `loa watch …`; alone it is the service.
+#[derive(Debug, Subcommand)]
+pub enum Watches {
+    /// Add a source: a feed, a sitemap, or a list page. What it names already is known, and told to nobody
+    Add {
+        /// Where it is
+        url: url::Url,
+        /// A name for it; otherwise that of its host
+        #[arg(long)]
+        name: Option<String>,
+        /// Whose articles it names, by the portal's slug; the home portal's unless said
+        #[arg(long, value_name = "SLUG")]
+        portal: Option<String>,
+        /// What it is; otherwise it is looked at now
+        #[arg(long, value_enum)]
+        kind: Option<WatchKind>,
+        /// Publish also what is there already and was published at or after this instant (RFC 3339)
+        #[arg(long, value_name = "INSTANT")]
+        since: Option<jiff::Timestamp>,
+        /// Seconds between two looks (1 to 604,800); otherwise `watch.every_seconds`
+        #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=604_800))]
+        every: Option<u64>,
+        /// How it is read
+        #[command(flatten)]
+        selectors: SelectorArguments,
+    },
+    /// List sources with how they are: when they were looked at, errors, what is odd
+    List,
+    /// Show what a source would give, before it is added; writes nothing
+    Test {
+        /// Where it is
+        url: url::Url,
+        /// So many of its articles are read (0 to 20)
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(0..=20))]
+        pages: u8,
+        /// How it is read
+        #[command(flatten)]
+        selectors: SelectorArguments,
+    },
+    /// Look at a source now, due or not
+    Run {
+        /// Its name; none: all of them
+        name: Option<String>,
+    },
+    /// Remove a source; its articles stay published
+    Remove {
+        /// Its name
+        name: String,
+    },
+}
+
+/// CSS selectors of a source.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SelectorArguments {
+    /// CSS selector of the links on the list, or of elements that hold one each
+    #[arg(long, value_name = "CSS")]
+    pub links: Option<String>,
+    /// CSS selector of the title on an article's page
+    #[arg(long, value_name = "CSS")]
+    pub title: Option<String>,
+    /// CSS selector of its time of posting
+    #[arg(long, value_name = "CSS")]
+    pub time: Option<String>,
+    /// CSS selector of its text
+    #[arg(long, value_name = "CSS")]
+    pub body: Option<String>,
+    /// CSS selector of its source
+    #[arg(long, value_name = "CSS")]
+    pub source: Option<String>,
+}
+
+impl From<SelectorArguments> for loa_domain::Selectors {
+    fn from(arguments: SelectorArguments) -> Self {
+        let SelectorArguments { links, title, time, body, source } = arguments;
+        Self { links, title, time, body, source }
+    }
+}
+
+/// What a source is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum WatchKind {
+    /// RSS, Atom, JSON Feed, or WordPress's /wp-json/wp/v2/posts
+    Feed,
+    /// A sitemap, or an index of sitemaps
+    Sitemap,
+    /// A page of links
+    Listing,
+}
+
+impl From<WatchKind> for loa_domain::WatchKind {
+    fn from(kind: WatchKind) -> Self {
+        match kind {
+            WatchKind::Feed => Self::Feed,
+            WatchKind::Sitemap => Self::Sitemap,
+            WatchKind::Listing => Self::Listing,
+        }
+    }
+}
+
 /// `loa dead-letters …`
 #[derive(Debug, Subcommand)]
 pub enum DeadLetters {
@@ -383,10 +527,17 @@ pub enum DeadLetters {
         #[arg(long)]
         queue: Option<String>,
     },
-    /// Show one message, whole
+    /// Show one message, whole, or all of them
     Show {
         /// A letter as the list names it (`feed/3f9a2c1b4d5e`), or a message id
-        letter: String,
+        #[arg(required_unless_present = "all")]
+        letter: Option<String>,
+        /// All of them, by one look at each queue
+        #[arg(long, conflicts_with = "letter")]
+        all: bool,
+        /// With --all: only of this queue: archive, feed, digest, push, or unrouted
+        #[arg(long, requires = "all")]
+        queue: Option<String>,
     },
     /// Give messages a second chance
     Redrive {
@@ -422,6 +573,50 @@ pub struct Letters {
     pub queue: Option<String>,
 }
 
+/// `loa portals …`
+#[derive(Debug, Subcommand)]
+pub enum PortalsCommand {
+    /// Add a portal; every running process knows it within seconds. Safe to repeat
+    Add(NewPortal),
+    /// List portals
+    List,
+    /// Show a portal
+    Show {
+        /// Its slug
+        slug: String,
+    },
+    /// Let a portal publish no more; what it published stays
+    Retire {
+        /// Its slug
+        slug: String,
+    },
+}
+
+/// A portal to be added.
+#[derive(Debug, clap::Args)]
+pub struct NewPortal {
+    /// Its short name in addresses and commands: `a-z`, `0-9` and `-`. Never changes
+    pub slug: String,
+    /// Its name, as people read it
+    #[arg(long)]
+    pub name: String,
+    /// Its address
+    #[arg(long, value_name = "URL")]
+    pub url: url::Url,
+    /// The CloudEvents `source` of its events; its address unless said. Never changes
+    #[arg(long, value_name = "URI")]
+    pub source: Option<String>,
+    /// The name that its entries' ids are made from (RFC 4151); the host of its address unless said. Never changes
+    #[arg(long, value_name = "DOMAIN")]
+    pub tag_authority: Option<String>,
+    /// A day on which that name was the portal's own, 2026-01-01. Never changes
+    #[arg(long, value_name = "DAY")]
+    pub tag_date: jiff::civil::Date,
+    /// The area of what names none and shows none in its text
+    #[arg(long, value_name = "AREA")]
+    pub area: Option<String>,
+}
+
 /// `loa token …`
 #[derive(Debug, Subcommand)]
 pub enum Tokens {
@@ -433,6 +628,9 @@ pub enum Tokens {
         /// A short name for people; made up when not given
         #[arg(long)]
         name: Option<String>,
+        /// Only for this portal, by its slug (`home`: the home portal); may be said several times
+        #[arg(long = "portal", value_name = "SLUG")]
+        portals: Vec<String>,
     },
     /// List tokens
     List,

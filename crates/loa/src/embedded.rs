@@ -15,7 +15,7 @@ use std::{
 };
 
 /// The files, in the order in which they are to be copied (see `cmd/backup.rs`).
-pub const EMBEDDED: [&str; 7] = ["bus", "feed", "digest", "push", "access", "receipts", "intake"];
+pub const EMBEDDED: [&str; 8] = ["bus", "feed", "digest", "push", "access", "receipts", "watch", "intake"];
 
 /// The locks that this process holds, one for each ledger it has opened; until it ends.
 #[derive(Debug, Default)]

@@ -11,6 +11,7 @@
 pub mod cli;
 pub mod cmd;
 pub mod config;
+pub mod dispatch;
 pub mod lifecycle;
 pub mod output;
 pub mod places;
@@ -20,7 +21,9 @@ mod access;
 mod bare;
 mod demo;
 mod embedded;
+mod fault_error;
 mod http;
+mod intake_door;
 mod ops;
 mod replays;
 mod telemetry;

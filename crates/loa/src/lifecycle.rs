@@ -52,6 +52,11 @@ impl Lifecycle {
         Self { stop: CancellationToken::new(), tasks: TaskTracker::new() }
     }
 
+    /// For tasks that begin later and end by themselves: they are waited for, too.
+    pub fn tasks(&self) -> TaskTracker {
+        self.tasks.clone()
+    }
+
     /// Asks every task to finish and waits until all have.
     pub async fn end(&self) {
         self.stop.cancel();

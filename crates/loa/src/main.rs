@@ -3,7 +3,7 @@
 //! On failure it prints one sentence. Everything else stands in the library beside it.
 
 use clap::Parser;
-use loa::{cli::Cli, cmd, install_tls_provider, output};
+use loa::{cli::Cli, dispatch, install_tls_provider, output};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -17,8 +17,8 @@ fn main() -> ExitCode {
             return ExitCode::from(1);
         }
     };
-    let outcome = runtime.block_on(cmd::run(cli));
-    // All durable work was settled by now, so whatever does not end must not hold the process. The runtime is not ended
+    let outcome = runtime.block_on(dispatch::run(cli));
+    // All durable work has ended by now, so whatever does not end must not hold the process. The runtime is not ended
     // either: a thread of the AMQP library may still wait by its clock, and would panic.
     std::mem::forget(runtime);
     match outcome {

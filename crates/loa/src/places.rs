@@ -5,8 +5,10 @@
 //! it only reads (the audit asks all outlets), an unreadable row, and a long log are faults: taking this process out of
 //! service would mend none of them.
 
-use crate::{config::Config, embedded, wire::App};
+use crate::{config::Config, embedded, fault_error::FaultError, wire::App};
+use loa_domain::{Dependency, Fault, FaultName, LedgerName, Outlet};
 use loa_store_sql::{LedgerState, files_of};
+use loa_words::Language;
 use loa_worker::{DependencyState, Status};
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -17,12 +19,14 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 pub const LOG_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Looks until `stop`. `own` are the ledgers without which this process does not do its work.
-pub async fn look_after(app: Arc<App>, own: &'static [&'static str], stop: CancellationToken) {
+pub async fn look_after(app: Arc<App>, own: &'static [LedgerName], stop: CancellationToken) {
     let looking = async {
         loop {
             for place in app.places() {
-                let state = place.look().await;
-                tell(&app.status, place.ledger(), own.contains(&place.ledger()), &state);
+                let state = place.condition().await;
+                if let Some(name) = LedgerName::parse(place.ledger()) {
+                    tell(&app.status, name, own.contains(&name), &state);
+                }
             }
             measure_logs(&app.config, &app.status);
             tokio::time::sleep(LOOK_EVERY).await;
@@ -32,42 +36,44 @@ pub async fn look_after(app: Arc<App>, own: &'static [&'static str], stop: Cance
     let _: Option<()> = stop.run_until_cancelled(looking).await;
 }
 
-fn tell(status: &Status, ledger: &str, is_own: bool, state: &LedgerState) {
-    let name = format!("store {ledger}");
+fn tell(status: &Status, name: LedgerName, is_own: bool, state: &LedgerState) {
+    let (ledger, place) = (name.as_str(), Dependency::Place(name));
     match (&state.trouble, is_own) {
         (Some(trouble), true) => {
-            if status.report(&name, DependencyState::Down(trouble.clone())) {
-                tracing::error!(ledger, error = %trouble, "a ledger cannot do its work; somebody must see to it");
+            if status.report(place, DependencyState::Down(trouble.clone())) {
+                let said = Language::English.words().trouble(trouble);
+                tracing::error!(ledger, kind = trouble.kind.as_str(), error = %said, "a ledger cannot do its work; somebody must see to it");
             }
         }
-        (None, true) if status.why_down(&name).is_some() => {
-            status.report(&name, DependencyState::Up);
+        (None, true) if status.why_down(place).is_some() => {
+            status.report(place, DependencyState::Up);
             tracing::info!(ledger, "the ledger does its work again");
         }
         (None, true) => {}
         (trouble, false) => {
-            status.fault(&name, trouble.clone());
+            let fault = trouble.clone().map(|trouble| Fault::Store { ledger: name, trouble });
+            status.judge(FaultName::Store(name), fault);
         }
     }
-    metrics::gauge!("loa_ledger_unreadable_rows", "ledger" => ledger.to_owned()).set(state.unreadable as f64);
-    status.fault(&format!("unreadable {ledger}"), unreadable(ledger, state));
+    metrics::gauge!("loa_ledger_unreadable_rows", "ledger" => ledger).set(state.unreadable as f64);
+    status.judge(FaultName::Unreadable(name), unreadable(name, state));
 }
 
-fn unreadable(ledger: &str, state: &LedgerState) -> Option<String> {
-    let example = state.example.as_ref()?;
-    Some(format!(
-        "{} of the {ledger} ledger's rows cannot be read and are set aside, the others go on: {example}. Run the newest \
-         program that wrote this ledger; if that does not help, bring the ledger back from its copy \
-         (docs/operating/backup-and-restore.md)",
-        state.unreadable
-    ))
+/// What it means that rows cannot be read: the first ones by table, column and key.
+pub fn unreadable(ledger: LedgerName, state: &LedgerState) -> Option<Fault> {
+    (!state.examples.is_empty()).then(|| Fault::UnreadableRows {
+        ledger,
+        count: state.unreadable,
+        examples: state.examples.clone(),
+    })
 }
 
 /// Fails when an event of the archive was passed over because it cannot be read: whoever reads all of it must hear of that.
 pub async fn archive_could_be_read(app: &App) -> anyhow::Result<()> {
-    for place in app.places().iter().filter(|place| place.ledger() == "intake") {
-        if let Some(said) = unreadable("intake", &place.look().await) {
-            anyhow::bail!("not everything is there: {said}");
+    let intake = LedgerName::Of(Outlet::Intake);
+    for place in app.places().iter().filter(|place| place.ledger() == intake.as_str()) {
+        if let Some(fault) = unreadable(intake, &place.condition().await) {
+            return Err(anyhow::Error::from(FaultError::new(fault, app.world.now())).context("not everything is there"));
         }
     }
     Ok(())
@@ -80,25 +86,17 @@ pub fn log_bytes(config: &Config, ledger: &str) -> Option<u64> {
 }
 
 /// What is wrong with a log of this length.
-pub fn long_log(config: &Config, ledger: &str, bytes: u64) -> Option<String> {
-    let file = embedded::path(config, ledger);
-    (bytes > LOG_BYTES_MAX).then(|| {
-        format!(
-            "the log {}-wal has grown to {} MB: somebody reads one moment of {} and does not end (a `sqlite3` that was left in a \
-             transaction, a copy that hangs), so that it cannot be folded into the file; `fuser {}` names who has it open. \
-             End that one: the log is then folded by itself, and nothing is lost",
-            file.display(),
-            bytes / 1_000_000,
-            file.display(),
-            file.display()
-        )
-    })
+pub fn long_log(config: &Config, ledger: LedgerName, bytes: u64) -> Option<Fault> {
+    let file = embedded::path(config, ledger.as_str()).display().to_string();
+    (bytes > LOG_BYTES_MAX).then_some(Fault::LongLog { ledger, file, bytes })
 }
 
 fn measure_logs(config: &Config, status: &Status) {
     for ledger in embedded::EMBEDDED {
         let Some(bytes) = log_bytes(config, ledger) else { continue };
         metrics::gauge!("loa_ledger_log_bytes", "ledger" => ledger).set(bytes as f64);
-        status.fault(&format!("log {ledger}"), long_log(config, ledger, bytes));
+        if let Some(name) = LedgerName::parse(ledger) {
+            status.judge(FaultName::Log(name), long_log(config, name, bytes));
+        }
     }
 }

@@ -1,29 +1,32 @@
 //! Wires an installation: which bus, which ledgers and which directory, by the settings.
 //!
 //! [`App`] opens each of them when it is first asked for, and hands it to the services. This is the
-//! only place where a door meets its adapter; services know doors only.
+//! only place where a door meets its adapter; services know doors only. Long, for it opens everything
+//! there is, once each; schemas and topology are made in `making.rs`.
+
+mod making;
 
 use crate::{
     access::{self, LedgerTokens},
     config::{BusKind, Config, StoreKind},
     embedded::{self, Locks},
-    output::sentence,
-    replays,
+    intake_door::IntakeDoor,
 };
 use anyhow::Context;
 use jiff::SignedDuration;
 use loa_area::Directory;
-use loa_bus::{Administer, Bus, Declared, Health, Outcome};
+use loa_bus::{Administer, Bus, Declared, Health};
 use loa_bus_rabbitmq::{RabbitBus, RabbitConfig};
 use loa_bus_sqlite::SqliteBus;
 use loa_domain::{Calendar, Outlet, Scope};
 use loa_http::TokenCheck;
 use loa_store::{
     AccessLedger, DigestDoors, DigestLedger, FeedLedger, HubLedger, IntakeLedger, Notary, PushDoors, PushLedger,
-    ReceiptLedger, Receptions, StoreError, StoreErrorKind,
+    ReceiptLedger, Receptions, WatchLedger,
 };
 use loa_store_sql::{
     AccessStore, DigestStore, FeedStore, IntakeStore, LedgerPlace, Postgres, PostgresConfig, PushStore, ReceiptStore,
+    WatchStore,
 };
 use loa_svc_console as console;
 use loa_svc_digest as digest;
@@ -31,7 +34,8 @@ use loa_svc_feed as feed;
 use loa_svc_hub as hub;
 use loa_svc_intake as intake;
 use loa_svc_push as push;
-use loa_worker::{DependencyState, Status, World};
+use loa_svc_watch as watch;
+use loa_worker::{Portals, Status, World};
 use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
@@ -39,17 +43,14 @@ use std::{
     time::Duration,
 };
 use tokio::sync::OnceCell;
-use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use url::Url;
 
 /// How long a command waits for a broker before it says that it is not there.
 const BROKER_WAIT: Duration = Duration::from_secs(15);
-/// The dependency that is down until the topology is made, for instance because a queue is there with other arguments.
-const TOPOLOGY_MADE: &str = "topology made";
-/// The dependency that is down until the ledgers' schemas are made on a server.
-const LEDGERS_MADE: &str = "ledgers made";
-/// Between two tries to make the schemas or the topology.
-const DECLARE_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long a process that begins waits for the list of portals.
+const PORTALS_WAIT: Duration = Duration::from_secs(3);
 
 /// The name of this machine, for heartbeats; empty where the system does not tell.
 fn host_name() -> String {
@@ -79,7 +80,9 @@ pub struct App {
     digest: OnceCell<Arc<dyn DigestLedger>>,
     push: OnceCell<PushStore>,
     access: OnceCell<Arc<dyn AccessLedger>>,
+    portals: OnceCell<Portals>,
     receipts: OnceCell<Arc<dyn ReceiptLedger>>,
+    watch: OnceCell<Arc<dyn WatchLedger>>,
     locks: Locks,
     places: Mutex<Vec<LedgerPlace>>,
     intake_service: OnceCell<intake::Service>,
@@ -87,6 +90,7 @@ pub struct App {
     digest_service: OnceCell<digest::Service>,
     push_service: OnceCell<push::Service>,
     hub_service: OnceCell<hub::Service>,
+    watch_service: OnceCell<watch::Service>,
     own_listener: OnceLock<Url>,
 }
 
@@ -137,7 +141,9 @@ impl App {
             digest: OnceCell::new(),
             push: OnceCell::new(),
             access: OnceCell::new(),
+            portals: OnceCell::new(),
             receipts: OnceCell::new(),
+            watch: OnceCell::new(),
             locks: Locks::default(),
             places: Mutex::default(),
             intake_service: OnceCell::new(),
@@ -145,6 +151,7 @@ impl App {
             digest_service: OnceCell::new(),
             push_service: OnceCell::new(),
             hub_service: OnceCell::new(),
+            watch_service: OnceCell::new(),
             own_listener: OnceLock::new(),
         })
     }
@@ -216,6 +223,11 @@ impl App {
         bare_receipt_ledger, receipts, ReceiptLedger, ReceiptStore, "receipts"
     );
 
+    ledger!(
+        /// Sources that are looked at.
+        watch_ledger, watch, WatchLedger, WatchStore, "watch"
+    );
+
     /// The tables of the push outlet and of the hub, which stand in one place.
     async fn push_store(&self) -> anyhow::Result<PushStore> {
         let open = async || -> anyhow::Result<PushStore> {
@@ -280,13 +292,28 @@ impl App {
         embedded::file(&self.config, name)
     }
 
+    /// The portals, shared by all services of this process. Read once where that is possible now; `cmd/serve.rs` goes on.
+    pub async fn portals(&self) -> anyhow::Result<Portals> {
+        let make = async || -> anyhow::Result<Portals> {
+            let portals = Portals::of(self.config.home_portal()?, self.access_ledger().await?);
+            // a command is to know them; a service whose ledger is away goes on, and asks again
+            match tokio::time::timeout(PORTALS_WAIT, portals.refresh()).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => tracing::debug!(%error, "the list of portals cannot be read yet"),
+                Err(_) => tracing::debug!("the list of portals cannot be read yet"),
+            }
+            Ok(portals)
+        };
+        Ok(self.portals.get_or_try_init(make).await?.clone())
+    }
+
     /// Intake.
     pub async fn intake_service(&self) -> anyhow::Result<intake::Service> {
         let make = async || -> anyhow::Result<intake::Service> {
             let portal = intake::Portal {
-                source: self.config.portal.source.clone(),
+                portals: self.portals().await?,
                 host: host_name(),
-                url: self.config.portal.url.clone(),
+                calendar: Calendar::new(self.zone.clone()),
             };
             let ledger = self.intake_ledger().await?;
             Ok(intake::Service::new(
@@ -312,13 +339,14 @@ impl App {
 
     /// The feed outlet.
     pub async fn feed_service(&self) -> anyhow::Result<feed::Service> {
-        let make = async || self.feed_service_on(self.feed_ledger().await?);
+        let make = async || self.feed_service_on(self.feed_ledger().await?, self.portals().await?);
         Ok(self.feed_service.get_or_try_init(make).await?.clone())
     }
 
     /// The feed outlet on another ledger than the app's own.
-    pub fn feed_service_on(&self, ledger: Arc<dyn FeedLedger>) -> anyhow::Result<feed::Service> {
+    pub fn feed_service_on(&self, ledger: Arc<dyn FeedLedger>, portals: Portals) -> anyhow::Result<feed::Service> {
         let identity = feed::Identity {
+            portals,
             portal_name: self.config.portal.name.clone(),
             portal_url: self.config.portal.url.clone(),
             public_url: self.config.site.public_url.clone(),
@@ -341,7 +369,8 @@ impl App {
             let (doors, hub) = (self.push_doors().await?, self.hub_service().await?);
             let listener: push::Listener = Arc::new(move || hub.something_happened());
             let (config, directory) = (self.config.push.clone(), self.directory.clone());
-            push::Service::new(config, doors, directory, self.world.clone(), Some(listener))
+            let (calendar, portals) = (Calendar::new(self.zone.clone()), self.portals().await?);
+            push::Service::new(config, doors, directory, calendar, portals, self.world.clone(), Some(listener))
                 .context("the push service cannot be set up")
         };
         Ok(self.push_service.get_or_try_init(make).await?.clone())
@@ -359,6 +388,22 @@ impl App {
         Ok(self.hub_service.get_or_try_init(make).await?.clone())
     }
 
+    /// Whoever asks portals; it needs no ledger.
+    pub fn watch_visitor(&self) -> anyhow::Result<watch::Visitor> {
+        let identity = watch::Identity { public_url: self.config.site.public_url.clone(), zone: self.zone.clone() };
+        watch::Visitor::new(self.config.watch.clone(), identity, self.world.clone())
+            .context("the watch cannot be set up")
+    }
+
+    /// The watch. What it finds goes to intake, in this process.
+    pub async fn watch_service(&self) -> anyhow::Result<watch::Service> {
+        let make = async || -> anyhow::Result<watch::Service> {
+            let publisher = Arc::new(IntakeDoor(self.intake_service().await?));
+            Ok(watch::Service::new(self.watch_visitor()?, self.watch_ledger().await?, publisher, self.world.clone()))
+        };
+        Ok(self.watch_service.get_or_try_init(make).await?.clone())
+    }
+
     /// Says where this process serves everything, so that the hub reads the feeds here and not by way of the world. To be
     /// called before services are asked for.
     pub fn serves_at(&self, listener: SocketAddr) -> anyhow::Result<()> {
@@ -374,6 +419,7 @@ impl App {
     pub async fn digest_service(&self) -> anyhow::Result<digest::Service> {
         let make = async || -> anyhow::Result<digest::Service> {
             let identity = digest::Identity {
+                portals: self.portals().await?,
                 portal_name: self.config.portal.name.clone(),
                 public_url: self.config.site.public_url.clone(),
                 zone: self.zone.clone(),
@@ -391,8 +437,8 @@ impl App {
         Ok(self.digest_service.get_or_try_init(make).await?.clone())
     }
 
-    /// The console.
-    pub async fn console_service(&self) -> anyhow::Result<console::Service> {
+    /// The console. `tasks`: what is waited for before [`Self::close`].
+    pub async fn console_service(&self, tasks: TaskTracker) -> anyhow::Result<console::Service> {
         let site = console::Site {
             portal_name: self.config.portal.name.clone(),
             portal_url: self.config.portal.url.clone(),
@@ -404,11 +450,13 @@ impl App {
             feed: self.feed_ledger().await?,
             digest: self.digest_ledger().await?,
             push: self.push_ledger().await?,
+            watch: self.watch_ledger().await?,
             bus: self.bus().await?,
             tokens: self.tokens().await?,
         };
         let (directory, status) = (self.directory.clone(), self.status.clone());
-        Ok(console::Service::new(self.config.console.clone(), site, doors, directory, status, self.world.clone()))
+        let (config, world) = (self.config.console.clone(), self.world.clone());
+        Ok(console::Service::new(config, site, doors, directory, status, world, tasks))
     }
 
     /// The check of bearer tokens that services are handed.
@@ -419,7 +467,7 @@ impl App {
     /// Makes a token of the HTTP API and returns its secret, which is kept nowhere.
     pub async fn create_token(&self, name: &str, scope: Scope) -> anyhow::Result<String> {
         let ledger = self.access_ledger().await?;
-        access::create(&*ledger, &self.world, name, scope).await.context("cannot keep the token")
+        access::create(&*ledger, &self.world, name, scope, &[]).await.context("cannot keep the token")
     }
 
     /// The bus. Over RabbitMQ this returns at once, whether the broker is there or not.
@@ -453,7 +501,22 @@ impl App {
     }
 
     /// For commands: waits a while until the bus is there, then says what is wrong.
+    ///
+    /// # Errors
+    /// The broker refuses us, or is not there after that while.
     pub async fn wait_for_bus(&self, bus: &Arc<dyn Bus>) -> anyhow::Result<()> {
+        self.until_bus(bus, |_| false).await
+    }
+
+    /// For a look: says what is wrong once the first try has failed, at the latest after a while.
+    ///
+    /// # Errors
+    /// The broker refuses us, cannot be reached, or does not answer within that while.
+    pub async fn look_at_bus(&self, bus: &Arc<dyn Bus>) -> anyhow::Result<()> {
+        self.until_bus(bus, |health| matches!(health, Health::Down(_))).await
+    }
+
+    async fn until_bus(&self, bus: &Arc<dyn Bus>, is_enough: fn(&Health) -> bool) -> anyhow::Result<()> {
         let deadline = tokio::time::Instant::now() + BROKER_WAIT;
         loop {
             let health = bus.health();
@@ -467,124 +530,24 @@ impl App {
                     "the broker at {address} refuses us ({why}); see the user, password and vhost in `bus.rabbitmq`"
                 );
             }
-            if tokio::time::Instant::now() >= deadline {
-                let why = match health {
-                    Health::Up | Health::Connecting => "it does not answer".to_owned(),
-                    Health::Blocked(why) => format!("it takes nothing for now: {why}"),
-                    Health::Refused(why) | Health::Down(why) => why,
-                };
-                if self.config.bus.kind == BusKind::Sqlite {
-                    anyhow::bail!("the queues in {} cannot be used: {why}", self.config.data_dir.display());
-                }
-                let address = self.config.bus.rabbitmq.shown();
-                anyhow::bail!("the broker at {address} is not there ({why}); `bus.rabbitmq` says where it should be");
+            if is_enough(&health) || tokio::time::Instant::now() >= deadline {
+                return self.not_there(health);
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
-    /// Makes or updates all ledgers' schema and the topology. Returns one line per thing.
-    pub async fn migrate(&self) -> anyhow::Result<Vec<String>> {
-        let mut lines = self.migrate_ledgers().await?;
-        let bus = self.bus().await?;
-        self.wait_for_bus(&bus).await?;
-        let things = match self.made_at_opening.get() {
-            Some(things) => things.clone(),
-            None => bus.declare().await.context("cannot make the topology")?,
+    fn not_there(&self, health: Health) -> anyhow::Result<()> {
+        let why = match health {
+            Health::Up | Health::Connecting => "it does not answer".to_owned(),
+            Health::Blocked(why) => format!("it takes nothing for now: {why}"),
+            Health::Refused(why) | Health::Down(why) => why,
         };
-        lines.extend(things.iter().map(Declared::to_string));
-        lines.extend(replays::due(&*self.intake_ledger().await?, &things, self.world.now()).await?);
-        Ok(lines)
-    }
-
-    /// For `loa up`: as [`Self::migrate_ledgers`]. A server that is away is no reason to end: then the schemas are made as
-    /// soon as it is there, or until `stop`; until then readiness tells that the ledgers are not reached.
-    pub async fn migrate_ledgers_in_time(self: &Arc<Self>, stop: &CancellationToken) -> anyhow::Result<()> {
-        let is_away = |error: &anyhow::Error| {
-            let store = error.chain().find_map(|cause| cause.downcast_ref::<StoreError>());
-            self.config.store.kind == StoreKind::Postgres
-                && store.is_some_and(|error| error.kind == StoreErrorKind::Unavailable)
-        };
-        loop {
-            let error = match self.migrate_ledgers().await {
-                Ok(_) => {
-                    self.status.report(LEDGERS_MADE, DependencyState::Up);
-                    return Ok(());
-                }
-                Err(error) => error,
-            };
-            let why = sentence(&error);
-            let is_news = self.status.report(LEDGERS_MADE, DependencyState::Down(why.clone()));
-            if !is_away(&error) {
-                return Err(error);
-            }
-            if is_news {
-                tracing::warn!(error = %why, "the ledgers are not made yet; trying again until they are");
-            }
-            if stop.run_until_cancelled(tokio::time::sleep(DECLARE_PAUSE)).await.is_none() {
-                return Ok(());
-            }
+        if self.config.bus.kind == BusKind::Sqlite {
+            anyhow::bail!("the queues in {} cannot be used: {why}", self.config.data_dir.display());
         }
-    }
-
-    /// Makes the topology, now or as soon as the broker is there; until then readiness tells that it is not. Tries again
-    /// until it works or `stop`: a broker that is away at the start is no other than one that goes away later.
-    pub async fn declare_in_time(&self, stop: &CancellationToken) -> anyhow::Result<()> {
-        let bus = self.bus().await?;
-        let declaring = async {
-            let mut told = false;
-            loop {
-                match bus.declare().await {
-                    Ok(things) => {
-                        for thing in things.iter().filter(|thing| !matches!(thing.outcome, Outcome::There)) {
-                            tracing::debug!(%thing, "the topology");
-                        }
-                        let ledger = self.intake_ledger().await?;
-                        match replays::due(&*ledger, &things, self.world.now()).await {
-                            Ok(due) => due.iter().for_each(|line| tracing::warn!("{line}")),
-                            Err(error) => tracing::debug!(%error, "whether a replay is due is not known"),
-                        }
-                        break;
-                    }
-                    Err(error) => {
-                        let why = sentence(&error.into());
-                        if self.status.report(TOPOLOGY_MADE, DependencyState::Down(why.clone())) {
-                            tracing::warn!(error = %why, "the topology is not made yet; trying again until it is");
-                            told = true;
-                        }
-                    }
-                }
-                tokio::time::sleep(DECLARE_PAUSE).await;
-            }
-            self.status.report(TOPOLOGY_MADE, DependencyState::Up);
-            if told {
-                tracing::info!("the topology is made");
-            }
-            Ok(())
-        };
-        // cancelled, nothing is owed
-        stop.run_until_cancelled(declaring).await.unwrap_or(Ok(()))
-    }
-
-    /// Makes or updates all ledgers' schema. Returns one line per ledger.
-    pub async fn migrate_ledgers(&self) -> anyhow::Result<Vec<String>> {
-        let mut lines = Vec::new();
-        if self.config.store.kind == StoreKind::Postgres {
-            let server = self.postgres().await?;
-            let address = || format!("on {}", self.config.store.postgres.shown());
-            IntakeStore::on(&server).migrate().await.with_context(address)?;
-            FeedStore::on(&server).migrate().await.with_context(address)?;
-            DigestStore::on(&server).migrate().await.with_context(address)?;
-            PushStore::on(&server).migrate().await.with_context(address)?;
-            AccessStore::on(&server).migrate().await.with_context(address)?;
-            ReceiptStore::on(&server).migrate().await.with_context(address)?;
-        }
-        self.read_ledgers().await?;
-        self.receipt_ledger().await?.begin(self.world.now()).await.context("the receipts")?;
-        for name in ["intake", "feed", "digest", "push", "access", "receipts"] {
-            lines.push(format!("ledger {name}: up to date"));
-        }
-        Ok(lines)
+        let address = self.config.bus.rabbitmq.shown();
+        anyhow::bail!("the broker at {address} is not there ({why}); `bus.rabbitmq` says where it should be");
     }
 
     /// Asks each ledger that the console shows for an answer.
@@ -593,6 +556,7 @@ impl App {
         self.feed_ledger().await?.ping().await.context("the feed ledger")?;
         self.digest_ledger().await?.ping().await.context("the digest ledger")?;
         self.push_ledger().await?.ping().await.context("the push ledger")?;
+        self.watch_ledger().await?.ping().await.context("the watch ledger")?;
         self.access_ledger().await?.ping().await.context("the access ledger")
     }
 

@@ -1,7 +1,7 @@
 //! Holds README, ARCHITECTURE and GLOSSARY against the tree: what they name exists.
 //!
 //! A promise of README names its tests, a row of ARCHITECTURE its files and functions, a word of GLOSSARY its file. Names
-//! rot silently when code moves; here a name without its thing fails. Reads the repository's files and runs nothing.
+//! rot silently when code moves; here a name without its thing fails, and a row whose functions do not call its door. Reads the repository's files and runs nothing.
 
 use std::{
     collections::BTreeSet,
@@ -61,6 +61,40 @@ fn every_door_that_the_architecture_names_has_that_method() {
         };
         assert!(doors.iter().any(is_there), "there is no {door}::{method}");
     }
+}
+
+/// A breakpoint at a function of a row has to be hit on the way to the row's door.
+#[test]
+fn in_every_row_of_the_architecture_a_function_calls_the_door_and_a_file_holds_its_sql() {
+    let architecture = text(&root().join("ARCHITECTURE.md"));
+    let (mut faults, mut calls) = (Vec::new(), 0);
+    for row in section(&architecture, "## From step to file").lines() {
+        let cells: Vec<&str> = row.split('|').collect();
+        let [_, step, functions, doors, sql, _] = cells[..] else { continue };
+        let named: Vec<String> =
+            code(functions).filter_map(|word| word.split_once(".rs:")).flat_map(bodies_in).collect();
+        for (_, method) in code(doors).filter_map(|word| word.split_once("::")) {
+            calls += 1;
+            if !named.iter().any(|body| calls_door(body, method)) {
+                faults.push(format!("{step}: none of{functions}calls the door's `{method}`"));
+            }
+            if !code(sql).any(|file| holds_sql(file, method)) {
+                faults.push(format!("{step}: `{method}` has its SQL in none of{sql}"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "ARCHITECTURE.md, from step to file:\n{}", faults.join("\n"));
+    assert!(calls > 30, "the tables are read as they are written: {calls} doors");
+}
+
+#[test]
+fn the_check_itself_tells_a_call_of_a_door_from_one_of_our_own() {
+    let source = "impl X {\n    fn a(&self) {\n        self.0.ledger.current(key);\n    }\n\n    fn b() {\n        self.current(x)\n    }\n}\n";
+    let body_of = |name| bodies(source, name).concat();
+    assert!(calls_door(&body_of("a"), "current"));
+    assert!(!calls_door(&body_of("b"), "current"), "a call of our own leads to the door, and is not at it");
+    assert!(!calls_door(&body_of("a"), "curr"));
+    assert!(body_of("none").is_empty());
 }
 
 #[test]
@@ -141,6 +175,43 @@ fn sources(folder: &Path) -> Vec<String> {
         }
     }
     texts
+}
+
+/// The bodies of a function that a row names, `("loa-svc-feed/src/service", "step")`.
+fn bodies_in((path, function): (&str, &str)) -> Vec<String> {
+    find(&format!("{path}.rs")).map(|file| bodies(&text(&file), function)).unwrap_or_default()
+}
+
+/// All functions of a name in a formatted source, with what stands in them. A body ends with the brace below its `fn`.
+fn bodies(source: &str, name: &str) -> Vec<String> {
+    let lines: Vec<&str> = source.lines().collect();
+    let begins = |line: &str| defined(line).next() == Some(name);
+    let starts = lines.iter().enumerate().filter(|(_, line)| begins(line));
+    starts
+        .map(|(at, line)| {
+            let end = format!("{}}}", &line[..line.len() - line.trim_start().len()]);
+            let length = lines[at..].iter().position(|line| *line == end).unwrap_or(0);
+            lines[at..at + length].join("\n")
+        })
+        .collect()
+}
+
+/// Whether a method is called of something that `self` or a local holds, and not of `self`.
+fn calls_door(body: &str, method: &str) -> bool {
+    let call = format!(".{method}(");
+    body.match_indices(&call).any(|(at, _)| {
+        let receiver = body[..at].trim_end();
+        receiver.strip_suffix("self").is_none_or(|before| before.ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+    })
+}
+
+/// Whether a file of an adapter has a function of the method's name, or the method's dispatch calls one of the file.
+fn holds_sql(file: &str, method: &str) -> bool {
+    let Some(path) = find(file) else { return false };
+    let module = format!("{}::", path.file_stem().unwrap_or_default().to_string_lossy());
+    let dispatches = || sources(&root().join("crates/loa-store-sql/src"));
+    defined(&text(&path)).any(|name| name == method)
+        || dispatches().iter().flat_map(|source| bodies(source, method)).any(|body| body.contains(&module))
 }
 
 /// The names that stand behind `fn` or `def` in a source text.

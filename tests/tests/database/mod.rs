@@ -8,10 +8,12 @@
 #![allow(clippy::disallowed_methods, reason = "`tests/run` says in the environment where the servers are")]
 
 use async_trait::async_trait;
-use loa_store::{AccessLedger, DigestLedger, FeedLedger, HubLedger, IntakeLedger, PushLedger, ReceiptLedger};
+use loa_store::{
+    AccessLedger, DigestLedger, FeedLedger, HubLedger, IntakeLedger, PushLedger, ReceiptLedger, WatchLedger,
+};
 use loa_store_conformance::LedgerPlace;
 use loa_store_sql::{
-    AccessStore, DigestStore, FeedStore, IntakeStore, Postgres, PostgresConfig, PushStore, ReceiptStore,
+    AccessStore, DigestStore, FeedStore, IntakeStore, Postgres, PostgresConfig, PushStore, ReceiptStore, WatchStore,
 };
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
@@ -163,6 +165,10 @@ impl LedgerPlace for NextSchemas {
         next_opened!(self, receipts)
     }
 
+    async fn watch(&self) -> Arc<dyn WatchLedger> {
+        next_opened!(self, watch)
+    }
+
     async fn rows(&self, ledger: &str) -> BTreeMap<String, i64> {
         self.schemas.rows(ledger).await
     }
@@ -209,6 +215,10 @@ impl LedgerPlace for Schemas {
 
     async fn receipts(&self) -> Arc<dyn ReceiptLedger> {
         opened!(ReceiptStore, self.server())
+    }
+
+    async fn watch(&self) -> Arc<dyn WatchLedger> {
+        opened!(WatchStore, self.server())
     }
 
     async fn rows(&self, ledger: &str) -> BTreeMap<String, i64> {

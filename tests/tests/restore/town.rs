@@ -6,7 +6,7 @@
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use loa_area::Directory;
-use loa_domain::{ArticleId, EmailAddress, Event, Frequency, JourneyLine, Wish};
+use loa_domain::{ArticleKey, EmailAddress, Event, Frequency, JourneyLine, Wish};
 use loa_store::{
     DeliveryQuery, DigestDoors, DigestLedger, Notary, PushDoors, PushLedger, ReceiptLedger, Run, Subscriber,
     Subscription, Subscriptions,
@@ -50,9 +50,9 @@ impl Town {
         let intake = intake::Service::new(
             intake::Config::default(),
             intake::Portal {
-                source: loa_testkit::build::SOURCE.into(),
+                portals: loa_testkit::build::portals(),
                 host: "vps-1".into(),
-                url: loa_testkit::build::SOURCE.parse().unwrap(),
+                calendar: loa_testkit::build::calendar(),
             },
             archive,
             Arc::new(Directory::empty()),
@@ -202,7 +202,7 @@ impl Town {
     pub async fn journeys(&self, ledger: &str, articles: &[&str]) -> Vec<Vec<JourneyLine>> {
         let mut journeys = Vec::new();
         for article in articles {
-            let id = ArticleId::new(*article).unwrap();
+            let id = article.parse::<ArticleKey>().unwrap();
             journeys.push(match ledger {
                 "digest" => self.digest_ledger.journey(&id).await.unwrap(),
                 _ => self.push_ledger.journey(&id).await.unwrap(),
@@ -255,6 +255,7 @@ async fn digest_outlet(
         ..digest::Config::default()
     };
     let identity = digest::Identity {
+        portals: loa_testkit::build::portals(),
         portal_name: "huyện Điện Biên Đông".into(),
         public_url: "https://tin.example/".parse().unwrap(),
         zone: TimeZone::get("Asia/Ho_Chi_Minh").unwrap(),
@@ -274,6 +275,15 @@ async fn push_outlet(
     let doors = PushDoors::noting(&ledger, notary(receipts, clock));
     let config = push::Config { allow_networks: vec!["127.0.0.0/8".into()], ..push::Config::default() };
     let (directory, world) = (Arc::new(Directory::empty()), clock.world(seed + 100));
-    let service = push::Service::new(config, doors, directory, world, None).unwrap();
+    let service = push::Service::new(
+        config,
+        doors,
+        directory,
+        loa_testkit::build::calendar(),
+        loa_testkit::build::portals(),
+        world,
+        None,
+    )
+    .unwrap();
     (ledger, service)
 }

@@ -97,8 +97,11 @@ macro_rules! bus_conformance_rules {
             declaring_twice_changes_nothing
             a_missing_topology_is_named
             depth_counts_what_is_ready_and_what_is_dead
+            the_longest_queue_is_told
             looking_at_dead_letters_changes_nothing
             dead_letters_come_oldest_first_and_up_to_the_maximum
+            a_look_holds_a_bounded_number_of_bytes_and_tells_of_every_letter
+            a_redrive_by_key_tells_which_letters_it_came_to
             one_dead_letter_gets_its_second_chance
             all_dead_letters_get_their_second_chance_in_order
             a_redriven_message_that_fails_again_is_dead_again

@@ -6,7 +6,7 @@ use super::fixture::{
 };
 use crate::{
     Bus, BusErrorKind, Chosen, DELIVERY_LIMIT, DeadLetter, DeadReason, DiscardedLetter, Health, Outcome, Outgoing,
-    Place, Queue, Redriven, Route, Settlement,
+    Place, Queue, Route, Settlement, limits::LIST_BYTES_MAX,
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -18,7 +18,7 @@ async fn bury(bus: &Arc<dyn Bus>, range: std::ops::Range<usize>) {
     publish(bus, range.map(article).collect()).await;
     let mut consumer = consume(bus, Queue::Feed, 100).await;
     let received = receive(&mut consumer, count).await;
-    let reason = DeadReason { reason: "no title".to_owned(), position: "/data/title".to_owned() };
+    let reason = DeadReason { reason: "no title".to_owned(), cause: None, position: "/data/title".to_owned() };
     settle(&mut consumer, &received, Settlement::Dead(reason)).await;
     consumer.close().await.unwrap();
     wait_for_depth(bus, Queue::Feed, (0, count as u64)).await;
@@ -86,6 +86,18 @@ pub async fn depth_counts_what_is_ready_and_what_is_dead(fixture: &impl Fixture)
     wait_for_depth(&bus, Queue::Push, (5, 0)).await;
 }
 
+/// Back-files wait while a queue is long: the longest is named, counted as far as asked.
+pub async fn the_longest_queue_is_told(fixture: &impl Fixture) {
+    let bus = fixture.bus().await;
+    assert_eq!(bus.longest(64).await.unwrap().1, 0);
+    publish(&bus, (0..2).map(article).collect()).await;
+    publish(&bus, (2..7).map(|n| Outgoing { route: Route::Queue(Queue::Digest), ..article(n) }).collect()).await;
+    wait_for_depth(&bus, Queue::Digest, (7, 0)).await;
+    assert_eq!(bus.longest(64).await.unwrap(), (Queue::Digest, 7));
+    let (_, counted) = bus.longest(2).await.unwrap();
+    assert!((2..=7).contains(&counted), "{counted}");
+}
+
 /// Operators look as often as they like; no limit of deliveries ever strikes a dead letter.
 pub async fn looking_at_dead_letters_changes_nothing(fixture: &impl Fixture) {
     let bus = fixture.bus().await;
@@ -105,6 +117,40 @@ pub async fn dead_letters_come_oldest_first_and_up_to_the_maximum(fixture: &impl
     assert_eq!(oldest.iter().map(|letter| letter.message.id.clone()).collect::<Vec<_>>(), ids(0..2));
     assert_eq!(buried(&bus).await, ids(0..5));
     assert!(bus.dead_letters(FEED, &Chosen::All, 0).await.unwrap().is_empty());
+}
+
+/// Of letters that together have no room in memory, all are told, and each is whole when it is looked at alone.
+pub async fn a_look_holds_a_bounded_number_of_bytes_and_tells_of_every_letter(fixture: &impl Fixture) {
+    let bus = fixture.bus().await;
+    let bytes = LIST_BYTES_MAX / 4 - 1024 * 1024;
+    let mut consumer = consume(&bus, Queue::Feed, 1).await;
+    for n in 0..5 {
+        let mut large = to_feed(n);
+        large.message.body = vec![b'x'; bytes].into();
+        publish(&bus, vec![large]).await;
+        let received = receive(&mut consumer, 1).await;
+        let reason = DeadReason { reason: "too large".to_owned(), cause: None, position: String::new() };
+        settle(&mut consumer, &received, Settlement::Dead(reason)).await;
+    }
+    consumer.close().await.unwrap();
+    let letters = bus.dead_letters(FEED, &Chosen::All, 10).await.unwrap();
+    assert_eq!(letters.iter().map(|letter| letter.bytes).collect::<Vec<_>>(), [bytes; 5]);
+    assert_eq!(letters.iter().filter(|letter| letter.lacks_its_body()).count(), 1);
+    for letter in letters.iter().filter(|letter| letter.lacks_its_body()) {
+        let alone = bus.dead_letters(FEED, &Chosen::key(letter.key.as_str()), 1).await.unwrap();
+        assert!(!alone[0].lacks_its_body() && alone[0].message.body.len() == bytes);
+    }
+}
+
+/// What was named and come to is told by key, so that who named more knows the rest.
+pub async fn a_redrive_by_key_tells_which_letters_it_came_to(fixture: &impl Fixture) {
+    let bus = fixture.bus().await;
+    bury(&bus, 0..3).await;
+    let there = bus.dead_letters(FEED, &Chosen::All, 10).await.unwrap();
+    let keys = BTreeSet::from([there[0].key.clone(), there[2].key.clone()]);
+    let named = keys.iter().cloned().chain(["999".to_owned()]).collect();
+    let redriven = bus.redrive(FEED, &Chosen::Keys(named), None).await.unwrap();
+    assert_eq!((redriven.moved, redriven.met, redriven.unfinished.is_none()), (2, keys, true));
 }
 
 /// Chosen by id; it goes to the queue it died in and no other, whole; the others stay.
@@ -142,7 +188,7 @@ pub async fn a_redriven_message_that_fails_again_is_dead_again(fixture: &impl Fi
     redriven(&bus, FEED, Chosen::All, None).await;
     let mut consumer = consume(&bus, Queue::Feed, 10).await;
     let received = receive(&mut consumer, 1).await;
-    let reason = DeadReason { reason: "no date".to_owned(), position: "/data/published_at".to_owned() };
+    let reason = DeadReason { reason: "no date".to_owned(), cause: None, position: "/data/published_at".to_owned() };
     settle(&mut consumer, &received, Settlement::Dead(reason.clone())).await;
     let dead = bus.dead_letters(FEED, &Chosen::All, 10).await.unwrap();
     assert_eq!(dead.len(), 1);
@@ -168,7 +214,8 @@ pub async fn discarding_deletes_only_what_was_named(fixture: &impl Fixture) {
         [Chosen::Ids(BTreeSet::new()), Chosen::Keys(BTreeSet::new()), Chosen::key("unknown"), Chosen::key("")]
     {
         assert!(discarded(&bus, FEED, &nothing).await.is_empty());
-        assert_eq!(bus.redrive(FEED, &nothing, None).await.unwrap(), Redriven::default());
+        let redriven = bus.redrive(FEED, &nothing, None).await.unwrap();
+        assert!((redriven.moved, redriven.stayed) == (0, 0) && redriven.met.is_empty(), "{redriven:?}");
     }
     let chosen = Chosen::Ids(BTreeSet::from([id(2), id(0), "unknown".to_owned()]));
     let gone: Vec<_> = discarded(&bus, FEED, &chosen).await.into_iter().map(|letter| letter.message_id).collect();
@@ -192,7 +239,7 @@ pub async fn a_letter_is_named_unambiguously_and_for_as_long_as_it_is_there(fixt
         let mut consumer = consume(&bus, queue, 100).await;
         let wanted = if queue == Queue::Push { 5 } else { 3 };
         let received = receive(&mut consumer, wanted).await;
-        let reason = DeadReason { reason: "no title".to_owned(), position: String::new() };
+        let reason = DeadReason { reason: "no title".to_owned(), cause: None, position: String::new() };
         settle(&mut consumer, &received[wanted - 3..], Settlement::Dead(reason)).await;
         consumer.close().await.unwrap();
     }
@@ -224,7 +271,7 @@ async fn bury_more(bus: &Arc<dyn Bus>) {
     publish(bus, vec![to_feed(99)]).await;
     let mut consumer = consume(bus, Queue::Feed, 100).await;
     let received = receive(&mut consumer, 1).await;
-    let reason = DeadReason { reason: "no date".to_owned(), position: String::new() };
+    let reason = DeadReason { reason: "no date".to_owned(), cause: None, position: String::new() };
     settle(&mut consumer, &received, Settlement::Dead(reason)).await;
     consumer.close().await.unwrap();
 }

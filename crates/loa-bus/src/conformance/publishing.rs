@@ -107,7 +107,7 @@ pub async fn a_body_of_one_mebibyte_survives(fixture: &impl Fixture) {
     let mut consumer = consume(&bus, Queue::Feed, 10).await;
     let received = receive(&mut consumer, 1).await;
     assert!(received[0].message.body == large.message.body, "the body arrives whole");
-    let reason = crate::DeadReason { reason: "too good to be true".to_owned(), position: String::new() };
+    let reason = crate::DeadReason { reason: "too good to be true".to_owned(), cause: None, position: String::new() };
     settle(&mut consumer, &received, Settlement::Dead(reason)).await;
     let dead = bus.dead_letters(Queue::Feed.into(), &Chosen::All, 10).await.unwrap();
     assert!(dead[0].message.body == large.message.body, "the body is kept whole");

@@ -5,6 +5,7 @@ use super::fixture::{
     wait_for_depth,
 };
 use crate::{Chosen, DELIVERY_LIMIT, DeadReason, Queue, Settlement, Tag};
+use loa_domain::{DeadCause, Flaw};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -61,6 +62,7 @@ pub async fn a_message_given_back_too_often_becomes_a_dead_letter(fixture: &impl
     assert_eq!(dead[0].message, article(0).message);
     assert_eq!((dead[0].place, dead[0].routing_key.as_str()), (Queue::Feed.into(), "article.published.kinh-te"));
     assert!(dead[0].reason.reason.contains("delivery limit"), "{:?}", dead[0].reason);
+    assert_eq!(dead[0].reason.cause, Some(DeadCause::DeliveryLimit));
     assert_eq!((dead[0].past.deaths, dead[0].buried_by.as_str()), (1, ""));
 }
 
@@ -119,8 +121,10 @@ pub async fn a_dead_letter_keeps_its_message_and_says_why(fixture: &impl Fixture
     publish(&bus, vec![article(0), article(1)]).await;
     let mut consumer = consume(&bus, Queue::Digest, 10).await;
     let received = receive(&mut consumer, 2).await;
+    let flaw = Flaw::NoSuchInstant { name: "published_at".into(), text: "2024-02-31T00:00:00Z".into() };
     let reason = DeadReason {
         reason: "ngày không có thật: 31/02/2024".to_owned(),
+        cause: Some(DeadCause::Flaw(flaw)),
         position: "/data/published_at".to_owned(),
     };
     consumer
@@ -147,7 +151,7 @@ pub async fn a_batch_may_be_settled_in_all_three_ways_and_in_any_order(fixture: 
     publish(&bus, (0..12).map(to_feed).collect()).await;
     let mut consumer = consume(&bus, Queue::Feed, 100).await;
     let received = receive(&mut consumer, 12).await;
-    let reason = DeadReason { reason: "bad".to_owned(), position: String::new() };
+    let reason = DeadReason { reason: "bad".to_owned(), cause: None, position: String::new() };
     let mut decisions: Vec<(Tag, Settlement)> = received
         .iter()
         .enumerate()

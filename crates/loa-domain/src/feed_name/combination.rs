@@ -1,18 +1,20 @@
-//! A feed that combines others: `area-x+area-y+category-z` is what is about x or y, and in z.
+//! A feed that combines others: `area-x+area-y+category-z` is what is about x or y, and in z;
+//! `category-z+portal-p` is what p publishes in z.
 //!
 //! A combination has one name: its parts sorted, each once. So caches, readers and hubs know it
 //! under one address. Pure; what stands in it is the ledger's question.
 
-use crate::{AreaId, CategorySlug, FeedName};
+use crate::{AreaId, CategorySlug, FeedName, PortalSlug};
 use std::fmt;
 
-/// Two parts or more: areas, and sections (categories, `documents`). What stands in one of the areas **and** in one of the
-/// sections; when there are none of either, that side does not ask.
+/// Two parts or more: areas, sections (categories, `documents`), and portals. What stands in one of the areas **and** in one of
+/// the sections **and** is one of the portals'; a side of which there are none does not ask.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Combination {
     areas: Vec<AreaId>,
     categories: Vec<CategorySlug>,
     documents: bool,
+    portals: Vec<PortalSlug>,
 }
 
 impl Combination {
@@ -31,12 +33,13 @@ impl Combination {
         if parts.len() > Self::PARTS_MAX {
             return None;
         }
-        let mut combination = Self { areas: Vec::new(), categories: Vec::new(), documents: false };
+        let mut combination = Self { areas: Vec::new(), categories: Vec::new(), documents: false, portals: Vec::new() };
         for part in parts {
             match part {
                 FeedName::Area(id) => combination.areas.push(id),
                 FeedName::Category(slug) => combination.categories.push(slug),
                 FeedName::Documents => combination.documents = true,
+                FeedName::Portal(slug) => combination.portals.push(slug),
                 FeedName::All | FeedName::Combined(_) => return None,
             }
         }
@@ -54,11 +57,20 @@ impl Combination {
         categories.chain(self.documents.then_some(FeedName::Documents)).collect()
     }
 
+    /// The portals, sorted. May be empty.
+    pub fn portals(&self) -> Vec<FeedName> {
+        self.portals.iter().cloned().map(FeedName::Portal).collect()
+    }
+
+    /// Areas, sections and portals, those sides of which there are any: what stands in it stands in one part of each.
+    pub fn sides(&self) -> Vec<Vec<FeedName>> {
+        let sides = [self.areas(), self.sections(), self.portals()];
+        sides.into_iter().filter(|side| !side.is_empty()).collect()
+    }
+
     /// All parts, in the order of the address.
     pub fn parts(&self) -> Vec<FeedName> {
-        let mut parts = self.areas();
-        parts.extend(self.sections());
-        parts
+        self.sides().into_iter().flatten().collect()
     }
 }
 
@@ -89,6 +101,7 @@ mod tests {
             check(text, Some(one));
         }
         check("area-x area-y", Some("area-x+area-y"));
+        check("portal-p+area-x+documents+portal-home", Some("area-x+documents+portal-home+portal-p"));
         assert!(FeedName::parse(one).is_some());
         assert!(FeedName::parse("area-y+area-x").is_none(), "another form is not its address");
         let name = FeedName::parse(one).unwrap();

@@ -1,21 +1,23 @@
 //! Pictures that nobody sees: of one pixel or none, or hidden by their style. They are there to tell somebody else who
-//! reads, so they go.
+//! reads, so they go. So do pictures of which the sanitiser left no address: they show nothing.
 //!
 //! It reads what the sanitiser wrote, where each value stands in double quotes; `style` and `hidden` of pictures have been
 //! left in by it for this pass, and end here.
 
 use super::{
     tags::{split_tag, tag_name},
+    tally::Tally,
     work::Work,
 };
+use loa_domain::Altered;
 
 /// The attributes of a picture that the sanitiser leaves for this pass.
 pub(super) const LEFT_FOR_US: [&str; 2] = ["style", "hidden"];
 
-/// Drops unseen pictures, and the attributes left for this pass from the others. With it, how many were dropped.
-pub(super) fn without_unseen_pictures(html: &str, work: &Work) -> (String, usize) {
+/// Drops pictures that nobody sees and those without an address, and the attributes left for this pass from the others.
+pub(super) fn seen_pictures(html: &str, tally: &mut Tally, work: &Work) -> String {
     let mut kept = String::with_capacity(html.len());
-    let (mut rest, mut dropped) = (html, 0);
+    let mut rest = html;
     while let Some(start) = rest.find("<img") {
         work.scanned(start + 4);
         let (tag, after) = split_tag(&rest[start..], work);
@@ -27,7 +29,11 @@ pub(super) fn without_unseen_pictures(html: &str, work: &Work) -> (String, usize
         }
         let attributes: Vec<(&str, &str)> = attributes(tag).collect();
         if is_unseen(attributes.iter().copied()) {
-            dropped += 1;
+            tally.add(Altered::UnseenPictures);
+            continue;
+        }
+        if !attributes.iter().any(|(name, _)| *name == "src") {
+            tally.add(Altered::PicturesWithoutAddress);
             continue;
         }
         kept.push_str("<img");
@@ -38,7 +44,7 @@ pub(super) fn without_unseen_pictures(html: &str, work: &Work) -> (String, usize
     }
     work.scanned(rest.len());
     kept.push_str(rest);
-    (kept, dropped)
+    kept
 }
 
 /// Name and value, as the serialiser writes them.
@@ -61,8 +67,8 @@ struct Sides {
     hidden: bool,
 }
 
-/// Whether nobody sees a picture: it is hidden, or each side that is told is of one pixel or none.
-fn is_unseen<'t>(attributes: impl Iterator<Item = (&'t str, &'t str)>) -> bool {
+/// Whether nobody sees a picture or a frame: it is hidden, or each side that is told is of one pixel or none.
+pub(super) fn is_unseen<'t>(attributes: impl Iterator<Item = (&'t str, &'t str)>) -> bool {
     let mut sides = Sides::default();
     for (name, value) in attributes {
         match name {
@@ -106,6 +112,18 @@ fn is_small(length: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn seen(html: &str) -> (String, Vec<(Altered, usize)>) {
+        let mut tally = Tally::default();
+        let kept = seen_pictures(html, &mut tally, &Work::default());
+        (kept, tally.told())
+    }
+
+    #[test]
+    fn a_picture_that_is_left_without_an_address_is_dropped() {
+        let dropped = ("ab".to_owned(), vec![(Altered::PicturesWithoutAddress, 1)]);
+        assert_eq!(seen("a<img alt=\"src=x\">b"), dropped);
+    }
+
     #[test]
     fn a_picture_of_one_pixel_or_hidden_is_dropped_and_others_stay() {
         for unseen in [
@@ -119,25 +137,25 @@ mod tests {
             "style=\"width:1px;height:1px\"",
         ] {
             let html = format!("<p>a<img src=\"https://a.vn/1\" {unseen}>b</p>");
-            assert_eq!(without_unseen_pictures(&html, &Work::default()), ("<p>ab</p>".to_owned(), 1), "{unseen}");
+            assert_eq!(seen(&html), ("<p>ab</p>".to_owned(), vec![(Altered::UnseenPictures, 1)]), "{unseen}");
         }
-        for (seen, left) in [
-            ("width=\"100\" alt=\"a &quot; > b\"", "width=\"100\" alt=\"a &quot; > b\""),
-            ("width=\"1%\"", "width=\"1%\""),
-            ("width=\"\"", "width=\"\""),
-            ("width=\"2\"", "width=\"2\""),
+        for (seen_as, left) in [
+            ("src=\"x\" width=\"100\" alt=\"a &quot; > b\"", "src=\"x\" width=\"100\" alt=\"a &quot; > b\""),
+            ("src=\"x\" width=\"1%\"", "src=\"x\" width=\"1%\""),
+            ("src=\"x\" width=\"\"", "src=\"x\" width=\"\""),
+            ("src=\"x\" width=\"2\"", "src=\"x\" width=\"2\""),
             ("src=\"x\" style=\"width:100%;height:auto;opacity:1\"", "src=\"x\""),
             ("style=\"max-width:10em\" src=\"x\"", "src=\"x\""),
-            ("width=\"300\" height=\"1\"", "width=\"300\" height=\"1\""),
-            ("width=\"-1\"", "width=\"-1\""),
+            ("src=\"x\" width=\"300\" height=\"1\"", "src=\"x\" width=\"300\" height=\"1\""),
+            ("src=\"x\" width=\"-1\"", "src=\"x\" width=\"-1\""),
             // shown by a script once it is near
             ("src=\"x\" style=\"opacity:0\"", "src=\"x\""),
             // fills its box
             ("src=\"x\" style=\"width:0;min-width:100%;max-width:100%;height:0;min-height:100%\"", "src=\"x\""),
         ] {
-            let html = format!("<img {seen}><imgx width=\"1\">");
+            let html = format!("<img {seen_as}><imgx width=\"1\">");
             let expected = format!("<img {left}><imgx width=\"1\">");
-            assert_eq!(without_unseen_pictures(&html, &Work::default()), (expected, 0));
+            assert_eq!(seen(&html), (expected, vec![]));
         }
     }
 }

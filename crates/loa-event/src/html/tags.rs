@@ -3,19 +3,25 @@
 //! Each pass looks at a byte a bounded number of times, whatever the text is, and counts the bytes it looked at.
 
 use super::work::Work;
+use loa_html::{Shape, is_hidden_by, measure};
+use scraper::{Html, node::Element};
 
-/// Drops the tags of `span` and `font`, not what they hold, and the attributes of `<b class=…>` and the like: without
-/// styles they say nothing, word processors write thousands, and a parser repeats each differing one in every following
-/// paragraph. By text alone, before parsing; where that cuts wrongly, the sanitiser still sees all that is left.
+/// Drops the tags of `span` and `font`, of `noembed` and `noframes`, not what they hold, and the attributes of `<b class=…>` and
+/// the like: without styles they say nothing, word processors write thousands, and a parser repeats each differing one in every
+/// following paragraph. They stay where one of them may hide something. By text alone, before parsing; where that cuts wrongly,
+/// the sanitiser still sees all that is left.
 pub(super) fn without_bare_tags(html: &str, work: &Work) -> String {
     let mut kept = String::with_capacity(html.len());
+    let is_kept = hides_something(html, work);
     let mut rest = html;
     while let Some(start) = rest.find('<') {
         work.scanned(start + 1);
         kept.push_str(&rest[..start]);
         let name = tag_name(&rest[start..], work).to_ascii_lowercase();
-        let dropped = matches!(name.as_str(), "span" | "font");
-        let stripped = FORMATTING.contains(&name.as_str());
+        // what stands in the last two would be read as text, tags and all
+        let dropped =
+            matches!(name.as_str(), "noembed" | "noframes") || (!is_kept && matches!(name.as_str(), "span" | "font"));
+        let stripped = !is_kept && FORMATTING.contains(&name.as_str());
         let (tag, after) =
             if dropped || stripped { split_tag(&rest[start..], work) } else { rest[start..].split_at(1) };
         if stripped {
@@ -29,6 +35,50 @@ pub(super) fn without_bare_tags(html: &str, work: &Work) -> String {
     work.scanned(rest.len());
     kept.push_str(rest);
     kept
+}
+
+/// Whether one of these tags hides what stands in it: then all of them are needed, to know where it ends.
+fn hides_something(html: &str, work: &Work) -> bool {
+    let mut rest = html;
+    while let Some(start) = rest.find('<') {
+        work.scanned(start + 1);
+        let name = tag_name(&rest[start..], work).to_ascii_lowercase();
+        if !matches!(name.as_str(), "span" | "font") && !FORMATTING.contains(&name.as_str()) {
+            rest = &rest[start + 1..];
+            continue;
+        }
+        let (tag, after) = split_tag(&rest[start..], work);
+        if may_hide(tag, work) && hides(tag, work) {
+            return true;
+        }
+        rest = after;
+    }
+    work.scanned(rest.len());
+    false
+}
+
+/// By the text of a tag alone; rather too often. Word processors write quotes as references, which hide nothing.
+fn may_hide(tag: &str, work: &Work) -> bool {
+    work.scanned(8 * tag.len());
+    let lower = tag.to_ascii_lowercase();
+    let style = lower.split_once("style").map_or("", |(_, style)| style);
+    let plain =
+        ["&quot;", "&#34;", "&#39;", "&apos;"].iter().fold(style.to_owned(), |text, quote| text.replace(quote, ";"));
+    let declarations = plain.replace(['"', '\'', '=', '>', '/'], ";");
+    lower.contains("hidden") || plain.contains('&') || is_hidden_by(&declarations)
+}
+
+/// By its attributes, as a parser reads them. One that costs too much to be read may hide anything.
+fn hides(tag: &str, work: &Work) -> bool {
+    let Ok(measured) = measure(tag, Shape::Fragment) else { return true };
+    work.parsed(measured.steps);
+    let read = Html::parse_fragment(tag);
+    read.tree.values().filter_map(|node| node.as_element()).any(is_hidden)
+}
+
+/// Whether nobody sees the element, and whoever reads it without its style would: broken-in portals carry links of gamblers so.
+pub(super) fn is_hidden(element: &Element) -> bool {
+    element.attr("hidden").is_some() || element.attr("style").is_some_and(is_hidden_by)
 }
 
 /// Elements that an HTML parser opens again in each block after one that left them open (HTML §13.2.4.3); but `a`,

@@ -2,15 +2,19 @@
 
 mod accepts;
 mod hostile;
+mod legible;
 mod normalises;
+mod old_text;
 mod properties;
 mod refuses;
+mod sanitisers;
 mod schemas;
 mod wire;
 mod work;
+mod zone;
 
 use loa_area::{AreaFile, Directory};
-use loa_domain::{Article, Change, Content, Event};
+use loa_domain::{Article, Calendar, Change, Content, Event};
 use loa_event::{Refusal, decode};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, path::PathBuf, sync::LazyLock};
@@ -27,6 +31,13 @@ pub(crate) static DIRECTORY: LazyLock<Directory> = LazyLock::new(|| {
     let files: Vec<_> = texts.iter().map(|text| AreaFile { label: "config/areas", text }).collect();
     Directory::load(&files).unwrap_or_else(|error| panic!("{error}"))
 });
+
+/// The days of Vietnam.
+pub(crate) static CALENDAR: LazyLock<Calendar> = LazyLock::new(|| calendar("Asia/Ho_Chi_Minh"));
+
+pub(crate) fn calendar(zone: &str) -> Calendar {
+    Calendar::new(jiff::tz::TimeZone::get(zone).expect("a zone"))
+}
 
 /// An article event with everything that is required and nothing else.
 pub(crate) fn minimal() -> Value {
@@ -61,7 +72,7 @@ pub(crate) fn decode_value(event: &Value) -> Result<Event, Refusal> {
 }
 
 pub(crate) fn decode_bytes(body: &[u8]) -> Result<Event, Refusal> {
-    decode(STRUCTURED, &BTreeMap::new(), None, body, &DIRECTORY)
+    decode(STRUCTURED, &BTreeMap::new(), None, body, &DIRECTORY, &CALENDAR)
 }
 
 pub(crate) fn article(event: &Event) -> &Article {

@@ -1,8 +1,8 @@
 //! Properties: no bytes panic, decoding is stable, and encoding what was decoded loses nothing.
 
-use crate::{DIRECTORY, decode_bytes, decode_value, minimal};
+use crate::{CALENDAR, DIRECTORY, decode_bytes, decode_value, minimal};
 use loa_domain::Event;
-use loa_event::{decode, encode_event};
+use loa_event::{RefusalKind, decode, encode_event};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -61,6 +61,19 @@ fn html() -> impl Strategy<Value = String> {
         "\"",
         "'",
         "=",
+        "<iframe src=https://youtu.be/a></iframe>",
+        "<video><source src=/a.mp4>",
+        "<object data=/a.pdf>",
+        "<img data-src=/1.jpg src=''>",
+        "<noscript><img src=/1.jpg>",
+        "</noscript>",
+        "<math><mfrac><mn>1</mn><mi>b",
+        "<svg><text>7",
+        "<input value='x'>",
+        "<w:x>",
+        "<o:p>",
+        "§iÖn Biªn ",
+        "Ð",
     ];
     prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..25).prop_map(|parts| parts.concat())
 }
@@ -91,7 +104,7 @@ proptest! {
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), structured in any::<bool>(), id in any::<String>()) {
         let content_type = structured.then_some("application/cloudevents+json");
         let headers = [("ce-id".to_owned(), id.clone()), (format!("ce-{id}"), id)].into();
-        let _ = decode(content_type, &headers, None, &bytes, &DIRECTORY);
+        let _ = decode(content_type, &headers, None, &bytes, &DIRECTORY, &CALENDAR);
     }
 
     #[test]
@@ -100,13 +113,16 @@ proptest! {
         let at = at.index(bytes.len());
         bytes[at] = byte;
         if let Err(refusal) = decode_bytes(&bytes) {
-            prop_assert!(!refusal.sentence.is_empty());
+            prop_assert!(!refusal.sentence().is_empty());
         }
     }
 
     #[test]
     fn decoding_what_was_encoded_gives_the_same_event(event in article()) {
-        let event = decode_value(&event).map_err(|refusal| TestCaseError::fail(refusal.to_string()))?;
+        let decoded = decode_value(&event);
+        // letters thrown at random may look like an old encoding in part
+        prop_assume!(!decoded.as_ref().is_err_and(|refusal| refusal.kind() == RefusalKind::OldEncoding));
+        let event = decoded.map_err(|refusal| TestCaseError::fail(refusal.to_string()))?;
         let bytes = encode_event(&event);
         let again = decode_bytes(&bytes).map_err(|refusal| TestCaseError::fail(refusal.to_string()))?;
         // the hash is of the data as they were sent, which are not normalised

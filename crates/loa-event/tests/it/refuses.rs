@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 fn check(body: impl AsRef<[u8]>, kind: &str, position: &str, words: &str) {
     let refusal = decode_bytes(body.as_ref()).expect_err("a refusal");
-    assert_eq!((refusal.kind.as_str(), refusal.position().as_str()), (kind, position), "{refusal}");
+    assert_eq!((refusal.kind().as_str(), refusal.position().as_str()), (kind, position), "{refusal}");
     assert!(refusal.to_string().contains(words), "{refusal}");
     assert!(!refusal.to_string().chars().any(char::is_control), "{refusal:?}");
 }
@@ -191,5 +191,7 @@ fn a_document_or_withdrawal_outside_the_contract_is_refused() {
 fn a_refusal_quotes_little_and_nothing_that_could_forge_a_log_line() {
     let refusal =
         decode_value(&with("/type", json!(format!("a\nb\u{1b}[31m{}", "x".repeat(500))))).expect_err("a refusal");
-    assert!(refusal.sentence.len() < 400 && !refusal.sentence.contains('\n') && !refusal.sentence.contains('\u{1b}'));
+    assert!(
+        refusal.sentence().len() < 400 && !refusal.sentence().contains('\n') && !refusal.sentence().contains('\u{1b}')
+    );
 }

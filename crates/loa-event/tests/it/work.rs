@@ -1,6 +1,6 @@
 //! What strangers send costs as much as it is long: work is counted, never time.
 
-use crate::{DIRECTORY, STRUCTURED, article_with, decode_bytes, decode_value, with};
+use crate::{CALENDAR, DIRECTORY, STRUCTURED, article_with, decode_bytes, decode_value, with};
 use loa_event::{decode_with_notes, limits::EVENT_BYTES_MAX, strict_json, work_of_cleaning};
 use proptest::prelude::*;
 use serde_json::json;
@@ -70,6 +70,19 @@ fn cleaning_twice_the_body_is_about_twice_the_work() {
 }
 
 #[test]
+fn a_set_of_addresses_is_looked_at_once_however_many_pictures_stand_beside_it() {
+    let [once, twice] = [1, 2].map(|times| {
+        let (set, pictures) = ("x:, ".repeat(40_000 * times), "<img>".repeat(3_000 * times));
+        let body = format!("<picture><source srcset=\"{set}\">{pictures}</picture>");
+        let own = format!("<img srcset=\"{set}\"><noscript>{body}</noscript>{body}");
+        [body, own].map(|body| work_of_cleaning(&body, &base()))
+    });
+    for (once, twice) in once.into_iter().zip(twice) {
+        assert!(twice <= once * 5 / 2, "{once}, then {twice}");
+    }
+}
+
+#[test]
 fn our_own_passes_look_at_each_byte_a_few_times_and_no_more() {
     // nothing here is a tag to the parser: the work is that of our passes
     for piece in ["<", "<<<", "</", "<>", "< ", "&", "&#", "< a", "<1", "<\u{e0}"] {
@@ -87,7 +100,7 @@ fn a_body_is_measured_before_it_is_cleaned() {
         // an event that was taken is not shown: it has a byte for each of its bytes
         let outcome = decode_value(&with("/data/content_html", json!(html)));
         let refusal = outcome.map(|event| event.key).expect_err(says);
-        assert!(refusal.sentence.contains(says) && refusal.pointer == "/data/content_html", "{refusal}");
+        assert!(refusal.sentence().contains(says) && refusal.pointer == "/data/content_html", "{refusal}");
     };
     refused("<div>".repeat(1_000), "512 elements inside each other");
     refused(format!("<!-- <a x=' --><p {}>", "a=1 ".repeat(60_000)), "attributes in one tag");
@@ -98,7 +111,7 @@ fn a_body_is_measured_before_it_is_cleaned() {
     let mut event = with("/data/content_html", json!("<a href=2>x</a>".repeat(5_000)));
     event["data"]["url"] = json!(long);
     let refusal = decode_value(&event).expect_err("ten megabytes of addresses");
-    assert!(refusal.sentence.contains("grows to"), "{refusal}");
+    assert!(refusal.sentence().contains("grows to"), "{refusal}");
 }
 
 #[test]
@@ -112,7 +125,7 @@ fn a_long_honest_body_is_taken_however_many_tags_it_has() {
 fn text_far_beyond_its_limit_is_refused_by_its_length_alone() {
     for name in ["title", "source_name", "summary"] {
         let refusal = decode_value(&with(&format!("/data/{name}"), json!("a".repeat(300_000)))).expect_err("too long");
-        assert!(refusal.sentence.contains("300000 bytes"), "{refusal}");
+        assert!(refusal.sentence().contains("300000 bytes"), "{refusal}");
     }
     let padded = format!("{}Họp dân{}", " ".repeat(3_000), "\n".repeat(3_000));
     assert_eq!(article_with("/data/title", json!(padded)).title, "Họp dân");
@@ -140,7 +153,7 @@ fn json_built_to_hold_a_reader_up_ends() {
         ("many items", format!("[{}1]", "1,".repeat(n))),
     ] {
         if let Err(refusal) = strict_json(text.as_bytes()) {
-            assert!(!refusal.sentence.is_empty() && refusal.to_string().len() < 1_000, "{name}: {refusal}");
+            assert!(!refusal.sentence().is_empty() && refusal.to_string().len() < 1_000, "{name}: {refusal}");
         }
         assert!(decode_bytes(text.as_bytes()).is_err(), "{name} is no event");
     }
@@ -151,9 +164,9 @@ fn what_is_left_out_of_a_body_is_told() {
     let html = "<p>a<img src=/t.gif width=1 height=1><a href=https://portal.gov.vn@evil.example/>b</a></p>";
     let body = with("/data/content_html", json!(html)).to_string();
     let (event, notes) =
-        decode_with_notes(STRUCTURED, &BTreeMap::new(), None, body.as_bytes(), &DIRECTORY).expect("good");
+        decode_with_notes(STRUCTURED, &BTreeMap::new(), None, body.as_bytes(), &DIRECTORY, &CALENDAR).expect("good");
     assert_eq!(crate::article(&event).content_html, "<p>a<a rel=\"noopener noreferrer\">b</a></p>");
-    let told: Vec<_> = notes.iter().map(|note| (note.pointer.as_str(), note.sentence.as_str())).collect();
+    let told: Vec<_> = notes.iter().map(|note| (note.pointer.as_str(), note.sentence())).collect();
     assert!(told[0].1.starts_with("1 pictures") && told[1].1.starts_with("1 addresses with a user name"), "{told:?}");
     assert!(told.iter().all(|(pointer, _)| *pointer == "/data/content_html"));
 }

@@ -269,7 +269,7 @@ fn one_long_article_is_shown_by_its_lead_and_pushes_nothing_out_of_the_feed() {
     let entries: Vec<Entry> = others.chain([long.clone()]).map(|article| entry(Content::Article(article))).collect();
     let feed = seed::feed(&entries, &[]);
     assert_eq!(feed.items().len(), 21);
-    let shown = feed.items().iter().find(|item| item.article.as_ref() == Some(&long.id)).unwrap();
+    let shown = feed.items().iter().find(|item| item.article.as_ref() == Some(&(&long.id).into())).unwrap();
     assert!(!shown.content_html.contains("rất dài"), "{}", shown.content_html.len());
     for kept in ["<p><strong>Tại huyện", "occop.jpg", "Nguồn tin: ", "toàn văn", long.url.as_str()] {
         assert!(shown.content_html.contains(kept), "{kept}: {}", shown.content_html);
@@ -290,17 +290,20 @@ fn an_empty_feed_is_a_valid_feed() {
 }
 
 #[test]
-fn a_document_is_in_all_and_in_documents_an_article_in_its_category_and_the_areas_it_reaches() {
+fn a_document_is_in_all_and_in_documents_an_article_in_its_category_the_areas_it_reaches_and_both_in_their_portals() {
     let names = |content: &Content, reach: &[&str]| {
         let reach: Vec<_> = reach.iter().map(|id| loa_domain::AreaId::new(*id).unwrap()).collect();
-        feeds_of(content, &reach).iter().map(ToString::to_string).collect::<Vec<_>>()
+        feeds_of(content, &reach, &"na-son".parse().unwrap()).iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     let article = Content::Article(seed::article());
     assert_eq!(
         names(&article, &["na-son-2025", "na-son-2023"]),
-        ["all", "category-kinh-te", "area-na-son-2023", "area-na-son-2025", "area-tia-dinh-2023"]
+        ["all", "category-kinh-te", "area-na-son-2023", "area-na-son-2025", "area-tia-dinh-2023", "portal-na-son"]
     );
-    assert_eq!(names(&Content::Document(seed::document()), &[]), ["all", "documents", "area-muong-luan-2023"]);
+    assert_eq!(
+        names(&Content::Document(seed::document()), &[]),
+        ["all", "documents", "area-muong-luan-2023", "portal-na-son"]
+    );
 }
 
 #[test]

@@ -72,7 +72,7 @@ pub fn document() -> Document {
 
 pub fn entry(content: Content) -> Entry {
     let areas = content.areas().iter().map(|id| AreaLabel { id: id.clone(), name: format!("Xã {id}") }).collect();
-    Entry { content, areas }
+    Entry { article: content.id().into(), content, areas, portal: None }
 }
 
 pub fn entries() -> Vec<Entry> {
@@ -80,7 +80,7 @@ pub fn entries() -> Vec<Entry> {
 }
 
 pub fn stone(id: &str, at: &str) -> Tombstone {
-    Tombstone { article: ArticleId::new(id).unwrap(), at: at.parse().unwrap(), reason: "Đăng nhầm".into() }
+    Tombstone { article: id.parse().unwrap(), at: at.parse().unwrap(), reason: "Đăng nhầm".into(), tag: None }
 }
 
 pub fn head() -> FeedHead {

@@ -166,6 +166,7 @@ fn a_large_digest_stays_under_gmails_limit_and_counts_the_rest_alike_in_both_par
         kind: ItemKind::Correction,
         content: Content::Article(article("go", "Tin bị gỡ")),
         reason: String::new(),
+        portal: String::new(),
     });
     let letterhead = letterhead();
     let rendered = letterhead.render(&Digest { items, ..digest() }, &directory()).unwrap();
@@ -248,4 +249,19 @@ fn a_subscription_id_that_has_no_place_in_an_address_still_gets_a_return_path() 
     let odd = Recipient { subscription: SubscriptionId::new("Đăng-Ký/1".repeat(3)).unwrap(), ..recipient() };
     let message = letterhead.compose(&rendered, &odd, i64::MAX, at()).unwrap();
     assert!(message.envelope_from.as_str().starts_with("bounce+9223372036854775807."));
+}
+
+#[test]
+fn a_line_says_whose_it_is_where_several_portals_publish_and_only_there() {
+    let item = news(Content::Article(article("tin-1", "Lịch cắt điện")));
+    let shown = |portal: &str| {
+        let items = vec![MailItem { portal: portal.into(), ..item.clone() }];
+        let rendered = letterhead().render(&Digest { items, ..digest() }, &directory()).unwrap();
+        let address = "https://tin.dienbiendong.example/u/AAAAAAAAAAAAAAAAAAAAAA";
+        (rendered.html_with(address).to_string(), rendered.text_with(address).to_string())
+    };
+    let said = |text: &str| text.matches("Cổng thông tin").count();
+    let ((html, text), (html_of_one, text_of_one)) = (shown("Cổng thông tin <xã Na Son>"), shown(""));
+    assert_eq!((said(&html), said(&text)), (said(&html_of_one) + 1, said(&text_of_one) + 1));
+    assert!(!html.contains("<xã") && text.contains("<xã Na Son>"), "names are text");
 }

@@ -108,7 +108,7 @@ pub fn document() -> Document {
 }
 
 pub fn news(content: Content) -> MailItem {
-    MailItem { kind: ItemKind::News, content, reason: String::new() }
+    MailItem { kind: ItemKind::News, content, reason: String::new(), portal: String::new() }
 }
 
 /// Two news, an update, a correction.
@@ -131,11 +131,17 @@ pub fn digest() -> Digest {
         items: vec![
             news(Content::Article(seed())),
             news(Content::Document(document())),
-            MailItem { kind: ItemKind::Update, content: Content::Article(updated), reason: String::new() },
+            MailItem {
+                kind: ItemKind::Update,
+                content: Content::Article(updated),
+                reason: String::new(),
+                portal: String::new(),
+            },
             MailItem {
                 kind: ItemKind::Correction,
                 content: Content::Article(withdrawn),
                 reason: "đăng nhầm chuyên mục".into(),
+                portal: String::new(),
             },
         ],
     }

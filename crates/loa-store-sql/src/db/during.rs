@@ -3,7 +3,6 @@
 
 use super::{Db, Met};
 use crate::fault::{Fault, Result, judge};
-use loa_domain::with_causes;
 use loa_store::StoreError;
 
 /// Says what was tried, and where, when a fault leaves the crate.
@@ -34,7 +33,7 @@ impl<T> During<T> for Result<T> {
         };
         let error = fault.told(doing, &db.place());
         if let Some(met) = met {
-            db.found().note(doing, with_causes(&error), met);
+            db.found().note(doing, error.trouble(), met);
         }
         Err(error)
     }

@@ -8,6 +8,7 @@ use super::{
     sqlite::{Examination, File},
 };
 use crate::db::During;
+use loa_domain::Trouble;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -32,17 +33,21 @@ pub struct LedgerPlace {
 /// How it is with a ledger's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerState {
-    /// Why the ledger cannot do its work, in a sentence with what to do; `None`: it can.
-    pub trouble: Option<String>,
+    /// Why the ledger cannot do its work; `None`: it can.
+    pub trouble: Option<Trouble>,
     /// How many of its rows this program cannot read; they are set aside.
     pub unreadable: u64,
-    /// The sentence of one of them: table, column and key.
-    pub example: Option<String>,
+    /// The sentences of some of them: table, column and key.
+    pub examples: Vec<String>,
 }
 
 impl LedgerPlace {
     pub(crate) fn of(ledger: &'static str, db: Db) -> Self {
         Self { ledger, db }
+    }
+
+    pub(crate) fn db(&self) -> &Db {
+        &self.db
     }
 
     /// Which ledger.
@@ -51,7 +56,7 @@ impl LedgerPlace {
     }
 
     /// How it is now. Examines a file: its beginning, and all of it while something is noted of it.
-    pub async fn look(&self) -> LedgerState {
+    pub async fn condition(&self) -> LedgerState {
         let (found, began_at) = (self.db.found(), Instant::now());
         match &self.db {
             Db::Sqlite(file) => {
@@ -111,7 +116,7 @@ impl LedgerPlace {
 
     fn state(&self) -> LedgerState {
         let found = self.db.found();
-        let (unreadable, example) = found.unreadable_rows();
-        LedgerState { trouble: found.trouble(), unreadable, example }
+        let (unreadable, examples) = found.unreadable_rows();
+        LedgerState { trouble: found.trouble(), unreadable, examples }
     }
 }

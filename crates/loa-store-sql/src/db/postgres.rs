@@ -18,9 +18,10 @@ pub use config::PostgresConfig;
 use self::dial::{Dialler, is_no_connection, takes_writes};
 use super::{Found, Tx};
 use crate::db::During;
-use crate::fault::{Fault, Result, refuse};
+use crate::fault::{Fault, Result, refuse_until};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use loa_domain::TroubleKind;
 use loa_store::{StoreError, StoreErrorKind};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, Postgres as Engine, Transaction, postgres::PgPoolOptions};
 use std::{sync::Arc, time::Duration};
@@ -318,5 +319,5 @@ pub(crate) fn refuse_old_server(version: i64) -> Result<()> {
         return Ok(());
     }
     let what = format!("the database is PostgreSQL {}; {OLDEST} or newer is needed", version / 10_000);
-    Err(refuse(StoreErrorKind::Unavailable, what))
+    Err(refuse_until(TroubleKind::LedgerRefuses, what))
 }

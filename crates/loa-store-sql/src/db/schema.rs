@@ -11,9 +11,10 @@
 
 use crate::{
     db::{Db, Tx},
-    fault::{Result, refuse},
+    fault::{Result, refuse, refuse_until},
     row::from_row,
 };
+use loa_domain::TroubleKind;
 use loa_store::StoreErrorKind;
 
 /// A step of a ledger's schema.
@@ -53,12 +54,15 @@ pub(crate) const INTAKE: &[Migration] = &[
     migration!(17 in "0017_audit.sql", "audit", works_with 1),
     migration!(22 in "0022_intake_content_hash.sql", "intake_content_hash", works_with 1),
     migration!(23 in "0023_outbox_set_aside.sql", "outbox_set_aside", works_with 1),
+    migration!(26 in "0026_renumbered.sql", "renumbered", works_with 1),
+    migration!(29 in "0029_outbox_turns.sql", "outbox_turns", works_with 1),
 ];
 pub(crate) const FEED: &[Migration] = &[
     migration!(2, "feed", works_with 2),
     migration!(7, "rendering_change", works_with 2),
     migration!(12 in "0012_feed_changed_at.sql", "feed_changed_at", works_with 2),
     migration!(19 in "0019_feed_content_hash.sql", "feed_content_hash", works_with 2),
+    migration!(27 in "0027_feed_portals.sql", "feed_portals", works_with 27),
 ];
 pub(crate) const DIGEST: &[Migration] = &[
     migration!(3, "digest", works_with 3),
@@ -67,6 +71,7 @@ pub(crate) const DIGEST: &[Migration] = &[
     migration!(14 in "0014_reasons.sql", "reasons", works_with 3),
     migration!(20 in "0020_digest_content_hash.sql", "digest_content_hash", works_with 3),
     migration!(24 in "0024_subscription_keys.sql", "subscription_keys", works_with 3),
+    migration!(25 in "0025_digest_words.sql", "digest_words", works_with 25),
 ];
 pub(crate) const PUSH: &[Migration] = &[
     migration!(4, "push", works_with 4),
@@ -75,9 +80,12 @@ pub(crate) const PUSH: &[Migration] = &[
     migration!(15 in "0015_push_upcoming.sql", "push_upcoming", works_with 8),
     migration!(18 in "0018_hub_reasons.sql", "hub_reasons", works_with 8),
     migration!(21 in "0021_push_content_hash.sql", "push_content_hash", works_with 8),
+    migration!(25 in "0025_push_words.sql", "push_words", works_with 25),
 ];
-pub(crate) const ACCESS: &[Migration] = &[migration!(5, "access", works_with 5)];
+pub(crate) const ACCESS: &[Migration] =
+    &[migration!(5, "access", works_with 5), migration!(27 in "0027_portals.sql", "portals", works_with 5)];
 pub(crate) const RECEIPTS: &[Migration] = &[migration!(6, "receipts", works_with 6)];
+pub(crate) const WATCH: &[Migration] = &[migration!(28 in "0028_watch.sql", "watch", works_with 28)];
 
 /// Brings a ledger to this program's schema. Idempotent.
 ///
@@ -175,8 +183,8 @@ pub(crate) async fn check(tx: &mut Tx, was_migrated: bool, ledger: &str, migrati
     refuse_unknown(ledger, migrations, &applied)?;
     match migrations.iter().find(|migration| applied.iter().all(|one| one.version != migration.version)) {
         None => Ok(()),
-        Some(missing) => Err(refuse(
-            StoreErrorKind::Unavailable,
+        Some(missing) => Err(refuse_until(
+            TroubleKind::MigrationDue,
             format!(
                 "the {ledger} ledger is older than this program (it lacks {} {:?}): run `loa migrate`",
                 missing.version, missing.name
@@ -242,7 +250,8 @@ macro_rules! ledger_store {
                 if !path.exists() {
                     let what =
                         format!("there is no {} ledger at {}: run `loa migrate`", $ledger, path.display());
-                    return Err(loa_store::StoreError::new(loa_store::StoreErrorKind::Unavailable, what));
+                    let error = loa_store::StoreError::new(loa_store::StoreErrorKind::Unavailable, what);
+                    return Err(error.lying_in(loa_domain::TroubleKind::MigrationDue, ""));
                 }
                 let opening = concat!("open the ", $ledger, " ledger");
                 let db = $crate::db::Db::file(path, false).await.during_at(opening, &path.display().to_string())?;

@@ -1,10 +1,8 @@
 //! SQLite: a file for each ledger, one writer for each process, several readers.
 
-use super::{Found, Tx};
-use crate::{
-    copy::files_of,
-    fault::{Fault, Result, is_busy},
-};
+use super::{Found, Tx, files_of};
+use crate::fault::{Fault, InPlace, Result, is_busy};
+use loa_domain::TroubleKind;
 use sqlx::{
     ConnectOptions, Connection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -124,12 +122,13 @@ impl File {
             .fetch_one(&mut connection)
             .await?;
         if tables == 0 {
-            return Err(Fault::InPlace(format!(
+            let says = format!(
                 "the file {} has no ledger in it any more: was it emptied, or exchanged for another one? Stop every `loa` that \
                  uses it and bring the ledger back from its copy with `loa restore` (docs/operating/backup-and-restore.md); \
                  until then what comes in waits",
                 self.path().display()
-            )));
+            );
+            return Err(in_place(TroubleKind::NotALedger, self.path(), says, String::new()));
         }
         if how == Examination::WholeAndWritten {
             // a full disk, or one without rights, can be read
@@ -140,12 +139,13 @@ impl File {
         if how != Examination::Beginning {
             let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut connection).await?;
             if verdict != "ok" {
-                return Err(Fault::InPlace(format!(
+                let says = format!(
                     "the file {} is damaged: stop every `loa` that uses it and bring the ledger back from its copy with \
-                     `loa restore` (docs/operating/backup-and-restore.md); until then what comes in waits ({})",
-                    self.path().display(),
-                    verdict.lines().collect::<Vec<_>>().join(" ")
-                )));
+                     `loa restore` (docs/operating/backup-and-restore.md); until then what comes in waits",
+                    self.path().display()
+                );
+                let found = verdict.lines().collect::<Vec<_>>().join(" ");
+                return Err(in_place(TroubleKind::Damaged, self.path(), says, found));
             }
         }
         Ok(connection.close().await?)
@@ -199,13 +199,13 @@ impl Whereabouts {
     /// one before are given up. (A look at a name costs a microsecond: less than handing it to another thread.)
     pub(crate) fn still(&self) -> Result<()> {
         let there = identity(&self.path).map_err(|error| {
-            let what = format!(
-                "the file {} was deleted or moved away while it was in use ({error}): stop every `loa` that uses it and \
+            let says = format!(
+                "the file {} was deleted or moved away while it was in use: stop every `loa` that uses it and \
                  bring the ledger back from its copy with `loa restore` (docs/operating/backup-and-restore.md); until then \
                  what comes in waits",
                 self.path.display()
             );
-            Fault::InPlace(what)
+            in_place(TroubleKind::FileGone, &self.path, says, error.to_string())
         })?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.file.is_some_and(|file| file != there) {
@@ -216,11 +216,12 @@ impl Whereabouts {
         known.file = Some(there);
         let log = identity(&self.log).ok();
         if known.log.is_some() && known.log != log {
-            return Err(Fault::InPlace(format!(
+            let says = format!(
                 "the log {} was deleted while it was in use; what stands in it is being brought into the file, and then it goes \
                  on by itself. Whoever deletes such files must stop doing so",
                 self.log.display()
-            )));
+            );
+            return Err(in_place(TroubleKind::LogDeleted, &self.log, says, String::new()));
         }
         known.log = log;
         Ok(())
@@ -301,6 +302,11 @@ fn pool(connections_max: u32, whereabouts: Arc<Whereabouts>) -> SqlitePoolOption
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .idle_timeout(None)
         .max_lifetime(None)
+}
+
+/// What is wrong with a file, for whoever keeps Loa running.
+fn in_place(kind: TroubleKind, file: &Path, says: String, detail: String) -> Fault {
+    Fault::InPlace(InPlace { kind, place: file.display().to_string(), says, detail })
 }
 
 /// Makes the file and its folder when they are not there. Ledgers hold addresses, tokens and secrets: nobody but the owner

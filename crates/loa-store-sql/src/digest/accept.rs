@@ -8,12 +8,12 @@ pub(super) mod upcoming;
 use crate::{
     counter,
     db::{Db, Tx},
-    fault::Result,
-    row::{from_row, ms, row_of, signed, to_json},
+    fault::{Fault, Result, is_of_wrong_type},
+    row::{Kept, from_row, ms, row_of, signed, to_json},
     seen::{self, CHUNK, Fresh},
 };
 use jiff::Timestamp;
-use loa_domain::{ArticleId, Change, Content, Event, Standing, Version, standing_of};
+use loa_domain::{ArticleKey, Change, Content, Event, Standing, Version, standing_of};
 use loa_store::Accepted;
 use sqlx::QueryBuilder;
 use std::{borrow::Cow, collections::BTreeMap};
@@ -83,7 +83,7 @@ impl<'a> Subject<'a> {
     }
 }
 
-from_row!(VersionRow {
+from_row!(VersionRow in "item" by article {
     article: String,
     revision: i64,
     withdrawn: i64,
@@ -112,12 +112,12 @@ impl VersionRow {
 }
 
 /// The subjects of a batch, as they stand.
-async fn subjects<'a>(tx: &mut Tx, batch: &'a [Cow<'_, Event>]) -> Result<BTreeMap<&'a ArticleId, Subject<'a>>> {
-    let mut subjects: BTreeMap<&ArticleId, Subject<'_>> =
+async fn subjects<'a>(tx: &mut Tx, batch: &'a [Cow<'_, Event>]) -> Result<BTreeMap<ArticleKey, Subject<'a>>> {
+    let mut subjects: BTreeMap<ArticleKey, Subject<'a>> =
         batch.iter().map(|event| (event.subject(), Subject::default())).collect();
-    let articles: Vec<&ArticleId> = subjects.keys().copied().collect();
+    let articles: Vec<ArticleKey> = subjects.keys().cloned().collect();
     for chunk in articles.chunks(CHUNK) {
-        let rows: Vec<VersionRow> = on!(tx, c: D => {
+        let rows: Vec<Kept<VersionRow>> = on!(tx, c: D => {
             let mut query = QueryBuilder::<D>::new(
                 "SELECT article, revision, withdrawn, event_id, content_revision, content_event_id, shown_from FROM item \
                  WHERE article IN (",
@@ -130,8 +130,9 @@ async fn subjects<'a>(tx: &mut Tx, batch: &'a [Cow<'_, Event>]) -> Result<BTreeM
             query.build_query_as().persistent(chunk.len() == CHUNK).fetch_all(c).await?
         });
         for row in rows {
-            let Some(article) = articles.iter().find(|article| article.as_str() == row.article) else { continue };
-            let read = tx.found().sort("item", &row.article, row.read())?;
+            let key = row.key();
+            let Some(article) = articles.iter().find(|article| article.as_str() == key) else { continue };
+            let read = tx.found().sort("item", &key, row.read().and_then(|row| row.read()))?;
             let subject = match read {
                 Some(subject) => subject,
                 // every event of the article is in `seen`: what stands is told by them as well
@@ -141,14 +142,14 @@ async fn subjects<'a>(tx: &mut Tx, batch: &'a [Cow<'_, Event>]) -> Result<BTreeM
                     ..Subject::default()
                 },
             };
-            subjects.insert(article, subject);
+            subjects.insert(article.clone(), subject);
         }
     }
     Ok(subjects)
 }
 
 /// Writes how one subject stands after the batch, and what follows for wishes and subscriptions.
-async fn write_subject(tx: &mut Tx, article: &ArticleId, subject: &Subject<'_>, at: Timestamp) -> Result<()> {
+async fn write_subject(tx: &mut Tx, article: &ArticleKey, subject: &Subject<'_>, at: Timestamp) -> Result<()> {
     let Some(event) = subject.stands else {
         // A publication came after its withdrawal, or after one that waits for its time: it does not stand, but it says what
         // was there before.
@@ -177,6 +178,35 @@ pub(super) fn category(content: &Content) -> &str {
     content.category().map_or("", |category| category.slug.as_str())
 }
 
+/// The version that stands, with 14 values; what was shown before stays, unless a higher publication is kept now.
+const KEEP: &str = "INSERT INTO item (article, revision, withdrawn, event_id, reason, accepted_at, sequence, \
+         content, content_revision, content_event_id, category, published_at, shown_from, upcoming) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+         ON CONFLICT (article) DO UPDATE SET revision = excluded.revision, withdrawn = excluded.withdrawn, \
+         event_id = excluded.event_id, reason = excluded.reason, accepted_at = excluded.accepted_at, \
+         sequence = excluded.sequence, shown_from = excluded.shown_from, upcoming = excluded.upcoming, \
+         content = CASE WHEN excluded.content_revision > 0 OR item.content IS NULL THEN excluded.content \
+            ELSE item.content END, \
+         content_event_id = CASE WHEN excluded.content_revision > 0 THEN excluded.content_event_id \
+            ELSE item.content_event_id END, \
+         category = CASE WHEN excluded.content_revision > 0 THEN excluded.category ELSE item.category END, \
+         published_at = CASE WHEN excluded.content_revision > 0 OR item.content_revision = 0 \
+            THEN excluded.published_at ELSE item.published_at END, \
+         content_revision = CASE WHEN excluded.content_revision > 0 THEN excluded.content_revision \
+            ELSE item.content_revision END";
+/// Gives a row of SQLite's its types again, of which a value has another: any change is refused that leaves that one where it is.
+/// What was shown before stays if all of it has its type; the rest is written over right after.
+const TYPES_AGAIN: &str = "UPDATE item SET revision = 0, withdrawn = 1, event_id = '', reason = '', accepted_at = 0, \
+    sequence = $2, shown_from = NULL, upcoming = NULL, \
+    content = CASE WHEN k.stays THEN item.content END, \
+    content_revision = CASE WHEN k.stays THEN item.content_revision ELSE 0 END, \
+    content_event_id = CASE WHEN k.stays THEN item.content_event_id ELSE '' END, \
+    category = CASE WHEN k.stays THEN item.category ELSE '' END, \
+    published_at = CASE WHEN k.stays THEN item.published_at ELSE 0 END \
+    FROM (SELECT typeof(content) IN ('text', 'null') AND typeof(content_revision) = 'integer' \
+        AND typeof(content_event_id) = 'text' AND typeof(category) = 'text' AND typeof(published_at) = 'integer' AS stays \
+        FROM item WHERE article = $1) AS k WHERE item.article = $1";
+
 /// Writes the version that stands; its content too, unless a higher publication is kept already. What one says that waits for
 /// its time is kept beside what was shown before.
 async fn keep_item(tx: &mut Tx, event: &Event, subject: &Subject<'_>, sequence: i64, at: Timestamp) -> Result<()> {
@@ -192,44 +222,88 @@ async fn keep_item(tx: &mut Tx, event: &Event, subject: &Subject<'_>, sequence: 
         (None, Change::Withdrawn(withdrawal)) => withdrawal.at,
         (None, Change::Live(content)) => content.published_at(),
     };
-    on!(tx, c: D => sqlx::query(
-        "INSERT INTO item (article, revision, withdrawn, event_id, reason, accepted_at, sequence, \
-         content, content_revision, content_event_id, category, published_at, shown_from, upcoming) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
-         ON CONFLICT (article) DO UPDATE SET revision = excluded.revision, withdrawn = excluded.withdrawn, \
-         event_id = excluded.event_id, reason = excluded.reason, accepted_at = excluded.accepted_at, \
-         sequence = excluded.sequence, shown_from = excluded.shown_from, upcoming = excluded.upcoming, \
-         content = CASE WHEN excluded.content_revision > 0 OR item.content IS NULL THEN excluded.content \
-            ELSE item.content END, \
-         content_event_id = CASE WHEN excluded.content_revision > 0 THEN excluded.content_event_id \
-            ELSE item.content_event_id END, \
-         category = CASE WHEN excluded.content_revision > 0 THEN excluded.category ELSE item.category END, \
-         published_at = CASE WHEN excluded.content_revision > 0 OR item.content_revision = 0 \
-            THEN excluded.published_at ELSE item.published_at END, \
-         content_revision = CASE WHEN excluded.content_revision > 0 THEN excluded.content_revision \
-            ELSE item.content_revision END",
-    )
-    .bind(event.subject().as_str())
-    .bind(signed(version.revision)?)
-    .bind(i64::from(version.withdrawn))
-    .bind(version.event_id)
-    .bind(reason)
-    .bind(ms(at))
-    .bind(sequence)
-    .bind(known.map(|(_, content)| content).or(upcoming).map(to_json).transpose()?)
-    .bind(signed(known.map_or(0, |(_, content)| content.revision()))?)
-    .bind(known.map_or_else(String::new, |(event, _)| event.version().event_id))
-    .bind(known.map_or("", |(_, content)| category(content)))
-    .bind(ms(published_at))
-    .bind(subject.shown_from.map(ms))
-    .bind(upcoming.map(to_json).transpose()?)
-    .execute(c)
-    .await?
-    .rows_affected());
-    Ok(())
+    let article = event.subject();
+    let values = Values {
+        article: article.as_str(),
+        revision: signed(version.revision)?,
+        withdrawn: i64::from(version.withdrawn),
+        event_id: version.event_id,
+        reason,
+        at_ms: ms(at),
+        sequence,
+        content: known.map(|(_, content)| content).or(upcoming).map(to_json).transpose()?,
+        content_revision: signed(known.map_or(0, |(_, content)| content.revision()))?,
+        content_event_id: known.map_or_else(String::new, |(event, _)| event.version().event_id),
+        category: known.map_or("", |(_, content)| category(content)),
+        published_at: ms(published_at),
+        shown_from: subject.shown_from.map(ms),
+        upcoming: upcoming.map(to_json).transpose()?,
+    };
+    match values.write(tx).await {
+        Err(Fault::Sql(error)) if is_of_wrong_type(&error) => {
+            on!(&mut *tx, c: D => sqlx::query(TYPES_AGAIN)
+                .bind(values.article)
+                .bind(sequence)
+                .execute(c)
+                .await?
+                .rows_affected());
+            values.write(tx).await?;
+            tx.found().readable("item", event.subject());
+            Ok(())
+        }
+        written => written,
+    }
 }
 
-async fn keep_last_content(tx: &mut Tx, article: &ArticleId, event: &Event) -> Result<()> {
+/// A row of `item`.
+struct Values<'a> {
+    article: &'a str,
+    revision: i64,
+    withdrawn: i64,
+    event_id: String,
+    reason: &'a str,
+    at_ms: i64,
+    sequence: i64,
+    content: Option<String>,
+    content_revision: i64,
+    content_event_id: String,
+    category: &'a str,
+    published_at: i64,
+    shown_from: Option<i64>,
+    upcoming: Option<String>,
+}
+
+impl Values<'_> {
+    async fn write(&self, tx: &mut Tx) -> Result<()> {
+        on!(tx, c: D => sqlx::query(KEEP)
+            .bind(self.article)
+            .bind(self.revision)
+            .bind(self.withdrawn)
+            .bind(self.event_id.as_str())
+            .bind(self.reason)
+            .bind(self.at_ms)
+            .bind(self.sequence)
+            .bind(self.content.as_deref())
+            .bind(self.content_revision)
+            .bind(self.content_event_id.as_str())
+            .bind(self.category)
+            .bind(self.published_at)
+            .bind(self.shown_from)
+            .bind(self.upcoming.as_deref())
+            .execute(c)
+            .await?
+            .rows_affected());
+        Ok(())
+    }
+}
+
+/// Of one that nobody can write what was there before stays as it is.
+async fn keep_last_content(tx: &mut Tx, article: &ArticleKey, event: &Event) -> Result<()> {
+    let written = write_last_content(tx, article, event).await;
+    tx.found().sort_part("item", article, written).map(drop)
+}
+
+async fn write_last_content(tx: &mut Tx, article: &ArticleKey, event: &Event) -> Result<()> {
     let Some(content) = event.content() else { return Ok(()) };
     on!(tx, c: D => sqlx::query(
         "UPDATE item SET content = $2, content_revision = $3, content_event_id = $4, category = $5, published_at = $6 \
@@ -247,7 +321,7 @@ async fn keep_last_content(tx: &mut Tx, article: &ArticleId, event: &Event) -> R
     Ok(())
 }
 
-async fn keep_reach(tx: &mut Tx, article: &ArticleId, event: &Event) -> Result<()> {
+async fn keep_reach(tx: &mut Tx, article: &ArticleKey, event: &Event) -> Result<()> {
     on!(&mut *tx, c: D => sqlx::query("DELETE FROM item_reach WHERE article = $1")
         .bind(article.as_str())
         .execute(c)
@@ -267,7 +341,7 @@ async fn keep_reach(tx: &mut Tx, article: &ArticleId, event: &Event) -> Result<(
 }
 
 /// Takes back what followed from the version that stood before.
-async fn forget(tx: &mut Tx, article: &ArticleId) -> Result<()> {
+async fn forget(tx: &mut Tx, article: &ArticleKey) -> Result<()> {
     on!(tx, c: D => {
         sqlx::query("DELETE FROM matched WHERE article = $1").bind(article.as_str()).execute(&mut *c).await?;
         sqlx::query("DELETE FROM carried WHERE article = $1").bind(article.as_str()).execute(&mut *c).await?;
@@ -296,7 +370,7 @@ pub(super) async fn match_wishes(tx: &mut Tx, article: &str, category: &str, seq
 }
 
 /// A correction is owed to everyone who may have read the article and was not told of its end since.
-async fn owe_corrections(tx: &mut Tx, article: &ArticleId) -> Result<()> {
+async fn owe_corrections(tx: &mut Tx, article: &ArticleKey) -> Result<()> {
     on!(tx, c: D => sqlx::query(
         "INSERT INTO correction (subscription, article) \
          SELECT DISTINCT m.subscription, m.article FROM mail_item AS m \

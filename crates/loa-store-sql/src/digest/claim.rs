@@ -11,7 +11,7 @@ use crate::{
     db::{Db, Locking, Tx},
     fault::{Result, corrupt},
     restoring::refuse_during_restore,
-    row::{SET_ASIDE_MS, from_row, ms, row_of},
+    row::{Kept, SET_ASIDE_MS, from_row, ms, row_of},
 };
 use loa_domain::{Content, ItemKind, MailId, MailReason, RunKey};
 use loa_store::{DigestItem, DueMail, Lease};
@@ -20,10 +20,16 @@ use std::collections::HashMap;
 /// The next run after $1 that has mails on the way.
 pub(super) const NEXT_RUN: &str = "SELECT MIN(run) FROM mail WHERE ready_at IS NOT NULL AND run > $1";
 /// Due mails of a run; claimed, they are locked too, and those that somebody else has locked are passed over.
-pub(super) const DUE: &str = "SELECT subscription, state, attempts, orphaned FROM mail \
-    WHERE run = $1 AND ready_at IS NOT NULL AND ready_at <= $2 ORDER BY ready_at, subscription LIMIT $3";
+pub(super) const DUE: &str = "SELECT subscription, state, attempts, in_doubt, CAST(run AS TEXT) || '/' || subscription AS name \
+    FROM mail WHERE run = $1 AND ready_at IS NOT NULL AND ready_at <= $2 ORDER BY ready_at, subscription LIMIT $3";
 
-from_row!(DueRow { subscription: String, state: String, attempts: i64, orphaned: i64 });
+from_row!(DueRow in "mail" by name {
+    subscription: String,
+    state: String,
+    attempts: i64,
+    in_doubt: i64,
+    name: String,
+});
 
 /// Lines after which a claim ends: bounds its memory. Mostly a mail has a few, and `max` comes first.
 const LINES_MAX: usize = 5_000;
@@ -32,52 +38,107 @@ const LINES_MAX: usize = 5_000;
 pub(super) async fn claim(db: &Db, lease: &Lease, max: u32) -> Result<Vec<DueMail>> {
     let mut tx = db.begin_shared().await?;
     refuse_during_restore(&mut tx, "digest").await?;
-    let mut claimed = Vec::new();
+    let mut claimed = Claimed { mails: Vec::new(), mails_max: max as usize, lines: 0 };
     let mut composer = Composer::default();
-    let (mut run, mut lines) = (0_i64, 0);
-    while claimed.len() < max as usize && lines < LINES_MAX {
+    let mut run = 0_i64;
+    while !claimed.is_full() {
         let next: Option<i64> = on!(&mut tx, c: D => sqlx::query_scalar(NEXT_RUN).bind(run).fetch_one(c).await?);
         let Some(next) = next else { break };
         run = next;
-        if is_paused(&mut tx, run).await? {
+        // one of which it cannot be read is stopped, and told, until somebody has seen to it
+        let paused = is_paused(&mut tx, run).await;
+        if tx.found().sort_part("run", run, paused)?.unwrap_or(true) {
             continue;
         }
-        let room = i64::from(max) - i64::try_from(claimed.len()).unwrap_or(i64::MAX);
-        let free = tx.locking(DUE, Locking::FreeRows);
-        let due: Vec<DueRow> = on!(&mut tx, c: D => sqlx::query_as(free)
-            .bind(run)
-            .bind(ms(lease.now))
-            .bind(room)
-            .fetch_all(c)
-            .await?);
-        if due.is_empty() {
-            continue;
-        }
-        let read = run_key(&mut tx, run).await;
-        let Some(key) = tx.found().sort("run", run, read)? else { continue };
-        for row in due {
-            if lines >= LINES_MAX {
-                break; // what was only looked at stays due
-            }
-            let in_dialogue = row.state == "submitting";
-            if in_dialogue && row.orphaned == 1 {
-                give_up(&mut tx, run, &row, lease).await?;
-            } else {
-                hold(&mut tx, run, &row, in_dialogue, lease).await?;
-                let id = row.subscription.clone();
-                let read = composer.compose(&mut tx, run, &key, row, in_dialogue).await;
-                match tx.found().sort("mail", format!("{run} {id}"), read)?.flatten() {
-                    Some(mail) => {
-                        lines += mail.items.len();
-                        claimed.push(mail);
-                    }
-                    None => set_aside(&mut tx, run, &id, lease).await?,
-                }
-            }
+        let unreadable = tx.found().unreadable_in("mail");
+        claim_of_run(&mut tx, run, lease, &mut composer, &mut claimed).await?;
+        if tx.found().unreadable_in("mail") > unreadable {
+            run = next - 1; // others of this run stand behind those that cannot be read
         }
     }
     tx.commit().await?;
-    Ok(claimed)
+    Ok(claimed.mails)
+}
+
+/// What a claim has so far.
+struct Claimed {
+    mails: Vec<DueMail>,
+    mails_max: usize,
+    /// Of all these mails.
+    lines: usize,
+}
+
+impl Claimed {
+    fn is_full(&self) -> bool {
+        self.lines >= LINES_MAX || self.mails.len() >= self.mails_max
+    }
+
+    fn room(&self) -> usize {
+        self.mails_max.saturating_sub(self.mails.len())
+    }
+}
+
+/// Claims due mails of one run, as far as there is room.
+async fn claim_of_run(
+    tx: &mut Tx,
+    run: i64,
+    lease: &Lease,
+    composer: &mut Composer,
+    claimed: &mut Claimed,
+) -> Result<()> {
+    // those that cannot be read take nobody's place
+    let asked = claimed.room().saturating_add(tx.found().unreadable_in("mail"));
+    let free = tx.locking(DUE, Locking::FreeRows);
+    let due: Vec<Kept<DueRow>> = on!(&mut *tx, c: D => sqlx::query_as(free)
+        .bind(run)
+        .bind(ms(lease.now))
+        .bind(i64::try_from(asked).unwrap_or(i64::MAX))
+        .fetch_all(c)
+        .await?);
+    let due = tx.found().rows(due);
+    if due.is_empty() {
+        return Ok(());
+    }
+    let read = run_key(tx, run).await;
+    let Some(key) = tx.found().sort("run", run, read)? else { return Ok(()) };
+    for row in due {
+        if claimed.is_full() {
+            break; // what was only read stays due
+        }
+        if let Some(mail) = claim_one(tx, run, &key, row, lease, composer).await? {
+            claimed.lines += mail.items.len();
+            claimed.mails.push(mail);
+        }
+    }
+    Ok(())
+}
+
+/// Claims one mail; `None` when it is over, or cannot be read or written now.
+async fn claim_one(
+    tx: &mut Tx,
+    run: i64,
+    key: &RunKey,
+    row: DueRow,
+    lease: &Lease,
+    composer: &mut Composer,
+) -> Result<Option<DueMail>> {
+    let in_dialogue = row.state == "submitting";
+    let (id, name) = (row.subscription.clone(), row.name.clone());
+    if in_dialogue && row.in_doubt == 1 {
+        let given_up = give_up(tx, run, &row, lease).await;
+        tx.found().sort("mail", &name, given_up)?;
+        return Ok(None);
+    }
+    let written = put_under_lease(tx, run, &row, in_dialogue, lease).await;
+    if tx.found().sort_part("mail", &name, written)?.is_none() {
+        return Ok(None); // nobody can write it, so it stays due
+    }
+    let read = composer.compose(tx, run, key, row, in_dialogue).await;
+    let mail = tx.found().sort("mail", &name, read)?.flatten();
+    if mail.is_none() {
+        set_aside(tx, run, &id, lease).await?;
+    }
+    Ok(mail)
 }
 
 /// Tries a mail again later that cannot be read, or nothing of what it is to say.
@@ -92,18 +153,20 @@ async fn set_aside(tx: &mut Tx, run: i64, subscription: &str, lease: &Lease) -> 
     Ok(())
 }
 
+from_row!(PausedRow { paused: Option<String> });
+
 async fn is_paused(tx: &mut Tx, run: i64) -> Result<bool> {
-    let paused: Option<String> = on!(tx, c: D => sqlx::query_scalar("SELECT paused FROM run WHERE id = $1")
+    let row: PausedRow = on!(tx, c: D => sqlx::query_as("SELECT paused FROM run WHERE id = $1")
         .bind(run)
         .fetch_one(c)
         .await?);
-    Ok(paused.is_some())
+    Ok(row.paused.is_some())
 }
 
-async fn hold(tx: &mut Tx, run: i64, row: &DueRow, in_dialogue: bool, lease: &Lease) -> Result<()> {
+async fn put_under_lease(tx: &mut Tx, run: i64, row: &DueRow, in_dialogue: bool, lease: &Lease) -> Result<()> {
     on!(&mut *tx, c: D => sqlx::query(
         "UPDATE mail SET state = 'planned', holder = $3, ready_at = $4, \
-         orphaned = CASE WHEN $5 = 1 THEN 1 ELSE orphaned END, attempts = attempts + $5 \
+         in_doubt = CASE WHEN $5 = 1 THEN 1 ELSE in_doubt END, attempts = attempts + $5 \
          WHERE run = $1 AND subscription = $2",
     )
     .bind(run)
@@ -120,8 +183,11 @@ async fn hold(tx: &mut Tx, run: i64, row: &DueRow, in_dialogue: bool, lease: &Le
     Ok(())
 }
 
+/// Its lines first: if one of these cannot be written, the mail has not ended.
 async fn give_up(tx: &mut Tx, run: i64, row: &DueRow, lease: &Lease) -> Result<()> {
-    on!(&mut *tx, c: D => sqlx::query(
+    may_have_gone_out(tx, run, &row.subscription).await?;
+    release_unsent(tx, run, &row.subscription).await?;
+    on!(tx, c: D => sqlx::query(
         "UPDATE mail SET state = 'uncertain', holder = NULL, ready_at = NULL, attempts = attempts + 1, reason = $3, detail = '', \
          changed_at = $4 WHERE run = $1 AND subscription = $2",
     )
@@ -132,8 +198,7 @@ async fn give_up(tx: &mut Tx, run: i64, row: &DueRow, lease: &Lease) -> Result<(
     .execute(c)
     .await?
     .rows_affected());
-    may_have_gone_out(tx, run, &row.subscription).await?;
-    release_unsent(tx, run, &row.subscription).await
+    Ok(())
 }
 
 /// What a dialogue carried that was lost counts as read.
@@ -149,7 +214,7 @@ pub(super) async fn may_have_gone_out(tx: &mut Tx, run: i64, subscription: &str)
     Ok(())
 }
 
-from_row!(LineRow {
+from_row!(LineRow in "mail_item" by article {
     article: String,
     withdrawn: i64,
     revision: i64,
@@ -215,7 +280,7 @@ impl Composer {
         in_dialogue: bool,
     ) -> Result<Option<DueMail>> {
         let subscription = subscription(tx, &row.subscription, &mut self.wishes).await?;
-        let cell = row_of("mail", &row.subscription);
+        let cell = row_of("mail", &row.name);
         let (items, unreadable) = self.items(tx, run, &row.subscription).await?;
         if items.is_empty() && unreadable > 0 {
             return Ok(None);
@@ -225,18 +290,20 @@ impl Composer {
             run: key.clone(),
             items,
             attempts: cell.small("attempts", row.attempts + i64::from(in_dialogue))?,
-            in_doubt: in_dialogue || row.orphaned == 1,
+            in_doubt: in_dialogue || row.in_doubt == 1,
             subscription,
         }))
     }
 
     /// The lines as they stand now, and how many cannot be read: those are left out, and stay owed.
     async fn items(&mut self, tx: &mut Tx, run: i64, subscription: &str) -> Result<(Vec<DigestItem>, usize)> {
-        let lines: Vec<LineRow> = on!(&mut *tx, c: D => sqlx::query_as(LINES)
+        let lines: Vec<Kept<LineRow>> = on!(&mut *tx, c: D => sqlx::query_as(LINES)
             .bind(run)
             .bind(subscription)
             .fetch_all(c)
             .await?);
+        // of a line that cannot be read nobody knows whose it is: its mail waits
+        let lines = lines.into_iter().map(Kept::read).collect::<Result<Vec<_>>>()?;
         let (mut items, mut unreadable) = (Vec::with_capacity(lines.len()), 0);
         for line in lines {
             let item = if line.stands() { self.item(tx, &line).await? } else { None };

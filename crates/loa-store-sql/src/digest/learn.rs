@@ -228,7 +228,7 @@ async fn mail_begun(tx: &mut Tx, begun: &MailBegun) -> Result<bool> {
     }
     put_lines(tx, begun).await?;
     on!(&mut *tx, c: D => sqlx::query(
-        "UPDATE mail SET orphaned = CASE WHEN state = 'submitting' THEN 1 ELSE orphaned END, \
+        "UPDATE mail SET in_doubt = CASE WHEN state = 'submitting' THEN 1 ELSE in_doubt END, \
          attempts = attempts + CASE WHEN state = 'submitting' THEN 1 ELSE 0 END, state = 'submitting', holder = NULL, \
          ready_at = $3, changed_at = $3 WHERE run = $1 AND subscription = $2",
     )
@@ -303,7 +303,7 @@ async fn make_run(tx: &mut Tx, begun: &MailBegun) -> Result<bool> {
 /// meet people who have their mail of it.
 async fn make_mail(tx: &mut Tx, begun: &MailBegun, email_key: &str) -> Result<()> {
     let made = on!(&mut *tx, c: D => sqlx::query(
-        "INSERT INTO mail (run, subscription, email_key, state, ready_at, attempts, orphaned, detail) \
+        "INSERT INTO mail (run, subscription, email_key, state, ready_at, attempts, in_doubt, detail) \
          VALUES ($1, $2, $3, 'planned', $4, 0, 0, '') ON CONFLICT DO NOTHING",
     )
     .bind(begun.mail.run)

@@ -3,7 +3,7 @@
 use crate::{
     db::{Db, Tx},
     fault::{Result, corrupt},
-    row::{from_row, row_of},
+    row::{Kept, from_row, row_of},
 };
 use loa_domain::{AreaId, CategorySlug, EmailAddress, Frequency, SubscriptionState, Wish};
 use loa_store::{Subscriber, Subscription};
@@ -12,7 +12,7 @@ use std::collections::HashMap;
 /// The most mailboxes one list has.
 const PAGE_MAX: u32 = 1_000;
 
-from_row!(SubscriptionRow {
+from_row!(SubscriptionRow in "subscription" by id {
     id: String,
     email: String,
     wish: i64,
@@ -71,7 +71,7 @@ impl SubscriptionRow {
 
 /// One subscription by its id.
 pub(super) async fn subscription(tx: &mut Tx, id: &str, wishes: &mut Wishes) -> Result<Subscription> {
-    let row: Option<SubscriptionRow> = on!(&mut *tx, c: D => sqlx::query_as(
+    let row: Option<Kept<SubscriptionRow>> = on!(&mut *tx, c: D => sqlx::query_as(
         "SELECT s.id, p.email, s.wish, s.frequency, s.state, s.token, s.token_hash, s.since \
          FROM subscription AS s JOIN subscriber AS p ON p.id = s.subscriber WHERE s.id = $1",
     )
@@ -79,7 +79,7 @@ pub(super) async fn subscription(tx: &mut Tx, id: &str, wishes: &mut Wishes) -> 
     .fetch_optional(c)
     .await?);
     let row = row.ok_or_else(|| corrupt("subscription", "id", id, "it is referred to, but is not there"))?;
-    row.read(tx, wishes).await
+    row.read()?.read(tx, wishes).await
 }
 
 /// The id of the subscription with this token.

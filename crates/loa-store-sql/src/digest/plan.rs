@@ -182,7 +182,7 @@ impl Piece<'_> {
         for chunk in planned.chunks(CHUNK) {
             on!(&mut *tx, c: D => {
                 let mut query = QueryBuilder::<D>::new(
-                    "INSERT INTO mail (run, subscription, email_key, state, ready_at, attempts, orphaned, detail) ",
+                    "INSERT INTO mail (run, subscription, email_key, state, ready_at, attempts, in_doubt, detail) ",
                 );
                 query.push_values(chunk, |mut row, candidate| {
                     row.push_bind(self.run.id)

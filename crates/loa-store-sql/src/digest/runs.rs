@@ -6,14 +6,14 @@ use crate::{
     db::{Db, Tx},
     fault::{Fault, Result, refuse},
     restoring::refuse_during_restore,
-    row::{from_row, ms, row_of},
+    row::{Kept, from_row, ms, row_of},
 };
 use jiff::Timestamp;
 use loa_domain::{Account, Because, Frequency, MailState, PauseReason, RunKey};
 use loa_store::{Run, StoreErrorKind};
 use sqlx::QueryBuilder;
 
-from_row!(RunRow {
+from_row!(RunRow in "run" by id {
     id: i64,
     frequency: String,
     due_on: String,
@@ -30,7 +30,20 @@ from_row!(RunRow {
 const RUN: &str = "SELECT id, frequency, due_on, slot, zone, cutoff, planned, planned_to, paused, pause_reason, \
     created_at FROM run ";
 
+/// Runs after the one with number $1.
+pub(super) const RUN_AFTER: &str = "SELECT id, frequency, due_on, slot, zone, cutoff, planned, planned_to, paused, \
+    pause_reason, created_at FROM run WHERE id > $1 ORDER BY id LIMIT $2";
+
 impl RunRow {
+    /// Whether all of it can be read.
+    pub(super) fn check(&self) -> Result<()> {
+        let cell = row_of("run", &self.id);
+        self.key()?;
+        self.why()?;
+        cell.time("cutoff", self.cutoff)?;
+        cell.time("created_at", self.created_at).map(drop)
+    }
+
     fn key(&self) -> Result<RunKey> {
         let cell = row_of("run", &self.id);
         Ok(RunKey {
@@ -89,14 +102,18 @@ pub(super) async fn one(tx: &mut Tx, run: i64) -> Result<Option<Run>> {
 }
 
 async fn listed(tx: &mut Tx, which: &'static str, limit: i64) -> Result<Vec<Run>> {
-    let rows: Vec<RunRow> = on!(&mut *tx, c: D => {
+    let rows: Vec<Kept<RunRow>> = on!(&mut *tx, c: D => {
         let mut query = QueryBuilder::<D>::new(RUN);
         query.push(which).push_bind(limit);
         query.build_query_as().fetch_all(c).await?
     });
     let mut runs = Vec::with_capacity(rows.len());
     for row in rows {
-        let (id, read) = (row.id, row.read(tx).await);
+        let id = row.key();
+        let read = match row.read() {
+            Ok(row) => row.read(tx).await,
+            Err(fault) => Err(fault),
+        };
         runs.extend(tx.found().sort("run", id, read)?);
     }
     Ok(runs)

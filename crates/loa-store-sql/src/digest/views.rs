@@ -9,7 +9,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use loa_domain::{
-    Account, ArticleId, ItemKind, JourneyLine, JourneyStep, MailId, MailReason, MailState, Outlet, ServerWords, Wish,
+    Account, ArticleKey, ItemKind, JourneyLine, JourneyStep, MailId, MailReason, MailState, Outlet, ServerWords, Wish,
 };
 use loa_store::{DigestItem, MailView, Run};
 use sqlx::QueryBuilder;
@@ -135,7 +135,7 @@ from_row!(MailedRow {
 from_row!(WaitingRow { revision: i64, shown_from: i64 });
 
 /// What was accepted about an article, and one line for each run and kind: to how many, and what came of it.
-pub(super) async fn journey(db: &Db, article: &ArticleId) -> Result<Vec<JourneyLine>> {
+pub(super) async fn journey(db: &Db, article: &ArticleKey) -> Result<Vec<JourneyLine>> {
     let mut tx = db.snapshot().await?;
     let mut steps = seen::journey(&mut tx, Outlet::Digest, article).await?;
     let rows: Vec<MailedRow> = on!(&mut tx, c: D => sqlx::query_as(

@@ -4,11 +4,11 @@ use crate::{
     counter,
     db::{Db, Tx},
     fault::Result,
-    row::{from_row, ms, row_of, signed, to_json},
+    row::{Kept, from_row, ms, row_of, signed, to_json},
     seen::{self, CHUNK, Fresh},
 };
 use jiff::Timestamp;
-use loa_domain::{ArticleId, Change, Content, Event, FeedName, Version};
+use loa_domain::{ArticleKey, Change, Content, Event, FeedName, Version};
 use loa_store::{Accepted, FeedArrival};
 use sqlx::QueryBuilder;
 use std::{
@@ -76,15 +76,15 @@ pub(super) async fn accept(db: &Db, batch: &[FeedArrival], at: Timestamp) -> Res
     Ok(accepted)
 }
 
-from_row!(VersionRow { article: String, revision: i64, withdrawn: i64, event_id: String });
+from_row!(VersionRow in "item" by article { article: String, revision: i64, withdrawn: i64, event_id: String });
 
 /// The subjects of a batch, with the version that stands of each.
-async fn subjects<'a>(tx: &mut Tx, batch: &'a [Cow<'_, FeedArrival>]) -> Result<BTreeMap<&'a ArticleId, Subject<'a>>> {
-    let mut subjects: BTreeMap<&ArticleId, Subject<'_>> =
+async fn subjects<'a>(tx: &mut Tx, batch: &'a [Cow<'_, FeedArrival>]) -> Result<BTreeMap<ArticleKey, Subject<'a>>> {
+    let mut subjects: BTreeMap<ArticleKey, Subject<'a>> =
         batch.iter().map(|one| (one.event.subject(), Subject::default())).collect();
-    let articles: Vec<&ArticleId> = subjects.keys().copied().collect();
+    let articles: Vec<ArticleKey> = subjects.keys().cloned().collect();
     for chunk in articles.chunks(CHUNK) {
-        let rows: Vec<VersionRow> = on!(tx, c: D => {
+        let rows: Vec<Kept<VersionRow>> = on!(tx, c: D => {
             let mut query = QueryBuilder::<D>::new(
                 "SELECT article, revision, withdrawn, event_id FROM item WHERE article IN (",
             );
@@ -96,14 +96,17 @@ async fn subjects<'a>(tx: &mut Tx, batch: &'a [Cow<'_, FeedArrival>]) -> Result<
             query.build_query_as().persistent(chunk.len() == CHUNK).fetch_all(c).await?
         });
         for row in rows {
-            let Some(article) = articles.iter().find(|article| article.as_str() == row.article) else { continue };
-            let read = row_of("item", &row.article).count("revision", row.revision);
-            let version = match tx.found().sort("item", &row.article, read)? {
-                Some(revision) => Some(Version { revision, withdrawn: row.withdrawn == 1, event_id: row.event_id }),
+            let key = row.key();
+            let Some(article) = articles.iter().find(|article| article.as_str() == key) else { continue };
+            let read = row.read().and_then(|row| Ok((row_of("item", &key).count("revision", row.revision)?, row)));
+            let version = match tx.found().sort("item", &key, read)? {
+                Some((revision, row)) => {
+                    Some(Version { revision, withdrawn: row.withdrawn == 1, event_id: row.event_id })
+                }
                 // every event of the article is in `seen`: what stands is told by them as well
                 None => seen::highest(tx, article, true).await?,
             };
-            subjects.insert(article, Subject { version, ..Subject::default() });
+            subjects.insert(article.clone(), Subject { version, ..Subject::default() });
         }
     }
     Ok(subjects)
@@ -112,7 +115,7 @@ async fn subjects<'a>(tx: &mut Tx, batch: &'a [Cow<'_, FeedArrival>]) -> Result<
 /// Writes how one subject stands after the batch, and where it is to be read.
 async fn write_subject(
     tx: &mut Tx,
-    article: &ArticleId,
+    article: &ArticleKey,
     subject: &Subject<'_>,
     touched: &mut BTreeMap<String, Touched>,
 ) -> Result<()> {
@@ -151,7 +154,7 @@ fn names(feeds: &[FeedName]) -> BTreeSet<String> {
 }
 
 /// Where a withdrawn subject's tombstone goes: every feed it ever belonged to, `all` when there is none.
-async fn grave_feeds(tx: &mut Tx, article: &ArticleId) -> Result<BTreeSet<String>> {
+async fn grave_feeds(tx: &mut Tx, article: &ArticleKey) -> Result<BTreeSet<String>> {
     let stood: Vec<String> = on!(tx, c: D => sqlx::query_scalar("SELECT feed FROM stood WHERE article = $1")
         .bind(article.as_str())
         .fetch_all(c)
@@ -192,7 +195,7 @@ async fn keep_item(tx: &mut Tx, arrival: &FeedArrival) -> Result<()> {
 /// Replaces where a subject is to be read. Touches every feed it left, entered, or (when its version is new) stays in.
 async fn replace_places(
     tx: &mut Tx,
-    article: &ArticleId,
+    article: &ArticleKey,
     gone: bool,
     feeds: &BTreeSet<String>,
     anew: bool,

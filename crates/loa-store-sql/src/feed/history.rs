@@ -5,7 +5,7 @@ use super::views::{ItemRow, standing_entries};
 use crate::{
     db::Db,
     fault::Result,
-    row::{from_row, ms, row_of, signed},
+    row::{Kept, from_row, ms, row_of, signed},
 };
 use jiff::Timestamp;
 use loa_domain::FeedName;
@@ -40,7 +40,7 @@ pub(super) async fn between(
     skip: u64,
     limit: u32,
 ) -> Result<Vec<FeedEntry>> {
-    let rows: Vec<ItemRow> = read!(db, pool => sqlx::query_as(BETWEEN)
+    let rows: Vec<Kept<ItemRow>> = read!(db, pool => sqlx::query_as(BETWEEN)
         .bind(feed.to_string())
         .bind(ms(from))
         .bind(ms(until))

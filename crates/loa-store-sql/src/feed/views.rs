@@ -2,41 +2,45 @@
 
 use crate::{
     counter,
-    db::Db,
+    db::{Db, share_of, through},
     fault::{Result, corrupt},
     feed::combined::{self, EntryPlace},
-    row::{from_row, ms, row_of},
+    row::{Kept, from_row, ms, row_of},
     seen::{self, CHUNK},
 };
 use jiff::Timestamp;
-use loa_domain::{ArticleId, Combination, FeedName, JourneyLine, JourneyStep, Outlet, shown_from};
+use loa_domain::{ArticleKey, Combination, FeedName, JourneyLine, JourneyStep, Outlet, shown_from};
 use loa_store::{FeedEntry, FeedSummary, Tombstone};
 use sqlx::QueryBuilder;
 use std::collections::HashMap;
+use tokio::time::Instant;
 
 /// The most feeds one page of changes has.
 const CHANGED_MAX: u32 = 10_000;
 /// Before every place: pages begin at the newest.
 const FROM_THE_NEWEST: EntryPlace = (i64::MAX, String::new());
 
+from_row!(ChangedRow in "feed" by name { name: String, change: i64 });
+
 /// The feeds changed after a change number, and the number to ask from next.
 pub(super) async fn changed(db: &Db, after: i64, limit: u32) -> Result<(Vec<FeedName>, i64)> {
     let limit = limit.clamp(1, CHANGED_MAX);
     let mut tx = db.snapshot().await?;
-    let rows: Vec<(String, i64)> = on!(&mut tx, c: D => sqlx::query_as(
+    let kept: Vec<Kept<ChangedRow>> = on!(&mut tx, c: D => sqlx::query_as(
         "SELECT name, change FROM feed WHERE change > $1 ORDER BY change LIMIT $2",
     )
     .bind(after)
     .bind(i64::from(limit))
     .fetch_all(c)
     .await?);
-    let page_is_full = rows.len() == limit as usize;
+    let page_is_full = kept.len() == limit as usize;
+    let rows = tx.found().rows(kept);
     let upto = match rows.last() {
-        Some((_, change)) if page_is_full => *change,
+        Some(last) if page_is_full => last.change,
         _ => counter::last(&mut tx, "change").await?,
     };
     let mut names = Vec::with_capacity(rows.len());
-    for (name, _) in &rows {
+    for ChangedRow { name, .. } in &rows {
         names.extend(tx.found().sort("feed", name, feed_name("feed", "name", name))?);
     }
     Ok((names, upto))
@@ -64,7 +68,7 @@ fn feed_name(table: &'static str, column: &'static str, name: &str) -> Result<Fe
     row_of(table, &name).word(column, name, FeedName::parse)
 }
 
-from_row!(ItemRow {
+from_row!(ItemRow in "item" by article {
     article: String,
     revision: i64,
     withdrawn: i64,
@@ -79,7 +83,11 @@ impl ItemRow {
         let cell = row_of("item", &self.article);
         if self.withdrawn == 0 {
             let json = self.content.as_deref().ok_or_else(|| corrupt("item", "content", &self.article, "is NULL"))?;
-            return Ok(Ok(FeedEntry { content: cell.json("content", json)?, source: self.event_source.clone() }));
+            return Ok(Ok(FeedEntry {
+                article: cell.text("article", self.article.clone())?,
+                content: cell.json("content", json)?,
+                source: self.event_source.clone(),
+            }));
         }
         Ok(Err(Tombstone {
             article: cell.text("article", self.article.clone())?,
@@ -104,11 +112,22 @@ impl ItemRow {
     }
 }
 
+/// Reads every item and the names of all feeds, until it is time to end: then `false`.
+pub(super) async fn survey(db: &Db, until: Instant) -> Result<bool> {
+    let rows = "SELECT article, revision, withdrawn, event_source, content, reason, sort_at FROM item \
+                WHERE article > $1 ORDER BY article LIMIT $2";
+    let names = "SELECT name, change FROM feed WHERE name > $1 ORDER BY name LIMIT $2";
+    let of_feed = |row: ChangedRow| feed_name("feed", "name", &row.name).map(drop);
+    let of_item = |row: ItemRow| row.read().map(drop);
+    Ok(through(db, names, String::new(), share_of(until, 2), of_feed).await?
+        & through(db, rows, String::new(), until, of_item).await?)
+}
+
 /// A page of entries, newest first.
 pub(super) async fn entries(
     db: &Db,
     feed: &FeedName,
-    before: Option<(Timestamp, ArticleId)>,
+    before: Option<(Timestamp, ArticleKey)>,
     limit: u32,
 ) -> Result<Vec<FeedEntry>> {
     let (before_ms, before_id) = match before {
@@ -119,7 +138,7 @@ pub(super) async fn entries(
         let rows = combined_rows(db, combination, false, (before_ms, before_id), limit).await?;
         return standing_entries(db, rows);
     }
-    let rows: Vec<ItemRow> = read!(db, pool => sqlx::query_as(
+    let rows: Vec<Kept<ItemRow>> = read!(db, pool => sqlx::query_as(
         "SELECT i.article, i.revision, i.withdrawn, i.event_source, i.content, i.reason, i.sort_at \
          FROM place AS p JOIN item AS i ON i.article = p.article \
          WHERE p.feed = $1 AND p.gone = 0 AND (p.sort_at, p.article) < ($2, $3) \
@@ -135,14 +154,14 @@ pub(super) async fn entries(
 }
 
 /// Entries that are said to stand. One that cannot be read is left out, and the others are shown.
-pub(super) fn standing_entries(db: &Db, rows: Vec<ItemRow>) -> Result<Vec<FeedEntry>> {
+pub(super) fn standing_entries(db: &Db, rows: Vec<Kept<ItemRow>>) -> Result<Vec<FeedEntry>> {
     readable(db, rows, ItemRow::entry)
 }
 
-fn readable<T>(db: &Db, rows: Vec<ItemRow>, read: impl Fn(ItemRow) -> Result<T>) -> Result<Vec<T>> {
+fn readable<T>(db: &Db, rows: Vec<Kept<ItemRow>>, read: impl Fn(ItemRow) -> Result<T>) -> Result<Vec<T>> {
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
-        found.extend(db.found().sort("item", row.article.clone(), read(row))?);
+        found.extend(db.found().sort("item", row.key(), row.read().and_then(&read))?);
     }
     Ok(found)
 }
@@ -153,7 +172,7 @@ pub(super) async fn tombstones(db: &Db, feed: &FeedName, limit: u32) -> Result<V
         let rows = combined_rows(db, combination, true, FROM_THE_NEWEST, limit).await?;
         return readable(db, rows, ItemRow::tombstone);
     }
-    let rows: Vec<ItemRow> = read!(db, pool => sqlx::query_as(
+    let rows: Vec<Kept<ItemRow>> = read!(db, pool => sqlx::query_as(
         "SELECT i.article, i.revision, i.withdrawn, i.event_source, i.content, i.reason, i.sort_at \
          FROM place AS p JOIN item AS i ON i.article = p.article \
          WHERE p.feed = $1 AND p.gone = 1 ORDER BY p.sort_at DESC, p.article DESC LIMIT $2",
@@ -172,12 +191,12 @@ async fn combined_rows(
     gone: bool,
     before: EntryPlace,
     limit: u32,
-) -> Result<Vec<ItemRow>> {
+) -> Result<Vec<Kept<ItemRow>>> {
     let mut tx = db.snapshot().await?;
     let places = combined::places(&mut tx, combination, gone, &before, limit).await?;
-    let mut rows: HashMap<String, ItemRow> = HashMap::with_capacity(places.len());
+    let mut rows: HashMap<String, Kept<ItemRow>> = HashMap::with_capacity(places.len());
     for chunk in places.chunks(CHUNK) {
-        let found: Vec<ItemRow> = on!(&mut tx, c: D => {
+        let found: Vec<Kept<ItemRow>> = on!(&mut tx, c: D => {
             let mut query = QueryBuilder::<D>::new(
                 "SELECT article, revision, withdrawn, event_source, content, reason, sort_at FROM item WHERE article IN (",
             );
@@ -188,7 +207,7 @@ async fn combined_rows(
             query.push(")");
             query.build_query_as().persistent(false).fetch_all(c).await?
         });
-        rows.extend(found.into_iter().map(|row| (row.article.clone(), row)));
+        rows.extend(found.into_iter().map(|row| (row.key(), row)));
     }
     let mut found = Vec::with_capacity(places.len());
     for (_, article) in places {
@@ -201,23 +220,23 @@ async fn combined_rows(
 /// How an article stands.
 pub(super) async fn standing(
     db: &Db,
-    article: &ArticleId,
+    article: &ArticleKey,
 ) -> Result<Option<std::result::Result<FeedEntry, Tombstone>>> {
-    let row: Option<ItemRow> = read!(db, pool => sqlx::query_as(
+    let row: Option<Kept<ItemRow>> = read!(db, pool => sqlx::query_as(
         "SELECT article, revision, withdrawn, event_source, content, reason, sort_at FROM item WHERE article = $1",
     )
     .bind(article.as_str())
     .fetch_optional(pool)
     .await?);
-    row.map(ItemRow::read).transpose()
+    row.map(|row| row.read()?.read()).transpose()
 }
 
-from_row!(SummaryRow { name: String, entries: i64, newest_at: Option<i64>, label: String });
+from_row!(SummaryRow in "feed" by name { name: String, entries: i64, newest_at: Option<i64>, label: String });
 
 /// All feeds that ever had an entry, by name. What is published at `until` or later is taken off the count: it is
 /// little, where all entries of a feed may be a million.
 pub(super) async fn summaries(db: &Db, until: Timestamp) -> Result<Vec<FeedSummary>> {
-    let rows: Vec<SummaryRow> = read!(db, pool => sqlx::query_as(
+    let rows: Vec<Kept<SummaryRow>> = read!(db, pool => sqlx::query_as(
         "SELECT f.name, \
             f.entries - (SELECT COUNT(*) FROM place AS p WHERE p.feed = f.name AND p.gone = 0 AND p.sort_at >= $1) \
              AS entries, \
@@ -232,7 +251,7 @@ pub(super) async fn summaries(db: &Db, until: Timestamp) -> Result<Vec<FeedSumma
     .await?);
     let mut summaries = Vec::with_capacity(rows.len());
     for row in rows {
-        summaries.extend(db.found().sort("feed", row.name.clone(), row.read())?);
+        summaries.extend(db.found().sort("feed", row.key(), row.read().and_then(SummaryRow::read))?);
     }
     Ok(summaries)
 }
@@ -254,7 +273,7 @@ impl SummaryRow {
 from_row!(DatedRow { revision: i64, sort_at: i64 });
 
 /// What was accepted about an article, oldest first; and from when on it is shown, where it was dated ahead when it came.
-pub(super) async fn journey(db: &Db, article: &ArticleId) -> Result<Vec<JourneyLine>> {
+pub(super) async fn journey(db: &Db, article: &ArticleKey) -> Result<Vec<JourneyLine>> {
     let mut tx = db.snapshot().await?;
     let mut steps = seen::journey(&mut tx, Outlet::Feed, article).await?;
     let row: Option<DatedRow> = on!(&mut tx, c: D => sqlx::query_as(

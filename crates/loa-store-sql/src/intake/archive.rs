@@ -2,16 +2,17 @@
 
 use crate::{
     counter,
-    db::{Db, Tx},
+    db::{Db, Tx, through},
     fault::{Result, corrupt},
-    row::{from_row, ms, row_of, signed},
+    row::{Kept, from_row, ms, row_of, signed},
     seen::{self, CHUNK, Said},
 };
 use jiff::Timestamp;
-use loa_domain::{ArticleId, EventKey, EventType, JourneyLine, JourneyStep, Outlet};
+use loa_domain::{ArticleKey, EventKey, EventType, JourneyLine, JourneyStep, Outlet};
 use loa_store::{ArchiveQuery, Archived};
 use sqlx::QueryBuilder;
 use std::collections::{HashMap, HashSet};
+use tokio::time::Instant;
 
 /// The most rows one page of the archive has.
 const PAGE_MAX: u32 = 1_000;
@@ -20,7 +21,7 @@ const PAGE_MAX: u32 = 1_000;
 pub(super) struct Entry<'a> {
     pub(super) key: &'a EventKey,
     pub(super) event_type: EventType,
-    pub(super) article: &'a ArticleId,
+    pub(super) article: &'a ArticleKey,
     pub(super) revision: u64,
     /// `None`: it is an event of ours, whose key says it all.
     pub(super) content_hash: Option<&'a str>,
@@ -64,7 +65,7 @@ pub(super) async fn archive(db: &Db, events: &[Archived]) -> Result<u64> {
     Ok(fresh.len() as u64)
 }
 
-from_row!(SaidRow {
+from_row!(SaidRow in "archive" by event_id {
     event_source: String,
     event_id: String,
     event_type: String,
@@ -76,7 +77,7 @@ from_row!(SaidRow {
 async fn said(tx: &mut Tx, keys: &[&EventKey]) -> Result<HashMap<EventKey, Said>> {
     let mut found = HashMap::new();
     for chunk in keys.chunks(CHUNK) {
-        let rows: Vec<SaidRow> = on!(tx, c: D => {
+        let rows: Vec<Kept<SaidRow>> = on!(tx, c: D => {
             let mut query = QueryBuilder::<D>::new(
                 "SELECT event_source, event_id, event_type, revision, content_hash FROM archive \
                  WHERE (event_source, event_id) IN (",
@@ -88,6 +89,8 @@ async fn said(tx: &mut Tx, keys: &[&EventKey]) -> Result<HashMap<EventKey, Said>
             query.build_query_as().persistent(chunk.len() == CHUNK).fetch_all(c).await?
         });
         for row in rows {
+            // what was said cannot be told by anything else: its batch is held
+            let row = row.read()?;
             let cell = row_of("archive", &row.event_id);
             let read = cell.word("event_type", &row.event_type, |word| word.parse::<EventType>().ok());
             // of one that cannot be read the hash tells whether the same is said again
@@ -154,7 +157,7 @@ pub(super) async fn append(tx: &mut Tx, entries: &[Entry<'_>], submitted: bool) 
     Ok(first)
 }
 
-from_row!(ArchiveRow {
+from_row!(ArchiveRow in "archive" by sequence {
     sequence: i64,
     event_source: String,
     event_id: String,
@@ -167,6 +170,14 @@ from_row!(ArchiveRow {
     archived_at: i64,
 });
 
+/// Reads the whole archive, until it is time to end: then `false`. Bodies are left where they are, for they may be large; of one
+/// that is short all is read, since only such a one may be of another type.
+pub(super) async fn survey(db: &Db, until: Instant) -> Result<bool> {
+    let rows = "SELECT sequence, event_source, event_id, event_type, article, revision, content_hash, routing_key, \
+                CASE WHEN length(body) > 32 THEN substr(body, 1, 1) ELSE body END AS body, archived_at FROM archive WHERE sequence > $1 ORDER BY sequence LIMIT $2";
+    through(db, rows, 0_i64, until, |row: ArchiveRow| row.read().map(drop)).await
+}
+
 /// A page of the archive, in order of sequence.
 pub(super) async fn archived(db: &Db, query: &ArchiveQuery) -> Result<Vec<Archived>> {
     let mut tx = db.snapshot().await?;
@@ -175,7 +186,7 @@ pub(super) async fn archived(db: &Db, query: &ArchiveQuery) -> Result<Vec<Archiv
         _ => query.after,
     };
     let limit = query.limit.clamp(1, PAGE_MAX);
-    let rows: Vec<ArchiveRow> = on!(&mut tx, c: D => {
+    let rows: Vec<Kept<ArchiveRow>> = on!(&mut tx, c: D => {
         let mut select = QueryBuilder::<D>::new(
             "SELECT sequence, event_source, event_id, event_type, article, revision, content_hash, routing_key, body, archived_at \
              FROM archive WHERE sequence > ",
@@ -190,11 +201,12 @@ pub(super) async fn archived(db: &Db, query: &ArchiveQuery) -> Result<Vec<Archiv
         select.push(" ORDER BY sequence LIMIT ").push_bind(i64::from(limit));
         select.build_query_as().fetch_all(c).await?
     });
-    let last = rows.last().map(|row| row.sequence);
+    let last = rows.last().and_then(|row| row.key().parse().ok());
     let is_full = rows.len() == limit as usize;
     let mut page = Vec::with_capacity(rows.len());
     for row in rows {
-        page.extend(tx.found().sort("archive", row.sequence, row.read())?);
+        let (sequence, read) = (row.key(), row.read().and_then(ArchiveRow::read));
+        page.extend(tx.found().sort("archive", sequence, read)?);
     }
     match last {
         // an empty page is the end of the archive: one of which nothing can be read is not
@@ -248,7 +260,7 @@ from_row!(JourneyRow {
 });
 
 /// Submitted is what came in through intake, archived what others published; relayed is what the bus confirmed.
-pub(super) async fn journey(db: &Db, article: &ArticleId) -> Result<Vec<JourneyLine>> {
+pub(super) async fn journey(db: &Db, article: &ArticleKey) -> Result<Vec<JourneyLine>> {
     let rows: Vec<JourneyRow> = read!(db, pool => sqlx::query_as(
         "SELECT sequence, event_id, event_type, revision, archived_at, submitted, confirmed_at FROM archive WHERE article = $1 \
          ORDER BY sequence",
@@ -283,7 +295,7 @@ pub(super) async fn journey(db: &Db, article: &ArticleId) -> Result<Vec<JourneyL
 from_row!(SetAsideRow { sequence: i64, revision: i64, error: String, set_aside_at: i64 });
 
 /// One line for each event of an article that the bus does not take as it is.
-async fn set_aside(db: &Db, article: &ArticleId) -> Result<Vec<JourneyLine>> {
+async fn set_aside(db: &Db, article: &ArticleKey) -> Result<Vec<JourneyLine>> {
     let rows: Vec<SetAsideRow> = read!(db, pool => sqlx::query_as(
         "SELECT o.sequence, a.revision, o.error, o.set_aside_at FROM outbox AS o JOIN archive AS a ON a.sequence = o.sequence \
          WHERE o.article = $1 AND o.set_aside_at IS NOT NULL ORDER BY o.sequence",
@@ -306,7 +318,7 @@ async fn set_aside(db: &Db, article: &ArticleId) -> Result<Vec<JourneyLine>> {
 from_row!(MissingRow { sequence: i64, outlet: String, revision: i64, looked_at: i64 });
 
 /// One line for each event of an article that the bus has had and an outlet has not seen, as of the last look.
-async fn not_received(db: &Db, article: &ArticleId) -> Result<Vec<JourneyLine>> {
+async fn not_received(db: &Db, article: &ArticleKey) -> Result<Vec<JourneyLine>> {
     let rows: Vec<MissingRow> = read!(db, pool => sqlx::query_as(
         "SELECT a.sequence, g.outlet, a.revision, g.looked_at FROM archive AS a JOIN gap AS g ON g.sequence = a.sequence \
          WHERE a.article = $1 AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.sequence = a.sequence)",

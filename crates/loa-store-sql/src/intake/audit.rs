@@ -5,7 +5,7 @@
 use crate::{
     db::{Db, Found, Tx},
     fault::Result,
-    row::{from_row, ms, row_of},
+    row::{Kept, from_row, ms, row_of},
     seen::CHUNK,
 };
 use jiff::Timestamp;
@@ -49,7 +49,7 @@ const GAPS: &str = "SELECT COUNT(*) AS count, MIN(archived_at) AS since, MIN(seq
        AND COALESCE(a.confirmed_at, a.archived_at) > $2 AND COALESCE(a.confirmed_at, a.archived_at) <= $3 \
      ORDER BY g.sequence LIMIT $4) AS counted";
 
-from_row!(EventRow {
+from_row!(EventRow in "archive" by sequence {
     sequence: i64,
     event_source: String,
     event_id: String,
@@ -73,7 +73,7 @@ from_row!(HeartbeatRow {
 pub(super) async fn unaudited(db: &Db, outlet: Outlet, limit: u32) -> Result<Unaudited> {
     let mut tx = db.snapshot().await?;
     let reached = place(&mut tx, outlet).await?.reached;
-    let rows: Vec<EventRow> = on!(&mut tx, c: D => sqlx::query_as(UNAUDITED)
+    let rows: Vec<Kept<EventRow>> = on!(&mut tx, c: D => sqlx::query_as(UNAUDITED)
         .bind(reached)
         .bind(i64::from(limit.clamp(1, PAGE_MAX)))
         .fetch_all(c)
@@ -116,8 +116,8 @@ pub(super) async fn audited(db: &Db, round: &AuditRound) -> Result<bool> {
 }
 
 /// The gaps of an outlet to be looked at next.
-pub(super) async fn gaps_to_look_at(db: &Db, outlet: Outlet, limit: u32) -> Result<Vec<AuditEvent>> {
-    let rows: Vec<EventRow> = read!(db, c => sqlx::query_as(TO_LOOK_AT)
+pub(super) async fn gaps_to_ask_about(db: &Db, outlet: Outlet, limit: u32) -> Result<Vec<AuditEvent>> {
+    let rows: Vec<Kept<EventRow>> = read!(db, c => sqlx::query_as(TO_LOOK_AT)
         .bind(outlet.as_str())
         .bind(i64::from(limit.clamp(1, PAGE_MAX)))
         .fetch_all(c)
@@ -126,10 +126,10 @@ pub(super) async fn gaps_to_look_at(db: &Db, outlet: Outlet, limit: u32) -> Resu
 }
 
 /// What can be read of the rows. A time that cannot be read makes no event invisible: it counts as long ago, so that the outlet
-/// is asked for it all the same.
-fn readable(found: &Found, rows: Vec<EventRow>) -> Result<Vec<AuditEvent>> {
+/// is asked for it all the same. One whose key cannot be read cannot be asked for.
+fn readable(found: &Found, rows: Vec<Kept<EventRow>>) -> Result<Vec<AuditEvent>> {
     let mut events = Vec::with_capacity(rows.len());
-    for row in rows {
+    for row in found.rows(rows) {
         let (sequence, said) = (row.sequence, row.said());
         let routed_at = row.routed_at.map(|_| Timestamp::UNIX_EPOCH);
         let as_far_as_it_goes = AuditEvent { sequence, archived_at: Timestamp::UNIX_EPOCH, routed_at, said };
@@ -139,7 +139,7 @@ fn readable(found: &Found, rows: Vec<EventRow>) -> Result<Vec<AuditEvent>> {
 }
 
 /// Closes gaps that are seen, and notes when the others were looked at.
-pub(super) async fn gaps_looked_at(
+pub(super) async fn gaps_asked_about(
     db: &Db,
     outlet: Outlet,
     seen: &[i64],

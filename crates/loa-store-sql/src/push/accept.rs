@@ -15,7 +15,7 @@ use crate::{
     seen::{self, CHUNK, Fresh},
 };
 use jiff::Timestamp;
-use loa_domain::{DeliveryState, EndpointId, Event, EventType, Standing, Version, standing_of};
+use loa_domain::{ArticleKey, DeliveryState, EndpointId, Event, EventType, Standing, Version, standing_of};
 use loa_store::Accepted;
 use sqlx::QueryBuilder;
 use std::collections::{HashMap, hash_map::Entry};
@@ -54,14 +54,17 @@ pub(super) async fn accept(db: &Db, batch: &[Event], at: Timestamp) -> Result<Ac
     // what came before this batch by its time is taken in before it
     let admitted = upcoming::admit(&mut tx, at).await?;
     let unknown = seen::unknown(&mut tx, batch, |event| event, |event| &mut event.key).await?;
-    let mut articles: HashMap<&str, Known> = HashMap::new();
+    let mut articles: HashMap<ArticleKey, Known> = HashMap::new();
     let mut accepted = Accepted { duplicates: unknown.duplicates, reused: unknown.reused, ..Accepted::default() };
     let (mut fresh, mut follows) = (Vec::new(), Vec::new());
     for event in &unknown.fresh {
         let event = event.as_ref();
-        let article = match articles.entry(event.subject().as_str()) {
+        let article = match articles.entry(event.subject()) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(vacant) => vacant.insert(upcoming::known(&mut tx, event.subject().as_str()).await?),
+            Entry::Vacant(vacant) => {
+                let known = upcoming::known(&mut tx, vacant.key().as_str()).await?;
+                vacant.insert(known)
+            }
         };
         let version = event.version();
         let stale = article.highest.as_ref().is_some_and(|highest| *highest > version);
@@ -77,7 +80,7 @@ pub(super) async fn accept(db: &Db, batch: &[Event], at: Timestamp) -> Result<Ac
     let owed = keep(&mut tx, &fresh, &follows).await?;
     plan(&mut tx, &owed, at).await?;
     for (article, known) in &articles {
-        upcoming::settle(&mut tx, article, known, at).await?;
+        upcoming::drop_lower(&mut tx, article.as_str(), known, at).await?;
     }
     tx.commit().await?;
     Ok(accepted)

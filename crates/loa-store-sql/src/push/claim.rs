@@ -9,7 +9,7 @@ use crate::{
     db::{Db, Locking, Tx},
     fault::{Result, corrupt},
     restoring::refuse_during_restore,
-    row::{SET_ASIDE_MS, from_row, ms, row_of},
+    row::{Kept, SET_ASIDE_MS, from_row, ms, row_of},
 };
 use loa_domain::{DeliveryId, Endpoint, EndpointId, EventKey};
 use loa_store::{DueDelivery, Lease};
@@ -32,6 +32,8 @@ pub(super) const DUE: &str = "SELECT d.number FROM delivery AS d \
          AND (o.revision, o.withdrawn, o.version_id, o.number) < (d.revision, d.withdrawn, d.version_id, d.number)))) \
     ORDER BY d.ready_at, d.number LIMIT $3";
 
+from_row!(WaitingRow in "endpoint" by id { id: String });
+
 /// Claims due deliveries.
 pub(super) async fn claim(
     db: &Db,
@@ -45,21 +47,43 @@ pub(super) async fn claim(
     // In turn: how much an endpoint may still have, and whether an article is in flight, depends on what others claim.
     let mut tx = db.begin_serial().await?;
     refuse_during_restore(&mut tx, "push").await?;
-    let waiting: Vec<(String, i64)> =
-        on!(&mut tx, c: D => sqlx::query_as(WAITING).bind(ms(lease.now)).fetch_all(c).await?);
-    let mut hands = Vec::new();
-    for (id, _) in waiting.into_iter().filter(|(endpoint, _)| !skip.contains(endpoint.as_str())) {
-        // what is owed to one that cannot be read stays due
-        let Some(endpoint) = endpoint(&mut tx, &id).await? else { continue };
-        let due = due(&mut tx, &id, lease, per_endpoint, max).await?;
-        if !due.is_empty() {
-            hands.push((endpoint, due));
+    let mut claimed = Vec::new();
+    loop {
+        let unreadable = tx.found().unreadable_in("delivery");
+        let max = max.saturating_sub(u32::try_from(claimed.len()).unwrap_or(u32::MAX));
+        let hands = hands(&mut tx, lease, &skip, per_endpoint, max).await?;
+        claimed.extend(take(&mut tx, lease, &hands, max as usize).await?);
+        if tx.found().unreadable_in("delivery") <= unreadable {
+            break; // else others stand behind those that were found
         }
     }
-    let dealt = deal(&hands, max);
-    let claimed = take(&mut tx, lease, &dealt).await?;
     tx.commit().await?;
     Ok(claimed)
+}
+
+/// What is due to one endpoint.
+struct Hand {
+    endpoint: Endpoint,
+    /// How many it may have.
+    room: usize,
+    /// As many, and as many more as there are that cannot be read: these take nobody's place.
+    due: Vec<i64>,
+}
+
+async fn hands(tx: &mut Tx, lease: &Lease, skip: &HashSet<&str>, per_endpoint: u32, max: u32) -> Result<Vec<Hand>> {
+    let waiting: Vec<Kept<WaitingRow>> =
+        on!(&mut *tx, c: D => sqlx::query_as(WAITING).bind(ms(lease.now)).fetch_all(c).await?);
+    let waiting = tx.found().rows(waiting);
+    let mut hands = Vec::new();
+    for WaitingRow { id } in waiting.into_iter().filter(|row| !skip.contains(row.id.as_str())) {
+        // what is owed to one that cannot be read stays due
+        let Some(endpoint) = endpoint(tx, &id).await? else { continue };
+        let (room, due) = due(tx, &id, lease, per_endpoint, max).await?;
+        if !due.is_empty() {
+            hands.push(Hand { endpoint, room, due });
+        }
+    }
+    Ok(hands)
 }
 
 /// The endpoint with this id; `None`: it cannot be read.
@@ -74,7 +98,7 @@ async fn endpoint(tx: &mut Tx, id: &str) -> Result<Option<Endpoint>> {
     tx.found().sort("endpoint", id, read)
 }
 
-async fn due(tx: &mut Tx, endpoint: &str, lease: &Lease, per_endpoint: u32, max: u32) -> Result<Vec<i64>> {
+async fn due(tx: &mut Tx, endpoint: &str, lease: &Lease, per_endpoint: u32, max: u32) -> Result<(usize, Vec<i64>)> {
     let in_flight: i64 = on!(&mut *tx, c: D => sqlx::query_scalar(IN_FLIGHT)
         .bind(endpoint)
         .bind(ms(lease.now))
@@ -82,24 +106,26 @@ async fn due(tx: &mut Tx, endpoint: &str, lease: &Lease, per_endpoint: u32, max:
         .await?);
     let room = i64::from(per_endpoint).saturating_sub(in_flight).min(i64::from(max));
     if room <= 0 {
-        return Ok(Vec::new());
+        return Ok((0, Vec::new()));
     }
+    let unreadable = i64::try_from(tx.found().unreadable_in("delivery")).unwrap_or(0);
     let free = tx.locking(DUE, Locking::FreeRows);
-    Ok(on!(tx, c: D => sqlx::query_scalar(free)
+    let due = on!(tx, c: D => sqlx::query_scalar(free)
         .bind(endpoint)
         .bind(ms(lease.now))
-        .bind(room)
+        .bind(room.saturating_add(unreadable))
         .fetch_all(c)
-        .await?))
+        .await?);
+    Ok((usize::try_from(room).unwrap_or(0), due))
 }
 
-/// Deals one to each endpoint, then a second to each, until `max` are dealt.
-fn deal<T>(hands: &[(T, Vec<i64>)], max: u32) -> Vec<(&T, i64)> {
-    let rounds = hands.iter().map(|(_, due)| due.len()).max().unwrap_or(0);
-    (0..rounds)
-        .flat_map(|round| hands.iter().filter_map(move |(to, due)| due.get(round).map(|number| (to, *number))))
-        .take(max as usize)
-        .collect()
+/// One of each hand, then a second of each: places of hands, and what is dealt.
+fn deal(hands: &[&[i64]]) -> Vec<(usize, i64)> {
+    let rounds = hands.iter().map(|due| due.len()).max().unwrap_or(0);
+    let of_round = |round: usize| {
+        hands.iter().enumerate().filter_map(move |(hand, due)| due.get(round).map(|number| (hand, *number)))
+    };
+    (0..rounds).flat_map(of_round).collect()
 }
 
 from_row!(DueRow {
@@ -113,31 +139,53 @@ from_row!(DueRow {
     tries: i64,
 });
 
-async fn take(tx: &mut Tx, lease: &Lease, dealt: &[(&Endpoint, i64)]) -> Result<Vec<DueDelivery>> {
-    let mut claimed = Vec::with_capacity(dealt.len());
+async fn take(tx: &mut Tx, lease: &Lease, hands: &[Hand], max: usize) -> Result<Vec<DueDelivery>> {
+    let mut claimed = Vec::new();
     let mut bodies: Vec<(EventKey, Arc<[u8]>)> = Vec::new();
-    for (endpoint, number) in dealt {
-        on!(&mut *tx, c: D => sqlx::query("UPDATE delivery SET holder = $2, ready_at = $3 WHERE number = $1")
-            .bind(*number)
-            .bind(lease.holder.as_str())
-            .bind(ms(lease.until))
-            .execute(c)
-            .await?
-            .rows_affected());
-        let row: DueRow = on!(&mut *tx, c: D => sqlx::query_as(
-            "SELECT d.number, v.event_source, v.event_id, v.event_type, d.article, d.revision, v.body, d.tries \
-             FROM delivery AS d JOIN event AS v ON v.id = d.event WHERE d.number = $1",
-        )
-        .bind(*number)
-        .fetch_one(c)
-        .await?);
-        let read = row.read((*endpoint).clone(), &mut bodies);
+    let mut room: Vec<usize> = hands.iter().map(|hand| hand.room).collect();
+    let due: Vec<&[i64]> = hands.iter().map(|hand| hand.due.as_slice()).collect();
+    for (place, number) in deal(&due) {
+        if claimed.len() >= max {
+            break;
+        }
+        let (Some(hand), Some(room)) = (hands.get(place), room.get_mut(place).filter(|room| **room > 0)) else {
+            continue; // it was only looked at, and stays due
+        };
+        let held = put_under_lease(tx, number, lease).await;
+        if tx.found().sort_part("delivery", number, held)?.is_none() {
+            continue; // nobody can write it, so it stays due
+        }
+        let read = due_row(tx, number).await.and_then(|row| row.read(hand.endpoint.clone(), &mut bodies));
         match tx.found().sort("delivery", number, read)? {
-            Some(due) => claimed.push(due),
-            None => set_aside(tx, *number, lease).await?,
+            Some(due) => {
+                *room -= 1;
+                claimed.push(due);
+            }
+            None => set_aside(tx, number, lease).await?,
         }
     }
     Ok(claimed)
+}
+
+async fn put_under_lease(tx: &mut Tx, number: i64, lease: &Lease) -> Result<()> {
+    on!(tx, c: D => sqlx::query("UPDATE delivery SET holder = $2, ready_at = $3 WHERE number = $1")
+        .bind(number)
+        .bind(lease.holder.as_str())
+        .bind(ms(lease.until))
+        .execute(c)
+        .await?
+        .rows_affected());
+    Ok(())
+}
+
+async fn due_row(tx: &mut Tx, number: i64) -> Result<DueRow> {
+    Ok(on!(tx, c: D => sqlx::query_as(
+        "SELECT d.number, v.event_source, v.event_id, v.event_type, d.article, d.revision, v.body, d.tries \
+         FROM delivery AS d JOIN event AS v ON v.id = d.event WHERE d.number = $1",
+    )
+    .bind(number)
+    .fetch_one(c)
+    .await?))
 }
 
 /// Tries one that cannot be read again later. It takes no place among what its endpoint has in flight.
@@ -207,9 +255,8 @@ mod tests {
 
     #[test]
     fn a_batch_is_dealt_round_by_round() {
-        let hands = [("a", vec![1, 2, 3, 4]), ("b", vec![5]), ("c", vec![6, 7])];
-        let dealt: Vec<i64> = deal(&hands, 5).into_iter().map(|(_, number)| number).collect();
-        assert_eq!(dealt, [1, 5, 6, 2, 7]);
+        let dealt = deal(&[&[1, 2, 3, 4], &[5], &[6, 7]]);
+        assert_eq!(dealt, [(0, 1), (1, 5), (2, 6), (0, 2), (2, 7), (0, 3), (0, 4)]);
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! Endpoints. Their secrets are in a table of their own, the newest first, and never in an error.
 
 use crate::{
-    db::{Db, Tx},
+    db::{Db, Tx, through},
     fault::{Result, refuse},
-    row::{from_row, ms, row_of, to_json},
+    row::{Kept, from_row, ms, row_of, to_json},
 };
 use loa_domain::{Endpoint, EndpointId, EndpointState, EventFilter, EventType};
 use loa_store::StoreErrorKind;
 use std::collections::HashMap;
+use tokio::time::Instant;
 
 /// Adds an endpoint.
 pub(super) async fn add(db: &Db, endpoint: &Endpoint) -> Result<()> {
@@ -30,6 +31,13 @@ pub(super) async fn add(db: &Db, endpoint: &Endpoint) -> Result<()> {
     }
     keep_secrets(&mut tx, &endpoint.id, &endpoint.secrets).await?;
     tx.commit().await
+}
+
+/// Reads every endpoint, until it is time to end: then `false`.
+pub(super) async fn survey(db: &Db, until: Instant) -> Result<bool> {
+    let rows =
+        "SELECT id, url, description, filter, disabled, created_at FROM endpoint WHERE id > $1 ORDER BY id LIMIT $2";
+    through(db, rows, String::new(), until, |row: EndpointRow| row.read(Vec::new()).map(drop)).await
 }
 
 /// All endpoints, by id.
@@ -75,15 +83,18 @@ impl Wants {
     }
 }
 
+from_row!(WantsRow in "endpoint" by id { id: String, filter: String });
+
 /// What every endpoint wants, by id.
 pub(super) async fn wants(tx: &mut Tx) -> Result<Vec<Wants>> {
-    let rows: Vec<(String, String)> = on!(&mut *tx, c: D => sqlx::query_as("SELECT id, filter FROM endpoint ORDER BY id")
+    let rows: Vec<Kept<WantsRow>> = on!(&mut *tx, c: D => sqlx::query_as("SELECT id, filter FROM endpoint ORDER BY id")
         .fetch_all(c)
         .await?);
     let mut all = Vec::with_capacity(rows.len());
-    for (id, filter) in rows {
+    for row in rows {
+        let id = row.key();
         let cell = row_of("endpoint", &id);
-        let read = cell.json("filter", &filter);
+        let read = row.read().and_then(|row| cell.json("filter", &row.filter));
         let filter = match &read {
             // whether all of the row can be read is found when it is claimed for
             Ok(_) => read.ok(),
@@ -199,7 +210,7 @@ async fn keep_secrets(tx: &mut Tx, id: &EndpointId, secrets: &[Vec<u8>]) -> Resu
     Ok(())
 }
 
-from_row!(EndpointRow {
+from_row!(EndpointRow in "endpoint" by id {
     id: String,
     url: String,
     description: String,

@@ -32,7 +32,7 @@ impl HubLedger for PushStore {
         limits: &HubLimits,
         at: Timestamp,
     ) -> Result<HubTaken, StoreError> {
-        request::take(&self.db, request, limits, at)
+        request::take_in(&self.db, request, limits, at)
             .await
             .during("take in what a subscriber asks the hub for", &self.db)
     }
@@ -43,7 +43,7 @@ impl HubLedger for PushStore {
         rule: &FetchRule,
         at: Timestamp,
     ) -> Result<u64, StoreError> {
-        topics::ring(&self.db, topics, rule, at).await.during("have the hub's topics looked at", &self.db)
+        topics::fetch_soon(&self.db, topics, rule, at).await.during("have the hub's topics fetched", &self.db)
     }
 
     async fn hub_claim_topics(&self, kind: TopicKind, lease: &Lease, max: u32) -> Result<Vec<DueTopic>, StoreError> {
@@ -53,21 +53,23 @@ impl HubLedger for PushStore {
     async fn hub_record_fetches(
         &self,
         holder: &str,
-        looks: &[(String, FetchOutcome)],
+        fetches: &[(String, FetchOutcome)],
         rule: &FetchRule,
         at: Timestamp,
     ) -> Result<u64, StoreError> {
-        topics::record(&self.db, holder, looks, rule, at).await.during("record looks at topics of the hub", &self.db)
+        topics::record(&self.db, holder, fetches, rule, at)
+            .await
+            .during("record fetches of topics of the hub", &self.db)
     }
 
     async fn hub_claim(
         &self,
-        lane: CallClass,
+        call_class: CallClass,
         lease: &Lease,
         per_host: u32,
         max: u32,
     ) -> Result<Vec<DueCall>, StoreError> {
-        claim::claim(&self.db, lane, lease, per_host, max).await.during("claim calls of the hub", &self.db)
+        claim::claim(&self.db, call_class, lease, per_host, max).await.during("claim calls of the hub", &self.db)
     }
 
     async fn hub_record(&self, holder: &str, records: &[CallRecord], rule: &HostRule) -> Result<u64, StoreError> {

@@ -5,17 +5,18 @@ use super::{
     upcoming,
 };
 use crate::{
-    db::Db,
+    db::{Db, through},
     fault::{Result, refuse},
     row::{from_row, row_of},
     seen,
 };
 use jiff::Timestamp;
 use loa_domain::{
-    ArticleId, AttemptError, DeliveryId, DeliveryState, EventKey, JourneyLine, JourneyStep, Outlet, ServerWords,
+    ArticleKey, AttemptError, DeliveryId, DeliveryState, EventKey, JourneyLine, JourneyStep, Outlet, ServerWords,
 };
 use loa_store::{Attempt, DeliveryQuery, DeliveryView, StoreErrorKind};
 use sqlx::QueryBuilder;
+use tokio::time::Instant;
 
 /// The most deliveries one list has.
 const PAGE_MAX: u32 = 1_000;
@@ -23,7 +24,7 @@ const PAGE_MAX: u32 = 1_000;
 const VIEW: &str = "SELECT d.number, d.endpoint, v.event_source, v.event_id, v.event_type, d.article, d.revision, \
     d.state, d.attempts, d.ready_at, d.created_at FROM delivery AS d JOIN event AS v ON v.id = d.event ";
 
-from_row!(ViewRow {
+from_row!(ViewRow in "delivery" by number {
     number: i64,
     endpoint: String,
     event_source: String,
@@ -36,6 +37,14 @@ from_row!(ViewRow {
     ready_at: Option<i64>,
     created_at: i64,
 });
+
+/// Reads every delivery, until it is time to end: then `false`.
+pub(super) async fn survey(db: &Db, until: Instant) -> Result<bool> {
+    let rows = "SELECT d.number, d.endpoint, v.event_source, v.event_id, v.event_type, d.article, d.revision, d.state, \
+                d.attempts, d.ready_at, d.created_at FROM delivery AS d JOIN event AS v ON v.id = d.event \
+                WHERE d.number > $1 ORDER BY d.number LIMIT $2";
+    through(db, rows, 0_i64, until, |row: ViewRow| row.read().map(drop)).await
+}
 
 impl ViewRow {
     fn read(self) -> Result<DeliveryView> {
@@ -156,7 +165,7 @@ from_row!(JourneyRow {
 from_row!(WaitingRow { revision: i64, shown_from: i64 });
 
 /// What was accepted about an article, and how each delivery of it stands, oldest first.
-pub(super) async fn journey(db: &Db, article: &ArticleId) -> Result<Vec<JourneyLine>> {
+pub(super) async fn journey(db: &Db, article: &ArticleKey) -> Result<Vec<JourneyLine>> {
     let mut tx = db.snapshot().await?;
     let mut steps = seen::journey(&mut tx, Outlet::Push, article).await?;
     let rows: Vec<JourneyRow> = on!(&mut tx, c: D => sqlx::query_as(

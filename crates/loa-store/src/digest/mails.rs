@@ -3,7 +3,7 @@
 use crate::{Lease, StoreError, Subscription};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use loa_domain::{ArticleId, Content, ItemKind, MailId, MailOutcome, RunKey};
+use loa_domain::{ArticleKey, Content, ItemKind, MailId, MailOutcome, RunKey};
 use serde::{Deserialize, Serialize};
 
 /// What the sender does.
@@ -50,7 +50,7 @@ pub struct DigestItem {
     /// Why it is there.
     pub kind: ItemKind,
     /// Its subject.
-    pub article: ArticleId,
+    pub article: ArticleKey,
     /// The revision it is about: for a correction, the withdrawal's.
     pub revision: u64,
     /// What it says; for a correction, what was last known of it (title and address).
@@ -91,7 +91,7 @@ pub struct MailBegun {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MailLine {
     /// Its subject.
-    pub article: ArticleId,
+    pub article: ArticleKey,
     /// Whether it is a correction.
     pub withdrawn: bool,
     /// The revision it tells.

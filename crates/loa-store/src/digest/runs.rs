@@ -3,7 +3,7 @@
 use crate::StoreError;
 use async_trait::async_trait;
 use jiff::Timestamp;
-use loa_domain::{Account, Because, Frequency, PauseReason, RunKey};
+use loa_domain::{Account, Because, Frequency, PauseReason, RunKey, RunState};
 
 /// Matched articles that one mail takes at most. A mail shows fewer and counts the rest, so more would only make a reader's
 /// backlog of a million cost as much memory and time at once; what is over goes into the next run's mail.
@@ -49,6 +49,18 @@ pub struct Run {
     pub account: Account,
     /// When it was opened.
     pub created_at: Timestamp,
+}
+
+impl Run {
+    /// Where it stands.
+    pub fn state(&self) -> RunState {
+        match (&self.paused, self.planned, self.account.waiting) {
+            (Some(_), ..) => RunState::Paused,
+            (None, false, _) => RunState::Planning,
+            (None, true, 1..) => RunState::Sending,
+            (None, true, 0) => RunState::Ended,
+        }
+    }
 }
 
 /// What one call of planning came to.

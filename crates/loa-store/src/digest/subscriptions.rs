@@ -1,4 +1,5 @@
-//! Subscriptions: made, confirmed, ended; and how many confirmation mails an address is sent.
+//! Subscriptions: made, confirmed, ended. Beside them what their confirmation needs: how many mails for it an address is sent,
+//! keys, and an end to what nobody confirms.
 
 use crate::StoreError;
 use async_trait::async_trait;
@@ -19,7 +20,12 @@ pub trait Subscriptions: Send + Sync {
 
     /// Ends the subscription with this token. Idempotent. `None`: no such token.
     async fn unsubscribe(&self, token_hash: &str, at: Timestamp) -> Result<Option<Subscription>, StoreError>;
+}
 
+/// What a confirmation needs beside its subscription: that the mail may go, keys for its links, an end to what nobody confirms.
+/// None of it is noted in receipts: a ledger that is restored does without.
+#[async_trait]
+pub trait Confirmations: Send + Sync {
     /// Counts a confirmation mail to an address if fewer than `max` were counted since `since`; says whether it may go.
     async fn allow_confirmation(
         &self,

@@ -3,7 +3,7 @@
 use crate::{Ledger, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use loa_domain::{ArticleId, Content, FeedName};
+use loa_domain::{ArticleKey, Content, FeedName};
 
 /// Read-only: for documents, pages and the console.
 #[async_trait]
@@ -11,12 +11,12 @@ pub trait FeedViews: Ledger {
     /// The newest `limit` entries of a feed: by `published_at`, then by id, newest first. `before`: only older than that
     /// (published_at, id) – the last entry of the page before.
     ///
-    /// Of a combination: what stands in one of its areas and in one of its sections (all that stands in any part, when there
-    /// are none of the other kind), looked for among the newest entries of each part of the smaller side, 2,000 at least.
+    /// Of a combination: what stands in one part of each of its sides (areas, sections, portals; a side of which there are none
+    /// does not ask), looked for among the newest entries of each part of the smallest side, 2,000 at least.
     async fn entries(
         &self,
         feed: &FeedName,
-        before: Option<(Timestamp, ArticleId)>,
+        before: Option<(Timestamp, ArticleKey)>,
         limit: u32,
     ) -> Result<Vec<FeedEntry>, StoreError>;
 
@@ -51,12 +51,14 @@ pub trait FeedViews: Ledger {
     async fn summaries(&self, until: Timestamp) -> Result<Vec<FeedSummary>, StoreError>;
 
     /// Whether an article stands, is withdrawn, or is unknown (`None`).
-    async fn standing(&self, article: &ArticleId) -> Result<Option<Result<FeedEntry, Tombstone>>, StoreError>;
+    async fn standing(&self, article: &ArticleKey) -> Result<Option<Result<FeedEntry, Tombstone>>, StoreError>;
 }
 
 /// An entry of a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedEntry {
+    /// Its subject.
+    pub article: ArticleKey,
     /// The event source that its outward id is made of: the source of the subject's first event to arrive is not stable under
     /// reordering, so this is the source of the version that stands.
     pub source: String,
@@ -70,7 +72,7 @@ pub struct Tombstone {
     /// See [`FeedEntry::source`].
     pub source: String,
     /// Its subject.
-    pub article: ArticleId,
+    pub article: ArticleKey,
     /// The withdrawal's revision.
     pub revision: u64,
     /// When the portal withdrew it.

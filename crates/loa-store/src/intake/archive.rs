@@ -3,7 +3,7 @@
 use crate::StoreError;
 use async_trait::async_trait;
 use jiff::Timestamp;
-use loa_domain::{ArticleId, EventKey, EventType};
+use loa_domain::{ArticleKey, EventKey, EventType};
 
 /// Every event ever taken in, whoever published it.
 #[async_trait]
@@ -26,7 +26,7 @@ pub struct Archived {
     /// Its type.
     pub event_type: EventType,
     /// Its subject.
-    pub article: ArticleId,
+    pub article: ArticleKey,
     /// The revision it brings.
     pub revision: u64,
     /// The hash of its content (`Event::content_hash`); empty where a program of before archived it.
@@ -47,7 +47,7 @@ pub struct ArchiveQuery {
     /// Only archived at or after.
     pub since: Option<Timestamp>,
     /// Only about this subject.
-    pub article: Option<ArticleId>,
+    pub article: Option<ArticleKey>,
     /// At most this many (1 to 1,000).
     pub limit: u32,
 }

@@ -6,7 +6,7 @@
 use crate::{Said, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use loa_domain::{ArticleId, EventKey, Outlet};
+use loa_domain::{ArticleKey, EventKey, Outlet};
 
 /// What the audit does. `outlet` is never [`Outlet::Intake`].
 #[async_trait]
@@ -19,10 +19,10 @@ pub trait Audits: Send + Sync {
     async fn audited(&self, round: &AuditRound) -> Result<bool, StoreError>;
 
     /// Up to `limit` (1 to 1,000) gaps of an outlet, those that nobody looked at for the longest time first.
-    async fn gaps_to_look_at(&self, outlet: Outlet, limit: u32) -> Result<Vec<AuditEvent>, StoreError>;
+    async fn gaps_to_ask_about(&self, outlet: Outlet, limit: u32) -> Result<Vec<AuditEvent>, StoreError>;
 
     /// Records a look at gaps: those in `seen` are closed, those in `missing` stay and were looked at at `at`. Idempotent.
-    async fn gaps_looked_at(
+    async fn gaps_asked_about(
         &self,
         outlet: Outlet,
         seen: &[i64],
@@ -106,7 +106,7 @@ pub struct Gaps {
     /// When the oldest of them was archived: a replay since then brings all.
     pub since: Timestamp,
     /// The subject of the first.
-    pub article: ArticleId,
+    pub article: ArticleKey,
     /// The first event.
     pub event: EventKey,
 }

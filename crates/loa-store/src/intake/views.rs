@@ -3,7 +3,7 @@
 use crate::{Completeness, HeardHeartbeat, Ledger, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use loa_domain::ArticleId;
+use loa_domain::{ArticleKey, Fault, ServerWords};
 
 /// Read-only: for the console and metrics.
 #[async_trait]
@@ -27,13 +27,25 @@ pub trait IntakeViews: Ledger {
 pub struct OutboxState {
     /// Events not yet confirmed by the bus, without those set aside; 100,000 means that many or more.
     pub waiting: u64,
-    /// Since when the oldest of them waits.
+    /// Since when the oldest of them that is news waits.
     pub oldest_at: Option<Timestamp>,
+    /// Those of them that belong to back-files.
+    pub back_files: Option<WaitingBackFiles>,
     /// Events that the bus does not take as they are.
     pub set_aside: Option<SetAside>,
 }
 
-/// Events that are set aside, and the one that is for the longest time.
+/// Events of back-files that wait for their turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingBackFiles {
+    /// How many; 100,000 means that many or more.
+    pub count: u64,
+    /// Since when the oldest waits; `None`: it cannot be read.
+    pub oldest_at: Option<Timestamp>,
+}
+
+/// Events that are set aside, and the one that is for the longest time. When none of the first can be read, it is one of these:
+/// `since` then is when it came, and what cannot be read of it either is `unreadable-row-` and its number, and 1970.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetAside {
     /// How many; 100,000 means that many or more.
@@ -41,7 +53,19 @@ pub struct SetAside {
     /// Since when it is.
     pub since: Timestamp,
     /// Its article.
-    pub article: ArticleId,
+    pub article: ArticleKey,
     /// Why, when it was last tried.
     pub error: String,
+}
+
+impl SetAside {
+    /// What that means for operators.
+    pub fn fault(&self) -> Fault {
+        Fault::SetAside {
+            count: self.count,
+            since: self.since,
+            article: self.article.to_string(),
+            words: ServerWords::new(&self.error),
+        }
+    }
 }

@@ -7,7 +7,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
-use loa_domain::{EmailAddress, MailId, MailOutcome, SubscriptionState};
+use loa_domain::{MailId, MailOutcome, SubscriptionState};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -66,30 +66,6 @@ impl Subscriptions for NotingSubscriptions {
             self.note(&[ended]).await?;
         }
         self.ledger.unsubscribe(token_hash, at).await
-    }
-
-    async fn allow_confirmation(
-        &self,
-        email: &EmailAddress,
-        since: Timestamp,
-        max: u32,
-        at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        self.ledger.allow_confirmation(email, since, max, at).await
-    }
-
-    async fn release_confirmation(&self, email: &EmailAddress, at: Timestamp) -> Result<(), StoreError> {
-        self.ledger.release_confirmation(email, at).await
-    }
-
-    // a key works for days, and a ledger that is restored does without: whoever has one asks for another
-    async fn add_key(&self, token_hash: &str, key_hash: &str, until: Timestamp) -> Result<bool, StoreError> {
-        self.ledger.add_key(token_hash, key_hash, until).await
-    }
-
-    // what comes back by its receipt is ended once more
-    async fn expire_unconfirmed(&self, before: Timestamp, at: Timestamp, max: u32) -> Result<u64, StoreError> {
-        self.ledger.expire_unconfirmed(before, at, max).await
     }
 }
 

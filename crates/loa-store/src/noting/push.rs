@@ -7,8 +7,7 @@ use crate::{
     AttemptReceipt, AttemptRecord, Book, Deliveries, DueDelivery, Endpoints, Lease, PushLedger, Receipt, StoreError,
 };
 use async_trait::async_trait;
-use jiff::Timestamp;
-use loa_domain::{DeliveryId, Endpoint, EndpointId, EndpointState};
+use loa_domain::{Endpoint, EndpointId, EndpointState};
 use std::sync::Arc;
 
 /// Notes what operators decide.
@@ -61,10 +60,6 @@ impl NotingDeliveries {
 
 #[async_trait]
 impl Deliveries for NotingDeliveries {
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.ledger.next_due().await
-    }
-
     async fn claim(
         &self,
         lease: &Lease,
@@ -83,9 +78,5 @@ impl Deliveries for NotingDeliveries {
 
     async fn receipts(&self, records: &[AttemptRecord]) -> Result<Vec<AttemptReceipt>, StoreError> {
         self.ledger.receipts(records).await
-    }
-
-    async fn redrive(&self, id: &DeliveryId, at: Timestamp) -> Result<(), StoreError> {
-        self.ledger.redrive(id, at).await
     }
 }

@@ -4,7 +4,7 @@ use crate::{Lease, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use loa_domain::{
-    ArticleId, AttemptError, AttemptOutcome, DeliveryId, Endpoint, EndpointId, EventKey, EventType, ServerWords,
+    ArticleKey, AttemptError, AttemptOutcome, DeliveryId, Endpoint, EndpointId, EventKey, EventType, ServerWords,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -12,10 +12,6 @@ use std::sync::Arc;
 /// What the deliverer does.
 #[async_trait]
 pub trait Deliveries: Send + Sync {
-    /// When the next pending delivery of an enabled endpoint is due, or its lease ends; `None` when none is pending. In the
-    /// past when something is due that could not be claimed (its endpoint skipped or at its limit).
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
-
     /// Claims up to `max` due deliveries of enabled endpoints other than `skip`, at most `per_endpoint` in flight for each, and
     /// at most one for each (endpoint, article): the oldest version that is due. Fair: no endpoint fills the batch while
     /// others are due.
@@ -34,6 +30,14 @@ pub trait Deliveries: Send + Sync {
 
     /// Attempts as receipts tell them: by event and endpoint. Of a delivery that is not there, none.
     async fn receipts(&self, records: &[AttemptRecord]) -> Result<Vec<AttemptReceipt>, StoreError>;
+}
+
+/// When deliveries are due: asked by the deliverer, set anew by operators. None of it is noted in receipts.
+#[async_trait]
+pub trait DueTimes: Send + Sync {
+    /// When the next pending delivery of an enabled endpoint is due, or its lease ends; `None` when none is pending. In the
+    /// past when something is due that could not be claimed (its endpoint skipped or at its limit).
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
 
     /// Makes a failed (or pending) delivery due now, with a fresh schedule; one in flight keeps its lease. `NotFound`;
     /// `Conflict` when it was delivered or superseded, or a newer version was delivered, which sending this would undo.
@@ -52,7 +56,7 @@ pub struct DueDelivery {
     /// Its type.
     pub event_type: EventType,
     /// Its subject.
-    pub article: ArticleId,
+    pub article: ArticleKey,
     /// The revision it brings.
     pub revision: u64,
     /// The event's original bytes: sent unchanged.

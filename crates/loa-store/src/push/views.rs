@@ -4,7 +4,7 @@ use crate::{Ledger, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use loa_domain::{
-    ArticleId, AttemptError, DeliveryId, DeliveryState, Endpoint, EndpointId, EventKey, EventType, ServerWords,
+    ArticleKey, AttemptError, DeliveryId, DeliveryState, Endpoint, EndpointId, EventKey, EventType, ServerWords,
 };
 
 /// Read-only: for the API, the console and the command line.
@@ -35,7 +35,7 @@ pub struct DeliveryView {
     /// Its type.
     pub event_type: EventType,
     /// Its subject.
-    pub article: ArticleId,
+    pub article: ArticleKey,
     /// The revision it brings.
     pub revision: u64,
     /// Where it stands.
@@ -56,7 +56,7 @@ pub struct DeliveryQuery {
     /// Only in this state.
     pub state: Option<DeliveryState>,
     /// Only about this subject.
-    pub article: Option<ArticleId>,
+    pub article: Option<ArticleKey>,
     /// At most this many (1 to 1,000), newest first.
     pub limit: u32,
 }

@@ -1,5 +1,6 @@
 //! The console over real ledgers: what each page shows, and to whom.
 
+mod dead_letters;
 mod operators;
 mod public;
 
@@ -13,9 +14,9 @@ use loa_area::Directory;
 use loa_bus::Administer;
 use loa_bus_sqlite::SqliteBus;
 use loa_domain::{Calendar, CategorySlug, Event, FeedName, Scope};
-use loa_http::{AccessUnavailable, TokenCheck};
+use loa_http::{AccessUnavailable, Caller, TokenCheck};
 use loa_store::{FeedArrival, FeedChanges};
-use loa_store_sql::{DigestStore, FeedStore, IntakeStore, PushStore};
+use loa_store_sql::{DigestStore, FeedStore, IntakeStore, PushStore, WatchStore};
 use loa_svc_console::{Config, Doors, Service, Site};
 use loa_testkit::clock::HandClock;
 use loa_worker::{Status, completeness::AuditRule};
@@ -28,6 +29,7 @@ pub(crate) struct House {
     pub feed: Arc<FeedStore>,
     pub intake: Arc<IntakeStore>,
     pub push: Arc<PushStore>,
+    pub watch: Arc<WatchStore>,
     pub bus: Arc<SqliteBus>,
     pub clock: HandClock,
     pub status: Arc<Status>,
@@ -46,12 +48,14 @@ impl House {
         let feed = Arc::new(FeedStore::open(file("feed.db")).await.expect("a ledger"));
         let digest = Arc::new(DigestStore::open(file("digest.db")).await.expect("a ledger"));
         let push = Arc::new(PushStore::open(file("push.db")).await.expect("a ledger"));
+        let watch = Arc::new(WatchStore::open(file("watch.db")).await.expect("a ledger"));
         let status = Arc::new(Status::default());
         let doors = Doors {
             intake: intake.clone(),
             feed: feed.clone(),
             digest,
             push: push.clone(),
+            watch: watch.clone(),
             bus: bus.clone(),
             tokens: Arc::new(Tokens),
         };
@@ -59,10 +63,11 @@ impl House {
             portal_name: "Cổng <Điện Biên Đông>".into(),
             portal_url: "https://dienbiendong.example/".parse().expect("an address"),
             calendar: Calendar::new(jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").expect("a zone")),
-            audit: AuditRule { is_on: true, settle: Duration::from_secs(20), heartbeat: Some(Duration::from_secs(30)) },
+            audit: AuditRule { is_on: true, delay: Duration::from_secs(20), heartbeat: Some(Duration::from_secs(30)) },
         };
-        let service = Service::new(Config::default(), site, doors, Arc::new(Directory::empty()), status.clone(), world);
-        Self { router: service.router(), feed, intake, push, bus, clock, status, _folder: folder }
+        let (directory, tasks) = (Arc::new(Directory::empty()), tokio_util::task::TaskTracker::new());
+        let service = Service::new(Config::default(), site, doors, directory, status.clone(), world, tasks);
+        Self { router: service.router(), feed, intake, push, watch, bus, clock, status, _folder: folder }
     }
 
     /// Puts an event into the feed ledger, in `all` and its category.
@@ -71,6 +76,19 @@ impl House {
         let feeds =
             if event.content().is_some() { vec![FeedName::All, FeedName::Category(category)] } else { Vec::new() };
         self.feed.accept(&[FeedArrival { event, feeds }], self.clock.now()).await.expect("accepted");
+    }
+
+    /// Posts JSON with a bearer token; returns the status and the answer's JSON.
+    pub async fn post(&self, path: &str, token: &str, body: &str) -> (StatusCode, serde_json::Value) {
+        let request = Request::post(path)
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_owned()))
+            .expect("a request");
+        let response = self.router.clone().oneshot(request).await.expect("an answer");
+        let status = response.status();
+        let body = to_bytes(response.into_body(), 1 << 20).await.expect("a body");
+        (status, serde_json::from_slice(&body).expect("JSON"))
     }
 
     pub async fn get(&self, path: &str, authorization: &str) -> (StatusCode, HeaderMap, String) {
@@ -93,10 +111,11 @@ struct Tokens;
 
 #[async_trait]
 impl TokenCheck for Tokens {
-    async fn find(&self, secret: &str) -> Result<Option<(String, Scope)>, AccessUnavailable> {
+    async fn find(&self, secret: &str) -> Result<Option<Caller>, AccessUnavailable> {
         match secret {
-            "look" => Ok(Some(("operator".into(), Scope::Operate))),
-            "cms" => Ok(Some(("cms".into(), Scope::Publish))),
+            "look" => Ok(Some(Caller::new("operator", Scope::Operate))),
+            "reader" => Ok(Some(Caller::new("reader", Scope::Read))),
+            "cms" => Ok(Some(Caller::new("cms", Scope::Publish))),
             "away" => Err(AccessUnavailable("away".into())),
             _ => Ok(None),
         }

@@ -32,7 +32,7 @@ struct Found {
     link: Link,
 }
 
-type Asker = Option<Extension<ClientAddress>>;
+type Client = Option<Extension<ClientAddress>>;
 
 /// What confirms.
 pub(super) async fn confirm(State(service): State<Service>, Path(token): Path<String>) -> PageResult {
@@ -46,7 +46,7 @@ pub(super) async fn confirm(State(service): State<Service>, Path(token): Path<St
 pub(super) async fn confirmed(
     State(service): State<Service>,
     Path(token): Path<String>,
-    asker: Asker,
+    client: Client,
     headers: HeaderMap,
     body: Bytes,
 ) -> PageResult {
@@ -57,7 +57,7 @@ pub(super) async fn confirmed(
     }
     let Found { subscription, link } = found;
     if !link.is_key {
-        return service.write_to_owner(asker.map(|Extension(asker)| asker), subscription).await;
+        return service.write_to_owner(client.map(|Extension(client)| client), subscription).await;
     }
     let confirmed = match subscription.state {
         SubscriptionState::Active | SubscriptionState::Pending => {
@@ -128,7 +128,7 @@ pub(super) async fn manage(State(service): State<Service>, Path(token): Path<Str
 pub(super) async fn managed(
     State(service): State<Service>,
     Path(token): Path<String>,
-    asker: Asker,
+    client: Client,
     headers: HeaderMap,
     body: Bytes,
 ) -> PageResult {
@@ -137,7 +137,7 @@ pub(super) async fn managed(
     match (form.one("do"), found.link.is_key) {
         ("change", true) => {}
         ("send", false) => {
-            return service.write_to_owner(asker.map(|Extension(asker)| asker), found.subscription).await;
+            return service.write_to_owner(client.map(|Extension(client)| client), found.subscription).await;
         }
         _ => return service.manage_page(&found, false, "", StatusCode::OK).await,
     }

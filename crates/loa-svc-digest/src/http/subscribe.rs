@@ -1,9 +1,9 @@
 //! `/subscribe`: the form, and what answers it.
 //!
 //! Only what is offered can be wished for, and what was typed is shown to nobody but whoever typed it into
-//! our own form. The difference between mailboxes is in the mail, which only its owner reads (`letters.rs`).
+//! our own form. The difference between mailboxes is in the mail, which only its owner reads (`form_mails.rs`).
 
-use super::{PageResult, form::Form, letters::Asked, page};
+use super::{PageResult, form::Form, form_mails::Asked, page};
 use crate::{
     Service,
     pages::{Choices, LANGUAGE, Typed, may_choose},
@@ -38,7 +38,7 @@ pub(super) async fn show(State(service): State<Service>) -> PageResult {
 /// The form, filled in.
 pub(super) async fn ask(
     State(service): State<Service>,
-    asker: Option<Extension<ClientAddress>>,
+    client: Option<Extension<ClientAddress>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> PageResult {
@@ -67,8 +67,8 @@ pub(super) async fn ask(
     if !form.one("website").is_empty() {
         return answered();
     }
-    let asker = asker.map(|Extension(asker)| asker);
-    service.answer_by_letter(asker, Asked { email, wish, frequency }, answered).await
+    let client = client.map(|Extension(client)| client);
+    service.answer_by_mail(client, Asked { email, wish, frequency }, answered).await
 }
 
 impl Service {

@@ -49,7 +49,7 @@ async fn a_subscriber_is_added_and_a_run_is_started_and_read() {
     rig.publish("bai-1", 1).await;
     let (answer, run) = call(&rig, "operator", "POST", "/v1/digest-runs", Some(json!({ "frequency": "daily" }))).await;
     assert_eq!((answer.status, &run["account"]["planned"]), (StatusCode::CREATED, &json!(1)));
-    rig.settle().await;
+    rig.run_until_idle().await;
     let (_, one) = call(&rig, "reader", "GET", &format!("/v1/digest-runs/{}", run["id"]), None).await;
     assert_eq!(one["account"]["sent"], 1);
     let (_, runs) = call(&rig, "reader", "GET", "/v1/digest-runs", None).await;

@@ -8,7 +8,7 @@ use axum::{
 use loa_domain::{Frequency, SubscriptionState};
 use loa_http::ClientAddress;
 use loa_mail::Token;
-use loa_store::{DigestViews, Subscription, Subscriptions};
+use loa_store::{Confirmations, DigestViews, Subscription};
 use loa_testkit::smtp::{Fault, Stage};
 
 const FORM: &str = "email=nguoi-dan%40example.vn&frequency=daily&area=na-son-03203-2025";
@@ -225,12 +225,12 @@ async fn a_mailbox_with_many_tags_is_one_mailbox_and_the_form_goes_on_for_others
 }
 
 #[tokio::test]
-async fn one_asker_uses_up_its_own_share_and_is_told() {
+async fn one_client_uses_up_its_own_share_and_is_told() {
     let rig = Rig::new().await;
     rig.set("2026-01-05T06:00:00+07:00");
-    let ask = async |asker: &str, n: usize| {
+    let ask = async |client: &str, n: usize| {
         let form = format!("email=nguoi-{n}%40d{n}.vn&frequency=daily");
-        let address: std::net::IpAddr = asker.parse().unwrap();
+        let address: std::net::IpAddr = client.parse().unwrap();
         let request = Request::post("/subscribe").extension(ClientAddress(address));
         let answer = rig.send(request.body(Body::from(form)).unwrap()).await;
         if answer.status == StatusCode::TOO_MANY_REQUESTS {
@@ -334,7 +334,7 @@ async fn a_robot_with_a_list_does_not_make_us_its_sender() {
         let answer = rig.post("/subscribe", &format!("email=nguoi-{n}%40example.vn&frequency=daily")).await;
         withheld += usize::from(answer.status == StatusCode::SERVICE_UNAVAILABLE);
     }
-    assert_eq!((rig.mails().len(), withheld), (60, 10), "askers whose address nobody knows share half of a minute's");
+    assert_eq!((rig.mails().len(), withheld), (60, 10), "clients whose address nobody knows share half of a minute's");
     rig.wind(60);
     assert_eq!(rig.post("/subscribe", "email=x%40example.vn&frequency=daily").await.status, StatusCode::OK);
 }

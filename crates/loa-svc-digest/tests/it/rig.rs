@@ -8,7 +8,7 @@ use axum::{
 use jiff::{Timestamp, tz::TimeZone};
 use loa_area::{AreaFile, Directory};
 use loa_domain::{AreaId, Article, EmailAddress, Event, Frequency, Scope, Wish};
-use loa_http::{AccessUnavailable, TokenCheck};
+use loa_http::{AccessUnavailable, Caller, TokenCheck};
 use loa_store::{DigestDoors, DigestLedger, DigestViews, Run, Subscription};
 use loa_store_sql::DigestStore;
 use loa_svc_digest::{Config, Identity, Service, SmtpConfig};
@@ -95,7 +95,7 @@ impl Rig {
     }
 
     /// Steps until there is nothing to do.
-    pub async fn settle(&self) {
+    pub async fn run_until_idle(&self) {
         for _ in 0..100 {
             if self.service.step().await.unwrap() == Progress::Idle {
                 return;
@@ -106,7 +106,7 @@ impl Rig {
 
     pub async fn at(&self, instant: &str) {
         self.set(instant);
-        self.settle().await;
+        self.run_until_idle().await;
     }
 
     /// The newest run that is not weekly (last Monday's, made up, is always there); every account must always balance.
@@ -157,7 +157,7 @@ impl Rig {
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router().oneshot(request).await.unwrap();
-        self.service.letters_written().await;
+        self.service.form_mails_written().await;
         let (parts, body) = response.into_parts();
         let body = String::from_utf8(to_bytes(body, 1_000_000).await.unwrap().to_vec()).unwrap();
         Answer { status: parts.status, headers: parts.headers, body }
@@ -183,6 +183,7 @@ fn service(
         ..Config::default()
     };
     let identity = Identity {
+        portals: build::portals(),
         portal_name: "huyện Điện Biên Đông".into(),
         public_url: "https://tin.dienbiendong.example/".parse().unwrap(),
         zone: TimeZone::get("Asia/Ho_Chi_Minh").unwrap(),
@@ -216,13 +217,13 @@ struct Tokens;
 
 #[async_trait::async_trait]
 impl TokenCheck for Tokens {
-    async fn find(&self, secret: &str) -> Result<Option<(String, Scope)>, AccessUnavailable> {
+    async fn find(&self, secret: &str) -> Result<Option<Caller>, AccessUnavailable> {
         let scope = match secret {
             "operator" => Scope::Operate,
             "reader" => Scope::Read,
             "away" => return Err(AccessUnavailable("away".into())),
             _ => return Ok(None),
         };
-        Ok(Some((secret.to_owned(), scope)))
+        Ok(Some(Caller::new(secret, scope)))
     }
 }

@@ -10,7 +10,7 @@ async fn an_article_is_mailed_once_at_its_hour_and_never_again() {
     let rig = Rig::new().await;
     rig.add("van-phong@nason.example", Frequency::Daily).await;
     rig.publish("bai-1", 1).await;
-    rig.settle().await;
+    rig.run_until_idle().await;
     assert!(rig.mails().is_empty(), "not before seven");
 
     rig.at("2023-11-16T07:00:00+07:00").await;
@@ -117,7 +117,7 @@ async fn several_schedulers_make_one_run_and_one_mail() {
         tasks.spawn(async move { while service.step().await.unwrap() == loa_worker::Progress::Worked {} });
     }
     tasks.join_all().await;
-    rig.settle().await;
+    rig.run_until_idle().await;
     assert_eq!(rig.ledger.runs(10).await.unwrap().iter().filter(|r| r.key.frequency == Frequency::Daily).count(), 1);
     let mut to: Vec<_> = rig.mails().iter().flat_map(|mail| mail.to.clone()).collect();
     to.sort();
@@ -131,19 +131,19 @@ async fn what_is_wanted_at_once_waits_for_company_and_then_goes_even_by_night() 
     rig.set("2023-11-16T02:00:00+07:00");
     rig.add("a@example.vn", Frequency::Immediate).await;
     rig.publish("bai-1", 1).await;
-    rig.settle().await;
+    rig.run_until_idle().await;
     assert!(rig.mails().is_empty(), "company may come");
     rig.wind(20);
     rig.publish("bai-2", 1).await;
-    rig.settle().await;
+    rig.run_until_idle().await;
     assert!(rig.mails().is_empty());
     rig.wind(60);
-    rig.settle().await;
+    rig.run_until_idle().await;
     assert_eq!(rig.mails().len(), 1);
     let text = rig.mails()[0].text();
     assert!(text.contains("bai-1") && text.contains("bai-2"));
     rig.wind(7_200);
-    rig.settle().await;
+    rig.run_until_idle().await;
     assert_eq!(rig.mails().len(), 1);
 }
 

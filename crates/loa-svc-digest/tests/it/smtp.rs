@@ -28,17 +28,17 @@ async fn a_crash_after_the_last_dot_sends_once_more_under_the_same_message_id() 
     assert!(sending.await.unwrap_err().is_cancelled());
 
     rig.restart().await;
-    rig.settle().await;
+    rig.run_until_idle().await;
     assert_eq!(rig.mails().len(), 1, "the lease protects it");
     rig.wind(901);
-    rig.settle().await;
+    rig.run_until_idle().await;
     let mails = rig.mails();
     assert_eq!(mails.len(), 2);
     assert_eq!(mails[0].message_id(), mails[1].message_id());
     assert_eq!(mails[0].from, mails[1].from);
     assert_eq!(rig.account().await, [1, 0, 0, 0, 0]);
     rig.wind(7_200);
-    rig.settle().await;
+    rig.run_until_idle().await;
     assert_eq!(rig.mails().len(), 2);
 }
 
@@ -49,7 +49,7 @@ async fn a_mail_that_twice_may_have_gone_out_is_uncertain_and_left_alone() {
     rig.at("2023-11-16T07:00:00+07:00").await;
     for _ in 0..4 {
         rig.wind(901);
-        rig.settle().await;
+        rig.run_until_idle().await;
     }
     assert_eq!(rig.account().await, [0, 0, 0, 1, 0]);
     let ids: Vec<String> = rig.mails().iter().map(|mail| mail.message_id()).collect();
@@ -65,10 +65,10 @@ async fn an_address_refused_for_good_fails_alone_and_a_busy_one_gets_its_mail_la
     rig.at("2023-11-16T07:00:00+07:00").await;
     assert_eq!(rig.account().await, [10, 1, 0, 0, 1]);
     rig.wind(90);
-    rig.settle().await;
+    rig.run_until_idle().await;
     assert_eq!(rig.account().await, [10, 1, 0, 0, 1], "greylisted a second time");
     rig.wind(400);
-    rig.settle().await;
+    rig.run_until_idle().await;
     assert_eq!(rig.account().await, [11, 1, 0, 0, 0]);
     assert_eq!(rig.mails().len(), 11);
     let run = rig.run().await;
@@ -92,7 +92,7 @@ async fn a_server_that_closes_in_the_middle_costs_nobody_a_mail_and_nobody_gets_
         rig.run().await;
         for _ in 0..3 {
             rig.wind(120);
-            rig.settle().await;
+            rig.run_until_idle().await;
         }
         assert_eq!(rig.account().await, [12, 0, 0, 0, 0], "{fault:?}");
         assert_eq!(rig.mails().len(), 12, "{fault:?}");
@@ -106,13 +106,13 @@ async fn a_mail_server_that_is_away_fails_nobody() {
     rig.at("2023-11-16T07:00:00+07:00").await;
     for _ in 0..20 {
         rig.wind(30);
-        rig.settle().await;
+        rig.run_until_idle().await;
     }
     assert_eq!(rig.account().await, [0, 0, 0, 0, 3]);
     assert!(rig.catcher.sessions() < 18, "it is not hammered: {}", rig.catcher.sessions());
     rig.catcher.behave();
     rig.wind(120);
-    rig.settle().await;
+    rig.run_until_idle().await;
     assert_eq!(rig.account().await, [3, 0, 0, 0, 0]);
 }
 
@@ -132,11 +132,11 @@ async fn a_server_that_refuses_us_stops_the_run_until_an_operator_resumes_it() {
         assert_eq!((run.account.waiting, run.account.failed), (30, 0), "{stage:?}: nobody's fault but ours");
         rig.catcher.behave();
         rig.wind(3_600);
-        rig.settle().await;
+        rig.run_until_idle().await;
         assert!(rig.mails().is_empty(), "{stage:?}: a stopped run stays stopped");
         rig.service.resume_run(run.id).await.unwrap();
         rig.wind(3_600);
-        rig.settle().await;
+        rig.run_until_idle().await;
         assert_eq!(rig.account().await, [30, 0, 0, 0, 0], "{stage:?}");
         assert_eq!(rig.mails().len(), 30, "{stage:?}: nobody twice");
     }
@@ -179,7 +179,7 @@ async fn a_late_mail_waits_for_the_morning_and_is_given_up_after_days() {
     rig.at("2023-11-16T20:30:00+07:00").await;
     for _ in 0..12 {
         rig.clock.advance(Duration::from_secs(1_800));
-        rig.settle().await;
+        rig.run_until_idle().await;
     }
     rig.catcher.behave();
     rig.at("2023-11-17T03:00:00+07:00").await;

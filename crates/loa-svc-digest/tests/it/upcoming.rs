@@ -38,12 +38,12 @@ async fn a_restart_over_its_time_loses_nothing() {
     let mut rig = Rig::new().await;
     rig.add("a@example.vn", Frequency::Immediate).await;
     rig.accept(&[dated("hen", 1, "2023-11-16T09:00:00+07:00")]).await;
-    rig.settle().await;
+    rig.run_until_idle().await;
     rig.set("2023-11-18T09:00:00+07:00");
     rig.restart().await;
-    rig.settle().await;
+    rig.run_until_idle().await;
     rig.wind(120);
-    rig.settle().await;
+    rig.run_until_idle().await;
     assert_eq!(rig.mails().len(), 1);
 }
 

@@ -58,6 +58,6 @@ async fn what_was_read_is_corrected_to_exactly_those_who_had_it() {
 
     rig.at("2023-11-18T07:00:00+07:00").await;
     assert_eq!(rig.mails().len(), 3, "a correction is sent once");
-    let journey = rig.ledger.journey(&loa_domain::ArticleId::new("bai-1").unwrap()).await.unwrap();
+    let journey = rig.ledger.journey(&"bai-1".parse().unwrap()).await.unwrap();
     assert!(journey.iter().any(|step| step.step.as_str() == "corrected"), "{journey:?}");
 }

@@ -1,44 +1,47 @@
 //! The addresses of the feed outlet: bytes from the keepers to readers.
 //!
 //! Looking changes nothing: there is no other method than GET and HEAD. `asking` answers searches,
+//! `articles` leads on to articles, `instead` is what is answered where there is nothing to give,
 //! `throttle` asks those to wait who take the same document in full again and again. It is the
 //! topmost room: it knows the service, and nothing of how anything is written or stored.
 
+mod articles;
 mod asking;
+mod instead;
 mod throttle;
 
 use crate::{
     error::FeedError,
     keep::writer::{ArchiveDocument, ArchiveKey},
-    names::Summaries,
     page::{
-        document::{Document, HTML, Terms},
-        models::path,
+        addresses::path,
+        document::{Document, Terms},
         pages::Pages,
     },
     service::Service,
 };
+use articles::article;
 use asking::{Reply, reply};
 use axum::{
     Router,
     extract::{Path, RawQuery, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
     routing::{MethodRouter, get},
 };
+use instead::{away, missing_feed, moved, page, unless_known};
 use jiff::civil::Date;
-use loa_domain::{ArticleId, FeedName, shown_until, with_causes};
+use loa_domain::FeedName;
 use loa_feed::{ArchiveName, Format, Site};
-use loa_http::{from_own_page, retry_later};
+use loa_http::from_own_page;
 use std::sync::Arc;
 use throttle::{CountedRequest, Throttle};
-use url::Url;
 
 /// How long a page may be kept, in seconds: people press "reload" and expect news.
 const PAGE_MAX_AGE: u32 = 60;
-/// How long the document of a settled month may be kept, in seconds. A late edit or a withdrawal still changes it, so whoever
+/// How long the document of a closed month may be kept, in seconds. A late edit or a withdrawal still changes it, so whoever
 /// keeps it for others (a cache in front) asks as often as for a feed.
-const SETTLED_MAX_AGE: u32 = 86_400;
+const CLOSED_MAX_AGE: u32 = 86_400;
 /// How long the document of another month may be kept, in seconds: what falls out of the feed must be found here.
 const OPEN_MAX_AGE: u32 = 60;
 
@@ -101,10 +104,10 @@ impl Readers {
     fn archive_terms(&self, archive: &ArchiveDocument, format: Option<Format>) -> Terms {
         let now = self.service.0.writer.now();
         // a page is for people: what was withdrawn is to be gone when they look again
-        let is_settled = format.is_some() && archive.settles_at.is_some_and(|at| at <= now);
+        let is_closed = format.is_some() && archive.closes_at.is_some_and(|at| at <= now);
         Terms {
-            max_age: if is_settled { SETTLED_MAX_AGE } else { OPEN_MAX_AGE },
-            shared_max_age: is_settled.then_some(self.site().ttl_minutes * 60),
+            max_age: if is_closed { CLOSED_MAX_AGE } else { OPEN_MAX_AGE },
+            shared_max_age: is_closed.then_some(self.site().ttl_minutes * 60),
             shared_with_scripts: format.is_some(),
         }
     }
@@ -243,15 +246,6 @@ fn archive_key(feed: &str, file: &str) -> Option<ArchiveKey> {
     Some((name, ArchiveName::parse(stem)?, format))
 }
 
-/// What to answer when there is no feed of this name, or nobody knows; `None`: there is one.
-async fn unless_known(readers: &Readers, name: &FeedName, typed: &str, request: &HeaderMap) -> Option<Response> {
-    match readers.service.0.overviews.knows(name).await {
-        Ok(true) => None,
-        Ok(false) => Some(missing_feed(readers, typed, request).await),
-        Err(error) => Some(away(readers, &error, request).await),
-    }
-}
-
 fn extension(format: Option<Format>) -> String {
     format.map(|format| format!(".{}", format.extension())).unwrap_or_default()
 }
@@ -259,85 +253,4 @@ fn extension(format: Option<Format>) -> String {
 fn count(form: &'static str, response: &Response) {
     let status = response.status().as_str().to_owned();
     metrics::counter!("loa_feed_requests_total", "format" => form, "status" => status).increment(1);
-}
-
-/// What became of an article: on to it while it stands, 410 when it was withdrawn. Leads on to its portal's own host only: an
-/// editor may name any address, and nobody is to be sent elsewhere under the site's name. Such an address is shown instead.
-async fn article(State(readers): State<Readers>, Path(id): Path<String>, request: HeaderMap) -> Response {
-    let Ok(article) = ArticleId::new(id) else {
-        return page(StatusCode::NOT_FOUND, readers.pages().missing_article(), &request).await;
-    };
-    let writer = &readers.service.0.writer;
-    match writer.ledger.standing(&article).await {
-        Ok(Some(Ok(entry))) if entry.content.published_at() < shown_until(writer.world.now()) => {
-            let url = entry.content.url();
-            let own = Url::parse(&entry.source).ok().into_iter().chain([readers.service.0.portal.clone()]);
-            if !own.into_iter().any(|own| is_of_portal(url, &own)) {
-                return page(StatusCode::OK, readers.pages().elsewhere(&entry.content), &request).await;
-            }
-            let mut response = Redirect::to(url.as_str()).into_response();
-            *response.status_mut() = StatusCode::FOUND;
-            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=60"));
-            response
-        }
-        Ok(Some(Err(stone))) => page(StatusCode::GONE, readers.pages().gone(stone.at, &stone.reason), &request).await,
-        // what is dated in the future is unknown until its time
-        Ok(Some(Ok(_)) | None) => page(StatusCode::NOT_FOUND, readers.pages().missing_article(), &request).await,
-        Err(error) => away(&readers, &error.into(), &request).await,
-    }
-}
-
-/// Whether an address is the portal's own, which is at `portal` (its address in the settings, or the `source` of its events): of
-/// the same host, with or without `www.`, or of one below it.
-fn is_of_portal(url: &Url, portal: &Url) -> bool {
-    let plain = |host: &str| host.strip_prefix("www.").unwrap_or(host).to_owned();
-    let Some(portal) = portal.host_str().map(plain) else { return false };
-    let host = url.host_str().map(plain).unwrap_or_default();
-    // a name of one word is a machine's, and whatever stands below it another's
-    let is_below = || portal.contains('.') && host.strip_suffix(&portal).is_some_and(|below| below.ends_with('.'));
-    url.username().is_empty() && url.password().is_none() && (host == portal || is_below())
-}
-
-/// Leads on, for good, to the one address of a feed's document.
-fn moved(readers: &Readers, document: &str) -> Response {
-    let address = path(readers.site(), &format!("feeds/{document}"));
-    let mut response = StatusCode::MOVED_PERMANENTLY.into_response();
-    if let Ok(address) = HeaderValue::from_str(&address) {
-        response.headers_mut().insert(header::LOCATION, address);
-    }
-    let headers = response.headers_mut();
-    // a day: a directory may be mended
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400"));
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    response
-}
-
-async fn missing_feed(readers: &Readers, typed: &str, request: &HeaderMap) -> Response {
-    // suggestions are a kindness: without the ledger the page does without them
-    let overview = readers.service.0.overviews.get().await.ok();
-    let none = Summaries::new();
-    let summaries = overview.as_ref().map_or(&none, |overview| &overview.summaries);
-    let suggestions = readers.service.0.writer.names.suggestions(typed, summaries, readers.today());
-    page(StatusCode::NOT_FOUND, readers.pages().missing_feed(&suggestions), request).await
-}
-
-async fn away(readers: &Readers, error: &FeedError, request: &HeaderMap) -> Response {
-    if error.may_pass() {
-        tracing::warn!(error = %with_causes(error), "a reader could not be served");
-    } else {
-        tracing::error!(error = %with_causes(error), "a reader could not be served");
-    }
-    retry_later(page(StatusCode::SERVICE_UNAVAILABLE, readers.pages().away(), request).await)
-}
-
-/// A page made for one request.
-async fn page(status: StatusCode, text: Result<String, minijinja::Error>, request: &HeaderMap) -> Response {
-    let text = match text {
-        Ok(text) => text,
-        Err(error) => {
-            tracing::error!(error = %with_causes(&error), "a page could not be written");
-            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-        }
-    };
-    Document::new(HTML, text).answer_as(status, request).await
 }

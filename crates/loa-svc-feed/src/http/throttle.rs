@@ -34,15 +34,15 @@ impl Throttle {
     }
 
     /// Counts a full response; the seconds to wait, when it is one too many.
-    fn count(&self, asker: IpAddr, representation: &[u8], now: Timestamp) -> Option<u32> {
-        self.tally.count((household(asker), representation), self.full_responses_max, now)
+    fn count(&self, client: IpAddr, representation: &[u8], now: Timestamp) -> Option<u32> {
+        self.tally.count((household(client), representation), self.full_responses_max, now)
     }
 
     /// The answer, or a request to wait in its place.
     pub(crate) fn throttled(&self, request: &CountedRequest, answer: Response, now: Timestamp) -> Response {
-        let (Some(asker), true) = (request.counted, answer.status() == StatusCode::OK) else { return answer };
+        let (Some(client), true) = (request.counted, answer.status() == StatusCode::OK) else { return answer };
         let Some(representation) = answer.headers().get(header::ETAG) else { return answer };
-        let Some(seconds) = self.count(asker, representation.as_bytes(), now) else { return answer };
+        let Some(seconds) = self.count(client, representation.as_bytes(), now) else { return answer };
         let detail = format!(
             "this document is unchanged and was sent in full to this address {} times within {} minutes; ask with \
              If-None-Match or If-Modified-Since, which is always answered, or again in {seconds} s",
@@ -75,9 +75,9 @@ impl<S: Sync> FromRequestParts<S> for CountedRequest {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let says_what_it_has =
             [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE].iter().any(|name| parts.headers.contains_key(name));
-        let asker =
+        let client =
             parts.extensions.get::<ClientAddress>().filter(|_| parts.method == Method::GET && !says_what_it_has);
-        Ok(Self { counted: asker.map(|asker| asker.0) })
+        Ok(Self { counted: client.map(|client| client.0) })
     }
 }
 
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn any_number_of_askers_take_no_more_room_and_who_asks_for_more_than_they_do_is_still_known() {
+    fn any_number_of_clients_take_no_more_room_and_who_asks_for_more_than_they_do_is_still_known() {
         let throttle = Throttle::new(50, [7; 16]);
         for _ in 0..40 {
             assert_eq!(throttle.count(four(0), b"\"a\"", at(0)), None);

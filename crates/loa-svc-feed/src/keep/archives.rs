@@ -70,7 +70,7 @@ impl Archives {
     }
 
     fn is_true(&self, key: &ArchiveKey, cached: &ArchiveDocument) -> bool {
-        self.changes.hold(std::slice::from_ref(&key.0), &cached.validity, self.writer.now())
+        self.changes.is_current(std::slice::from_ref(&key.0), &cached.validity, self.writer.now())
     }
 
     async fn write(&self, key: &ArchiveKey) -> Result<Option<Arc<ArchiveDocument>>, FeedError> {

@@ -40,7 +40,7 @@ impl Changes {
     }
 
     /// Whether what was written of these feeds is true: none of them changed since, and no time has come.
-    pub(crate) fn hold(&self, feeds: &[FeedName], validity: &Validity, now: Timestamp) -> bool {
+    pub(crate) fn is_current(&self, feeds: &[FeedName], validity: &Validity, now: Timestamp) -> bool {
         let by_feed = self.by_feed.lock().unwrap_or_else(PoisonError::into_inner);
         let is_unchanged = |feed| by_feed.get(feed).is_none_or(|number| validity.as_of >= *number);
         validity.due_at.is_none_or(|at| at > now) && feeds.iter().all(is_unchanged)
@@ -65,7 +65,7 @@ mod tests {
         let changes = Changes::default();
         let names = |text: &str| -> Vec<FeedName> { text.split('+').filter_map(FeedName::parse).collect() };
         let is_true = |feeds: &str, as_of: i64, due_at: Option<Timestamp>| {
-            changes.hold(&names(feeds), &Validity { as_of, due_at }, Timestamp::UNIX_EPOCH)
+            changes.is_current(&names(feeds), &Validity { as_of, due_at }, Timestamp::UNIX_EPOCH)
         };
         changes.note(&names("area-x"), 5);
         assert!(is_true("area-x+area-y", 5, None), "it was in it");

@@ -101,7 +101,7 @@ impl Combinations {
     /// A cached document, and whether it is true.
     fn cached(&self, key: &CombinedKey) -> Option<(Arc<CombinedDocument>, bool)> {
         let cached = self.cache.get(key)?;
-        let is_true = self.changes.hold(&key.0.parts(), &cached.validity, self.writer.now());
+        let is_true = self.changes.is_current(&key.0.parts(), &cached.validity, self.writer.now());
         Some((cached, is_true))
     }
 

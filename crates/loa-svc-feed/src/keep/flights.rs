@@ -80,11 +80,11 @@ mod tests {
                 flights.once(&"a", work).await
             })
         };
-        let askers: Vec<_> = (0..1_000).map(|_| ask()).collect();
+        let callers: Vec<_> = (0..1_000).map(|_| ask()).collect();
         tokio::task::yield_now().await;
         gate.add_permits(1);
-        for asker in askers {
-            assert_eq!(asker.await.unwrap(), 1);
+        for caller in callers {
+            assert_eq!(caller.await.unwrap(), 1);
         }
         gate.add_permits(1);
         assert_eq!(ask().await.unwrap(), 2);

@@ -6,51 +6,26 @@
 //! knows neither feeds nor the ledger: a name, texts and what there is to know of them go in and
 //! come back.
 
+mod form;
+
 use bytes::Bytes;
-use jiff::Timestamp;
-use loa_http::{Encoding, encoded, fingerprint, unpacked};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use form::{body_of, head, read};
+use loa_http::fingerprint;
+use serde::{Serialize, de::DeserializeOwned};
 use std::{
     collections::BTreeMap,
-    fs::{DirBuilder, File, OpenOptions},
-    io::{self, Read, Write},
+    fs::{DirBuilder, OpenOptions},
+    io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
 
+pub(crate) use form::LastGoodFile;
+
 /// What a file's name ends with.
 const SUFFIX: &str = "last-good";
-/// Of the form of the files. Another one is not read.
-const FORM: u32 = 1;
-/// Most bytes of a file's head: a name, a title, the feeds of an installation.
-const HEAD_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// Most bytes of all texts of a file, unpacked.
-const TEXT_BYTES_MAX: usize = 256 * 1024 * 1024;
-
-/// Documents that are shown together, with what there is to know of them.
-#[derive(Debug, PartialEq)]
-pub(crate) struct LastGoodFile<T> {
-    /// Which; no two have one name.
-    pub(crate) name: String,
-    /// Their `Last-Modified`, which steps with every version.
-    pub(crate) told_at: Timestamp,
-    /// The change number up to which they were true.
-    pub(crate) as_of: i64,
-    pub(crate) about: T,
-    pub(crate) texts: Vec<Bytes>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Head<T> {
-    form: u32,
-    name: String,
-    told_at: Timestamp,
-    as_of: i64,
-    lengths: Vec<usize>,
-    about: T,
-}
 
 /// A folder of last good files, within bounds.
 pub(crate) struct Folder {
@@ -83,18 +58,7 @@ impl Folder {
         if standing.as_ref().is_some_and(|standing| standing.told_at >= file.told_at) {
             return Ok(());
         }
-        let head = Head {
-            form: FORM,
-            name: file.name.clone(),
-            told_at: file.told_at,
-            as_of: file.as_of,
-            lengths: file.texts.iter().map(Bytes::len).collect(),
-            about: &file.about,
-        };
-        let mut body = serde_json::to_vec(&head)?;
-        body.push(b'\n');
-        body.extend(encoded(Encoding::Zstd, &file.texts.concat())?);
-        self.replace(&path, &body)?;
+        self.replace(&path, &body_of(file)?)?;
         known.as_mut().map(|known| known.insert(file.name.clone(), file.as_of));
         if standing.is_none() {
             self.make_room(&path)?;
@@ -189,7 +153,7 @@ impl Folder {
         self.folder.join(fingerprint([name.as_bytes()])).with_extension(SUFFIX)
     }
 
-    /// What is there. The first time, the folder is made, and what others left unfinished is swept out.
+    /// What is there. The first time, the folder is made, and what others left unfinished is deleted.
     fn known(&self) -> io::Result<MutexGuard<'_, Option<BTreeMap<String, i64>>>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.is_none() {
@@ -224,45 +188,10 @@ impl Folder {
     }
 }
 
-fn torn(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, what)
-}
-
-/// The head of a file, not checked against its body: for telling which is newer.
-fn head<T: DeserializeOwned>(path: &Path) -> io::Result<Head<T>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(HEAD_BYTES_MAX as u64).read_to_end(&mut bytes)?;
-    let mut lines = bytes.splitn(3, |byte| *byte == b'\n');
-    let (Some(_), Some(line), Some(_)) = (lines.next(), lines.next(), lines.next()) else {
-        return Err(torn("it has no head"));
-    };
-    let head: Head<T> = serde_json::from_slice(line)?;
-    if head.form == FORM { Ok(head) } else { Err(torn("it has another form")) }
-}
-
-fn read<T: DeserializeOwned>(path: &Path) -> io::Result<LastGoodFile<T>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(TEXT_BYTES_MAX as u64).read_to_end(&mut bytes)?;
-    let (mark, body) = bytes.split_at_checked(fingerprint([]).len() + 1).ok_or_else(|| torn("it is too short"))?;
-    if mark.strip_suffix(b"\n") != Some(fingerprint([body]).as_bytes()) {
-        return Err(torn("it is not as it was written"));
-    }
-    let end = body.iter().position(|byte| *byte == b'\n').ok_or_else(|| torn("it has no head"))?;
-    let head: Head<T> = serde_json::from_slice(&body[..end])?;
-    let length = head.lengths.iter().try_fold(0_usize, |sum, length| sum.checked_add(*length));
-    let length =
-        length.filter(|length| head.form == FORM && *length <= TEXT_BYTES_MAX).ok_or_else(|| torn("its form"))?;
-    let mut rest = Bytes::from(unpacked(&body[end + 1..], length)?);
-    if rest.len() != length {
-        return Err(torn("its texts have another length"));
-    }
-    let texts = head.lengths.iter().map(|length| rest.split_to(*length)).collect();
-    Ok(LastGoodFile { name: head.name, told_at: head.told_at, as_of: head.as_of, about: head.about, texts })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::Timestamp;
     use std::os::unix::fs::PermissionsExt;
 
     fn at(second: i64) -> Timestamp {
@@ -324,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crash_between_writing_and_renaming_leaves_the_file_before_and_nothing_to_sweep_twice() {
+    fn a_crash_between_writing_and_renaming_leaves_the_file_before_and_nothing_to_delete_twice() {
         let folder = tempfile::tempdir().unwrap();
         let one = folder_of(folder.path(), 10, 1_000_000);
         one.keep(&file("all", 5, "năm")).unwrap();

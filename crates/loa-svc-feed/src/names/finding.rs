@@ -98,6 +98,7 @@ impl Names {
         let configured = self.categories.iter().map(|category| FeedName::Category(category.slug.clone()));
         let mut known: Vec<FeedName> = [FeedName::All, FeedName::Documents].into_iter().chain(configured).collect();
         known.extend(summaries.keys().filter(|name| matches!(name, FeedName::Category(_))).cloned());
+        known.extend(self.portals().list().iter().map(|portal| FeedName::Portal(portal.slug.clone())));
         if let Some(place) = typed.strip_prefix("area-") {
             // a cut or mistyped address holds most of the area's name
             let letters: String = place.chars().map(|c| if c.is_alphabetic() { c } else { ' ' }).collect();

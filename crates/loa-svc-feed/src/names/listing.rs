@@ -30,6 +30,8 @@ pub(crate) struct Listed {
 pub(crate) struct Lists {
     pub(crate) general: Vec<Listed>,
     pub(crate) categories: Vec<Listed>,
+    /// The portals, when there are several: the home portal first.
+    pub(crate) portals: Vec<Listed>,
     /// With entries, those with the latest news.
     pub(crate) areas: Vec<Listed>,
     /// How many more there are with entries.
@@ -70,12 +72,20 @@ impl Names {
         Lists {
             general,
             categories,
+            portals: self.portal_feeds().into_iter().map(|name| self.listed_one(name, summaries)).collect(),
             areas: latest(AREAS_LISTED_MAX),
             more_areas: with_news.len().saturating_sub(AREAS_LISTED_MAX),
             outlined: latest(AREAS_OUTLINED_MAX),
             empty_areas: empty.into_iter().map(|name| self.listed_one(name, summaries)).collect(),
             provinces: self.provinces.clone(),
         }
+    }
+
+    /// The feeds of portals; none where there is one portal only, whose feed is `all`.
+    fn portal_feeds(&self) -> Vec<FeedName> {
+        let list = self.portals().list();
+        let several = list.iter().filter(|_| list.has_several());
+        several.map(|portal| FeedName::Portal(portal.slug.clone())).collect()
     }
 
     /// None, when there are more than [`AREAS_LISTED_MAX`].

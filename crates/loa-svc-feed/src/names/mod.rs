@@ -12,9 +12,10 @@ pub(crate) mod words;
 
 use jiff::civil::Date;
 use loa_area::{Area, AreaSearch, Directory};
-use loa_domain::{AreaId, Calendar, Category, CategorySlug, Combination, FeedName};
-use loa_feed::{FeedHead, Site};
+use loa_domain::{AreaId, ArticleKey, Calendar, Category, CategorySlug, Combination, FeedName, PortalSlug};
+use loa_feed::{EntryPortal, FeedHead, Site, TagAuthority};
 use loa_store::FeedSummary;
+use loa_worker::Portals;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
@@ -26,6 +27,7 @@ pub(crate) struct Names {
     directory: Arc<Directory>,
     calendar: Calendar,
     categories: Vec<Category>,
+    portals: Portals,
     search: AreaSearch,
     /// Areas that share their name and kind with another one of their time: they are called with their district and province.
     namesakes: HashSet<AreaId>,
@@ -45,6 +47,7 @@ impl Names {
         directory: Arc<Directory>,
         calendar: Calendar,
         categories: Vec<Category>,
+        portals: Portals,
     ) -> Self {
         let mut same: HashMap<(String, Option<Date>), Vec<&AreaId>> = HashMap::new();
         for area in directory.iter() {
@@ -53,7 +56,7 @@ impl Names {
         let namesakes = same.into_values().filter(|ids| ids.len() > 1).flatten().cloned().collect();
         let provinces = listing::provinces(&directory);
         let search = AreaSearch::new(&directory);
-        Self { site, directory, calendar, categories, search, namesakes, provinces }
+        Self { site, directory, calendar, categories, portals, search, namesakes, provinces }
     }
 
     pub(crate) fn calendar(&self) -> &Calendar {
@@ -64,12 +67,34 @@ impl Names {
         &self.directory
     }
 
+    pub(crate) fn portals(&self) -> &Portals {
+        &self.portals
+    }
+
+    /// Whose an entry is, to be said with it; `None` where there is one portal only.
+    pub(crate) fn portal_of(&self, key: &ArticleKey) -> Option<EntryPortal> {
+        let list = self.portals.list();
+        let portal = list.of_key(key.portal().as_ref()).filter(|_| list.has_several())?;
+        let tag = TagAuthority::new(&portal.tag_authority, portal.tag_date).ok()?;
+        Some(EntryPortal { tag, feed: FeedName::Portal(portal.slug.clone()), name: portal.name.clone() })
+    }
+
+    /// What the ids of another portal than the home portal are made from.
+    pub(crate) fn tag_of(&self, key: &ArticleKey) -> Option<TagAuthority> {
+        key.portal_text().and_then(|_| self.portal_of(key)).map(|portal| portal.tag)
+    }
+
+    fn portal(&self, slug: &PortalSlug) -> String {
+        self.portals.list().get(slug).map_or_else(|| slug.to_string(), |portal| portal.name.clone())
+    }
+
     /// Whether the feed exists whatever the ledger says.
     pub(crate) fn knows(&self, name: &FeedName) -> bool {
         match name {
             FeedName::All | FeedName::Documents => true,
             FeedName::Category(slug) => self.categories.iter().any(|category| category.slug == *slug),
             FeedName::Area(id) => self.directory.get(id).is_some(),
+            FeedName::Portal(slug) => self.portals.list().get(slug).is_some(),
             FeedName::Combined(combination) => combination.parts().iter().all(|part| self.knows(part)),
         }
     }
@@ -95,6 +120,10 @@ impl Names {
                 }
                 None => (words::area_title(id.as_str()), words::area_description(id.as_str(), portal)),
             },
+            FeedName::Portal(slug) => {
+                let name = self.portal(slug);
+                (name.clone(), words::portal_description(&name))
+            }
             FeedName::Combined(combination) => return self.combined_head(combination, &Labels::new()),
         };
         FeedHead { name: name.clone(), title, description }
@@ -105,14 +134,26 @@ impl Names {
         let part = |part: &FeedName| match part {
             FeedName::Area(id) => self.directory.get(id).map_or_else(|| id.to_string(), |area| self.called(area)),
             FeedName::Category(slug) => self.category(slug, labels.get(slug).map(String::as_str)),
+            FeedName::Portal(slug) => self.portal(slug),
             _ => words::DOCUMENTS.to_owned(),
         };
         let called = |parts: Vec<FeedName>| parts.iter().map(part).collect::<Vec<_>>();
         let (areas, sections) = (called(combination.areas()), called(combination.sections()));
+        // what several portals publish is named as they are; what one publishes, in the place of the whole
+        let portals = called(combination.portals()).join(", ");
+        let site = if portals.is_empty() { self.site.title.clone() } else { portals.clone() };
         FeedHead {
             name: FeedName::Combined(combination.clone()),
-            title: words::combined_title(&areas, &sections),
-            description: words::combined_description(&areas, &sections, &self.site.title),
+            title: match (areas.is_empty() && sections.is_empty(), portals.is_empty()) {
+                (true, _) => portals,
+                (false, true) => words::combined_title(&areas, &sections),
+                (false, false) => format!("{} – {portals}", words::combined_title(&areas, &sections)),
+            },
+            description: if areas.is_empty() && sections.is_empty() {
+                words::portal_description(&site)
+            } else {
+                words::combined_description(&areas, &sections, &site)
+            },
         }
     }
 

@@ -10,7 +10,12 @@ pub(crate) const ALL: &str = "Tất cả tin bài";
 pub(crate) const DOCUMENTS: &str = "Văn bản";
 pub(crate) const CATEGORIES: &str = "Theo chuyên mục";
 pub(crate) const AREAS: &str = "Theo địa bàn";
+pub(crate) const PORTALS: &str = "Theo cổng thông tin";
 pub(crate) const READER_ON_THIS_DEVICE: &str = "Ứng dụng trên máy này";
+
+pub(crate) fn portal_description(portal: &str) -> String {
+    format!("Tin bài và văn bản của {portal}.")
+}
 
 pub(crate) fn all_description(portal: &str) -> String {
     format!("Mọi tin bài và văn bản của {portal}.")

@@ -1,16 +1,19 @@
 //! What templates are given: texts and addresses, nothing to compute.
 //!
 //! Pure functions from feeds, lists and queries to models. Dates are those of the calendar handed
-//! in, addresses those of the site. It does not know the templates.
+//! in, addresses those of the site (`addresses.rs`). It does not know the templates.
 
-use super::query::Asked;
+use super::{
+    addresses::{article_path, path, picks_path},
+    query::Asked,
+};
 use crate::names::{
     finding::FoundFeed,
     listing::{Listed, Lists},
     words,
 };
 use jiff::Timestamp;
-use loa_domain::{ArticleId, Calendar, Combination, FeedName};
+use loa_domain::{Calendar, Combination, FeedName};
 use loa_feed::{ArchiveName, Feed, FeedItem, Format, Label, Media, Site};
 use serde::Serialize;
 use url::form_urlencoded;
@@ -75,6 +78,7 @@ pub(crate) struct Choices {
     pub(crate) picked: Vec<Choice>,
     pub(crate) places: Vec<Choice>,
     pub(crate) sections: Vec<Choice>,
+    pub(crate) portals: Vec<Choice>,
 }
 
 #[derive(Serialize)]
@@ -99,6 +103,8 @@ pub(crate) struct EntryView {
     /// Of a document: name and value, in the place of summary and author.
     pub(crate) facts: Vec<(&'static str, String)>,
     pub(crate) author: String,
+    /// Whose it is, where several portals publish; otherwise empty.
+    pub(crate) portal: String,
     pub(crate) places: Vec<Link>,
     pub(crate) files: Vec<File>,
 }
@@ -113,23 +119,6 @@ pub(crate) struct GoneView {
 /// An instant as people of the site's zone read it.
 pub(crate) fn moment(calendar: &Calendar, at: Timestamp) -> Moment {
     Moment { iso: calendar.rfc3339(at), text: calendar.date_time(at), day: calendar.date(at) }
-}
-
-/// A path on this site: without host, so that pages work wherever they are reached.
-pub(crate) fn path(site: &Site, rest: &str) -> String {
-    format!("{}/{rest}", site.base.path().trim_end_matches('/'))
-}
-
-/// Where an article accounts for itself: its page when it stands, a notice when it is gone.
-pub(crate) fn article_path(site: &Site, article: &ArticleId) -> String {
-    let mut url = site.base.clone();
-    match url.path_segments_mut() {
-        Ok(mut segments) => {
-            segments.pop_if_empty().push("a").push(article.as_str());
-        }
-        Err(()) => return path(site, "feeds"),
-    }
-    url.path().to_owned()
 }
 
 pub(crate) fn alternates(site: &Site, name: &FeedName) -> Vec<Alternate> {
@@ -162,7 +151,9 @@ pub(crate) fn choices(lists: &Lists, asked: &Asked, picked: &[Listed]) -> Choice
     };
     let is_place = |feed: &&Listed| matches!(feed.name, FeedName::Area(_));
     let is_not_picked = |feed: &&Listed| !asked.picks.contains(&feed.name);
-    let (places, sections): (Vec<&Listed>, Vec<&Listed>) = picked.iter().partition(is_place);
+    let is_portal = |feed: &&Listed| matches!(feed.name, FeedName::Portal(_));
+    let (portals, others): (Vec<&Listed>, Vec<&Listed>) = picked.iter().partition(is_portal);
+    let (places, sections): (Vec<&Listed>, Vec<&Listed>) = others.into_iter().partition(is_place);
     // of a whole country's areas a few would be any: those are looked for
     let listed_places = lists.areas.iter().chain(&lists.empty_areas).filter(|_| lists.more_areas == 0);
     let listed_places = listed_places.filter(is_not_picked);
@@ -172,6 +163,7 @@ pub(crate) fn choices(lists: &Lists, asked: &Asked, picked: &[Listed]) -> Choice
         picked: picked.iter().map(choice).collect(),
         places: places.into_iter().chain(listed_places).map(choice).collect(),
         sections: sections.into_iter().chain(listed_sections.filter(is_not_picked)).map(choice).collect(),
+        portals: portals.into_iter().chain(lists.portals.iter().filter(is_not_picked)).map(choice).collect(),
     }
 }
 
@@ -187,32 +179,6 @@ pub(crate) fn found_line(site: &Site, calendar: &Calendar, found: &FoundFeed, as
         feeds: found.feeds.iter().map(|feed| feed_line(site, calendar, feed)).collect(),
         pick: if is_pick { picks_path(site, &picks) } else { String::new() },
     }
-}
-
-/// Where a feed is put together with others; empty for `all`, which has everything.
-pub(crate) fn combine_path(site: &Site, name: &FeedName) -> String {
-    match name {
-        FeedName::All => String::new(),
-        FeedName::Combined(combination) => picks_path(site, &combination.parts()),
-        part => picks_path(site, std::slice::from_ref(part)),
-    }
-}
-
-/// A page of what was looked for.
-pub(crate) fn found_path(site: &Site, text: &str, picks: &[FeedName], page: u32) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.append_pair("q", text);
-    if page > 1 {
-        query.append_pair("page", &page.to_string());
-    }
-    // a `+` in a name parts it: only parts are picked
-    query.extend_pairs(picks.iter().map(|name| ("pick", name.to_string())));
-    format!("{}?{}#ket-qua", path(site, "feeds"), query.finish())
-}
-
-fn picks_path(site: &Site, picks: &[FeedName]) -> String {
-    let picks: Vec<String> = picks.iter().map(|name| format!("pick={name}")).collect();
-    format!("{}?{}#tu-chon", path(site, "feeds"), picks.join("&"))
 }
 
 /// Programs and services that take a feed by a link.
@@ -246,6 +212,7 @@ pub(crate) fn entry(site: &Site, calendar: &Calendar, item: &FeedItem) -> EntryV
         summary: item.summary.clone(),
         author: if item.facts.is_empty() { item.author.clone() } else { String::new() },
         facts: item.facts.clone(),
+        portal: item.portal.as_ref().map(|portal| portal.name.clone()).unwrap_or_default(),
         places,
         files: item
             .attachments

@@ -4,7 +4,7 @@
 //! come in, the text of a page goes out. It asks nobody for anything and keeps nothing.
 
 use super::{
-    models as model,
+    addresses, models as model,
     query::{Asked, Unbuilt},
 };
 use crate::names::{
@@ -84,10 +84,10 @@ impl Pages {
         };
         let latest: Vec<_> = latest.iter().map(|item| model::entry(&self.site, &self.calendar, item)).collect();
         let page = asked.page.max(1);
-        let turned = |page: u32| model::found_path(&self.site, &asked.text, &asked.picks, page);
+        let turned = |page: u32| addresses::found_path(&self.site, &asked.text, &asked.picks, page);
         let provinces = lists.provinces.iter().map(|province| model::Link {
             label: province.clone(),
-            href: model::found_path(&self.site, province, &asked.picks, 1),
+            href: addresses::found_path(&self.site, province, &asked.picks, 1),
         });
         self.filled(
             "feeds.html",
@@ -110,6 +110,8 @@ impl Pages {
                 parts_max => loa_domain::Combination::PARTS_MAX,
                 general => Serde(lines(&lists.general)),
                 categories => Serde(lines(&lists.categories)),
+                portals => Serde(lines(&lists.portals)),
+                senders => Serde(choices.portals),
                 areas => Serde(lines(&lists.areas)),
                 more_areas => lists.more_areas,
                 areas_max => AREAS_LISTED_MAX,
@@ -146,7 +148,7 @@ impl Pages {
                 FeedName::Category(slug) => labels.get(slug).cloned().unwrap_or_else(|| names.title(name)),
                 name => names.title(name),
             },
-            href: model::path(&self.site, &format!("feeds/{name}")),
+            href: addresses::path(&self.site, &format!("feeds/{name}")),
         };
         let position = feed.position();
         let archive = |archive| Serde(model::archive_link(&self.site, name, archive));
@@ -154,7 +156,7 @@ impl Pages {
             "feed.html",
             context! {
                 month => position.archive.map(words::month),
-                home => model::path(&self.site, &format!("feeds/{name}")),
+                home => addresses::path(&self.site, &format!("feeds/{name}")),
                 newer => position.next.map(archive),
                 older => position.previous.map(archive),
                 title => feed.head().title.as_str(),
@@ -167,7 +169,7 @@ impl Pages {
                 instead => Serde(instead.iter().map(link).collect::<Vec<_>>()),
                 parts => Serde(parts.iter().map(link).collect::<Vec<_>>()),
                 before => names.before(name),
-                combine => model::combine_path(&self.site, name),
+                combine => addresses::combine_path(&self.site, name),
                 copy => copy(),
             },
         )

@@ -249,7 +249,7 @@ async fn a_document_has_one_address_and_no_other_is_there() {
 }
 
 #[tokio::test]
-async fn the_conditional_matrix_holds_on_archives_and_settled_months_are_kept_for_long() {
+async fn the_conditional_matrix_holds_on_archives_and_closed_months_are_kept_for_long() {
     let house = house(&[at("a", "2023-04-15T00:00:00Z"), at("b", "2024-05-31T18:00:00Z")]).await;
     for format in FORMATS {
         let path = format!("/feeds/all/2023-04.{format}");
@@ -294,8 +294,8 @@ async fn a_thousand_who_ask_for_one_archive_or_feed_at_once_have_it_written_once
             })
             .collect();
         let mut tags = BTreeSet::new();
-        for asker in asking {
-            tags.insert(asker.await.unwrap());
+        for answer in asking {
+            tags.insert(answer.await.unwrap());
         }
         assert_eq!(tags.len(), 1);
         assert_eq!(house.door.reading.load(Ordering::SeqCst) - before, 1, "{path}");

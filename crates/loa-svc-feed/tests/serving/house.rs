@@ -8,7 +8,7 @@ use axum::{
 };
 use jiff::Timestamp;
 use loa_area::{AreaFile, Directory};
-use loa_domain::{ArticleId, Category, CategorySlug, Event, EventKey, FeedName, JourneyLine};
+use loa_domain::{ArticleKey, Category, CategorySlug, Event, EventKey, FeedName, JourneyLine};
 use loa_http::ClientAddress;
 use loa_store::{
     Accepted, FeedArrival, FeedChanges, FeedEntry, FeedSummary, FeedViews, Ledger, Receptions, Rendered, Said,
@@ -99,7 +99,7 @@ impl FeedViews for Door {
     async fn entries(
         &self,
         feed: &FeedName,
-        before: Option<(Timestamp, ArticleId)>,
+        before: Option<(Timestamp, ArticleKey)>,
         limit: u32,
     ) -> Result<Vec<FeedEntry>, StoreError> {
         self.reading.fetch_add(1, Ordering::SeqCst);
@@ -133,7 +133,7 @@ impl FeedViews for Door {
     async fn summaries(&self, until: Timestamp) -> Result<Vec<FeedSummary>, StoreError> {
         self.open()?.summaries(until).await
     }
-    async fn standing(&self, article: &ArticleId) -> Result<Option<Result<FeedEntry, Tombstone>>, StoreError> {
+    async fn standing(&self, article: &ArticleKey) -> Result<Option<Result<FeedEntry, Tombstone>>, StoreError> {
         self.open()?.standing(article).await
     }
 }
@@ -150,7 +150,7 @@ impl Ledger for Door {
     async fn ping(&self) -> Result<(), StoreError> {
         self.open()?.ping().await
     }
-    async fn journey(&self, article: &ArticleId) -> Result<Vec<JourneyLine>, StoreError> {
+    async fn journey(&self, article: &ArticleKey) -> Result<Vec<JourneyLine>, StoreError> {
         self.open()?.journey(article).await
     }
 }
@@ -220,6 +220,7 @@ impl House {
             reading: AtomicUsize::new(0),
         });
         let identity = Identity {
+            portals: loa_testkit::build::portals(),
             portal_name: "Cổng thông tin Điện Biên Đông".into(),
             portal_url: "https://cong.dienbiendong-moi.example/".parse().unwrap(),
             public_url: "https://loa.example.vn/".parse().unwrap(),
@@ -278,13 +279,13 @@ impl House {
     }
 
     /// As the listener would hand it on that knows who asks.
-    pub async fn ask_from(&self, asker: Option<&str>, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub async fn ask_from(&self, client: Option<&str>, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        if let Some(asker) = asker {
-            request = request.extension(ClientAddress(asker.parse().unwrap()));
+        if let Some(client) = client {
+            request = request.extension(ClientAddress(client.parse().unwrap()));
         }
         let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());

@@ -45,12 +45,12 @@ async fn what_is_published_on_the_bus_is_read_in_the_feed_and_garbage_beside_it_
             (house.service.clone(), bus.clone() as Arc<dyn Bus>, status.clone(), stop.clone());
         async move { service.run(bus, status, stop).await }
     });
-    let settled = async {
+    let arrived = async {
         while bus.depth(Queue::Feed).await.unwrap() != (0, 1) || house.get("/feeds/all.rss").await.ids() != ["a"] {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), settled).await.expect("the events reach the feed");
+    tokio::time::timeout(Duration::from_secs(60), arrived).await.expect("the events reach the feed");
     assert!(status.ready(), "{:?}", status.dependencies());
     let dead = bus.dead_letters(Queue::Feed.into(), &Chosen::All, 10).await.unwrap();
     assert_eq!(dead[0].message.id, "junk");

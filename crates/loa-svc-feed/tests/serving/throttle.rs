@@ -86,8 +86,8 @@ async fn others_other_documents_other_codings_and_later_versions_are_counted_apa
     let house = house().await;
     let path = "/feeds/all.atom";
     house.take_all(path).await;
-    let ask = async |asker, path, coding| {
-        house.ask_from(asker, Method::GET, path, &[("accept-encoding", coding)]).await.status.as_u16()
+    let ask = async |client, path, coding| {
+        house.ask_from(client, Method::GET, path, &[("accept-encoding", coding)]).await.status.as_u16()
     };
     assert_eq!(ask(SOMEBODY, path, "identity").await, 429);
     assert_eq!(ask(Some("203.0.113.8"), path, "identity").await, 200);

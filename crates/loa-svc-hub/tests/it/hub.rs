@@ -7,8 +7,9 @@ use axum::{
     http::{HeaderMap, Request, StatusCode},
 };
 use jiff::SignedDuration;
+use loa_domain::HubState;
 use loa_http::ClientAddress;
-use loa_store::{HubLedger, HubQuery, HubState, HubSubscriptionView};
+use loa_store::{HubLedger, HubQuery, HubSubscriptionView};
 use loa_store_sql::PushStore;
 use loa_svc_hub::{Config, Identity, OperationError, Service};
 use loa_testkit::{
@@ -32,6 +33,8 @@ use url::Url;
 const PUBLIC: &str = "https://loa.example.gov.vn/tin/";
 const TOPIC: &str = "https://loa.example.gov.vn/tin/feeds/all.atom";
 const HUB: &str = "https://loa.example.gov.vn/tin/hub";
+/// The longest that one verification lasts (`config/default.toml`, `hub.in_flight_max`).
+const VERIFICATION_SECONDS_MAX: usize = 5;
 const TYPE: &str = "application/atom+xml; charset=utf-8";
 
 /// What the feed says now.
@@ -126,13 +129,13 @@ impl Town {
         assert_eq!(status, 202, "{body}");
     }
 
-    async fn settle(&self) {
-        settle(&self.service).await;
+    async fn run_until_idle(&self) {
+        run_until_idle(&self.service).await;
     }
 
     async fn advance(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
-        self.settle().await;
+        self.run_until_idle().await;
     }
 
     /// The feed says something else, and an event says so.
@@ -163,7 +166,7 @@ fn start(hub: Config, ledger: &Arc<dyn HubLedger>, clock: &HandClock, feed: &Htt
     Service::new(hub, &identity, ledger.clone(), world).unwrap()
 }
 
-async fn settle(service: &Service) {
+async fn run_until_idle(service: &Service) {
     loop {
         let progress = service.step().await.unwrap();
         service.drain().await.unwrap();
@@ -178,7 +181,7 @@ async fn a_subscriber_is_asked_and_then_told_of_each_change_with_the_very_bytes(
     let town = Town::new().await;
     town.ask("subscribe", &town.reader.url("/cb?k=a%20b"), &[("foo", "bar"), ("hub.foo", "hub.bar")]).await;
     assert_eq!(town.reader.requests(), [], "answered at once, asked afterwards");
-    town.settle().await;
+    town.run_until_idle().await;
     let asked = town.reader.requests();
     assert_eq!(asked.len(), 1);
     assert!(asked[0].path.starts_with("/cb?k=a%20b&hub.mode=subscribe&hub.topic="), "{}", asked[0].path);
@@ -215,7 +218,7 @@ async fn what_is_told_is_signed_as_the_subscriber_asked() {
         let more = [("hub.secret", "bí mật"), ("hub.signature_algorithm", name)];
         town.ask("subscribe", &town.reader.url(&format!("/{name}")), &more).await;
     }
-    town.settle().await;
+    town.run_until_idle().await;
     town.change("hai", 1).await;
     let told = town.posts();
     assert_eq!(told.len(), 3);
@@ -230,9 +233,9 @@ async fn what_is_told_is_signed_as_the_subscriber_asked() {
 async fn who_leaves_is_asked_and_told_no_more() {
     let town = Town::new().await;
     town.ask("subscribe", &town.reader.url("/cb"), &[]).await;
-    town.settle().await;
+    town.run_until_idle().await;
     town.ask("unsubscribe", &town.reader.url("/%63b"), &[("hub.lease_seconds", "5")]).await;
-    town.settle().await;
+    town.run_until_idle().await;
     let said = query(town.reader.requests().last().unwrap());
     assert_eq!((said["hub.mode"].as_str(), said.contains_key("hub.lease_seconds")), ("unsubscribe", false));
     assert_eq!(town.listed().await, []);
@@ -297,7 +300,7 @@ async fn a_request_that_is_wrong_is_refused_in_a_sentence_and_nobody_is_called()
             "{method}"
         );
     }
-    town.settle().await;
+    town.run_until_idle().await;
     assert_eq!((town.listed().await, town.feed.requests(), town.reader.requests()), (vec![], vec![], vec![]));
 }
 
@@ -326,7 +329,7 @@ async fn a_callback_whose_name_leads_into_the_house_is_not_called() {
     let town = Town::with(Config { allow_networks: Vec::new(), ..hub() }).await;
     let callback = town.reader.url("/cb").replace("127.0.0.1", "localhost");
     town.ask("subscribe", &callback, &[]).await;
-    town.settle().await;
+    town.run_until_idle().await;
     town.advance(1_000).await;
     assert_eq!((town.listed().await, town.reader.requests()), (vec![], vec![]));
 }
@@ -335,7 +338,7 @@ async fn a_callback_whose_name_leads_into_the_house_is_not_called() {
 async fn who_asks_for_a_feed_that_moved_is_told_and_who_was_subscribed_stays() {
     let town = Town::new().await;
     town.ask("subscribe", &town.reader.url("/stays"), &[]).await;
-    town.settle().await;
+    town.run_until_idle().await;
     *town.said.lock().unwrap() = Reply::redirect("https://loa.example.gov.vn/tin/feeds/area-moi.atom");
     town.advance(100).await;
     town.ask("subscribe", &town.reader.url("/comes"), &[]).await;
@@ -361,7 +364,7 @@ async fn a_callback_that_does_not_confirm_is_not_subscribed() {
     ] {
         town.reader.always(wrong);
         town.ask("subscribe", &town.reader.url(path), &[]).await;
-        town.settle().await;
+        town.run_until_idle().await;
         assert_eq!(town.listed().await, [], "{path}");
     }
     town.advance(1_000).await;
@@ -392,11 +395,25 @@ async fn a_callback_that_gives_no_answer_is_asked_a_few_times_with_another_chall
 }
 
 #[tokio::test]
+async fn a_host_that_streams_interim_answers_is_called_for_two_minutes_of_an_hour_at_most() {
+    let town = Town::with(Config { total_timeout_ms: 100, ..hub() }).await;
+    town.reader.always(Reply::Continues);
+    for number in 0..60 {
+        town.ask("subscribe", &town.reader.url(&format!("/{number}")), &[]).await;
+    }
+    for _ in 0..60 {
+        town.advance(60).await;
+    }
+    let seconds = town.reader.requests().len() * VERIFICATION_SECONDS_MAX;
+    assert!(seconds <= 120, "{seconds} s");
+}
+
+#[tokio::test]
 async fn who_asks_for_a_feed_that_is_not_there_is_told_so() {
     let town = Town::new().await;
     *town.said.lock().unwrap() = Reply::status(404);
     town.ask("subscribe", &town.reader.url("/cb?k=1"), &[]).await;
-    town.settle().await;
+    town.run_until_idle().await;
     let said = query(&town.reader.requests()[0]);
     assert_eq!((said["hub.mode"].as_str(), said["hub.topic"].as_str(), said["k"].as_str()), ("denied", TOPIC, "1"));
     assert!(!said["hub.reason"].is_empty());
@@ -421,7 +438,7 @@ async fn a_feed_that_is_away_keeps_requests_waiting() {
 async fn what_a_subscriber_does_not_take_is_tried_again_and_then_dropped_while_its_subscription_lives_on() {
     let town = Town::new().await;
     town.ask("subscribe", &town.reader.url("/cb"), &[]).await;
-    town.settle().await;
+    town.run_until_idle().await;
     town.reader.always(Reply::status(500));
     town.change("hai", 1).await;
     assert_eq!(town.posts().len(), 1);
@@ -440,7 +457,7 @@ async fn what_a_subscriber_does_not_take_is_tried_again_and_then_dropped_while_i
 async fn any_2xx_is_a_yes_and_what_stands_behind_it_is_not_read() {
     let town = Town::with(Config { total_timeout_ms: 2_000, ..hub() }).await;
     town.ask("subscribe", &town.reader.url("/cb"), &[]).await;
-    town.settle().await;
+    town.run_until_idle().await;
     let answers = [Reply::Huge(50_000_000), Reply::status(202), Reply::text(299, "hub.mode=unsubscribe")];
     for (second, (text, answer)) in (1..).zip(["hai", "ba", "bốn"].into_iter().zip(answers)) {
         town.reader.always(answer);
@@ -454,7 +471,7 @@ async fn any_2xx_is_a_yes_and_what_stands_behind_it_is_not_read() {
 async fn several_changes_that_wait_become_one_call_with_the_newest() {
     let town = Town::new().await;
     town.ask("subscribe", &town.reader.url("/cb"), &[]).await;
-    town.settle().await;
+    town.run_until_idle().await;
     town.reader.always(Reply::retry_after(503, "1000"));
     for (second, text) in (1..).zip(["hai", "ba", "bốn", "năm"]) {
         town.change(text, second).await;
@@ -470,7 +487,7 @@ async fn gone_ends_the_subscription_and_a_redirect_is_only_a_failure() {
     let town = Town::new().await;
     let other = HttpStandIn::start().await.unwrap();
     town.ask("subscribe", &town.reader.url("/cb"), &[]).await;
-    town.settle().await;
+    town.run_until_idle().await;
     town.reader.always(Reply::redirect(&other.url("/")));
     town.change("hai", 1).await;
     assert_eq!((other.requests().len(), town.listed().await[0].owed), (0, true));
@@ -492,7 +509,7 @@ async fn a_slow_host_delays_nobody_else() {
     }
     // another name of the same machine is another host
     town.ask("subscribe", &town.reader.url("/cb").replace("127.0.0.1", "localhost"), &[]).await;
-    town.settle().await;
+    town.run_until_idle().await;
     slow.always(Reply::Never);
     *town.said.lock().unwrap() = document("hai", "2", "Thu, 16 Nov 2023 01:00:01 GMT");
     town.clock.advance(Duration::from_secs(100));
@@ -519,7 +536,7 @@ async fn one_machine_under_many_names_is_asked_no_more_than_a_network_may_be() {
         town.ask("subscribe", &machine.url("/cb").replace("0.0.0.0", &format!("127.0.2.{n}")), &[]).await;
     }
     town.ask("subscribe", &machine.url("/other").replace("0.0.0.0", "127.0.3.1"), &[]).await;
-    town.settle().await;
+    town.run_until_idle().await;
     let asked = |path: &str| machine.requests().iter().filter(|request| request.path.starts_with(path)).count();
     assert_eq!((asked("/cb"), asked("/other")), (4, 1), "as much as two hosts, and others as ever");
     for _ in 0..10 {
@@ -537,7 +554,7 @@ async fn one_machine_under_many_names_takes_half_of_the_places_at_most() {
         town.ask("subscribe", &machine.url("/cb").replace("0.0.0.0", &format!("127.0.2.{n}")), &[]).await;
     }
     town.ask("subscribe", &town.reader.url("/cb"), &[]).await;
-    town.settle().await;
+    town.run_until_idle().await;
     for _ in 0..7 {
         town.advance(30).await; // one of them is asked at a time
     }
@@ -563,7 +580,7 @@ async fn a_lease_is_granted_within_bounds_and_ends() {
     let town = Town::new().await;
     for (asked, granted) in [("60", "86400"), ("100000", "100000"), ("99999999999999999999", "2592000")] {
         town.ask("subscribe", &town.reader.url("/cb"), &[("hub.lease_seconds", asked)]).await;
-        town.settle().await;
+        town.run_until_idle().await;
         assert_eq!(query(town.reader.requests().last().unwrap())["hub.lease_seconds"], granted);
     }
     town.advance(2_592_000).await;
@@ -576,18 +593,18 @@ async fn a_lease_is_granted_within_bounds_and_ends() {
 async fn a_ping_has_our_topics_looked_at_and_tells_only_what_changed() {
     let town = Town::new().await;
     town.ask("subscribe", &town.reader.url("/cb"), &[]).await;
-    town.settle().await;
+    town.run_until_idle().await;
     town.advance(100).await;
     *town.said.lock().unwrap() = document("hai", "2", "Thu, 16 Nov 2023 01:00:01 GMT");
     let (fetches, ping) = (town.feed.requests().len(), async |topic: &str| {
         town.post(&[("hub.mode", "publish"), ("hub.url", topic)]).await.0
     });
     assert_eq!(ping("https://169.254.169.254/").await, 204);
-    town.settle().await;
+    town.run_until_idle().await;
     assert_eq!(town.feed.requests().len(), fetches, "a topic that is not ours is nobody's business");
     town.clock.advance(Duration::from_secs(1));
     assert_eq!(ping(TOPIC).await, 204);
-    town.settle().await;
+    town.run_until_idle().await;
     assert_eq!(town.posts().len(), 1);
     assert_eq!(ping(TOPIC).await, 204);
     town.advance(10).await;
@@ -598,7 +615,7 @@ async fn a_ping_has_our_topics_looked_at_and_tells_only_what_changed() {
 async fn a_replica_of_the_feeds_that_lags_behind_takes_nothing_back() {
     let town = Town::new().await;
     town.ask("subscribe", &town.reader.url("/cb"), &[]).await;
-    town.settle().await;
+    town.run_until_idle().await;
     town.change("hai", 1).await;
     *town.said.lock().unwrap() = document("một", "1", "Thu, 16 Nov 2023 01:00:00 GMT");
     town.advance(100).await;
@@ -612,7 +629,7 @@ async fn a_replica_of_the_feeds_that_lags_behind_takes_nothing_back() {
 async fn a_document_that_is_too_long_is_not_told() {
     let town = Town::with(Config { document_bytes_max: 10_000, ..hub() }).await;
     town.ask("subscribe", &town.reader.url("/cb"), &[]).await;
-    town.settle().await;
+    town.run_until_idle().await;
     *town.said.lock().unwrap() = document(&"x".repeat(10_001), "2", "Thu, 16 Nov 2023 01:00:01 GMT");
     town.advance(100).await;
     assert_eq!(town.posts(), []);
@@ -624,7 +641,7 @@ async fn a_document_that_is_too_long_is_not_told() {
 async fn what_died_after_the_call_and_before_the_record_is_called_again() {
     let town = Town::new().await;
     town.ask("subscribe", &town.reader.url("/cb"), &[]).await;
-    town.settle().await;
+    town.run_until_idle().await;
     *town.said.lock().unwrap() = document("hai", "2", "Thu, 16 Nov 2023 01:00:01 GMT");
     let doomed = town.another(hub());
     town.clock.advance(Duration::from_secs(100));
@@ -636,7 +653,7 @@ async fn what_died_after_the_call_and_before_the_record_is_called_again() {
         tokio::task::yield_now().await;
     }
     drop(doomed); // its result is never recorded
-    town.settle().await;
+    town.run_until_idle().await;
     assert_eq!(town.posts().len(), 1, "until the lease ends, it is nobody else's");
     town.advance(60).await;
     assert_eq!(town.posts().iter().map(Heard::text).collect::<Vec<_>>(), ["hai", "hai"]);
@@ -656,28 +673,28 @@ async fn a_host_cannot_be_called_without_end_by_asking_for_it() {
     }
     let (status, headers, _) = ask("/4").await;
     assert_eq!((status.as_u16(), headers["retry-after"].to_str().unwrap()), (429, "61"));
-    town.settle().await;
+    town.run_until_idle().await;
     assert_eq!(town.reader.requests().len(), 3);
     town.clock.advance(Duration::from_secs(60));
     assert_eq!((ask("/4").await.0, ask("/5").await.0), (StatusCode::ACCEPTED, StatusCode::TOO_MANY_REQUESTS));
 }
 
 #[tokio::test]
-async fn one_asker_takes_its_share_whatever_names_it_gives_and_keeps_nobody_else_from_subscribing() {
-    let config = Config { requests_per_asker_burst: 3, requests_per_asker_seconds: 60, ..hub() };
+async fn one_client_takes_its_share_whatever_names_it_gives_and_keeps_nobody_else_from_subscribing() {
+    let config = Config { requests_per_client_burst: 3, requests_per_client_seconds: 60, ..hub() };
     let town = Town::with(config).await;
-    let ask = async |asker: &str, number: u32| {
+    let ask = async |client: &str, number: u32| {
         let callback = format!("https://name-{number}.invalid/");
         let form = [("hub.mode", "subscribe"), ("hub.topic", TOPIC), ("hub.callback", &callback)];
         let form: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let mut request = Request::post("/hub").body(Body::from(form)).unwrap();
-        request.extensions_mut().insert(ClientAddress(asker.parse().unwrap()));
+        request.extensions_mut().insert(ClientAddress(client.parse().unwrap()));
         town.router.clone().oneshot(request).await.unwrap().status().as_u16()
     };
     for number in 0..3 {
         assert_eq!(ask("203.0.113.1", number).await, 202);
     }
-    assert_eq!(ask("203.0.113.2", 3).await, 429, "a network is one asker");
+    assert_eq!(ask("203.0.113.2", 3).await, 429, "a network is one client");
     assert_eq!(ask("198.51.100.1", 4).await, 202);
     assert_eq!(ask("2001:db8:1::1", 5).await, 202);
     town.clock.advance(Duration::from_secs(60));
@@ -693,7 +710,7 @@ async fn a_name_that_does_not_exist_is_looked_up_once_more_and_then_takes_no_roo
             town.ask("subscribe", &town.reader.url("/cb").replace("127.0.0.1", "localhost"), &[]).await;
         }
         town.ask("subscribe", "https://no-such-name.invalid/cb", &[]).await;
-        town.settle().await;
+        town.run_until_idle().await;
         for wait in seconds {
             assert!(waits().await, "the resolver may be away");
             town.advance(wait).await;
@@ -739,7 +756,7 @@ async fn a_clock_stepped_back_by_an_hour_silences_nothing_for_longer_than_a_poll
     for path in ["/told", "/fails"] {
         town.ask("subscribe", &town.reader.url(path), &[]).await;
     }
-    town.settle().await;
+    town.run_until_idle().await;
     let until = town.listed().await[0].ends_at;
     town.reader.answer_with(|request| match (request.method.as_str(), request.path.as_str()) {
         ("POST", "/fails") => Reply::status(500),
@@ -750,7 +767,7 @@ async fn a_clock_stepped_back_by_an_hour_silences_nothing_for_longer_than_a_poll
     let before = town.posts().len();
     // no event, no ping: a change that only a fetch can find
     *town.said.lock().unwrap() = document("ba", "3", "Thu, 16 Nov 2023 01:00:02 GMT");
-    town.settle().await;
+    town.run_until_idle().await;
     for _ in 0..7 {
         town.advance(10).await;
     }
@@ -761,7 +778,7 @@ async fn a_clock_stepped_back_by_an_hour_silences_nothing_for_longer_than_a_poll
     assert!((2..=4).contains(&tries.len()), "its schedule goes on as it was, without a storm: {tries:?}");
     // and what is new: asked at once, fetched when an event says so
     town.ask("subscribe", &town.reader.url("/new"), &[]).await;
-    town.settle().await;
+    town.run_until_idle().await;
     town.change("bốn", 3).await;
     assert_eq!(town.posts().iter().filter(|one| one.text() == "bốn").count(), 3);
     assert!(town.listed().await.iter().all(|one| one.ends_at <= until), "no lease became longer");
@@ -771,12 +788,12 @@ async fn a_clock_stepped_back_by_an_hour_silences_nothing_for_longer_than_a_poll
 async fn a_clock_stepped_ahead_by_an_hour_and_back_ends_no_lease_and_calls_nobody_twice() {
     let town = Town::new().await;
     town.ask("subscribe", &town.reader.url("/cb"), &[]).await;
-    town.settle().await;
+    town.run_until_idle().await;
     town.change("hai", 1).await;
     let (fetches, told) = (town.feed.requests().len(), town.posts().len());
     for hours in [1, -1] {
         town.clock.set(town.clock.now() + SignedDuration::from_hours(hours));
-        town.settle().await;
+        town.run_until_idle().await;
         town.advance(1).await;
         assert!(town.feed.requests().len() - fetches <= 6, "no storm of fetches");
         assert_eq!((town.posts().len(), town.listed().await[0].state), (told, HubState::Active));
@@ -803,7 +820,7 @@ async fn a_confirmation_that_was_never_recorded_is_asked_for_again_but_not_witho
     };
     die(1).await;
     die(2).await;
-    town.settle().await;
+    town.run_until_idle().await;
     let mut challenges: Vec<String> =
         town.reader.requests().iter().map(|r| query(r)["hub.challenge"].clone()).collect();
     assert_eq!((challenges.len(), town.listed().await[0].state), (3, HubState::Active));
@@ -813,7 +830,7 @@ async fn a_confirmation_that_was_never_recorded_is_asked_for_again_but_not_witho
     for asked in 4..=6 {
         die(asked).await;
     }
-    town.settle().await;
+    town.run_until_idle().await;
     let callbacks: Vec<String> = town.listed().await.into_iter().map(|one| one.callback).collect();
     assert_eq!((callbacks, town.reader.requests().len()), (vec![town.reader.url("/cb")], 6), "three times and no more");
 }
@@ -822,10 +839,10 @@ async fn a_confirmation_that_was_never_recorded_is_asked_for_again_but_not_witho
 async fn an_operator_ends_a_subscription_and_the_subscriber_is_told() {
     let town = Town::new().await;
     town.ask("subscribe", &town.reader.url("/cb"), &[]).await;
-    town.settle().await;
+    town.run_until_idle().await;
     let id = town.listed().await[0].id.clone();
     town.service.remove(&id).await.unwrap();
-    town.settle().await;
+    town.run_until_idle().await;
     assert_eq!(query(town.reader.requests().last().unwrap())["hub.mode"], "denied");
     assert_eq!(town.listed().await, []);
     let again = town.service.remove(&id).await.unwrap_err();

@@ -33,12 +33,12 @@ async fn every_producers_event_is_archived_once_and_garbage_between_them_is_kept
     let (stop, status) = (CancellationToken::new(), Arc::new(Status::default()));
     let (service, bus, stopped) = (house.service.clone(), house.bus.clone(), stop.clone());
     let running = tokio::spawn(async move { service.run(bus, status, stopped).await });
-    let settled = async {
+    let arrived = async {
         while house.bus.depth(Queue::Archive).await.expect("a depth") != (0, 1) || house.waiting().await > 0 {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(20), settled).await.expect("archived in time");
+    tokio::time::timeout(std::time::Duration::from_secs(20), arrived).await.expect("archived in time");
     stop.cancel();
     running.await.expect("no panic");
 
@@ -80,7 +80,6 @@ async fn a_replay_reaches_one_outlet_under_the_same_ids_and_says_what_it_is() {
     for queue in [Queue::Archive, Queue::Digest, Queue::Push] {
         assert!(house.drain(queue).await.is_empty(), "{queue}");
     }
-    let one =
-        ArchiveQuery { article: Some(loa_domain::ArticleId::new("bai-1").expect("an id")), ..ArchiveQuery::default() };
+    let one = ArchiveQuery { article: Some("bai-1".parse().expect("an id")), ..ArchiveQuery::default() };
     assert_eq!(house.service.replay(&*house.bus, Queue::Push, one, |_| ()).await.expect("sent").sent, 1);
 }

@@ -2,9 +2,8 @@
 
 use crate::{House, titled};
 use async_trait::async_trait;
-use jiff::Timestamp;
 use loa_bus::Queue;
-use loa_domain::{ArticleId, EventKey, JourneyLine, Outlet};
+use loa_domain::{ArticleKey, EventKey, Fault, FaultName, JourneyLine, Outlet, TroubleKind};
 use loa_store::{
     ArchiveQuery, Audits, HeardHeartbeat, IntakeViews, Ledger, Receptions, Said, StoreError, StoreErrorKind,
 };
@@ -28,7 +27,7 @@ impl Ledger for Memory {
     async fn ping(&self) -> Result<(), StoreError> {
         Ok(())
     }
-    async fn journey(&self, _: &ArticleId) -> Result<Vec<JourneyLine>, StoreError> {
+    async fn journey(&self, _: &ArticleKey) -> Result<Vec<JourneyLine>, StoreError> {
         Ok(Vec::new())
     }
 }
@@ -74,10 +73,10 @@ impl Audited {
         }
     }
 
-    async fn look(&self, seconds: u64) -> Option<String> {
+    async fn look(&self, seconds: u64) -> Option<Fault> {
         self.house.clock.advance(Duration::from_secs(seconds));
-        self.audit.look(&*self.house.bus, &self.status).await;
-        self.status.faults().remove("completeness feed")
+        self.audit.step(&*self.house.bus, &self.status).await;
+        self.status.faults().remove(&FaultName::Completeness(Outlet::Feed))
     }
 }
 
@@ -90,11 +89,9 @@ async fn what_an_outlet_has_not_received_is_named_and_closes_by_the_replay_it_na
     all.publish("purged").await;
     all.house.drain(Queue::Feed).await;
     assert_eq!(all.look(5).await, None, "it may be on its way");
-    let said = all.look(30).await.expect("a fault");
-    assert!(said.starts_with("not received: 1 event archived since") && said.contains("for instance purged"), "{said}");
-    let since = said.split("--since ").nth(1).and_then(|rest| rest.split('`').next()).expect("a replay line");
-    let query =
-        ArchiveQuery { since: Some(since.parse::<Timestamp>().expect("an instant")), ..ArchiveQuery::default() };
+    let Some(Fault::NotReceived { missing, .. }) = all.look(30).await else { panic!("it is not named") };
+    assert_eq!((missing.count, missing.article.as_str()), (1, "purged"));
+    let query = ArchiveQuery { since: Some(missing.since), ..ArchiveQuery::default() };
     let sent = all.house.service.replay(&*all.house.bus, Queue::Feed, query, |_| {}).await.expect("replayed");
     assert_eq!(sent.sent, 1);
     all.consume().await;
@@ -106,8 +103,7 @@ async fn what_an_outlet_has_not_received_is_named_and_closes_by_the_replay_it_na
 async fn what_stands_in_the_queue_is_late_and_not_lost() {
     let all = Audited::new().await;
     all.publish("waits").await;
-    let said = all.look(30).await.expect("a fault");
-    assert!(said.starts_with("late: 1 event"), "{said}");
+    assert!(matches!(all.look(30).await, Some(Fault::Late { missing, .. }) if missing.count == 1));
     all.consume().await;
     assert_eq!(all.look(5).await, None);
 }
@@ -121,8 +117,11 @@ async fn what_was_overtaken_is_lost_although_the_queue_is_never_empty() {
     all.publish("later").await;
     all.consume().await;
     all.publish("waits").await;
-    let said = all.look(30).await.expect("a fault");
-    assert!(said.starts_with("not received: 1 event") && said.contains("stolen"), "{said}");
+    let fault = all.look(30).await;
+    assert!(
+        matches!(&fault, Some(Fault::NotReceived { missing, .. }) if (missing.count, missing.article.as_str()) == (1, "stolen")),
+        "{fault:?}"
+    );
 }
 
 #[tokio::test]
@@ -131,10 +130,15 @@ async fn a_ledger_that_does_not_answer_is_unknown_and_delays_no_other() {
     all.publish("seen").await;
     all.consume().await;
     assert_eq!(all.look(30).await, None);
-    let said = &all.status.faults()["completeness push"];
-    assert!(said.starts_with("unknown: ") && said.contains("the file is locked"), "{said}");
+    match &all.status.faults()[&FaultName::Completeness(Outlet::Push)] {
+        Fault::AuditUnanswered { trouble, .. } => {
+            assert_eq!(trouble.kind, TroubleKind::LedgerAway);
+            assert!(trouble.detail.as_str().contains("the file is locked"), "{trouble:?}");
+        }
+        other => panic!("{other:?}"),
+    }
     *all.feed.away.lock().expect("no panic") = true;
-    assert!(all.look(5).await.expect("a fault").starts_with("unknown"));
+    assert!(matches!(all.look(5).await, Some(Fault::AuditUnanswered { .. })));
 }
 
 #[tokio::test]
@@ -171,7 +175,8 @@ async fn heard(all: &Audited, without: &[(Queue, &str)]) {
 #[tokio::test]
 async fn after_a_pause_of_all_heartbeats_no_binding_is_called_lost_that_only_comes_second() {
     let all = Audited::new().await;
-    let silent = || all.status.faults().into_keys().filter(|name| name.starts_with("binding ")).collect::<Vec<_>>();
+    let silent =
+        || all.status.faults().into_keys().filter(|name| matches!(name, FaultName::Binding(..))).collect::<Vec<_>>();
     heard(&all, &[]).await;
     all.look(5).await;
     // the broker was away
@@ -189,5 +194,5 @@ async fn after_a_pause_of_all_heartbeats_no_binding_is_called_lost_that_only_com
         heard(&all, &[last]).await;
         all.look(1).await;
     }
-    assert_eq!(silent(), [format!("binding {} of {}", last.1, last.0)]);
+    assert_eq!(silent(), [FaultName::Binding(Outlet::Feed, last.1)]);
 }

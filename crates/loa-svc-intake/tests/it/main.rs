@@ -3,6 +3,7 @@
 mod api;
 mod archive;
 mod audit;
+mod flood;
 mod heartbeat;
 mod import;
 mod relay;
@@ -12,12 +13,16 @@ use async_trait::async_trait;
 use loa_area::{AreaFile, Directory};
 use loa_bus::{Administer, Consume, Message, Queue, Settlement};
 use loa_bus_sqlite::SqliteBus;
-use loa_domain::{Event, Scope};
-use loa_http::{AccessUnavailable, TokenCheck};
+use loa_domain::{Calendar, Event, Scope};
+use loa_http::{AccessUnavailable, Caller, TokenCheck};
 use loa_store::IntakeViews;
 use loa_store_sql::IntakeStore;
 use loa_svc_intake::{Config, Portal, RawContent, Service};
-use loa_testkit::clock::HandClock;
+use loa_testkit::{
+    build::{calendar, portals},
+    clock::HandClock,
+};
+use loa_worker::Portals;
 use serde_json::{Value, json};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tempfile::TempDir;
@@ -36,15 +41,26 @@ pub(crate) struct House {
 
 impl House {
     pub async fn new() -> Self {
+        Self::with_days(calendar()).await
+    }
+
+    /// One whose portal has these days.
+    pub async fn with_days(calendar: Calendar) -> Self {
+        // articles of these tests are of one day, whatever theirs is
+        Self::set_up(calendar, Config { backfile_after_days: 0, ..Config::default() }, portals()).await
+    }
+
+    /// One with other settings and portals.
+    pub async fn set_up(calendar: Calendar, config: Config, portals: Portals) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let clock = HandClock::at("2023-11-20T03:00:00Z");
         let world = clock.world(1);
         let ledger = Arc::new(IntakeStore::open(folder.path().join("intake.db")).await.expect("a ledger"));
         let bus = Arc::new(SqliteBus::open(folder.path().join("bus.db"), world.clock.clone()).await.expect("a bus"));
         bus.declare().await.expect("a topology");
-        let portal = Portal { source: SOURCE.into(), host: "vps-1".into(), url: SOURCE.parse().expect("an address") };
+        let portal = Portal { portals, host: "vps-1".into(), calendar };
         let directory = Arc::new(directory());
-        let service = Service::new(Config::default(), portal, ledger.clone(), directory.clone(), world);
+        let service = Service::new(config, portal, ledger.clone(), directory.clone(), world);
         Self { service, ledger, bus, clock, directory, _folder: folder }
     }
 
@@ -73,8 +89,15 @@ impl House {
 
     pub fn decode(&self, message: &Message) -> Event {
         let id = Some(message.id.as_str());
-        loa_event::decode(Some(&message.content_type), &message.headers, id, &message.body, &self.directory)
-            .expect("an event")
+        loa_event::decode(
+            Some(&message.content_type),
+            &message.headers,
+            id,
+            &message.body,
+            &self.directory,
+            &calendar(),
+        )
+        .expect("an event")
     }
 
     pub async fn waiting(&self) -> u64 {
@@ -122,7 +145,7 @@ pub(crate) struct Tokens {
 
 #[async_trait]
 impl TokenCheck for Tokens {
-    async fn find(&self, secret: &str) -> Result<Option<(String, Scope)>, AccessUnavailable> {
+    async fn find(&self, secret: &str) -> Result<Option<Caller>, AccessUnavailable> {
         if self.away {
             return Err(AccessUnavailable("away".into()));
         }
@@ -131,6 +154,6 @@ impl TokenCheck for Tokens {
             "operator" => Scope::Operate,
             _ => return Ok(None),
         };
-        Ok(Some((secret.to_owned(), scope)))
+        Ok(Some(Caller::new(secret, scope)))
     }
 }

@@ -3,8 +3,9 @@
 use crate::{House, article, titled};
 use async_trait::async_trait;
 use loa_bus::{BusError, BusErrorKind, Outgoing, Publish, Queue};
+use loa_domain::{Dependency, TroubleKind};
 use loa_svc_intake::RawContent;
-use loa_worker::{DependencyState, Progress, Status, TOPOLOGY};
+use loa_worker::{DependencyState, Progress, Status};
 use std::{sync::Mutex, time::Duration};
 
 /// A bus that takes nothing but what its rule lets through, and remembers what it was offered.
@@ -86,7 +87,8 @@ async fn while_the_bus_takes_nothing_nothing_is_claimed() {
     }
     assert!(blocked.offered().is_empty());
     let lease = loa_store::Lease { holder: "looking".into(), now: house.clock.now(), until: house.clock.now() };
-    let rows = loa_store::Outbox::claim_outbox(&*house.ledger, &lease, 10).await.expect("claimed");
+    let rows =
+        loa_store::Outbox::claim_outbox(&*house.ledger, &lease, &loa_store::ClaimRoom::of(10)).await.expect("claimed");
     assert_eq!((rows.len(), rows[0].attempts), (1, 0), "due at once, and no try was counted");
 }
 
@@ -94,10 +96,10 @@ async fn while_the_bus_takes_nothing_nothing_is_claimed() {
 async fn nothing_is_published_past_a_queue_that_is_missing() {
     let (house, status) = (House::new().await, Status::default());
     house.service.publish(titled("bai-1", "Một")).await.expect("taken");
-    status.report(TOPOLOGY, DependencyState::Down("the queue loa.push is missing".into()));
+    status.report(Dependency::Topology, DependencyState::Down(TroubleKind::TopologyMissing.into()));
     assert_eq!(house.service.relay(&*house.bus, &status).await.expect("a step"), Progress::Idle);
     assert_eq!(house.waiting().await, 1);
-    status.report(TOPOLOGY, DependencyState::Up);
+    status.report(Dependency::Topology, DependencyState::Up);
     assert_eq!(house.service.relay(&*house.bus, &status).await.expect("a step"), Progress::Worked);
     assert_eq!(house.waiting().await, 0);
 }
@@ -131,8 +133,7 @@ async fn what_the_bus_never_takes_is_set_aside_and_all_behind_it_goes_on() {
     let state = house.service.outbox().await.expect("a state");
     let set_aside = state.set_aside.expect("one is set aside");
     assert_eq!((state.waiting, set_aside.count, set_aside.article.as_str()), (0, 1, "bai-1"));
-    let said = loa_svc_intake::set_aside_words(&set_aside);
-    assert!(said.starts_with("1 event is set aside since") && said.contains("does not take it"), "{said}");
+    assert_eq!(set_aside.fault().kind(), "set_aside");
 
     // nothing waits behind it, and it is tried again from time to time
     house.service.publish(titled("bai-1", "Một, lần nữa")).await.expect("taken");
@@ -155,7 +156,8 @@ async fn a_relay_that_died_with_a_claim_is_followed_by_another_under_the_same_id
         now: house.clock.now(),
         until: house.clock.now() + Duration::from_secs(60),
     };
-    let claimed = loa_store::Outbox::claim_outbox(&*house.ledger, &lease, 10).await.expect("claimed");
+    let claimed =
+        loa_store::Outbox::claim_outbox(&*house.ledger, &lease, &loa_store::ClaimRoom::of(10)).await.expect("claimed");
     assert_eq!(house.service.step(&*house.bus).await.expect("a step"), Progress::Idle, "the lease holds");
     house.clock.advance(Duration::from_secs(61));
     house.relay().await;

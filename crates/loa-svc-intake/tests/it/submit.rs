@@ -99,7 +99,7 @@ async fn a_withdrawal_is_a_revision_of_its_own_and_repeats_change_nothing() {
 async fn what_never_came_in_cannot_be_withdrawn() {
     let house = House::new().await;
     assert!(matches!(house.service.withdraw("bai-9", "").await, Err(IntakeError::Unknown(_))));
-    assert!(matches!(house.service.withdraw("b 9", "").await, Err(IntakeError::BadId(_))));
+    assert!(matches!(house.service.withdraw("b c 9", "").await, Err(IntakeError::BadId(_))));
     assert_eq!(house.waiting().await, 0);
 }
 
@@ -163,7 +163,7 @@ async fn what_has_no_id_is_told_so_by_the_name_it_was_sent_under() {
         match house.service.publish(RawContent::Article(data)).await {
             Err(IntakeError::Refused(refusal)) => {
                 assert_eq!(refusal.pointer, "/data/id", "{id}");
-                assert!(refusal.sentence.contains("`id`"), "{id}: {}", refusal.sentence);
+                assert!(refusal.sentence().contains("`id`"), "{id}: {}", refusal.sentence());
             }
             other => panic!("{id}: {other:?}"),
         }
@@ -183,7 +183,7 @@ async fn a_revision_beyond_reason_is_refused_and_the_article_goes_on() {
         match house.service.publish(beyond(revision)).await {
             Err(IntakeError::Refused(refusal)) => {
                 assert_eq!(refusal.pointer, "/data/revision");
-                assert!(refusal.sentence.contains(&revision.to_string()), "{}", refusal.sentence);
+                assert!(refusal.sentence().contains(&revision.to_string()), "{}", refusal.sentence());
             }
             other => panic!("{revision}: {other:?}"),
         }
@@ -191,6 +191,46 @@ async fn a_revision_beyond_reason_is_refused_and_the_article_goes_on() {
     let mut next = article("bai-1");
     next["title"] = json!("Bản sửa");
     assert_eq!(house.service.publish(RawContent::Article(next)).await.expect("taken").revision, 6);
+}
+
+#[tokio::test]
+async fn an_operator_lets_a_producers_revisions_begin_anew_after_a_slip() {
+    let house = House::new().await;
+    let own = |revision: u64, title: &str| {
+        let mut data = article("bai-1");
+        (data["revision"], data["title"]) = (json!(revision), json!(title));
+        RawContent::Article(data)
+    };
+    assert!(matches!(house.service.renumber("bai-1").await, Err(IntakeError::Unknown(_))));
+    house.service.publish(own(3, "Một")).await.expect("taken");
+    house.service.publish(own(4_000_000_000_000, "Trượt tay")).await.expect("taken");
+    let behind = house.service.publish(own(4, "Hai")).await.expect_err("behind");
+    assert!(matches!(behind, IntakeError::NotNewer { given: 4, .. }), "{behind}");
+    for _ in 0..2 {
+        assert_eq!(house.service.renumber("bai-1").await.expect("renumbered").counted_from, 4_000_000_000_000);
+    }
+    let again = house.service.publish(own(4_000_000_000_000, "Trượt tay")).await.expect("a repeat of the slip");
+    assert!(again.unchanged, "{again:?}");
+    let next = house.service.publish(own(4, "Hai")).await.expect("taken");
+    assert_eq!((next.revision, next.unchanged), (4_000_000_000_004, false));
+    assert!(house.service.publish(own(4, "Hai")).await.expect("a repeat").unchanged);
+    let older = house.service.publish(own(3, "Ba")).await.expect_err("older by its own numbers");
+    assert!(matches!(older, IntakeError::NotNewer { given: 3, standing: 4, .. }), "{older}");
+    assert_eq!(house.service.publish(titled("bai-1", "Bốn")).await.expect("taken").revision, 4_000_000_000_005);
+    house.relay().await;
+    let events: Vec<_> = house.drain(Queue::Feed).await.iter().map(|message| house.decode(message)).collect();
+    let revisions: Vec<u64> = events.iter().map(|event| event.version().revision).collect();
+    assert!(revisions.is_sorted() && revisions.ends_with(&[4_000_000_000_004, 4_000_000_000_005]), "{revisions:?}");
+}
+
+#[tokio::test]
+async fn nothing_follows_the_highest_revision_and_the_operator_is_told() {
+    let house = House::new().await;
+    let mut data = article("bai-1");
+    data["revision"] = json!(loa_domain::PUBLISHED_REVISION_MAX);
+    house.service.publish(RawContent::Article(data)).await.expect("taken");
+    let error = house.service.renumber("bai-1").await.expect_err("nothing is left");
+    assert!(matches!(error, IntakeError::NothingFollows { .. }) && error.to_string().contains("another id"), "{error}");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use jiff::Timestamp;
-use loa_domain::{ArticleId, AttemptError, DeliveryId, DeliveryState, EndpointId, EventKey, EventType};
+use loa_domain::{ArticleKey, AttemptError, DeliveryId, DeliveryState, EndpointId, EventKey, EventType};
 use loa_http::{Guarded, Problem, ToOperate, ToRead, rows};
 use loa_store::{Attempt, DeliveryQuery, DeliveryView};
 use loa_webhook::WebhookId;
@@ -24,7 +24,7 @@ pub(super) struct Filter {
     /// Only to this endpoint.
     endpoint: Option<EndpointId>,
     /// Only about this article or document.
-    article: Option<ArticleId>,
+    article: Option<ArticleKey>,
     /// How many; 100 unless said.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
@@ -39,7 +39,7 @@ pub(super) struct DeliveryJson {
     webhook_id: String,
     event: EventKey,
     event_type: EventType,
-    article: ArticleId,
+    article: ArticleKey,
     revision: u64,
     state: DeliveryState,
     /// How many so far.

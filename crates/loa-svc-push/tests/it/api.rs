@@ -8,7 +8,7 @@ use axum::{
     http::{Request, StatusCode},
 };
 use loa_domain::Scope;
-use loa_http::{AccessUnavailable, TokenCheck};
+use loa_http::{AccessUnavailable, Caller, TokenCheck};
 use loa_store::PushLedger;
 use loa_store_sql::PushStore;
 use loa_testkit::{
@@ -24,11 +24,11 @@ struct Tokens;
 
 #[async_trait]
 impl TokenCheck for Tokens {
-    async fn find(&self, secret: &str) -> Result<Option<(String, Scope)>, AccessUnavailable> {
+    async fn find(&self, secret: &str) -> Result<Option<Caller>, AccessUnavailable> {
         if secret == "away" {
             return Err(AccessUnavailable("away".into()));
         }
-        Ok(Scope::parse(secret).map(|scope| (scope.as_str().to_owned(), scope)))
+        Ok(Scope::parse(secret).map(|scope| Caller::new(scope.as_str(), scope)))
     }
 }
 
@@ -117,8 +117,8 @@ async fn while_the_ledger_is_away_every_answer_says_when_to_come_back() {
 #[tokio::test]
 async fn a_secret_is_shown_where_it_is_made_and_never_again() {
     let desk = Desk::new().await;
-    let wish = json!({ "url": desk.portal.url("/hook"), "description": "Cổng tỉnh" });
-    let (status, added) = desk.ask("POST", "/v1/endpoints", "operate", wish).await;
+    let asked = json!({ "url": desk.portal.url("/hook"), "description": "Cổng tỉnh" });
+    let (status, added) = desk.ask("POST", "/v1/endpoints", "operate", asked).await;
     assert_eq!(status, StatusCode::CREATED);
     assert!(added["secret"].as_str().unwrap().starts_with("whsec_"));
     let path = format!("/v1/endpoints/{}", added["id"].as_str().unwrap());
@@ -139,8 +139,8 @@ async fn a_secret_is_shown_where_it_is_made_and_never_again() {
 #[tokio::test]
 async fn who_may_read_sees_endpoints_without_what_may_be_a_secret() {
     let desk = Desk::new().await;
-    let wish = json!({ "url": desk.portal.url("/hook?key=geheim") });
-    let (_, added) = desk.ask("POST", "/v1/endpoints", "operate", wish).await;
+    let asked = json!({ "url": desk.portal.url("/hook?key=geheim") });
+    let (_, added) = desk.ask("POST", "/v1/endpoints", "operate", asked).await;
     assert!(added["url"].as_str().unwrap().ends_with("/hook?key=geheim"), "who adds it sees what was kept: {added}");
     let path = format!("/v1/endpoints/{}", added["id"].as_str().unwrap());
     for path in ["/v1/endpoints", &path] {
@@ -172,14 +172,14 @@ async fn a_delivery_shows_its_attempts_and_can_be_redriven() {
     desk.ask("POST", "/v1/endpoints", "operate", json!({ "url": desk.portal.url("/") })).await;
     desk.portal.script([Reply::text(415, "không hiểu")]);
     desk.stage.accept(&[published(article("bai-1", 1))]).await;
-    desk.stage.settle().await;
+    desk.stage.run_until_idle().await;
     let (_, list) = desk.ask("GET", "/v1/deliveries?state=failed&article=bai-1", "read", Value::Null).await;
     let path = format!("/v1/deliveries/{}", list["deliveries"][0]["id"].as_str().unwrap());
     let (_, one) = desk.ask("GET", &path, "read", Value::Null).await;
     assert_eq!((&one["attempts"], &one["log"][0]["status"]), (&json!(1), &json!(415)));
     assert_eq!(one["webhook_id"], desk.portal.requests()[0].header("webhook-id").unwrap());
     assert_eq!(desk.ask("POST", &format!("{path}/redrive"), "operate", Value::Null).await.0, StatusCode::ACCEPTED);
-    desk.stage.settle().await;
+    desk.stage.run_until_idle().await;
     assert_eq!(desk.ask("GET", &path, "read", Value::Null).await.1["state"], "delivered");
     assert_eq!(desk.ask("POST", &format!("{path}/redrive"), "operate", Value::Null).await.0, StatusCode::CONFLICT);
     assert_eq!(desk.ask("GET", "/v1/deliveries?state=failed", "read", Value::Null).await.1["deliveries"], json!([]));

@@ -1,6 +1,6 @@
 //! Attempts whose process dies before it records them.
 
-use crate::stage::{Stage, config, settle};
+use crate::stage::{Stage, config, run_until_idle};
 use loa_domain::DeliveryState;
 use loa_svc_push::Config;
 use loa_testkit::{
@@ -19,7 +19,7 @@ async fn after_send_and_before_record_it_is_sent_again_under_the_same_id() {
     portal.wait_for(1).await;
     drop(doomed); // its result is never recorded
 
-    stage.settle().await;
+    stage.run_until_idle().await;
     assert_eq!(portal.requests().len(), 1, "until the lease ends, it is nobody else's");
     stage.advance(60).await;
     let requests = portal.requests();
@@ -39,10 +39,10 @@ async fn a_result_that_comes_after_its_lease_does_not_send_what_another_delivere
     slow.step().await.unwrap();
     portal.wait_for(1).await;
     stage.clock.advance(Duration::from_secs(60));
-    stage.settle().await;
+    stage.run_until_idle().await;
     assert_eq!(stage.only().await.0.state, DeliveryState::Delivered);
     // only now does the slow one come to record its 500
-    settle(&slow).await;
+    run_until_idle(&slow).await;
     let (delivery, log) = stage.only().await;
     assert_eq!(delivery.state, DeliveryState::Delivered);
     assert_eq!(log.len(), 2, "the late attempt is in the log all the same: {log:?}");
@@ -56,6 +56,6 @@ async fn what_is_owed_outlives_a_restart() {
     stage.endpoint(&portal, "/").await;
     stage.accept(&[published(article("bai-1", 1))]).await;
     let restarted = stage.another(config());
-    settle(&restarted).await;
+    run_until_idle(&restarted).await;
     assert_eq!(portal.requests().len(), 1);
 }

@@ -15,7 +15,7 @@ async fn an_event_is_delivered_once_signed_with_its_frozen_bytes() {
     let (_, secret) = stage.endpoint(&portal, "/webhooks?from=loa").await;
     let event = published(article("bai-1", 1));
     stage.accept(std::slice::from_ref(&event)).await;
-    stage.settle().await;
+    stage.run_until_idle().await;
 
     let requests = portal.requests();
     assert_eq!(requests.len(), 1);
@@ -41,9 +41,9 @@ async fn an_event_accepted_again_is_not_sent_again() {
     stage.endpoint(&portal, "/").await;
     let event = published(article("bai-1", 1));
     stage.accept(&[event.clone(), event.clone()]).await;
-    stage.settle().await;
+    stage.run_until_idle().await;
     stage.accept(&[event]).await;
-    stage.settle().await;
+    stage.run_until_idle().await;
     assert_eq!(portal.requests().len(), 1);
     assert_eq!(stage.deliveries().await.len(), 1);
 }
@@ -76,7 +76,7 @@ async fn what_failed_is_tried_again_on_schedule_and_given_up_at_its_end() {
     stage.endpoint(&portal, "/").await;
     portal.always(Reply::text(500, "hỏng rồi"));
     stage.accept(&[published(article("bai-1", 1))]).await;
-    stage.settle().await;
+    stage.run_until_idle().await;
     assert_eq!(portal.requests().len(), 1);
     for (delay, made) in [(5, 2), (60, 3), (300, 4)] {
         stage.advance(delay - 1).await;
@@ -100,11 +100,11 @@ async fn a_delivery_given_up_can_be_redriven_under_the_same_id() {
     stage.endpoint(&portal, "/").await;
     portal.script([Reply::status(415)]);
     stage.accept(&[published(article("bai-1", 1))]).await;
-    stage.settle().await;
+    stage.run_until_idle().await;
     let (delivery, _) = stage.only().await;
     assert_eq!(delivery.state, DeliveryState::Failed, "a format not understood is not tried again");
     stage.service.redrive(&delivery.id).await.unwrap();
-    stage.settle().await;
+    stage.run_until_idle().await;
     let requests = portal.requests();
     assert_eq!(requests[0].header("webhook-id"), requests[1].header("webhook-id"));
     assert_eq!(stage.only().await.0.state, DeliveryState::Delivered);
@@ -115,10 +115,10 @@ async fn a_delivery_given_up_can_be_redriven_under_the_same_id() {
 async fn an_endpoint_gets_only_the_types_it_wants() {
     let (stage, portal) = (Stage::new().await, HttpStandIn::start().await.unwrap());
     let event_types = BTreeSet::from([EventType::ArticleWithdrawn]);
-    let wish = NewEndpoint { url: portal.url("/"), event_types, ..NewEndpoint::default() };
-    stage.service.add_endpoint(wish).await.unwrap();
+    let asked = NewEndpoint { url: portal.url("/"), event_types, ..NewEndpoint::default() };
+    stage.service.add_endpoint(asked).await.unwrap();
     stage.accept(&[published(article("bai-1", 1)), withdrawn("bai-1", 2)]).await;
-    stage.settle().await;
+    stage.run_until_idle().await;
     let requests = portal.requests();
     assert_eq!(requests.len(), 1);
     assert!(requests[0].text().contains("vn.loa.article.withdrawn.v1"));
@@ -129,7 +129,7 @@ async fn an_endpoint_is_not_owed_what_was_accepted_before_it() {
     let (stage, portal) = (Stage::new().await, HttpStandIn::start().await.unwrap());
     stage.accept(&[published(article("bai-1", 1))]).await;
     stage.endpoint(&portal, "/").await;
-    stage.settle().await;
+    stage.run_until_idle().await;
     assert!(portal.requests().is_empty());
 }
 
@@ -142,6 +142,6 @@ async fn while_an_endpoint_is_disabled_its_deliveries_wait() {
     stage.advance(100_000).await;
     assert!(portal.requests().is_empty());
     stage.service.enable_endpoint(&id).await.unwrap();
-    stage.settle().await;
+    stage.run_until_idle().await;
     assert_eq!(portal.requests().len(), 2);
 }

@@ -1,6 +1,6 @@
 //! Where webhooks may not go: when an endpoint is added and, by the same rules, when one is delivered to.
 
-use crate::stage::{Stage, config, settle};
+use crate::stage::{Stage, config, run_until_idle};
 use loa_domain::{AttemptError, DeliveryState};
 use loa_svc_push::{Config, NewEndpoint, OperationError};
 use loa_testkit::{
@@ -33,8 +33,8 @@ async fn a_private_address_is_refused_when_an_endpoint_is_added() {
         "https://a:b@example.gov.vn/",
         "",
     ] {
-        let wish = NewEndpoint { url: url.into(), ..NewEndpoint::default() };
-        let refusal = stage.service.add_endpoint(wish).await;
+        let asked = NewEndpoint { url: url.into(), ..NewEndpoint::default() };
+        let refusal = stage.service.add_endpoint(asked).await;
         assert!(matches!(refusal, Err(OperationError::Address(_))), "{url}: {refusal:?}");
     }
     assert!(stage.service.endpoints().await.unwrap().is_empty());
@@ -47,7 +47,7 @@ async fn an_address_that_is_no_longer_allowed_is_not_called() {
     stage.endpoint(&portal, "/").await;
     stage.accept(&[published(article("bai-1", 1))]).await;
     let stricter = stage.another(strict());
-    settle(&stricter).await;
+    run_until_idle(&stricter).await;
     assert!(portal.requests().is_empty());
     let (delivery, log) = stage.only().await;
     assert_eq!((delivery.state, log[0].error), (DeliveryState::Pending, Some(AttemptError::Blocked)));
@@ -63,7 +63,7 @@ async fn a_name_is_judged_by_what_it_resolves_to_at_the_moment_of_connecting() {
     stage.accept(&[published(article("bai-1", 1))]).await;
     // over https a name passes the check of the address as written; only the resolver can refuse it
     let stricter = stage.another(strict());
-    settle(&stricter).await;
+    run_until_idle(&stricter).await;
     assert!(portal.requests().is_empty());
     let (_, log) = stage.only().await;
     assert_eq!(log[0].error, Some(AttemptError::Blocked), "{log:?}");
@@ -78,7 +78,7 @@ async fn a_host_allowed_by_name_is_called_over_plain_http() {
     let url = format!("http://localhost:{}/", portal.address().port());
     stage.service.add_endpoint(NewEndpoint { url, ..NewEndpoint::default() }).await.unwrap();
     stage.accept(&[published(article("bai-1", 1))]).await;
-    stage.settle().await;
+    stage.run_until_idle().await;
     assert_eq!(portal.requests().len(), 1);
 }
 
@@ -94,7 +94,7 @@ async fn a_receiver_that_does_not_speak_tls_is_a_failure_by_name() {
     });
     stage.service.add_endpoint(NewEndpoint { url, ..NewEndpoint::default() }).await.unwrap();
     stage.accept(&[published(article("bai-1", 1))]).await;
-    stage.settle().await;
+    stage.run_until_idle().await;
     plain.await.unwrap();
     let (_, log) = stage.only().await;
     assert_eq!((log[0].error, log[0].status), (Some(AttemptError::Tls), None), "{log:?}");

@@ -16,14 +16,14 @@ async fn gone_disables_the_endpoint_and_keeps_what_it_is_owed() {
     let (id, _) = stage.endpoint(&portal, "/").await;
     portal.script([Reply::status(410)]);
     stage.accept(&[published(article("bai-1", 1))]).await;
-    stage.settle().await;
+    stage.run_until_idle().await;
     let state = stage.service.endpoint(&id).await.unwrap().state;
     assert!(matches!(state, EndpointState::Disabled { .. }), "{state:?}");
     stage.accept(&[published(article("bai-2", 1))]).await;
     stage.advance(100_000).await;
     assert_eq!(portal.requests().len(), 1);
     stage.service.enable_endpoint(&id).await.unwrap();
-    stage.settle().await;
+    stage.run_until_idle().await;
     assert!(portal.requests().last().unwrap().text().contains("bai-2"));
 }
 
@@ -36,7 +36,7 @@ async fn an_overrun_receiver_is_left_alone_as_long_as_it_asks() {
     stage
         .accept(&[published(article("bai-1", 1)), published(article("bai-2", 1)), published(article("bai-3", 1))])
         .await;
-    stage.settle().await;
+    stage.run_until_idle().await;
     assert_eq!(portal.requests().len(), 1, "the pause holds for all its deliveries");
     stage.advance(119).await;
     assert_eq!(portal.requests().len(), 1);
@@ -52,7 +52,7 @@ async fn a_redirect_is_never_followed() {
     stage.endpoint(&portal, "/").await;
     portal.script([Reply::redirect(&elsewhere.url("/metadata"))]);
     stage.accept(&[published(article("bai-1", 1))]).await;
-    stage.settle().await;
+    stage.run_until_idle().await;
     assert!(elsewhere.requests().is_empty());
     let (delivery, log) = stage.only().await;
     assert_eq!((delivery.state, log[0].status), (DeliveryState::Pending, Some(308)));
@@ -100,7 +100,7 @@ async fn whatever_a_receiver_does_ends_at_the_deadline_and_is_named() {
         portal.script([reply.clone()]);
         let name = format!("bai-{class}-{state:?}-{}", portal.requests().len());
         stage.accept(&[published(article(&name, 1))]).await;
-        stage.settle().await;
+        stage.run_until_idle().await;
         let delivery = stage.deliveries().await.into_iter().find(|d| d.article.as_str() == name).unwrap();
         let (delivery, log) = stage.one(&delivery.id).await;
         let told = log[0].error.map_or("", AttemptError::as_str);
@@ -110,7 +110,7 @@ async fn whatever_a_receiver_does_ends_at_the_deadline_and_is_named() {
         // clear the stage: what failed must not come up again
         if state == DeliveryState::Pending {
             stage.service.redrive(&delivery.id).await.unwrap();
-            stage.settle().await;
+            stage.run_until_idle().await;
         }
     }
 }
@@ -121,7 +121,7 @@ async fn a_closed_port_is_a_failed_connection() {
     stage.endpoint(&portal, "/").await;
     portal.stop().await;
     stage.accept(&[published(article("bai-1", 1))]).await;
-    stage.settle().await;
+    stage.run_until_idle().await;
     let (delivery, log) = stage.only().await;
     assert_eq!(
         (delivery.state, log[0].error, log[0].status),
@@ -144,7 +144,7 @@ async fn a_receiver_that_keeps_failing_rests_and_one_probe_opens_the_way() {
     portal.always(Reply::status(500));
     let events: Vec<_> = (0..8).map(|n| published(article(&format!("bai-{n}"), 1))).collect();
     stage.accept(&events).await;
-    stage.settle().await;
+    stage.run_until_idle().await;
     assert_eq!(portal.requests().len(), 3, "three failures, then rest");
     stage.advance(999).await;
     assert_eq!(portal.requests().len(), 3);
@@ -163,7 +163,7 @@ async fn what_only_a_person_can_mend_is_given_up_sooner() {
     stage.endpoint(&portal, "/").await;
     portal.always(Reply::status(401));
     stage.accept(&[published(article("bai-1", 1))]).await;
-    stage.settle().await;
+    stage.run_until_idle().await;
     stage.advance(5).await;
     let (delivery, _) = stage.only().await;
     assert_eq!((delivery.state, delivery.attempts), (DeliveryState::Failed, 2));

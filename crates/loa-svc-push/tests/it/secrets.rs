@@ -14,7 +14,7 @@ async fn while_rotating_both_secrets_verify_and_after_retiring_only_the_new() {
     let (id, old) = stage.endpoint(&portal, "/").await;
     portal.script([Reply::status(500)]);
     stage.accept(&[published(article("bai-1", 1))]).await;
-    stage.settle().await;
+    stage.run_until_idle().await;
     let new = stage.service.rotate_secret(&id, true).await.unwrap();
     stage.advance(5).await;
     let retried = portal.requests().pop().unwrap();
@@ -23,7 +23,7 @@ async fn while_rotating_both_secrets_verify_and_after_retiring_only_the_new() {
 
     stage.service.retire_secrets(&id).await.unwrap();
     stage.accept(&[published(article("bai-2", 1))]).await;
-    stage.settle().await;
+    stage.run_until_idle().await;
     let last = portal.requests().pop().unwrap();
     assert_eq!((stage.verify(&last, &new), stage.verify(&last, &old)), (Ok(()), Err(VerifyError::Mismatch)));
 }
@@ -34,7 +34,7 @@ async fn a_rotation_without_overlap_ends_the_old_secret_at_once() {
     let (id, old) = stage.endpoint(&portal, "/").await;
     let new = stage.service.rotate_secret(&id, false).await.unwrap();
     stage.accept(&[published(article("bai-1", 1))]).await;
-    stage.settle().await;
+    stage.run_until_idle().await;
     let request = portal.requests().pop().unwrap();
     assert_eq!((stage.verify(&request, &new), stage.verify(&request, &old)), (Ok(()), Err(VerifyError::Mismatch)));
 }

@@ -6,6 +6,7 @@ use loa_store::{Attempt, DeliveryQuery, DeliveryView, PushDoors, PushLedger};
 use loa_store_sql::PushStore;
 use loa_svc_push::{Config, NewEndpoint, Service};
 use loa_testkit::{
+    build::calendar,
     clock::HandClock,
     http::{HttpStandIn, Request},
 };
@@ -52,8 +53,8 @@ impl Stage {
 
     /// Adds an endpoint at this stand-in.
     pub async fn endpoint(&self, receiver: &HttpStandIn, path: &str) -> (EndpointId, Secret) {
-        let wish = NewEndpoint { url: receiver.url(path), ..NewEndpoint::default() };
-        let added = self.service.add_endpoint(wish).await.unwrap();
+        let asked = NewEndpoint { url: receiver.url(path), ..NewEndpoint::default() };
+        let added = self.service.add_endpoint(asked).await.unwrap();
         (added.endpoint.id, added.secret)
     }
 
@@ -62,13 +63,13 @@ impl Stage {
     }
 
     /// Steps until nothing is due, waiting for each round of attempts to end.
-    pub async fn settle(&self) {
-        settle(&self.service).await;
+    pub async fn run_until_idle(&self) {
+        run_until_idle(&self.service).await;
     }
 
     pub async fn advance(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
-        self.settle().await;
+        self.run_until_idle().await;
     }
 
     pub async fn deliveries(&self) -> Vec<DeliveryView> {
@@ -101,7 +102,7 @@ impl Stage {
     }
 }
 
-pub async fn settle(service: &Service) {
+pub async fn run_until_idle(service: &Service) {
     loop {
         let progress = service.step().await.unwrap();
         service.drain().await.unwrap();
@@ -112,7 +113,8 @@ pub async fn settle(service: &Service) {
 }
 
 pub fn service(config: Config, ledger: &Arc<dyn PushLedger>, clock: &HandClock) -> Service {
-    Service::new(config, PushDoors::of(ledger), Arc::new(Directory::empty()), clock.world(1), None).unwrap()
+    let (directory, portals) = (Arc::new(Directory::empty()), loa_testkit::build::portals());
+    Service::new(config, PushDoors::of(ledger), directory, calendar(), portals, clock.world(1), None).unwrap()
 }
 
 async fn open(folder: &TempDir) -> Arc<dyn PushLedger> {

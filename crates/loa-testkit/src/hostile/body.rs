@@ -34,7 +34,7 @@ pub fn strict_json(bytes: &[u8]) {
         Err(refusal) => {
             let shown = refusal.to_string();
             legal_text(&shown);
-            assert!(!shown.contains('\n') && !refusal.sentence.is_empty(), "{refusal:?}");
+            assert!(!shown.contains('\n') && !refusal.sentence().is_empty(), "{refusal:?}");
         }
     }
 }

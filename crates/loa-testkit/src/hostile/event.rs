@@ -2,6 +2,7 @@
 //! when written and read again.
 
 use super::{harmless_html, legal_text};
+use crate::build::calendar;
 use loa_area::Directory;
 use loa_domain::{Article, Change, Content, Document, Event};
 use loa_event::{Refusal, STRUCTURED, data_of, decode, encode_event, limits, routing_key};
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 /// # Panics
 /// When a promise is broken.
 pub fn structured_event(bytes: &[u8]) -> Option<Event> {
-    judged(decode(Some(STRUCTURED), &BTreeMap::new(), None, bytes, &Directory::empty()))
+    judged(decode(Some(STRUCTURED), &BTreeMap::new(), None, bytes, &Directory::empty(), &calendar()))
 }
 
 /// A message in binary mode: lines `name: value` up to an empty one, then the body. A line of `content-type` is that.
@@ -28,7 +29,7 @@ pub fn binary_event(bytes: &[u8]) -> Option<Event> {
         headers.insert(name.to_owned(), value.to_owned());
     }
     let content_type = headers.remove("content-type");
-    judged(decode(content_type.as_deref(), &headers, Some("m-1"), body, &Directory::empty()))
+    judged(decode(content_type.as_deref(), &headers, Some("m-1"), body, &Directory::empty(), &calendar()))
 }
 
 fn judged(outcome: Result<Event, Refusal>) -> Option<Event> {
@@ -46,12 +47,12 @@ fn judged(outcome: Result<Event, Refusal>) -> Option<Event> {
 
 /// An operator reads it on a terminal and in a header of a message.
 fn refused(refusal: &Refusal) {
-    assert!(!refusal.sentence.trim().is_empty(), "a refusal without a sentence: {refusal:?}");
+    assert!(!refusal.sentence().trim().is_empty(), "a refusal without a sentence: {refusal:?}");
     assert!(refusal.pointer.is_empty() || refusal.pointer.starts_with('/'), "no JSON pointer: {refusal:?}");
     let shown = refusal.to_string();
     legal_text(&shown);
     assert!(!shown.contains('\n'), "more than a line: {refusal:?}");
-    assert!(refusal.sentence.len() <= 2_000, "a sentence of {} bytes", refusal.sentence.len());
+    assert!(refusal.sentence().len() <= 2_000, "a sentence of {} bytes", refusal.sentence().len());
     assert!(refusal.pointer.chars().count() <= 90 * limits::DEPTH_MAX, "a pointer of {} bytes", refusal.pointer.len());
 }
 
@@ -69,7 +70,7 @@ fn accepted(event: &Event) {
         }
     }
     let bytes = encode_event(event);
-    let again = decode(Some(STRUCTURED), &BTreeMap::new(), None, &bytes, &Directory::empty());
+    let again = decode(Some(STRUCTURED), &BTreeMap::new(), None, &bytes, &Directory::empty(), &calendar());
     let again = again.unwrap_or_else(|refusal| panic!("what was accepted is refused when written again: {refusal}"));
     assert_eq!((&again.key, again.event_type, &again.change), (&event.key, event.event_type, &event.change));
     assert_eq!(encode_event(&again), bytes, "written twice, two texts");

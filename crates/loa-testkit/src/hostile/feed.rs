@@ -47,7 +47,7 @@ pub fn feed_of_event(bytes: &[u8]) {
             Change::Live(content) => {
                 let areas =
                     content.areas().iter().map(|id| AreaLabel { id: id.clone(), name: title.clone() }).collect();
-                Some(Entry { content: *content, areas })
+                Some(Entry { article: content.id().into(), content: *content, areas, portal: None })
             }
             Change::Withdrawn(_) => None,
         })
@@ -55,7 +55,9 @@ pub fn feed_of_event(bytes: &[u8]) {
     let stones: Vec<Tombstone> = gone
         .into_iter()
         .filter_map(|event| match event.change {
-            Change::Withdrawn(gone) => Some(Tombstone { article: gone.id, at: gone.at, reason: gone.reason }),
+            Change::Withdrawn(gone) => {
+                Some(Tombstone { article: gone.id.into(), at: gone.at, reason: gone.reason, tag: None })
+            }
             Change::Live(_) => None,
         })
         .collect();

@@ -25,7 +25,7 @@ pub enum HubRequest {
     Ping(Vec<String>),
 }
 
-/// A wish to begin, renew or end a subscription. Its parts are as the subscriber wrote them.
+/// What a subscriber asks for: to begin, renew or end a subscription. Its parts are as the subscriber wrote them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Subscribing {
     /// Which of the two.
@@ -205,7 +205,7 @@ mod tests {
 
     fn read(rest: &str) -> Result<Subscribing, HubFault> {
         match parse_hub_request(format!("hub.mode=subscribe&{TOPIC}&{rest}").as_bytes()) {
-            Ok(HubRequest::Subscribing(wish)) => Ok(wish),
+            Ok(HubRequest::Subscribing(request)) => Ok(request),
             Ok(other) => panic!("{other:?}"),
             Err(fault) => Err(fault),
         }
@@ -213,24 +213,28 @@ mod tests {
 
     #[test]
     fn a_plain_request_asks_for_what_it_says_and_nothing_else() {
-        let wish = read("hub.callback=https%3A%2F%2Fs.example%2Fcb%3Fk%3D1").unwrap();
-        assert_eq!((wish.mode, wish.topic.as_str()), (HubMode::Subscribe, "https://a.vn/feeds/all.atom"));
-        assert_eq!(wish.callback.as_str(), "https://s.example/cb?k=1");
-        assert_eq!((wish.lease_seconds, wish.secret, wish.token), (None, None, None));
-        assert_eq!(wish.algorithm, SignatureAlgorithm::Sha256);
+        let request = read("hub.callback=https%3A%2F%2Fs.example%2Fcb%3Fk%3D1").unwrap();
+        assert_eq!((request.mode, request.topic.as_str()), (HubMode::Subscribe, "https://a.vn/feeds/all.atom"));
+        assert_eq!(request.callback.as_str(), "https://s.example/cb?k=1");
+        assert_eq!((request.lease_seconds, request.secret, request.token), (None, None, None));
+        assert_eq!(request.algorithm, SignatureAlgorithm::Sha256);
     }
 
     #[test]
     fn what_freshrss_flask_websub_and_old_subscribers_send_is_understood() {
         let callback = "hub.callback=http%3A%2F%2Frss.example%2Fapi%2Fpshb.php%3Fk%3Dabc";
-        let wish = read(&format!("hub.verify=sync&{callback}&foo=bar&hub.foo=hub.bar")).unwrap();
-        assert_eq!(wish.callback.as_str(), "http://rss.example/api/pshb.php?k=abc");
-        let wish =
+        let request = read(&format!("hub.verify=sync&{callback}&foo=bar&hub.foo=hub.bar")).unwrap();
+        assert_eq!(request.callback.as_str(), "http://rss.example/api/pshb.php?k=abc");
+        let request =
             read(&format!("{callback}&hub.secret=s%C3%A1t&hub.lease_seconds=864000&hub.verify_token=t")).unwrap();
-        assert_eq!(wish.secret.as_deref(), Some("sát".as_bytes()));
-        assert_eq!((wish.lease_seconds, wish.token.as_deref()), (Some(864_000), Some("t")));
-        let wish = read(&format!("{callback}&hub.secret=&hub.lease_seconds=&hub.signature_algorithm=sha512")).unwrap();
-        assert_eq!((wish.secret, wish.lease_seconds, wish.algorithm), (None, None, SignatureAlgorithm::Sha512));
+        assert_eq!(request.secret.as_deref(), Some("sát".as_bytes()));
+        assert_eq!((request.lease_seconds, request.token.as_deref()), (Some(864_000), Some("t")));
+        let request =
+            read(&format!("{callback}&hub.secret=&hub.lease_seconds=&hub.signature_algorithm=sha512")).unwrap();
+        assert_eq!(
+            (request.secret, request.lease_seconds, request.algorithm),
+            (None, None, SignatureAlgorithm::Sha512)
+        );
     }
 
     #[test]
@@ -274,7 +278,7 @@ mod tests {
     fn a_lease_is_ignored_when_leaving_and_clamped_when_coming() {
         let form = format!("hub.mode=unsubscribe&{TOPIC}&hub.callback=https%3A%2F%2Fs.example%2F&hub.lease_seconds=x");
         assert!(
-            matches!(parse_hub_request(form.as_bytes()), Ok(HubRequest::Subscribing(wish)) if wish.lease_seconds.is_none())
+            matches!(parse_hub_request(form.as_bytes()), Ok(HubRequest::Subscribing(request)) if request.lease_seconds.is_none())
         );
         let rule = LeaseRule { min: 86_400, default: 864_000, max: 2_592_000 };
         let granted = [None, Some(0), Some(7_200), Some(864_001), Some(u64::MAX)].map(|asked| rule.grant(asked));

@@ -1,7 +1,7 @@
 //! The rules of completeness, case by case.
 
 use super::*;
-use loa_domain::{ArticleId, EventKey};
+use loa_domain::{ArticleKey, EventKey};
 
 const EVERY: Duration = Duration::from_secs(30);
 
@@ -29,7 +29,7 @@ fn all(sent: i64, last: impl Fn(Queue, &str) -> Option<i64>) -> Vec<HeardHeartbe
 }
 
 fn names(heard: &[HeardHeartbeat], now: i64, empty: &[Queue]) -> Vec<String> {
-    judge_heartbeats(heard, "own", at(now), Some(EVERY), empty).iter().map(HeartbeatFault::name).collect()
+    judge_heartbeats(heard, "own", at(now), Some(EVERY), empty).iter().map(|fault| fault.name().to_string()).collect()
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn another_installation_is_named_and_its_share_accuses_no_binding() {
 
 fn gaps() -> Gaps {
     let event = EventKey { source: "https://portal.example/".into(), id: "e1".into() };
-    Gaps { count: 2, since: at(5), article: ArticleId::new("bi-xanh").unwrap(), event }
+    Gaps { count: 2, since: at(5), article: "bi-xanh".parse::<ArticleKey>().unwrap(), event }
 }
 
 fn state() -> Completeness {
@@ -88,11 +88,14 @@ fn an_audit_that_stands_still_is_unknown_and_never_an_all_clear() {
 fn what_was_not_received_is_said_before_what_is_late_with_the_line_that_brings_it() {
     let both = Completeness { not_received: Some(gaps()), late: Some(gaps()), ..state() };
     let verdict = judge(&both, at(101), Duration::from_secs(20));
-    let said = sentence(Outlet::Feed, &verdict, Some(3)).unwrap();
-    for part in ["2 events", "bi-xanh", "e1", "3 messages", "`loa replay --outlet feed --since 2023-11-14T22:13:25Z`"] {
+    let fault = fault(Outlet::Feed, &verdict, Some(3)).unwrap();
+    let said = loa_words::Language::English.words().fault(&fault, at(101));
+    for part in
+        ["2 events", "bi-xanh", "e1", "3 dead letters", "`loa replay --outlet feed --since 2023-11-14T22:13:25Z`"]
+    {
         assert!(said.contains(part), "{part:?} in {said}");
     }
-    assert_eq!(sentence(Outlet::Feed, &Verdict::Complete, None), None);
+    assert_eq!(super::fault(Outlet::Feed, &Verdict::Complete, None), None);
 }
 
 #[test]
@@ -100,7 +103,6 @@ fn heartbeats_from_the_future_are_told_and_never_taken_for_fresh() {
     let ahead = |queue, _: &str| (queue == Queue::Digest).then_some(4_000);
     assert_eq!(names(&all(60, ahead), 61, &[]), ["heartbeats of loa.digest"]);
     let fault = judge_heartbeats(&all(60, ahead), "own", at(61), Some(EVERY), &[]).remove(0);
-    assert_eq!(fault, HeartbeatFault::FromTheFuture { queue: Queue::Digest, seconds: 3_939 });
-    assert!(fault.sentence().contains("future") && fault.sentence().contains("not known"), "{}", fault.sentence());
+    assert_eq!(fault, Fault::HeartbeatsAhead { outlet: Outlet::Digest, seconds: 3_939 });
     assert!(names(&all(60, |_, _| Some(63)), 61, &[]).is_empty(), "clocks differ by some seconds");
 }

@@ -12,9 +12,14 @@
 
 use super::heartbeats::hear;
 use crate::{
-    AcceptError, ConsumeOptions, DependencyState, Handler, Status, drive::panic_words, handler::odd_attribute,
+    AcceptError, ConsumeOptions, DependencyState, Handler, Status,
+    completeness::outlet_of,
+    drive::panic_words,
+    handler::{SOURCE, odd_attribute},
+    trouble_of,
 };
 use loa_bus::{DeadReason, Received, Settlement, Tag, error_chain};
+use loa_domain::Dependency;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -35,11 +40,69 @@ pub(crate) async fn decide<H: Handler>(
 ) -> Option<Vec<(Tag, Settlement)>> {
     let mut decisions = Vec::with_capacity(batch.len());
     let (heartbeats, batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(Received::is_heartbeat);
-    let good = decode(options, batch, handler, &mut decisions).await;
+    let good = decode_known(options, batch, handler, status, stop, &mut decisions).await?;
     accept(options, good, handler, status, stop, &mut decisions).await?;
     // only now: a heartbeat came through once the batch that it stands in did
     decisions.extend(hear(options.queue, heartbeats, status));
     Some(decisions)
+}
+
+/// Decodes a batch. Before a source counts as unknown, what is known of sources is brought up to date, once a batch: a portal
+/// may have been added a moment ago. `None`: `stop` came while that could not be done.
+async fn decode_known<H: Handler>(
+    options: &ConsumeOptions,
+    batch: Vec<Received>,
+    handler: &Arc<H>,
+    status: &Status,
+    stop: &CancellationToken,
+    decisions: &mut Vec<(Tag, Settlement)>,
+) -> Option<Vec<(Tag, H::Item)>> {
+    let placed = batch.into_iter().enumerate().collect();
+    let decoded = decode(placed, handler, decisions).await;
+    let is_unsure = |one: &Done<H::Item>| matches!(&one.outcome, Decoded::Dead(reason) if reason.position == SOURCE);
+    let (unsure, mut decoded): (Vec<_>, Vec<_>) = decoded.into_iter().partition(is_unsure);
+    if !unsure.is_empty() {
+        refresh_held(options, handler, status, stop).await?;
+        let again = unsure.into_iter().map(|one| (one.place, one.received)).collect();
+        decoded.extend(decode(again, handler, decisions).await);
+        decoded.sort_by_key(|one| one.place);
+    }
+    Some(sort_out(options, decoded, decisions))
+}
+
+/// Brings up to date by what messages are decoded, for as long as it takes. `None`: `stop` came meanwhile.
+async fn refresh_held<H: Handler>(
+    options: &ConsumeOptions,
+    handler: &Arc<H>,
+    status: &Status,
+    stop: &CancellationToken,
+) -> Option<()> {
+    let dependency = Dependency::Accepting(outlet_of(options.queue));
+    let mut backoff = options.backoff_min;
+    while let Err(error) = handler.refresh().await {
+        let (AcceptError::Failed(cause) | AcceptError::Conflict(cause) | AcceptError::Unavailable(cause)) = &error;
+        if status.report(dependency, DependencyState::Down(trouble_of(&**cause))) {
+            tracing::warn!(queue = %options.queue, error = %error_chain(&error), "the list of portals cannot be read; the batch is held");
+        }
+        tokio::select! {
+            () = stop.cancelled() => return None,
+            () = tokio::time::sleep(backoff) => {}
+        }
+        backoff = (backoff * 2).min(options.backoff_max);
+    }
+    if backoff > options.backoff_min {
+        // there may be nothing to accept that would say so
+        status.report(dependency, DependencyState::Up);
+    }
+    Some(())
+}
+
+/// A message of a batch, decoded.
+struct Done<T> {
+    /// Its place in the batch.
+    place: usize,
+    received: Received,
+    outcome: Decoded<T>,
 }
 
 /// What decoding one message came to.
@@ -49,46 +112,54 @@ enum Decoded<T> {
     Panicked(String),
 }
 
-/// Decodes a batch off the async threads. A panic is a defect of ours and costs its own message only.
+/// Decodes messages, each with its place, off the async threads. A panic is a defect of ours and costs its own message only.
 async fn decode<H: Handler>(
-    options: &ConsumeOptions,
-    batch: Vec<Received>,
+    batch: Vec<(usize, Received)>,
     handler: &Arc<H>,
     decisions: &mut Vec<(Tag, Settlement)>,
-) -> Vec<(Tag, H::Item)> {
+) -> Vec<Done<H::Item>> {
     if batch.is_empty() {
         return Vec::new();
     }
-    let tags: Vec<Tag> = batch.iter().map(|received| received.tag).collect();
     let worker = handler.clone();
+    let tags: Vec<Tag> = batch.iter().map(|(_, received)| received.tag).collect();
     let decoding = tokio::task::spawn_blocking(move || -> Vec<_> {
-        let decode = |received: Received| {
+        let decode = |(place, received): (usize, Received)| {
             // the handler keeps no state that a torn decoding could spoil: decoding is pure
             let read = || match odd_attribute(&received) {
                 Some(reason) => Err(reason),
                 None => worker.decode(&received.message),
             };
-            let decoded = match catch_unwind(AssertUnwindSafe(read)) {
+            let outcome = match catch_unwind(AssertUnwindSafe(read)) {
                 Ok(Ok(item)) => Decoded::Item(item),
                 Ok(Err(reason)) => Decoded::Dead(reason),
                 Err(panic) => Decoded::Panicked(panic_words(&*panic)),
             };
-            (received.tag, received.message.id, decoded)
+            Done { place, received, outcome }
         };
         batch.into_iter().map(decode).collect()
     });
-    let decoded = match decoding.await {
+    match decoding.await {
         Ok(decoded) => decoded,
         Err(error) => {
             // the runtime is shutting down
-            tracing::debug!(queue = %options.queue, %error, "decoding was cut short; the batch is given back");
+            tracing::debug!(%error, "decoding was cut short; the batch is given back");
             decisions.extend(tags.into_iter().map(|tag| (tag, Settlement::Retry)));
-            return Vec::new();
+            Vec::new()
         }
-    };
+    }
+}
+
+/// The messages that are events; what becomes of the others is decided.
+fn sort_out<T>(
+    options: &ConsumeOptions,
+    decoded: Vec<Done<T>>,
+    decisions: &mut Vec<(Tag, Settlement)>,
+) -> Vec<(Tag, T)> {
     let mut good = Vec::with_capacity(decoded.len());
-    for (tag, id, decoded) in decoded {
-        match decoded {
+    for Done { received, outcome, .. } in decoded {
+        let (tag, id) = (received.tag, received.message.id);
+        match outcome {
             Decoded::Item(item) => good.push((tag, item)),
             Decoded::Dead(reason) => {
                 tracing::warn!(queue = %options.queue, message = %id, reason = %reason.reason, position = %reason.position, "dead letter");
@@ -143,12 +214,12 @@ async fn accept_held<H: Handler>(
     status: &Status,
     stop: &CancellationToken,
 ) -> Option<Result<(), String>> {
-    let dependency = format!("accept {}", options.queue);
+    let dependency = Dependency::Accepting(outlet_of(options.queue));
     let (mut backoff, mut conflicts) = (options.backoff_min, 0);
     loop {
         match accept_once(handler, items.clone()).await {
             Ok(Ok(())) => {
-                if status.report(&dependency, DependencyState::Up) {
+                if status.report(dependency, DependencyState::Up) {
                     tracing::info!(queue = %options.queue, "accepting");
                 }
                 return Some(Ok(()));
@@ -163,7 +234,7 @@ async fn accept_held<H: Handler>(
                 tracing::debug!(queue = %options.queue, error = %error_chain(&*error), "another replica was first; the batch is tried again");
             }
             Ok(Err(AcceptError::Unavailable(error))) => {
-                if status.report(&dependency, DependencyState::Down(error_chain(&*error))) {
+                if status.report(dependency, DependencyState::Down(trouble_of(&*error))) {
                     tracing::warn!(queue = %options.queue, error = %error_chain(&*error), "the ledger is away; the batch is held");
                 }
             }

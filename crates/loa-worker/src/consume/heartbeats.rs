@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use loa_bus::{
     HEARTBEAT_HOST, HEARTBEAT_INSTALLATION, HEARTBEAT_SENT_AT, Queue, Received, Settlement, Tag, routing_key_matches,
 };
+use loa_domain::{Fault, FaultName};
 use loa_store::HeardHeartbeat;
 
 /// The age of the newest heartbeat that came through, for each queue.
@@ -52,30 +53,19 @@ fn note(queue: Queue, received: &Received, status: &Status) {
     });
 }
 
-/// Begins the names of faults of clocks.
-const CLOCK_OF: &str = "clock of ";
 /// The most machines whose clocks are told apart.
 const CLOCKS_MAX: usize = 16;
 
-/// Says whose clock is ahead. The sentence has no figure that changes with each heartbeat.
+/// Says whose clock is ahead.
 fn compare_clocks(status: &Status, host: &str, said_at: Timestamp, heard_at: Timestamp) {
-    let ahead = said_at.duration_since(heard_at) > CLOCKS_DIFFER_MAX;
-    let of = if host.is_empty() { "the machine that sends heartbeats" } else { host };
-    let sentence = ahead.then(|| {
-        format!(
-            "the clock of {of} is more than {} s ahead of this machine's, or this one is behind",
-            CLOCKS_DIFFER_MAX.as_secs()
-        )
-    });
-    let name = format!("{CLOCK_OF}{of}");
-    let said_of = status.faults();
-    if ahead
-        && !said_of.contains_key(&name)
-        && said_of.keys().filter(|name| name.starts_with(CLOCK_OF)).count() >= CLOCKS_MAX
-    {
-        return; // anybody may publish heartbeats, under any number of names
+    let fault = Fault::ClockAhead { host: host.to_owned() };
+    if said_at.duration_since(heard_at) <= CLOCKS_DIFFER_MAX {
+        return status.ended(&fault.name());
     }
-    if status.fault(&name, sentence) && ahead {
-        tracing::error!(host, sent_at = %said_at, "a heartbeat comes from the future: the clocks of two machines differ");
+    let stand = status.faults();
+    let clocks = stand.keys().filter(|name| matches!(name, FaultName::Clock(_))).count();
+    // anybody may publish heartbeats, under any number of names
+    if clocks < CLOCKS_MAX || stand.contains_key(&fault.name()) {
+        status.fault(fault);
     }
 }

@@ -5,8 +5,8 @@
 use super::Context;
 use crate::{cli::Endpoints, output::table};
 use anyhow::Context as _;
-use loa_domain::{Endpoint, EndpointId, EndpointState, EventType};
-use loa_svc_push::NewEndpoint;
+use loa_domain::{Endpoint, EndpointId, EventType};
+use loa_svc_push::{NewEndpoint, Service};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -17,54 +17,10 @@ pub async fn run(context: &Context, command: Endpoints) -> anyhow::Result<()> {
         Endpoints::Add { url, description, event_types } => {
             let event_types =
                 event_types.iter().map(|text| event_type(text)).collect::<anyhow::Result<BTreeSet<_>>>()?;
-            let added = service.add_endpoint(NewEndpoint { url, description, event_types, secret: None }).await?;
-            let secret = added.secret.reveal();
-            let mut value = summary(&added.endpoint);
-            value["secret"] = json!(secret);
-            context.output.result(&value, |_| {
-                format!(
-                    "endpoint {}\nsecret   {secret}\n\nThe secret is shown this once: hand it to the receiver. `loa endpoints test {}` tries it.",
-                    added.endpoint.id, added.endpoint.id
-                )
-            })
+            add(context, &service, NewEndpoint { url, description, event_types, secret: None }).await
         }
-        Endpoints::List => {
-            let words = context.output.language.words();
-            let endpoints = service.endpoints().await?;
-            let values: Vec<Value> = endpoints.iter().map(summary).collect();
-            context.output.result(&values, |_| {
-                if endpoints.is_empty() {
-                    return "no endpoints yet; `loa endpoints add URL` adds one".to_owned();
-                }
-                let rows: Vec<Vec<String>> = endpoints
-                    .iter()
-                    .map(|endpoint| {
-                        let state = match &endpoint.state {
-                            EndpointState::Enabled => "enabled".to_owned(),
-                            EndpointState::Disabled { reason, note } => {
-                                format!("disabled: {}", words.disabled(*reason, note))
-                            }
-                        };
-                        vec![endpoint.id.to_string(), endpoint.url.to_string(), state, endpoint.description.clone()]
-                    })
-                    .collect();
-                table(&["ENDPOINT", "ADDRESS", "STATE", "DESCRIPTION"], &rows)
-            })
-        }
-        Endpoints::Test { id } => {
-            let report = service.test_endpoint(&EndpointId::new(id)?).await?;
-            let verdict = report.told(context.output.language);
-            let value = json!({
-                "endpoint": report.endpoint, "status": report.status, "duration_ms": report.duration_ms,
-                "delivered": report.delivered, "error_class": report.error, "words": report.words, "verdict": verdict,
-            });
-            context.output.result(&value, |_| {
-                let status = report.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
-                format!("{}  {status}  {} ms  {verdict}", report.endpoint, report.duration_ms)
-            })?;
-            anyhow::ensure!(report.delivered, "the test webhook was not taken");
-            Ok(())
-        }
+        Endpoints::List => list(context, &service).await,
+        Endpoints::Test { id } => test(context, &service, &EndpointId::new(id)?).await,
         Endpoints::RotateSecret { id, at_once } => {
             let secret = service.rotate_secret(&EndpointId::new(id.as_str())?, !at_once).await?.reveal();
             context.output.result(&json!({ "id": id, "secret": secret }), |_| {
@@ -95,6 +51,53 @@ pub async fn run(context: &Context, command: Endpoints) -> anyhow::Result<()> {
             context.output.result(&summary(&endpoint), |_| format!("{} is disabled; its deliveries wait", endpoint.id))
         }
     }
+}
+
+async fn add(context: &Context, service: &Service, endpoint: NewEndpoint) -> anyhow::Result<()> {
+    let added = service.add_endpoint(endpoint).await?;
+    let secret = added.secret.reveal();
+    let mut value = summary(&added.endpoint);
+    value["secret"] = json!(secret);
+    context.output.result(&value, |_| {
+        format!(
+            "endpoint {}\nsecret   {secret}\n\nThe secret is shown this once: hand it to the receiver. `loa endpoints test {}` tries it.",
+            added.endpoint.id, added.endpoint.id
+        )
+    })
+}
+
+async fn list(context: &Context, service: &Service) -> anyhow::Result<()> {
+    let words = context.output.language.words();
+    let endpoints = service.endpoints().await?;
+    let values: Vec<Value> = endpoints.iter().map(summary).collect();
+    context.output.result(&values, |_| {
+        if endpoints.is_empty() {
+            return "no endpoints yet; `loa endpoints add URL` adds one".to_owned();
+        }
+        let rows: Vec<Vec<String>> = endpoints
+            .iter()
+            .map(|endpoint| {
+                let state = words.endpoint(&endpoint.state);
+                vec![endpoint.id.to_string(), endpoint.url.to_string(), state, endpoint.description.clone()]
+            })
+            .collect();
+        table(&["ENDPOINT", "ADDRESS", "STATE", "DESCRIPTION"], &rows)
+    })
+}
+
+async fn test(context: &Context, service: &Service, id: &EndpointId) -> anyhow::Result<()> {
+    let report = service.test_endpoint(id).await?;
+    let verdict = report.told(context.output.language);
+    let value = json!({
+        "endpoint": report.endpoint, "status": report.status, "duration_ms": report.duration_ms,
+        "delivered": report.delivered, "error_class": report.error, "words": report.words, "verdict": verdict,
+    });
+    context.output.result(&value, |_| {
+        let status = report.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+        format!("{}  {status}  {} ms  {verdict}", report.endpoint, report.duration_ms)
+    })?;
+    anyhow::ensure!(report.delivered, "the test webhook was not taken");
+    Ok(())
 }
 
 fn event_type(text: &str) -> anyhow::Result<EventType> {

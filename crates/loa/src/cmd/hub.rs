@@ -6,7 +6,6 @@ use super::Context;
 use crate::{cli::HubCommand, output::table};
 use loa_domain::HubSubscriptionId;
 use loa_store::{HubQuery, HubSubscriptionView};
-use loa_words::Language;
 use serde_json::{Value, json};
 
 /// Runs the command.
@@ -39,8 +38,9 @@ pub async fn run(context: &Context, command: HubCommand) -> anyhow::Result<()> {
 
 fn row(context: &Context, one: &HubSubscriptionView) -> Vec<String> {
     let until = one.ends_at.map(|at| context.local(at)).unwrap_or_default();
-    let state = if one.owed { format!("{}, owed", one.state.as_str()) } else { one.state.as_str().to_owned() };
-    let last_call = one.last_call.as_ref().map(|call| Language::English.words().hub_call(call)).unwrap_or_default();
+    let words = context.output.language.words();
+    let state = words.hub_state(one.state, one.owed).to_owned();
+    let last_call = one.last_call.as_ref().map(|call| words.hub_call(call)).unwrap_or_default();
     vec![one.id.to_string(), one.topic.clone(), one.callback.clone(), state, until, last_call]
 }
 

@@ -1,13 +1,17 @@
-//! `loa import PATH…`: publishes portal pages, and reports what could not be read in them.
+//! `loa import PATH|URL…`: publishes portal pages, and reports what of them was left out.
 //!
 //! `loa-portal` reads a page into an article; intake takes it in, as it takes what the API is sent.
-//! A page that cannot be read stops nothing: the report names it, and the command exits with 1.
+//! A page that cannot be read stops nothing: the report names it, and the command exits with 1. A dry
+//! run shows the whole article (`import/shown.rs`), opens no ledger and writes no file.
+
+pub mod shown;
 
 use super::{Context, publish::relay};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
-use loa_portal::PortalPage;
-use loa_svc_intake::{ImportReport, Imported};
+use loa_portal::{PageField, PortalPage};
+use loa_svc_intake::{ImportOptions, ImportReport, Imported, Service, not_yet_posted};
+use loa_words::Language;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
@@ -15,50 +19,37 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// What was asked beside the paths.
+pub struct Asked {
+    /// Where the one page stands.
+    pub address: Option<url::Url>,
+    /// Whether pages with another text are the articles of their title and time.
+    pub same: bool,
+    /// Whether nothing is to be published.
+    pub dry_run: bool,
+    /// Whose pages they are; `None`: the home portal's.
+    pub portal: Option<loa_domain::PortalSlug>,
+}
+
 /// Runs the command. Exit 1 when a page or a part of one was refused; the others are in.
-pub async fn run(context: &Context, paths: &[PathBuf], dry_run: bool) -> anyhow::Result<()> {
-    let mut files = Vec::new();
-    for path in paths {
-        std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
-        collect(path, &mut BTreeSet::new(), &mut files)?;
-    }
-    anyhow::ensure!(!files.is_empty(), "no page files (.txt, .html, .htm) in there");
-    let service = context.app.intake_service().await?;
-    let bar = if context.output.progress() { ProgressBar::new(files.len() as u64) } else { ProgressBar::hidden() };
-    bar.set_style(
-        ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
-    );
-    let (mut values, mut refused, mut taken) = (Vec::new(), 0_u64, 0_u64);
+pub async fn run(context: &Context, paths: &[PathBuf], asked: Asked) -> anyhow::Result<()> {
+    let files = files(paths, &asked)?;
+    let zone = &context.app.zone;
+    let options = ImportOptions { is_same: asked.same, portal: asked.portal.clone() };
+    let service = if asked.dry_run { None } else { Some(context.app.intake_service().await?) };
+    let bar = progress_bar(context, files.len());
+    let (mut values, mut counts) = (Vec::new(), Counts::default());
     for file in &files {
         bar.set_message(file.display().to_string());
-        let value = match read(file) {
-            Err(error) => {
-                refused += 1;
-                let sentence = crate::output::sentence(&error);
-                bar.suspend(|| context.output.say(format!("{}: refused: {sentence}", file.display())))?;
-                json!({ "file": file, "refused": sentence })
-            }
-            Ok(page) if dry_run => {
-                bar.suspend(|| context.output.say(format!("{}\n{}", file.display(), describe(&page))))?;
-                json!({ "file": file, "article": page.article.id, "documents": page.documents.len(),
-                        "not_understood": page.report.iter().map(ToString::to_string).collect::<Vec<_>>() })
-            }
-            Ok(page) => {
-                let report = service
-                    .import_page(page, None)
-                    .await
-                    .with_context(|| format!("{} was not imported whole", file.display()))?;
-                let parts = std::iter::once(&report.article).chain(&report.documents);
-                for part in parts {
-                    match part.outcome {
-                        Ok(_) => taken += 1,
-                        Err(_) => refused += 1,
-                    }
-                }
-                bar.suspend(|| context.output.say(format!("{}\n{}", file.display(), tell(&report))))?;
-                json!({ "file": file, "report": as_json(&report) })
-            }
+        let page = match web_address(file) {
+            Some(address) => fetched(context, &address, asked.address.as_ref()).await,
+            None => read(file, asked.address.as_ref(), zone),
         };
+        let (told, value) = match &service {
+            Some(service) => imported(service, file, page, &options, &mut counts).await?,
+            None => show(file, page.and_then(|page| posted(page, context.app.world.now())), &mut counts),
+        };
+        bar.suspend(|| context.output.say(told))?;
         // for people it is told already: what years of pages came to is not held in memory
         if context.output.json {
             values.push(value);
@@ -66,9 +57,16 @@ pub async fn run(context: &Context, paths: &[PathBuf], dry_run: bool) -> anyhow:
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let relayed = dry_run || relay(&context.app, &service).await?;
+    let relayed = match &service {
+        Some(service) => relay(&context.app, service).await?,
+        None => true,
+    };
+    let Counts { taken, refused } = counts;
     context.output.result(&values, |_| {
-        let mut text = format!("{} pages; {taken} articles and documents taken in, {refused} refused", files.len());
+        let mut text = match asked.dry_run {
+            true => format!("{} pages read, nothing published; {refused} refused", files.len()),
+            false => format!("{} pages; {taken} articles and documents taken in, {refused} refused", files.len()),
+        };
         if !relayed {
             text.push_str("\nstored, but the broker does not take them yet; `loa up` or `loa intake` sends them on");
         }
@@ -78,8 +76,110 @@ pub async fn run(context: &Context, paths: &[PathBuf], dry_run: bool) -> anyhow:
     Ok(())
 }
 
+/// How many articles and documents were taken in, and how many pages or parts of them were refused.
+#[derive(Default)]
+struct Counts {
+    taken: u64,
+    refused: u64,
+}
+
+fn progress_bar(context: &Context, files: usize) -> ProgressBar {
+    let bar = if context.output.progress() { ProgressBar::new(files as u64) } else { ProgressBar::hidden() };
+    bar.set_style(
+        ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    bar
+}
+
+/// Imports a page that was read; what is told to people, and to machines.
+async fn imported(
+    service: &Service,
+    file: &Path,
+    page: anyhow::Result<PortalPage>,
+    options: &ImportOptions,
+    counts: &mut Counts,
+) -> anyhow::Result<(String, Value)> {
+    let page = match page {
+        Ok(page) => page,
+        Err(error) => return Ok(refused(file, &error, counts)),
+    };
+    let report = service
+        .import_page(page, options.clone())
+        .await
+        .with_context(|| format!("{} was not imported whole", file.display()))?;
+    for part in report.article.iter().chain(&report.documents) {
+        match part.outcome {
+            Ok(_) => counts.taken += 1,
+            Err(_) => counts.refused += 1,
+        }
+    }
+    let value = json!({ "file": file, "report": as_json(&report) });
+    Ok((format!("{}\n{}", file.display(), tell(&report)), value))
+}
+
+/// Shows a page that was read, for a dry run.
+fn show(file: &Path, page: anyhow::Result<PortalPage>, counts: &mut Counts) -> (String, Value) {
+    match page {
+        Ok(page) => {
+            let value = json!({ "file": file, "page": shown::as_json(&page) });
+            (format!("{}\n{}", file.display(), shown::lines(&page)), value)
+        }
+        Err(error) => refused(file, &error, counts),
+    }
+}
+
+fn refused(file: &Path, error: &anyhow::Error, counts: &mut Counts) -> (String, Value) {
+    counts.refused += 1;
+    let sentence = crate::output::sentence(error);
+    (format!("{}: refused: {sentence}", file.display()), json!({ "file": file, "refused": sentence }))
+}
+
+/// A page whose time of posting has come; a dry run shows no other.
+fn posted(page: PortalPage, now: jiff::Timestamp) -> anyhow::Result<PortalPage> {
+    match page.article.as_ref().and_then(|article| not_yet_posted(article, now)) {
+        Some(refusal) => anyhow::bail!(refusal.sentence()),
+        None => Ok(page),
+    }
+}
+
+/// The files to read, in the order of their names.
+fn files(paths: &[PathBuf], asked: &Asked) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        if web_address(path).is_some() {
+            files.push(path.clone());
+            continue;
+        }
+        std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
+        collect(path, &mut BTreeSet::new(), &mut files)?;
+    }
+    anyhow::ensure!(!files.is_empty(), "no page files (.txt, .html, .htm) in there");
+    if let Some(address) = &asked.address {
+        anyhow::ensure!(
+            matches!(address.scheme(), "http" | "https") && address.host_str().is_some(),
+            "`--address {address}` is no address of a page; it begins with https:// or http://"
+        );
+        let count = files.len();
+        anyhow::ensure!(count == 1, "`--address` says where one page stands, and {count} pages are given");
+    }
+    Ok(files)
+}
+
+/// The address of a page that is read from its portal; `None`: it is a file.
+fn web_address(path: &Path) -> Option<url::Url> {
+    let written = path.to_str()?;
+    let begins = |scheme: &str| written.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme));
+    if begins("https://") || begins("http://") { written.parse().ok() } else { None }
+}
+
+/// A page of a portal, as the watch reads it: by the site's rules, within the limits of `[watch]`.
+async fn fetched(context: &Context, address: &url::Url, of: Option<&url::Url>) -> anyhow::Result<PortalPage> {
+    let read = context.app.watch_visitor()?.read_article(address, of).await;
+    read.map_err(|failure| anyhow::anyhow!(Language::English.words().watch_failure(&failure)))
+}
+
 /// A page, read and understood.
-fn read(file: &Path) -> anyhow::Result<PortalPage> {
+fn read(file: &Path, address: Option<&url::Url>, zone: &jiff::tz::TimeZone) -> anyhow::Result<PortalPage> {
     let mut bytes = Vec::new();
     let about = std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?;
     // a pipe would be waited for without end
@@ -87,7 +187,8 @@ fn read(file: &Path) -> anyhow::Result<PortalPage> {
     std::fs::File::open(file)
         .and_then(|opened| opened.take(loa_portal::PAGE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes))
         .with_context(|| format!("cannot read {}", file.display()))?;
-    Ok(loa_portal::read(&bytes, None)?)
+    loa_portal::read(&bytes, address, zone)
+        .map_err(|error| anyhow::anyhow!(loa_words::Language::English.words().page_error(&error)))
 }
 
 /// Files named, and page files in folders, in the order of their names. What cannot be read is a file like any other: it
@@ -119,25 +220,6 @@ fn collect(path: &Path, inside: &mut BTreeSet<PathBuf>, files: &mut Vec<PathBuf>
     Ok(())
 }
 
-/// What a page holds, before anything is published.
-pub fn describe(page: &PortalPage) -> String {
-    let article = &page.article;
-    let mut lines = vec![
-        format!("  article    {}", article.title),
-        format!("  id         {}", article.id),
-        format!("  posted     {}", article.published_at.map_or_else(|| "unsaid".to_owned(), |at| at.to_string())),
-    ];
-    if !article.source_name.is_empty() {
-        lines.push(format!("  source     {}", article.source_name));
-    }
-    lines.extend(page.documents.iter().map(|document| {
-        let kind = if document.kind.is_empty() { String::new() } else { format!("{}: ", document.kind) };
-        format!("  document   {}  {kind}{}", document.number, document.title)
-    }));
-    lines.extend(page.report.iter().map(|line| format!("  NOT UNDERSTOOD  {line}")));
-    lines.join("\n")
-}
-
 /// What became of a page.
 pub fn tell(report: &ImportReport) -> String {
     let one = |what: &str, part: &Imported| match &part.outcome {
@@ -151,7 +233,7 @@ pub fn tell(report: &ImportReport) -> String {
         }
         Err(refusal) => format!("  {what:9}  {}: REFUSED: {refusal}", part.title),
     };
-    let mut lines = vec![one("article", &report.article)];
+    let mut lines: Vec<String> = report.article.iter().map(|article| one("article", article)).collect();
     lines.extend(report.documents.iter().map(|document| one("document", document)));
     if !report.other_items.is_empty() {
         let place = report
@@ -160,7 +242,16 @@ pub fn tell(report: &ImportReport) -> String {
         lines.push(format!("  other      {} other articles named{place}; not imported", report.other_items.len()));
     }
     lines.extend(report.assumed.iter().map(|sentence| format!("  assumed    {sentence}")));
-    lines.extend(report.not_understood.iter().map(|line| format!("  NOT UNDERSTOOD  {line}")));
+    let assumed = report.evidence.iter().filter(|evidence| evidence.is_assumed && evidence.field != PageField::Summary);
+    lines.extend(assumed.map(|evidence| {
+        format!(
+            "  assumed    the {} is {:?}: {}",
+            loa_words::Language::English.words().page_field(evidence.field),
+            evidence.value,
+            evidence.why
+        )
+    }));
+    lines.extend(report.not_understood.iter().map(|line| format!("  LEFT OUT   {line}")));
     lines.join("\n")
 }
 
@@ -173,12 +264,13 @@ fn as_json(report: &ImportReport) -> Value {
         Err(refusal) => json!({ "id": part.id, "title": part.title, "refused": refusal.to_string() }),
     };
     json!({
-        "article": one(&report.article),
+        "article": report.article.as_ref().map(one),
         "documents": report.documents.iter().map(one).collect::<Vec<_>>(),
         "other_items": report.other_items.iter().map(|item| json!({ "title": item.title, "posted_on": item.posted_on.map(|on| on.to_string()),
                                                                     "url": item.url.as_ref().map(url::Url::as_str) })).collect::<Vec<_>>(),
+        "evidence": report.evidence,
         "assumed": report.assumed,
-        "not_understood": report.not_understood.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "left_out": report.not_understood.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
 
@@ -201,7 +293,7 @@ mod tests {
         collect(root, &mut BTreeSet::new(), &mut files).unwrap();
         let names: Vec<_> = files.iter().map(|file| file.strip_prefix(root).unwrap().display().to_string()).collect();
         assert_eq!(names, ["a.HTML", "b/d.htm", "c.txt", "lost.txt"]);
-        let refused = read(&root.join("lost.txt")).unwrap_err();
+        let refused = read(&root.join("lost.txt"), None, &jiff::tz::TimeZone::UTC).unwrap_err();
         assert!(crate::output::sentence(&refused).contains("cannot read"), "{refused}");
     }
 
@@ -210,6 +302,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("x.txt");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
-        assert_eq!(read(&socket).unwrap_err().to_string(), "it is no file");
+        assert_eq!(read(&socket, None, &jiff::tz::TimeZone::UTC).unwrap_err().to_string(), "it is no file");
     }
 }

@@ -5,7 +5,7 @@
 use super::Context;
 use crate::{output::table, wire::App};
 use anyhow::Context as _;
-use loa_domain::{ArticleId, JourneyLine};
+use loa_domain::{ArticleKey, JourneyLine};
 use serde::Serialize;
 
 /// A line with its sentence.
@@ -17,9 +17,9 @@ struct Step {
 }
 
 /// Runs the command.
-pub async fn run(context: &Context, id: &str) -> anyhow::Result<()> {
+pub async fn run(context: &Context, id: ArticleKey) -> anyhow::Result<()> {
     let words = context.output.language.words();
-    let lines = collect(&context.app, &ArticleId::new(id)?).await?;
+    let lines = collect(&context.app, &id).await?;
     anyhow::ensure!(!lines.is_empty(), "no outlet has heard of {id}");
     let steps: Vec<Step> = lines.into_iter().map(|line| Step { detail: words.told(&line.step), line }).collect();
     context.output.result(&steps, |steps| {
@@ -27,7 +27,7 @@ pub async fn run(context: &Context, id: &str) -> anyhow::Result<()> {
             .iter()
             .map(|Step { line, detail }| {
                 let revision = if line.revision == 0 { String::new() } else { line.revision.to_string() };
-                let (outlet, step) = (line.outlet.as_str().to_owned(), line.step.as_str().to_owned());
+                let (outlet, step) = (words.outlet(line.outlet).to_owned(), words.step(&line.step).to_owned());
                 vec![context.local(line.at), outlet, step, revision, detail.clone()]
             })
             .collect();
@@ -36,7 +36,7 @@ pub async fn run(context: &Context, id: &str) -> anyhow::Result<()> {
 }
 
 /// All ledgers' accounts of one article, oldest first.
-pub async fn collect(app: &App, id: &ArticleId) -> anyhow::Result<Vec<JourneyLine>> {
+pub async fn collect(app: &App, id: &ArticleKey) -> anyhow::Result<Vec<JourneyLine>> {
     let mut steps = app.intake_ledger().await?.journey(id).await.context("cannot read intake's ledger")?;
     steps.extend(app.feed_ledger().await?.journey(id).await.context("cannot read the feed ledger")?);
     steps.extend(app.digest_ledger().await?.journey(id).await.context("cannot read the digest ledger")?);

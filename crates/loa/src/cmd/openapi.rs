@@ -25,8 +25,8 @@ const PUBLISHED: [(&str, &str); 2] = [
 ];
 
 const WHAT: &str = "Loa carries a government portal's articles and documents to feeds, e-mail digests and webhooks. \
-    This is its API for machines: producers publish and withdraw, operators look after endpoints, deliveries, subscribers \
-    and digest runs. Feeds, the pages of subscribers, `/healthz`, `/readyz` and `/metrics` are not in it. Whatever is \
+    This is its API for machines: producers publish and withdraw, operators look after endpoints, deliveries, subscribers, \
+    digest runs and dead letters. Feeds, the pages of subscribers, `/healthz`, `/readyz` (its JSON: docs/operating/broker.md) and `/metrics` are not in it. Whatever is \
     refused is answered with a problem (RFC 9457) that says what, where and what to do.";
 
 const BEARER: &str = "A token made by `loa token create --scope SCOPE`. Each operation names the scope it needs: \
@@ -103,9 +103,11 @@ fn frame() -> OpenApi {
         .components(Some(components.build()))
         .tags(Some([
             tag("Articles", "Articles and official documents: publish, withdraw, look."),
+            tag("Portals", "Who publishes: the home portal and others beside it."),
             tag("Endpoints", "Where webhooks go (Standard Webhooks)."),
             tag("Deliveries", "Webhooks: one event owed to one endpoint, and its attempts."),
             tag("Hub", "Feed readers that subscribed to feeds at the WebSub hub."),
+            tag("Dead letters", "What could not be processed, and what no queue took: list, show, redrive, discard."),
             tag("Subscribers", "Mailboxes and their wishes. Addresses are personal data."),
             tag("Digest runs", "One period of one frequency of digests, and its mails."),
         ]))

@@ -8,7 +8,7 @@ use crate::{cli::Outlet, places};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use loa_bus::Queue;
-use loa_domain::ArticleId;
+use loa_domain::ArticleKey;
 use loa_store::ArchiveQuery;
 use serde_json::json;
 
@@ -17,14 +17,13 @@ pub async fn run(
     context: &Context,
     outlet: Outlet,
     since: Option<jiff::Timestamp>,
-    article: Option<String>,
+    article: Option<ArticleKey>,
 ) -> anyhow::Result<()> {
     let queue = match outlet {
         Outlet::Feed => Queue::Feed,
         Outlet::Digest => Queue::Digest,
         Outlet::Push => Queue::Push,
     };
-    let article = article.map(ArticleId::new).transpose()?;
     let service = context.app.intake_service().await?;
     let bus = context.app.bus().await?;
     context.app.wait_for_bus(&bus).await?;

@@ -17,7 +17,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use loa_domain::Event;
 use loa_store::{Accepted, Arrivals, Book, Receipt, ReceiptLedger, Restorable, StoreError};
-use loa_store_sql::{AccessStore, DigestStore, FeedStore, IntakeStore, PushStore, ReceiptStore, copy_in, files_of};
+use loa_store_sql::{
+    AccessStore, DigestStore, FeedStore, IntakeStore, PushStore, ReceiptStore, WatchStore, copy_in, files_of,
+};
 use loa_svc_feed as feed;
 use loa_svc_intake::{CopyAge, RestoreError, Restored, Restoring};
 use serde_json::json;
@@ -43,7 +45,7 @@ pub async fn run(context: &Context, arguments: RestoreArguments) -> anyhow::Resu
         Ledger::Feed => Arc::new(Feed(app.feed_service().await?)),
         Ledger::Digest => app.digest_ledger().await?,
         Ledger::Push => app.push_ledger().await?,
-        Ledger::Intake | Ledger::Access | Ledger::Receipts | Ledger::Bus => {
+        Ledger::Intake | Ledger::Access | Ledger::Receipts | Ledger::Watch | Ledger::Bus => {
             bail!("on PostgreSQL there is nothing to do for {name} after pg_restore")
         }
     };
@@ -124,7 +126,7 @@ async fn make_whole(
     match arguments.ledger {
         Ledger::Feed => {
             let store = FeedStore::open(side).await?;
-            let outlet = Feed(context.app.feed_service_on(Arc::new(store.clone()))?);
+            let outlet = Feed(context.app.feed_service_on(Arc::new(store.clone()), context.app.portals().await?)?);
             let restored = whole(context, &outlet, age, arguments).await?;
             store.close().await;
             Ok(restored)
@@ -150,6 +152,8 @@ async fn make_whole(
             store.incomplete_before(context.app.world.now()).await?;
             close(store.close()).await
         }
+        // what was published since the copy is handed to intake again, which has it
+        Ledger::Watch => close(WatchStore::open(side).await?.close()).await,
         Ledger::Bus => Ok(Restored::default()),
     }
 }

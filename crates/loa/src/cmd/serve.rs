@@ -14,18 +14,17 @@ use crate::{
 };
 use axum::Router;
 use loa_bus::Queue;
-use loa_worker::{DependencyState, HEARTBEAT_AGE, TOPOLOGY, WatchOptions};
+use loa_domain::{Dependency, LedgerName, Outlet};
+use loa_worker::{DependencyState, HEARTBEAT_AGE, Inspection, WatchOptions, completeness::queue_of, trouble_of};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// The dependency of a console that runs alone.
-const LEDGERS_READ: &str = "ledgers";
-/// Between two times that such a console asks the ledgers.
+/// Between two times that a console that runs alone asks the ledgers.
 const ASK_LEDGERS_EVERY: Duration = Duration::from_secs(5);
 /// Between two times that heard heartbeats are noted.
 const NOTE_EVERY: Duration = Duration::from_secs(1);
-/// Between two times that intake asks the broker's management API for what somebody may have changed.
+/// Between two times that intake asks the broker for what somebody may have changed.
 const INSPECT_EVERY: Duration = Duration::from_secs(60);
 
 /// `loa up`: migrates, then runs everything behind one listener. Broker and database need not be there yet; topology and
@@ -56,7 +55,7 @@ pub async fn up(context: Context) -> anyhow::Result<()> {
     });
     let router = everything(&app, &lifecycle).await?;
     note_heartbeats(&app, &lifecycle);
-    look_after_places(&app, &lifecycle, &["intake", "feed", "digest", "push", "access", "receipts"]);
+    look_after_places(&app, &lifecycle, &LedgerName::ALL);
     let ops = ops::router(app.status.clone(), Some(app.bus().await?), metrics, app.world.clock.clone());
     tracing::info!(address = %listener.local_addr()?, data = %app.config.data_dir.display(), "loa is up");
     serve_health(&app, &lifecycle, listener.local_addr()?, ops.clone()).await;
@@ -64,58 +63,89 @@ pub async fn up(context: Context) -> anyhow::Result<()> {
     end(&app, &lifecycle, signals).await
 }
 
+/// Reads the list of portals until the stop: what another process added counts here within seconds.
+async fn keep_reading_portals(app: &Arc<App>, lifecycle: &Lifecycle) -> anyhow::Result<()> {
+    let (portals, stop) = (app.portals().await?, lifecycle.stop.clone());
+    lifecycle.spawn("portals", async move { portals.keep_reading(&stop).await });
+    Ok(())
+}
+
 /// All services in this process; their routers, merged.
 pub async fn everything(app: &Arc<App>, lifecycle: &Lifecycle) -> anyhow::Result<Router> {
+    keep_reading_portals(app, lifecycle).await?;
     let router = Router::new()
         .merge(start_intake(app, lifecycle).await?)
         .merge(start_feed(app, lifecycle).await?)
         .merge(start_digest(app, lifecycle).await?)
         .merge(start_push(app, lifecycle).await?)
-        .merge(start_console(app).await?);
+        .merge(start_watch(app, lifecycle).await?)
+        .merge(start_console(app, lifecycle).await?);
     Ok(router)
 }
 
 /// `loa intake`.
 pub async fn intake(context: &Context) -> anyhow::Result<()> {
     let listen = context.app.config.intake.listen;
-    alone(context, listen, "intake.listen", &["intake", "access"], async |app, lifecycle| {
-        start_intake(app, lifecycle).await
-    })
+    alone(
+        context,
+        listen,
+        "intake.listen",
+        &[LedgerName::Of(Outlet::Intake), LedgerName::Access],
+        async |app, lifecycle| start_intake(app, lifecycle).await,
+    )
     .await
 }
 
 /// `loa feed`.
 pub async fn feed(context: &Context) -> anyhow::Result<()> {
     let listen = context.app.config.feed.listen;
-    alone(context, listen, "feed.listen", &["feed"], async |app, lifecycle| start_feed(app, lifecycle).await).await
+    alone(context, listen, "feed.listen", &[LedgerName::Of(Outlet::Feed)], async |app, lifecycle| {
+        start_feed(app, lifecycle).await
+    })
+    .await
 }
 
 /// `loa digest`.
 pub async fn digest(context: &Context) -> anyhow::Result<()> {
     let listen = context.app.config.digest.listen;
-    alone(context, listen, "digest.listen", &["digest", "receipts", "access"], async |app, lifecycle| {
-        start_digest(app, lifecycle).await
-    })
+    alone(
+        context,
+        listen,
+        "digest.listen",
+        &[LedgerName::Of(Outlet::Digest), LedgerName::Receipts, LedgerName::Access],
+        async |app, lifecycle| start_digest(app, lifecycle).await,
+    )
     .await
 }
 
 /// `loa push`.
 pub async fn push(context: &Context) -> anyhow::Result<()> {
     let listen = context.app.config.push.listen;
-    alone(context, listen, "push.listen", &["push", "receipts", "access"], async |app, lifecycle| {
-        start_push(app, lifecycle).await
-    })
+    alone(
+        context,
+        listen,
+        "push.listen",
+        &[LedgerName::Of(Outlet::Push), LedgerName::Receipts, LedgerName::Access],
+        async |app, lifecycle| start_push(app, lifecycle).await,
+    )
     .await
+}
+
+/// `loa watch`.
+pub async fn watch_portals(context: &Context) -> anyhow::Result<()> {
+    let listen = context.app.config.watch.listen;
+    let own = &[LedgerName::Watch, LedgerName::Of(Outlet::Intake)];
+    alone(context, listen, "watch.listen", own, async |app, lifecycle| start_watch(app, lifecycle).await).await
 }
 
 /// `loa console`.
 pub async fn console(context: &Context) -> anyhow::Result<()> {
     let listen = context.app.config.console.listen;
-    alone(context, listen, "console.listen", &["access"], async |app, lifecycle| {
-        app.status.expect(LEDGERS_READ);
+    alone(context, listen, "console.listen", &[LedgerName::Access], async |app, lifecycle| {
+        app.status.expect(Dependency::LedgersRead);
         let (reader, stop) = (app.clone(), lifecycle.stop.clone());
         lifecycle.spawn("ledgers", async move { read_ledgers(&reader, &stop).await });
-        start_console(app).await
+        start_console(app, lifecycle).await
     })
     .await
 }
@@ -124,12 +154,14 @@ pub async fn console(context: &Context) -> anyhow::Result<()> {
 async fn read_ledgers(app: &App, stop: &CancellationToken) {
     let asking = async {
         loop {
-            let state = match app.read_ledgers().await {
-                Ok(()) => DependencyState::Up,
-                Err(error) => DependencyState::Down(sentence(&error)),
-            };
-            if let (true, DependencyState::Down(why)) = (app.status.report(LEDGERS_READ, state.clone()), &state) {
-                tracing::warn!(error = %why, "the ledgers cannot be read; trying again until they can");
+            match app.read_ledgers().await {
+                Ok(()) => drop(app.status.report(Dependency::LedgersRead, DependencyState::Up)),
+                Err(error) => {
+                    let down = DependencyState::Down(trouble_of(error.as_ref()));
+                    if app.status.report(Dependency::LedgersRead, down) {
+                        tracing::warn!(error = %sentence(&error), "the ledgers cannot be read; trying again until they can");
+                    }
+                }
             }
             tokio::time::sleep(ASK_LEDGERS_EVERY).await;
         }
@@ -143,13 +175,14 @@ async fn alone(
     context: &Context,
     listen: SocketAddr,
     setting: &str,
-    own: &'static [&'static str],
+    own: &'static [LedgerName],
     start: impl AsyncFnOnce(&Arc<App>, &Lifecycle) -> anyhow::Result<Router>,
 ) -> anyhow::Result<()> {
     let app = &context.app;
     let listener = bind(listen, setting).await?;
     let (lifecycle, signals) = Lifecycle::start()?;
     let metrics = telemetry::start_metrics()?;
+    keep_reading_portals(app, &lifecycle).await?;
     let router = start(app, &lifecycle).await?;
     note_heartbeats(app, &lifecycle);
     look_after_places(app, &lifecycle, own);
@@ -200,7 +233,7 @@ async fn start_intake(app: &Arc<App>, lifecycle: &Lifecycle) -> anyhow::Result<R
         audit.run(bus, status, stop.clone()).await;
         stop.cancelled().await; // it may be switched off
     });
-    watch(app, lifecycle, Queue::Archive).await?;
+    watch(app, lifecycle, Outlet::Intake).await?;
     Ok(service.router(app.tokens().await?))
 }
 
@@ -208,7 +241,7 @@ async fn start_feed(app: &Arc<App>, lifecycle: &Lifecycle) -> anyhow::Result<Rou
     let service = app.feed_service().await?;
     let (worker, bus, status, stop) = (service.clone(), app.bus().await?, app.status.clone(), lifecycle.stop.clone());
     lifecycle.spawn("feed", async move { worker.run(bus, status, stop).await });
-    watch(app, lifecycle, Queue::Feed).await?;
+    watch(app, lifecycle, Outlet::Feed).await?;
     Ok(service.router())
 }
 
@@ -216,7 +249,7 @@ async fn start_digest(app: &Arc<App>, lifecycle: &Lifecycle) -> anyhow::Result<R
     let service = app.digest_service().await?;
     let (worker, bus, status, stop) = (service.clone(), app.bus().await?, app.status.clone(), lifecycle.stop.clone());
     lifecycle.spawn("digest", async move { worker.run(bus, status, stop).await });
-    watch(app, lifecycle, Queue::Digest).await?;
+    watch(app, lifecycle, Outlet::Digest).await?;
     Ok(service.router(app.tokens().await?))
 }
 
@@ -229,22 +262,31 @@ async fn start_push(app: &Arc<App>, lifecycle: &Lifecycle) -> anyhow::Result<Rou
         let (worker, status, stop) = (hub.clone(), app.status.clone(), lifecycle.stop.clone());
         lifecycle.spawn("hub", async move { worker.run(status, stop).await });
     }
-    watch(app, lifecycle, Queue::Push).await?;
+    watch(app, lifecycle, Outlet::Push).await?;
     Ok(push.router(tokens.clone()).merge(hub.router(tokens)))
+}
+
+/// Looks at portals. It serves nothing but health and metrics.
+async fn start_watch(app: &Arc<App>, lifecycle: &Lifecycle) -> anyhow::Result<Router> {
+    let (service, status, stop) = (app.watch_service().await?, app.status.clone(), lifecycle.stop.clone());
+    lifecycle.spawn("watch portals", async move { service.run(status, stop).await });
+    Ok(Router::new())
 }
 
 /// Watches the queue of a service. The age of its newest heartbeat is counted from now on, so that a path that never worked
 /// shows, too.
-async fn watch(app: &Arc<App>, lifecycle: &Lifecycle, queue: Queue) -> anyhow::Result<()> {
+async fn watch(app: &Arc<App>, lifecycle: &Lifecycle, outlet: Outlet) -> anyhow::Result<()> {
+    let queue = queue_of(outlet);
     let options = WatchOptions {
         queues: vec![queue],
         unrouted: queue == Queue::Archive,
         every: Duration::from_secs(app.config.bus.probe_interval_seconds),
-        inspect_every: (queue == Queue::Archive && app.config.bus.is_managed()).then_some(INSPECT_EVERY),
+        inspect_every: (queue == Queue::Archive).then_some(INSPECT_EVERY),
+        inspection: if app.config.bus.is_managed() { Inspection::Everything } else { Inspection::Leftovers },
     };
     // before anybody can ask: a task that has not begun yet has reported nothing
-    app.status.expect(TOPOLOGY);
-    app.status.expect(&format!("bus {queue}"));
+    app.status.expect(Dependency::Topology);
+    app.status.expect(Dependency::Queue(outlet));
     app.status.note(HEARTBEAT_AGE, queue.name(), app.world.now());
     let (bus, status, stop) = (app.bus().await?, app.status.clone(), lifecycle.stop.clone());
     lifecycle.spawn("watch", loa_worker::watch(options, bus, status, stop));
@@ -271,11 +313,11 @@ fn note_heartbeats(app: &Arc<App>, lifecycle: &Lifecycle) {
 }
 
 /// Looks after the places of the ledgers that this process has opened; `own`: those without which it does not do its work.
-fn look_after_places(app: &Arc<App>, lifecycle: &Lifecycle, own: &'static [&'static str]) {
+fn look_after_places(app: &Arc<App>, lifecycle: &Lifecycle, own: &'static [LedgerName]) {
     lifecycle.spawn("places", places::look_after(app.clone(), own, lifecycle.stop.clone()));
 }
 
-async fn start_console(app: &Arc<App>) -> anyhow::Result<Router> {
-    let service = app.console_service().await?;
+async fn start_console(app: &Arc<App>, lifecycle: &Lifecycle) -> anyhow::Result<Router> {
+    let service = app.console_service(lifecycle.tasks()).await?;
     Ok(service.router())
 }

@@ -31,13 +31,13 @@ pub async fn run(context: &Context, command: Subscribers) -> anyhow::Result<()> 
                 format!(
                     "{}: {}, {}",
                     subscription.email,
-                    subscription.frequency.as_str(),
+                    context.output.language.words().frequency(subscription.frequency),
                     shown(context, &subscription.wish)
                 )
             })
         }
         Subscribers::List => {
-            let ledger = context.app.digest_ledger().await?;
+            let (ledger, words) = (context.app.digest_ledger().await?, context.output.language.words());
             let (mut after, mut values, mut rows) = (String::new(), Vec::<Value>::new(), Vec::new());
             loop {
                 let page = ledger.subscribers(&after, PAGE).await.context("cannot read the subscribers")?;
@@ -50,8 +50,8 @@ pub async fn run(context: &Context, command: Subscribers) -> anyhow::Result<()> 
                     }));
                     rows.push(vec![
                         subscription.email.to_string(),
-                        subscription.frequency.as_str().to_owned(),
-                        subscription.state.as_str().to_owned(),
+                        words.frequency(subscription.frequency).to_owned(),
+                        words.subscription_state(subscription.state).to_owned(),
                         shown(context, &subscription.wish),
                     ]);
                 }

@@ -4,9 +4,10 @@
 //! The adapter knows both. This file prints them, and makes the line of `loa check`.
 
 use super::Context;
-use crate::{cli::Topology, config::BusKind};
+use crate::{cli::Topology, config::BusKind, fault_error::FaultError};
 use anyhow::Context as _;
 use loa_bus::{Finding, Found};
+use loa_worker::topology_fault;
 use serde::Serialize;
 
 /// Runs the command.
@@ -46,7 +47,7 @@ async fn check(context: &Context) -> anyhow::Result<()> {
         return context.output.result(&nothing, |_| NOTHING.to_owned());
     }
     let is_good = !findings.iter().any(Finding::is_fault);
-    let lines: Vec<Line> = findings.into_iter().map(line).collect();
+    let lines: Vec<Line> = findings.into_iter().filter(|finding| finding.found != Found::Absent).map(line).collect();
     context.output.result(&lines, |lines| {
         let rows: Vec<String> = lines.iter().map(shown).collect();
         rows.join("\n")
@@ -61,8 +62,7 @@ const NOTHING: &str = "there is nothing to check: the queues are a file of Loa's
 /// For `loa check`: one line about all of it.
 pub async fn summary(context: &Context) -> anyhow::Result<String> {
     let findings = inspect(context).await?;
-    let faults: Vec<String> = findings.iter().filter(|finding| finding.is_fault()).map(Finding::to_string).collect();
-    anyhow::ensure!(faults.is_empty(), faults.join("; "));
+    FaultError::none_of(findings.iter().filter_map(topology_fault).collect(), context.app.world.now())?;
     let not_asked: Vec<&str> =
         findings.iter().filter(|it| matches!(it.found, Found::NotAsked(_))).map(|it| it.what.as_str()).collect();
     Ok(match (findings.is_empty(), not_asked.is_empty()) {
@@ -92,6 +92,7 @@ fn line(finding: Finding) -> Line {
     let (found, detail, mend) = match finding.found {
         Found::Right => ("right", "as it should be".to_owned(), None),
         Found::Remark(words) => ("remark", words, None),
+        Found::Absent => ("right", "there is none, as it should be".to_owned(), None),
         Found::NotAsked(why) => ("not_asked", format!("not looked at: {why}"), None),
         Found::NotKnown(why) => ("not_known", format!("not known: {why}"), None),
         Found::Wrong { how, mend } => ("wrong", how, Some(mend)),

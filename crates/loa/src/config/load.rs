@@ -34,13 +34,22 @@ pub fn load<T: serde::de::DeserializeOwned>(
     file: Option<&Path>,
     environment: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> anyhow::Result<T> {
+    let Some(path) = file else { return layered(None, environment) };
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the configuration file {}", path.display()))?;
+    layered(Some((path, &text)), environment)
+}
+
+/// As [`load`], with a file that was read already.
+pub fn layered<T: serde::de::DeserializeOwned>(
+    file: Option<(&Path, &str)>,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+) -> anyhow::Result<T> {
     let defaults = parse(DEFAULTS)?;
     let known = leaves(&defaults);
     let mut builder = config::Config::builder().add_source(defaults);
-    if let Some(path) = file {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read the configuration file {}", path.display()))?;
-        let layer = parse(&text).with_context(|| format!("{} is not valid TOML", path.display()))?;
+    if let Some((path, text)) = file {
+        let layer = parse(text).with_context(|| format!("{} is not valid TOML", path.display()))?;
         let written = leaves(&layer);
         for key in written.keys() {
             check_key(&known, key).with_context(|| format!("in {}", path.display()))?;
@@ -112,6 +121,37 @@ fn from_environment(default: &Value, text: &str) -> anyhow::Result<Value> {
     Ok(elements.map(Value::from).collect::<Vec<_>>().into())
 }
 
+/// Settings, and sections, that had another name: before, now. The names that a setting had are told for good: whoever updates
+/// after years is not left to guess.
+const RENAMED: &[(&str, &str)] = &[
+    ("bus.look_seconds", "bus.probe_interval_seconds"),
+    ("digest.confirmations_per_asker_hour_max", "digest.confirmations_per_client_hour_max"),
+    ("digest.office_from", "digest.send_window_from"),
+    ("digest.office_until", "digest.send_window_until"),
+    ("feed.snapshot_bytes_max", "feed.last_good_bytes_max"),
+    ("feed.snapshot_dir", "feed.last_good_dir"),
+    ("feed.snapshots_max", "feed.last_good_feeds_max"),
+    ("feed.whole_answers_max", "feed.full_responses_max"),
+    ("hub.requests_per_asker_burst", "hub.requests_per_client_burst"),
+    ("hub.requests_per_asker_seconds", "hub.requests_per_client_seconds"),
+    ("intake.audit_settle_seconds", "intake.audit_delay_seconds"),
+    ("push.breaker_rest_seconds", "push.breaker_open_seconds"),
+    ("push.breaker_rest_seconds_max", "push.breaker_open_seconds_max"),
+    ("push.hub.host_failures", "hub.breaker_failures"),
+    ("push.hub.host_rest_seconds", "hub.breaker_open_seconds"),
+    ("push.hub.host_rest_seconds_max", "hub.breaker_open_seconds_max"),
+    ("push.hub.sweep_seconds", "hub.poll_interval_seconds"),
+    ("push.hub.", "hub."),
+];
+
+/// What a key is called now that had, or whose section had, the first name of a pair.
+fn renamed_as((before, now): (&str, &str), key: &str) -> Option<String> {
+    match before.ends_with('.') {
+        true => key.strip_prefix(before).map(|name| format!("{now}{name}")),
+        false => (key == before).then(|| now.to_owned()),
+    }
+}
+
 fn check_key(known: &BTreeMap<String, Value>, key: &str) -> anyhow::Result<()> {
     if known.contains_key(key) {
         return Ok(());
@@ -121,6 +161,9 @@ fn check_key(known: &BTreeMap<String, Value>, key: &str) -> anyhow::Result<()> {
     if !inside.is_empty() {
         let inside: Vec<&str> = inside.into_iter().collect();
         bail!("`{key}` is a section, not a setting; in it are {}", inside.join(", "));
+    }
+    if let Some(now) = RENAMED.iter().find_map(|names| renamed_as(*names, key)).filter(|now| known.contains_key(now)) {
+        bail!("`{key}` is called `{now}` now; what it means has not changed");
     }
     let nearest = known.keys().max_by(|a, b| {
         let score = |other: &str| strsim::jaro_winkler(key, other);

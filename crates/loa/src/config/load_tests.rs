@@ -69,6 +69,30 @@ fn an_unknown_key_names_the_nearest_known_one() {
 }
 
 #[test]
+fn a_name_of_before_is_told_with_the_name_of_now() {
+    assert_eq!(
+        refused("[intake]\naudit_settle_seconds = 5", &[]),
+        "in FILE: `intake.audit_settle_seconds` is called `intake.audit_delay_seconds` now; what it means has not changed"
+    );
+    assert_eq!(
+        refused("", &[("LOA__HUB__REQUESTS_PER_ASKER_BURST", "5")]),
+        "in the environment variable LOA__HUB__REQUESTS_PER_ASKER_BURST: `hub.requests_per_asker_burst` is called \
+         `hub.requests_per_client_burst` now; what it means has not changed"
+    );
+    let moved = refused("[push.hub]\nin_flight_max = 5", &[]);
+    assert!(moved.contains("`push.hub.in_flight_max` is called `hub.in_flight_max` now"), "{moved}");
+}
+
+#[test]
+fn every_name_of_now_is_a_setting_and_none_of_before() {
+    let known = leaves(&parse(DEFAULTS).unwrap());
+    for (before, now) in RENAMED.iter().filter(|(before, _)| !before.ends_with('.')) {
+        assert!(known.contains_key(*now), "{now} is no setting");
+        assert!(!known.contains_key(*before), "{before} is a setting");
+    }
+}
+
+#[test]
 fn a_section_in_the_place_of_a_setting_is_refused() {
     let sentence =
         "`push.retry` is a section, not a setting; in it are delays_seconds, jitter_percent, retry_after_seconds_max";
@@ -230,4 +254,49 @@ fn settings_out_of_bounds_are_refused_with_the_bounds() {
         fault("[bus]\nkind = 'rabbitmq'\n[intake]\nrelay_lease_seconds = 10"),
         "`intake.relay_lease_seconds` must be longer than `bus.rabbitmq.confirm_timeout_seconds`"
     );
+}
+
+/// The defaults with one setting written otherwise, or with a line that is none.
+fn damaged() -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::{prelude::*, sample::select};
+    let lines: Vec<&str> = DEFAULTS.lines().filter(|line| line.contains(" = ") || line.starts_with('[')).collect();
+    let values = [
+        "-1",
+        "0",
+        "1e400",
+        "18446744073709551615",
+        "\"\"",
+        "\"\\u0000\"",
+        "[]",
+        "[[1]]",
+        "{}",
+        "true",
+        "\"x://a:b@c\"",
+        "1979-05-27",
+        "",
+    ];
+    let whole = lines.clone();
+    (0..lines.len(), select(values.to_vec()), "\\PC{0,12}").prop_map(move |(at, value, noise)| {
+        let mut lines: Vec<String> = whole.iter().map(|line| (*line).to_owned()).collect();
+        lines[at] = match lines[at].split_once(" = ") {
+            Some((key, _)) if noise.len() % 2 == 0 => format!("{key} = {value}"),
+            Some((key, _)) => format!("{key} = {noise}"),
+            None => format!("[{noise}]"),
+        };
+        lines.join("\n")
+    })
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+    #[test]
+    fn a_settings_file_is_taken_whole_or_refused_by_name(text in damaged()) {
+        match layered::<Config>(Some((Path::new("loa.toml"), &text)), []) {
+            Ok(config) => drop(config.check()),
+            Err(error) => {
+                let said = format!("{error:#}");
+                proptest::prop_assert!(said.contains("loa.toml") || said.contains("configuration"), "{said}");
+            }
+        }
+    }
 }

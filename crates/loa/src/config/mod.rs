@@ -10,14 +10,14 @@ mod rabbitmq;
 mod secret;
 
 pub use areas::AreasConfig;
-pub use load::load;
+pub use load::{layered, load};
 pub use postgres::PostgresSettings;
 pub use rabbitmq::RabbitmqConfig;
 pub use secret::Secret;
 
 use anyhow::Context;
 use loa_address::Host;
-use loa_domain::CategorySlug;
+use loa_domain::{CategorySlug, HOME, Portal, PortalSlug};
 use loa_http::TrustedProxies;
 use serde::Deserialize;
 use std::{
@@ -56,6 +56,8 @@ pub struct Config {
     pub push: loa_svc_push::Config,
     /// The WebSub hub.
     pub hub: loa_svc_hub::Config,
+    /// Looking at portals that cannot call us.
+    pub watch: loa_svc_watch::Config,
     /// The console.
     pub console: loa_svc_console::Config,
     /// Connections.
@@ -69,6 +71,25 @@ pub struct Config {
 }
 
 impl Config {
+    /// The home portal, which every installation has.
+    ///
+    /// # Errors
+    /// What of `[portal]` or of the ids' authority in `[site]` is outside its bounds.
+    pub fn home_portal(&self) -> anyhow::Result<Portal> {
+        let portal = Portal {
+            slug: PortalSlug::new(HOME)?,
+            name: self.portal.name.clone(),
+            url: self.portal.url.clone(),
+            source: self.portal.source.clone(),
+            tag_authority: self.site.tag_authority.clone(),
+            tag_date: self.site.tag_date.parse().context("`site.tag_date` must be a day like 2026-01-01")?,
+            area: None,
+            added_at: jiff::Timestamp::UNIX_EPOCH,
+            retired_at: None,
+        };
+        Ok(portal)
+    }
+
     /// What types do not say: bounds, and what does not fit together. The feed, digest and push services check their own
     /// sections when they are set up.
     pub fn check(&self) -> anyhow::Result<()> {
@@ -101,7 +122,7 @@ impl Config {
             ("bus.probe_interval_seconds", self.bus.probe_interval_seconds, 1, 3_600),
             ("intake.heartbeat_seconds", self.intake.heartbeat_seconds, 0, 86_400),
             ("intake.audit_seconds", self.intake.audit_seconds, 0, 3_600),
-            ("intake.audit_settle_seconds", self.intake.audit_settle_seconds, 1, 3_600),
+            ("intake.audit_delay_seconds", self.intake.audit_delay_seconds, 1, 3_600),
             ("bus.rabbitmq.heartbeat_seconds", rabbitmq.heartbeat_seconds, 1, 3_600),
             ("bus.rabbitmq.confirm_timeout_seconds", rabbitmq.confirm_timeout_seconds, 1, 3_600),
             ("bus.rabbitmq.connect_timeout_seconds", rabbitmq.connect_timeout_seconds, 1, 3_600),

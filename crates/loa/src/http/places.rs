@@ -24,7 +24,7 @@ pub(super) struct Places {
 }
 
 /// One connection's place; free again when it is dropped.
-pub(super) struct Place {
+pub(super) struct ConnectionPlace {
     _permit: Option<OwnedSemaphorePermit>,
     taken: Taken,
     address: IpAddr,
@@ -42,7 +42,12 @@ impl Places {
     }
 
     /// A place for a connection; `None`: its address has its share.
-    pub(super) fn take(&self, permit: Option<OwnedSemaphorePermit>, peer: IpAddr, is_ours: bool) -> Option<Place> {
+    pub(super) fn take(
+        &self,
+        permit: Option<OwnedSemaphorePermit>,
+        peer: IpAddr,
+        is_ours: bool,
+    ) -> Option<ConnectionPlace> {
         let most = if is_ours { self.in_all.saturating_sub(self.share).max(self.share) } else { self.share };
         let address = household(peer);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
@@ -51,11 +56,11 @@ impl Places {
             return None;
         }
         *places += 1;
-        Some(Place { _permit: permit, taken: self.taken.clone(), address })
+        Some(ConnectionPlace { _permit: permit, taken: self.taken.clone(), address })
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPlace {
     fn drop(&mut self) {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(places) = taken.get_mut(&self.address) {

@@ -6,8 +6,7 @@ use axum::{
     extract::State,
     routing::{get, post},
 };
-use loa_domain::Scope;
-use loa_http::{AccessUnavailable, ClientAddress, Guard, ToPublish, TokenCheck};
+use loa_http::{AccessUnavailable, Caller, ClientAddress, Guard, ToPublish, TokenCheck};
 use std::net::SocketAddr;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -20,7 +19,7 @@ struct Nobody;
 
 #[async_trait::async_trait]
 impl TokenCheck for Nobody {
-    async fn find(&self, _: &str) -> Result<Option<(String, Scope)>, AccessUnavailable> {
+    async fn find(&self, _: &str) -> Result<Option<Caller>, AccessUnavailable> {
         Ok(None)
     }
 }
@@ -176,6 +175,31 @@ async fn a_request_of_http_1_1_names_one_host() {
     ] {
         let answer = answer(address, &format!("{head}Connection: close\r\n\r\n")).await;
         assert!(answer.contains(&format!(" {status} ")), "{head}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_whose_end_two_programs_may_see_elsewhere_is_refused_or_ends_its_connection() {
+    let (address, _stop) = serving(Limits::default()).await;
+    let behind = "0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
+    for (head, status) in [
+        (format!("Content-Length: {}\r\nTransfer-Encoding: chunked\r\n", behind.len()), "405"),
+        ("Content-Length: 3\r\nContent-Length: 5\r\n".to_owned(), "400"),
+        ("Content-Length: +3\r\n".to_owned(), "400"),
+        ("Transfer-Encoding: xchunked\r\n".to_owned(), "400"),
+        ("Transfer-Encoding : chunked\r\n".to_owned(), "400"),
+        ("X: a\rb: c\r\n".to_owned(), "400"),
+        ("X: a\r\n Transfer-Encoding: chunked\r\n".to_owned(), "400"),
+    ] {
+        let mut stream = TcpStream::connect(address).await.expect("connected");
+        let request = format!("POST / HTTP/1.1\r\nHost: a\r\n{head}\r\n{behind}");
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        let mut answer = Vec::new();
+        // a reset, for what was not read, ends it as well
+        let _ = stream.read_to_end(&mut answer).await;
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{head}: {answer}");
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{head}: what stands behind is not answered: {answer}");
     }
 }
 

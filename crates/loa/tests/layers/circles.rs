@@ -54,6 +54,8 @@ fn the_check_itself_finds_a_circle() {
     let hidden = [("", "pub use a::X; pub use b::{Y};"), ("a", "use crate::Y;"), ("b", "use crate::X;")];
     assert_eq!(found(&hidden), "a b", "a re-export hides nothing");
     assert_eq!(found(&[("a", "use crate::b::X;"), ("b", "use super::b::Y; use std::a::Z;")]), "");
+    let by_macro = [("a", "macro_rules! x { () => { $crate::b::run() } }"), ("b", "use crate::a::Y;")];
+    assert_eq!(found(&by_macro), "a b", "what a macro writes is of its file");
 }
 
 fn path(text: &str) -> Module {
@@ -98,7 +100,7 @@ fn imports(module: &Module, code: &str) -> Vec<Module> {
     let mut found = Vec::new();
     let mut rest = code;
     while let Some(at) = ["crate::", "super::", "self::", "use "].iter().filter_map(|word| rest.find(word)).min() {
-        let begins_a_word = !rest[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':' || c == '$');
+        let begins_a_word = !rest[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
         let tail = rest[at..].strip_prefix("use ").unwrap_or(&rest[at..]);
         let end = if begins_a_word { expand(tail, &[], &mut found) } else { 0 };
         rest = &tail[end.max(1)..];

@@ -12,11 +12,36 @@ use std::{collections::BTreeSet, fs};
 
 /// Names that say where nothing in particular is.
 const NOWHERE: &str = "util utils common helper helpers misc shared stuff manager base core";
+/// Words that are no name of anything here any more, and the field's word for what they meant. They are looked for in the
+/// identifiers of all code, `per_asker_max` and `LookRoom` by their parts, and in the settings.
+const GONE: &[(&str, &str)] = &[
+    ("asker", "client, or caller"),
+    ("askers", "clients, or callers"),
+    ("bell", "wake-up"),
+    ("heir", "successor"),
+    ("orphan", "in doubt"),
+    ("rota", "half-open"),
+    ("shelf", "cache"),
+    ("spared", "exempt"),
+    ("sweep", "poll, or clean-up"),
+    ("swept", "cleaned up"),
+];
+/// Words with one meaning, and the crates that have it. Elsewhere in code they would mean something else.
+const ONLY_IN: &[(&str, &[&str])] = &[
+    ("settle", &["loa-bus", "loa-bus-sqlite", "loa-bus-rabbitmq", "loa-worker"]),
+    ("lane", &["loa-domain", "loa-store", "loa-store-sql", "loa-store-conformance", "loa-svc-intake"]),
+    ("settled", &["loa-bus", "loa-bus-sqlite", "loa-bus-rabbitmq", "loa-worker"]),
+    ("settling", &["loa-bus", "loa-bus-sqlite", "loa-bus-rabbitmq"]),
+];
+/// Who has to know names of before: the settings' own, and an older ledger's columns.
+const KNOW_THE_PAST: [&str; 3] =
+    ["crates/loa/src/config/load.rs", "crates/loa/src/config/load_tests.rs", "crates/loa-store-sql/tests/opening.rs"];
 /// Calls for which a crate needs the world, and what they do.
 const ONLY_IN_LOA: &[(&str, &str)] = &[
     ("SystemTime::now", "reads the wall clock"),
     ("Timestamp::now", "reads the wall clock"),
-    ("Zoned::now", "reads the wall clock"),
+    ("ZonedDateTime::now", "reads the wall clock"),
+    ("TimeZone::system", "reads the environment"),
     ("Utc::now", "reads the wall clock"),
     ("OffsetDateTime::now", "reads the wall clock"),
     ("thread_rng(", "makes a random number"),
@@ -59,6 +84,32 @@ fn every_name_says_something() {
 }
 
 #[test]
+fn a_word_that_was_given_up_does_not_come_back_and_one_word_has_one_meaning() {
+    let mut faults = Vec::new();
+    let mut check = |place: String, package: &str, only_for_tests: bool, text: &str| {
+        for part in parts(text) {
+            if let Some((word, instead)) = GONE.iter().find(|(word, _)| *word == part) {
+                faults.push(format!("{place}: {word}; say {instead}"));
+            }
+            let is_elsewhere = |(word, at): &&(&str, &[&str])| *word == part && !at.contains(&package);
+            if let Some((word, at)) = ONLY_IN.iter().find(is_elsewhere).filter(|_| !only_for_tests) {
+                faults.push(format!("{place}: {word} has its meaning in {}", at.join(", ")));
+            }
+        }
+    };
+    let this = "crates/loa/tests/layers/files.rs";
+    for source in all() {
+        let path = source.path.display().to_string();
+        if path != this && !KNOW_THE_PAST.contains(&&*path) {
+            check(path, &source.package, source.only_for_tests, &source.code_and_tests());
+        }
+    }
+    let settings = fs::read_to_string(root().join("config/default.toml")).expect("the defaults");
+    check("config/default.toml".to_owned(), "", false, &settings);
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
 fn only_loa_touches_clock_chance_environment_and_terminal() {
     let mut faults = Vec::new();
     for source in all().iter().filter(|source| !source.only_for_tests && !MAY.contains(&source.package.as_str())) {
@@ -80,10 +131,35 @@ fn migrations_have_the_same_names_on_both_engines() {
 }
 
 #[test]
+fn the_check_itself_takes_identifiers_apart() {
+    let found: Vec<String> = parts("per_asker_max + ListRoom::new() LOOK2").into_iter().collect();
+    assert_eq!(found, ["", "asker", "list", "look2", "max", "new", "per", "room"]);
+}
+
+#[test]
 fn the_check_itself_finds_a_call() {
     assert_eq!(world_touched("let at = jiff::Timestamp::now();"), ["reads the wall clock"]);
+    assert_eq!(world_touched("jiff::ZonedDateTime::now().date()"), ["reads the wall clock"]);
     assert_eq!(world_touched("eprintln!(\"{x}\")"), ["prints"]);
     assert_eq!(world_touched("let at = (self.clock)();"), [""; 0]);
+}
+
+/// The parts of the identifiers of a text that stand in it, in lower case: `per_client`, `ListRoom` are four.
+fn parts(text: &str) -> BTreeSet<String> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    let mut parts = BTreeSet::new();
+    for word in words {
+        let mut part = String::new();
+        for c in word.chars() {
+            if c.is_ascii_uppercase() && part.ends_with(|last: char| last.is_ascii_lowercase()) {
+                parts.insert(part.to_ascii_lowercase());
+                part.clear();
+            }
+            part.push(c);
+        }
+        parts.insert(part.to_ascii_lowercase());
+    }
+    parts
 }
 
 fn world_touched(code: &str) -> Vec<&'static str> {

@@ -2,8 +2,8 @@
 //! must not look like a schema that is.
 
 use super::super::Tx;
-use crate::fault::{Result, refuse};
-use loa_store::StoreErrorKind;
+use crate::fault::{Result, refuse_until};
+use loa_domain::TroubleKind;
 
 /// Refuses a schema that our user may not work in.
 ///
@@ -31,8 +31,8 @@ pub(super) async fn refuse_missing(tx: &mut Tx, schema: &str) -> Result<()> {
         _ => return Ok(()),
     };
     let (place, who) = (quoted(schema), quoted(&user));
-    Err(refuse(
-        StoreErrorKind::Unavailable,
+    Err(refuse_until(
+        TroubleKind::LedgerRefuses,
         format!(
             "the database's user {user} lacks a right in the schema {schema}: it may not {thing}; its owner grants it by \
              GRANT USAGE ON SCHEMA {place} TO {who}; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA \
@@ -56,8 +56,8 @@ pub(super) async fn refuse_making(tx: &mut Tx, schema: &str) -> Result<()> {
         return Ok(());
     }
     let (place, who) = (quoted(&database), quoted(&user));
-    Err(refuse(
-        StoreErrorKind::Unavailable,
+    Err(refuse_until(
+        TroubleKind::LedgerRefuses,
         format!(
             "the database's user {user} may not make the schema {schema}: GRANT CREATE ON DATABASE {place} TO {who};"
         ),

@@ -10,7 +10,7 @@ use crate::{
     db::{Db, Tx},
     fault::Result,
     restoring::refuse_during_restore,
-    row::{from_row, ms, row_of, to_json},
+    row::{Kept, from_row, ms, row_of, to_json},
 };
 use jiff::Timestamp;
 use loa_domain::Content;
@@ -25,7 +25,7 @@ const TABLE: &str = "item";
 pub(in crate::digest) const DUE: &str = "SELECT article, revision, withdrawn, event_id, upcoming, shown_from FROM item \
     WHERE shown_from IS NOT NULL AND shown_from <= $1 ORDER BY shown_from, article LIMIT $2";
 
-from_row!(DueRow {
+from_row!(DueRow in "item" by article {
     article: String,
     revision: i64,
     withdrawn: i64,
@@ -40,10 +40,14 @@ from_row!(DueRow {
 /// `Unavailable` while the ledger is being restored: the restore takes it in, in its turn.
 pub(in crate::digest) async fn admit_all(db: &Db, at: Timestamp) -> Result<()> {
     while is_due(db, at).await? {
+        let unreadable = db.found().unreadable_in(TABLE);
         let mut tx = db.begin().await?;
         refuse_during_restore(&mut tx, "digest").await?;
-        admit(&mut tx, at).await?;
+        let admitted = admit(&mut tx, at).await?;
         tx.commit().await?;
+        if admitted == 0 && db.found().unreadable_in(TABLE) <= unreadable {
+            break; // what is due can be read, but nobody can write it
+        }
     }
     Ok(())
 }
@@ -53,10 +57,10 @@ async fn is_due(db: &Db, at: Timestamp) -> Result<bool> {
     let found = db.found();
     loop {
         let unreadable = found.unreadable_in(TABLE);
-        let first: Vec<DueRow> =
+        let first: Vec<Kept<DueRow>> =
             read!(db, pool => sqlx::query_as(DUE).bind(ms(at)).bind(1 + unreadable as i64).fetch_all(pool).await?);
-        for row in &first {
-            if found.sort(TABLE, &row.article, row.content())?.is_some() {
+        for row in &found.rows(first) {
+            if found.sort_part(TABLE, &row.article, row.content())?.is_some() {
                 return Ok(true);
             }
         }
@@ -69,13 +73,14 @@ async fn is_due(db: &Db, at: Timestamp) -> Result<bool> {
 /// Takes in what is due by `at`, up to a bound; returns how many.
 pub(in crate::digest) async fn admit(tx: &mut Tx, at: Timestamp) -> Result<usize> {
     let most = ADMITTED_MAX + tx.found().unreadable_in(TABLE) as i64;
-    let due: Vec<DueRow> = on!(&mut *tx, c: D => sqlx::query_as(DUE).bind(ms(at)).bind(most).fetch_all(c).await?);
+    let due: Vec<Kept<DueRow>> = on!(&mut *tx, c: D => sqlx::query_as(DUE).bind(ms(at)).bind(most).fetch_all(c).await?);
     let mut admitted = 0;
-    for row in &due {
-        let content = tx.found().sort(TABLE, &row.article, row.content())?;
+    for row in &tx.found().rows(due) {
+        let content = tx.found().sort_part(TABLE, &row.article, row.content())?;
         let Some(content) = content else { continue };
-        take_in(tx, row, content).await?;
-        admitted += 1;
+        let taken = take_in(tx, row, content).await;
+        // one that nobody can write stays where it is
+        admitted += usize::from(tx.found().sort(TABLE, &row.article, taken)?.is_some());
     }
     Ok(admitted)
 }

@@ -8,13 +8,14 @@
 
 use super::{Owed, plan};
 use crate::{
-    db::{Db, Tx},
+    db::{Db, Tx, through},
     fault::Result,
     restoring::refuse_during_restore,
-    row::{from_row, ms, row_of, signed},
+    row::{Kept, from_row, ms, row_of, signed},
 };
 use jiff::Timestamp;
 use loa_domain::{Event, EventKey, EventType, Version};
+use tokio::time::Instant;
 
 /// Events taken in within one transaction: bounds how long it holds the write lock.
 const ADMITTED_MAX: i64 = 500;
@@ -132,7 +133,7 @@ pub(in crate::push) async fn wait(tx: &mut Tx, event: &Event, until: Option<(i64
 
 /// What follows for an article of which a higher version came: none below it waits any more, and when it waits itself,
 /// nothing below it goes out.
-pub(in crate::push) async fn settle(tx: &mut Tx, article: &str, known: &Known, at: Timestamp) -> Result<()> {
+pub(in crate::push) async fn drop_lower(tx: &mut Tx, article: &str, known: &Known, at: Timestamp) -> Result<()> {
     let Some(highest) = known.highest.as_ref().filter(|_| known.moved) else { return Ok(()) };
     if known.unseen > 0 {
         end_waiting(tx, article, highest).await?;
@@ -210,9 +211,9 @@ async fn is_due(db: &Db, at: Timestamp) -> Result<bool> {
     let found = db.found();
     loop {
         let unreadable = found.unreadable_in(TABLE);
-        let first: Vec<DueRow> =
+        let first: Vec<Kept<DueRow>> =
             read!(db, pool => sqlx::query_as(DUE).bind(ms(at)).bind(1 + unreadable as i64).fetch_all(pool).await?);
-        for row in first {
+        for row in found.rows(first) {
             if found.sort(TABLE, row.event, row.owed())?.is_some() {
                 return Ok(true);
             }
@@ -223,14 +224,14 @@ async fn is_due(db: &Db, at: Timestamp) -> Result<bool> {
     }
 }
 
-from_row!(DueRow { event: i64, article: String, revision: i64, version_id: String, event_type: String });
+from_row!(DueRow in "upcoming" by event { event: i64, article: String, revision: i64, version_id: String, event_type: String });
 
 /// Owes what is due by `at` to endpoints, up to a bound; returns how many events.
 pub(in crate::push) async fn admit(tx: &mut Tx, at: Timestamp) -> Result<usize> {
     let most = ADMITTED_MAX + tx.found().unreadable_in(TABLE) as i64;
-    let due: Vec<DueRow> = on!(&mut *tx, c: D => sqlx::query_as(DUE).bind(ms(at)).bind(most).fetch_all(c).await?);
+    let due: Vec<Kept<DueRow>> = on!(&mut *tx, c: D => sqlx::query_as(DUE).bind(ms(at)).bind(most).fetch_all(c).await?);
     let mut owed = Vec::with_capacity(due.len());
-    for row in due {
+    for row in tx.found().rows(due) {
         let read = tx.found().sort(TABLE, row.event, row.owed())?;
         let Some(one) = read else { continue };
         on!(&mut *tx, c: D => sqlx::query("DELETE FROM upcoming WHERE event = $1")
@@ -242,6 +243,33 @@ pub(in crate::push) async fn admit(tx: &mut Tx, at: Timestamp) -> Result<usize> 
     }
     plan(tx, &owed, at).await?;
     Ok(owed.len())
+}
+
+/// Reads every event that waits for its time, until it is time to end: then `false`.
+pub(in crate::push) async fn survey(db: &Db, until: Instant) -> Result<bool> {
+    let rows = "SELECT u.event, u.article, u.revision, u.version_id, u.event_source, u.event_id, u.shown_from, v.event_type \
+                FROM upcoming AS u JOIN event AS v ON v.id = u.event WHERE u.event > $1 ORDER BY u.event LIMIT $2";
+    through(db, rows, 0_i64, until, WholeRow::check).await
+}
+
+from_row!(WholeRow in "upcoming" by event {
+    event: i64,
+    article: String,
+    revision: i64,
+    version_id: String,
+    event_source: String,
+    event_id: String,
+    shown_from: Option<i64>,
+    event_type: String,
+});
+
+impl WholeRow {
+    fn check(self) -> Result<()> {
+        self.shown_from.map(|at| row_of(TABLE, &self.event).time("shown_from", at)).transpose()?;
+        let _ = (self.event_source, self.event_id); // it is enough that they are texts
+        let Self { event, article, revision, version_id, event_type, .. } = self;
+        DueRow { event, article, revision, version_id, event_type }.owed().map(drop)
+    }
 }
 
 impl DueRow {

@@ -1,14 +1,14 @@
 //! Handing out calls of a call class: a few at a time for each host, one for each subscription.
 
 use super::standing::{
-    DELIVERIES, DENIED, Standing, WISHES, end_active, find, put_host_ready, refresh_host, refresh_host_in, release,
-    subscription_id,
+    DELIVERIES, DENIED, REQUESTS, SubscriptionRow, end_active, find, put_host_ready, refresh_host, refresh_host_in,
+    release, subscription_id,
 };
 use crate::{
     db::{Db, Locking, Tx},
     fault::Result,
     restoring::refuse_during_restore,
-    row::{SET_ASIDE_MS, from_row, ms, row_of},
+    row::{Kept, SET_ASIDE_MS, from_row, ms, row_of},
 };
 use loa_domain::{HubMode, SignatureAlgorithm};
 use loa_store::{CallClass, DueCall, HubCall, Lease};
@@ -20,14 +20,14 @@ pub(super) const HOSTS_TO_TELL: &str = "SELECT host FROM hub_host WHERE deliver_
 /// Hosts of which a callback may be asked, the longest waiting first.
 pub(super) const HOSTS_TO_ASK: &str = "SELECT host FROM hub_host WHERE verify_at IS NOT NULL AND verify_at <= $1 \
     ORDER BY verify_at, host LIMIT $2";
-/// How many subscriptions of a host are leased in a lane.
+/// How many subscriptions of a host are leased for calls of a class.
 pub(super) const HELD: &str = "SELECT COUNT(*) FROM hub_subscription \
-    WHERE host = $1 AND lane = $2 AND holder IS NOT NULL AND ready_at > $3";
+    WHERE host = $1 AND call_class = $2 AND holder IS NOT NULL AND ready_at > $3";
 /// When the first of these leases ends.
 pub(super) const FIRST_HELD: &str = "SELECT MIN(ready_at) FROM hub_subscription \
-    WHERE host = $1 AND lane = $2 AND holder IS NOT NULL AND ready_at > $3";
-/// Subscriptions of a host with something due in a lane, the longest waiting first.
-pub(super) const DUE: &str = "SELECT number FROM hub_subscription WHERE host = $1 AND lane = $2 \
+    WHERE host = $1 AND call_class = $2 AND holder IS NOT NULL AND ready_at > $3";
+/// Subscriptions of a host with a call of a class due, the longest waiting first.
+pub(super) const DUE: &str = "SELECT number FROM hub_subscription WHERE host = $1 AND call_class = $2 \
     AND ready_at IS NOT NULL AND ready_at <= $3 ORDER BY ready_at, number LIMIT $4";
 
 /// A topic's newest version, once however many get it.
@@ -41,66 +41,124 @@ struct Newest {
 }
 
 /// Claims calls.
-pub(super) async fn claim(db: &Db, lane: CallClass, lease: &Lease, per_host: u32, max: u32) -> Result<Vec<DueCall>> {
-    let (hosts, lane) = match lane {
+pub(super) async fn claim(
+    db: &Db,
+    call_class: CallClass,
+    lease: &Lease,
+    per_host: u32,
+    max: u32,
+) -> Result<Vec<DueCall>> {
+    let (hosts, call_class) = match call_class {
         CallClass::Deliveries => (HOSTS_TO_TELL, DELIVERIES),
-        CallClass::Requests => (HOSTS_TO_ASK, WISHES),
+        CallClass::Requests => (HOSTS_TO_ASK, REQUESTS),
     };
     // In turn: how much a host may still have depends on what others claim.
     let mut tx = db.begin_serial().await?;
     refuse_during_restore(&mut tx, "push").await?;
-    let hosts: Vec<String> = on!(&mut tx, c: D => sqlx::query_scalar(hosts)
+    // what cannot be written stays due, and so does its host: neither takes anybody's place
+    let unreadable = unreadable(&tx).saturating_add(unreadable_in(&tx, "hub_host"));
+    let hosts: Vec<Kept<HostRow>> = on!(&mut tx, c: D => sqlx::query_as(hosts)
         .bind(ms(lease.now))
-        .bind(i64::from(max))
+        .bind(i64::from(max).saturating_add(unreadable))
         .fetch_all(c)
         .await?);
     let (mut claimed, mut bodies) = (Vec::new(), Bodies::new());
-    for host in hosts {
-        let held: i64 = on!(&mut tx, c: D => sqlx::query_scalar(HELD)
-            .bind(host.as_str())
-            .bind(lane)
-            .bind(ms(lease.now))
-            .fetch_one(c)
-            .await?);
-        let room = i64::from(per_host).saturating_sub(held).min(i64::from(max) - claimed.len() as i64);
-        if held >= i64::from(per_host) {
-            let first: Option<i64> = on!(&mut tx, c: D => sqlx::query_scalar(FIRST_HELD)
-                .bind(host.as_str())
-                .bind(lane)
-                .bind(ms(lease.now))
-                .fetch_one(c)
-                .await?);
-            put_host_ready(&mut tx, &host, lane, first).await?;
-            continue;
-        }
-        if room <= 0 {
+    let hosts = tx.found().rows(hosts);
+    for HostRow { host } in hosts {
+        if claimed.len() >= max as usize {
             break;
         }
-        let free = tx.locking(DUE, Locking::FreeRows);
-        let due: Vec<i64> = on!(&mut tx, c: D => sqlx::query_scalar(free)
-            .bind(host.as_str())
-            .bind(lane)
-            .bind(ms(lease.now))
-            .bind(room)
-            .fetch_all(c)
-            .await?);
-        let (before, found) = (claimed.len(), due.len());
-        for number in due {
-            let read = take(&mut tx, number, lane, lease, &mut bodies).await;
-            match tx.found().sort("hub_subscription", number, read)? {
-                Some(call) => claimed.extend(call),
-                None => set_aside(&mut tx, number, lease).await?,
-            }
-        }
-        if claimed.len() - before == found {
-            refresh_host_in(&mut tx, &host, lane).await?;
-        } else {
-            // some were let go, and may be ready in the other lane
-            refresh_host(&mut tx, &host).await?;
-        }
+        let done = of_host(&mut tx, &host, (call_class, lease), (per_host, max), &mut claimed, &mut bodies).await;
+        tx.found().sort("hub_host", &host, done)?;
     }
     tx.commit().await?;
     Ok(claimed)
+}
+
+from_row!(HostRow in "hub_host" by host { host: String });
+
+/// How many rows of a table are known that cannot be read.
+fn unreadable_in(tx: &Tx, table: &str) -> i64 {
+    i64::try_from(tx.found().unreadable_in(table)).unwrap_or(0)
+}
+
+fn unreadable(tx: &Tx) -> i64 {
+    unreadable_in(tx, "hub_subscription")
+}
+
+/// Claims what is due of one host, as far as its room goes.
+async fn of_host(
+    tx: &mut Tx,
+    host: &str,
+    (call_class, lease): (i64, &Lease),
+    (per_host, max): (u32, u32),
+    claimed: &mut Vec<DueCall>,
+    bodies: &mut Bodies,
+) -> Result<()> {
+    let held: i64 = on!(&mut *tx, c: D => sqlx::query_scalar(HELD)
+        .bind(host)
+        .bind(call_class)
+        .bind(ms(lease.now))
+        .fetch_one(c)
+        .await?);
+    if held >= i64::from(per_host) {
+        let first: Option<i64> = on!(&mut *tx, c: D => sqlx::query_scalar(FIRST_HELD)
+            .bind(host)
+            .bind(call_class)
+            .bind(ms(lease.now))
+            .fetch_one(c)
+            .await?);
+        return put_host_ready(tx, host, call_class, first).await;
+    }
+    let room = i64::from(per_host).saturating_sub(held).min(i64::from(max) - claimed.len() as i64);
+    if claim_some(tx, host, (call_class, lease), room, claimed, bodies).await? {
+        // those that were let go may be ready in the other call class
+        refresh_host(tx, host).await
+    } else {
+        refresh_host_in(tx, host, call_class).await
+    }
+}
+
+/// Claims so many of a host's due subscriptions; whether one of them was let go.
+async fn claim_some(
+    tx: &mut Tx,
+    host: &str,
+    (call_class, lease): (i64, &Lease),
+    room: i64,
+    claimed: &mut Vec<DueCall>,
+    bodies: &mut Bodies,
+) -> Result<bool> {
+    let most = claimed.len().saturating_add(usize::try_from(room).unwrap_or(0));
+    let mut is_let_go = false;
+    loop {
+        let known = unreadable(tx);
+        let free = tx.locking(DUE, Locking::FreeRows);
+        let due: Vec<i64> = on!(&mut *tx, c: D => sqlx::query_scalar(free)
+            .bind(host)
+            .bind(call_class)
+            .bind(ms(lease.now))
+            .bind(room.saturating_add(known))
+            .fetch_all(c)
+            .await?);
+        for number in due {
+            if claimed.len() >= most {
+                break; // what was only read stays due
+            }
+            let read = take(tx, number, call_class, lease, bodies).await;
+            let read = tx.found().sort("hub_subscription", number, read)?;
+            is_let_go |= !matches!(read, Some(Some(_)));
+            match read {
+                Some(call) => claimed.extend(call),
+                None => {
+                    let written = set_aside(tx, number, lease).await;
+                    tx.found().sort_part("hub_subscription", number, written)?;
+                }
+            }
+        }
+        if claimed.len() >= most || unreadable(tx) <= known {
+            return Ok(is_let_go); // else others of this host stand behind those that cannot be read
+        }
+    }
 }
 
 /// Tries a subscription that cannot be read again later. It takes no place among what its host has in flight.
@@ -115,19 +173,28 @@ async fn set_aside(tx: &mut Tx, number: i64, lease: &Lease) -> Result<()> {
 }
 
 /// Takes what is due of a subscription; `None` when there is nothing after all, for its lease has ended meanwhile.
-async fn take(tx: &mut Tx, number: i64, lane: i64, lease: &Lease, bodies: &mut Bodies) -> Result<Option<DueCall>> {
+async fn take(
+    tx: &mut Tx,
+    number: i64,
+    call_class: i64,
+    lease: &Lease,
+    bodies: &mut Bodies,
+) -> Result<Option<DueCall>> {
     let now = ms(lease.now);
     let Some(standing) = find(tx, number).await? else { return Ok(None) };
-    if lane == WISHES && standing.holder.is_some() {
+    if call_class == REQUESTS && standing.holder.is_some() {
         // whoever had it never said what came of it; it is asked about again, but not without end
-        on!(&mut *tx, c: D => sqlx::query("UPDATE hub_wish SET tries = tries + 1 WHERE subscription = $1")
+        on!(&mut *tx, c: D => sqlx::query("UPDATE hub_request SET tries = tries + 1 WHERE subscription = $1")
             .bind(number)
             .execute(c)
             .await?
             .rows_affected());
     }
-    let call =
-        if lane == WISHES { request(tx, number, now).await? } else { delivery(tx, &standing, now, bodies).await? };
+    let call = if call_class == REQUESTS {
+        request(tx, number, now).await?
+    } else {
+        delivery(tx, &standing, now, bodies).await?
+    };
     let Some((callback, call, tries)) = call else {
         if standing.ends_at.is_some() && !standing.is_active(now) {
             end_active(tx, number).await?;
@@ -159,7 +226,7 @@ from_row!(WishRow {
 
 async fn request(tx: &mut Tx, subscription: i64, now: i64) -> Result<Option<(String, HubCall, i64)>> {
     let row: Option<WishRow> = on!(tx, c: D => sqlx::query_as(
-        "SELECT number, mode, topic_written, callback, lease_seconds, token, reason, tries FROM hub_wish \
+        "SELECT number, mode, topic_written, callback, lease_seconds, token, reason, tries FROM hub_request \
          WHERE subscription = $1 AND due_at <= $2",
     )
     .bind(subscription)
@@ -167,7 +234,7 @@ async fn request(tx: &mut Tx, subscription: i64, now: i64) -> Result<Option<(Str
     .fetch_optional(c)
     .await?);
     let Some(row) = row else { return Ok(None) };
-    let cell = row_of("hub_wish", &subscription);
+    let cell = row_of("hub_request", &subscription);
     let call = if row.mode == DENIED {
         HubCall::Deny { request: row.number, topic: row.topic_written, reason: row.reason }
     } else {
@@ -184,7 +251,7 @@ async fn request(tx: &mut Tx, subscription: i64, now: i64) -> Result<Option<(Str
 
 async fn delivery(
     tx: &mut Tx,
-    standing: &Standing,
+    standing: &SubscriptionRow,
     now: i64,
     bodies: &mut Bodies,
 ) -> Result<Option<(String, HubCall, i64)>> {

@@ -1,6 +1,6 @@
 //! Throwing away what came to its end, a bounded number at a time.
 
-use super::standing::{end_active, end_wish, find, refresh, refresh_host};
+use super::standing::{end_active, end_request, find, refresh, refresh_host};
 use crate::{
     counter,
     db::{Db, Tx},
@@ -16,9 +16,9 @@ pub(super) const EXPIRED: &str = "SELECT number FROM hub_subscription WHERE ends
     ORDER BY ends_at, number LIMIT $2";
 /// Requests asked before an instant.
 pub(super) const LAPSED: &str =
-    "SELECT subscription FROM hub_wish WHERE asked_at < $1 ORDER BY asked_at, subscription LIMIT $2";
+    "SELECT subscription FROM hub_request WHERE asked_at < $1 ORDER BY asked_at, subscription LIMIT $2";
 
-/// Sweeps, and counts what is left.
+/// Cleans up, and counts what is left.
 pub(super) async fn clean_up(db: &Db, rule: &HubCleanUpRule, at: Timestamp) -> Result<HubCleanedUp> {
     let mut tx = db.begin().await?;
     let (max, now) = (rule.max, ms(at));
@@ -30,15 +30,15 @@ pub(super) async fn clean_up(db: &Db, rule: &HubCleanUpRule, at: Timestamp) -> R
         .await?
         .rows_affected());
     let expired = numbers(&mut tx, EXPIRED, ms(at), max).await?;
-    let mut swept = HubCleanedUp { expired: expired.len() as u64, set_back, ..HubCleanedUp::default() };
+    let mut cleaned_up = HubCleanedUp { expired: expired.len() as u64, set_back, ..HubCleanedUp::default() };
     for number in expired {
         end_active(&mut tx, number).await?;
         end(&mut tx, number, ms(at)).await?;
     }
     let lapsed = numbers(&mut tx, LAPSED, now.saturating_sub(millis(rule.request_max)), max).await?;
-    swept.lapsed = lapsed.len() as u64;
+    cleaned_up.lapsed = lapsed.len() as u64;
     for number in lapsed {
-        end_wish(&mut tx, number).await?;
+        end_request(&mut tx, number).await?;
         end(&mut tx, number, ms(at)).await?;
     }
     on!(&mut tx, c: D => sqlx::query(
@@ -51,8 +51,8 @@ pub(super) async fn clean_up(db: &Db, rule: &HubCleanUpRule, at: Timestamp) -> R
     .rows_affected());
     on!(&mut tx, c: D => sqlx::query(
         "DELETE FROM hub_host WHERE host IN (SELECT h.host FROM hub_host AS h WHERE h.deliver_at IS NULL AND h.verify_at IS NULL \
-         AND h.wishes_at <= $1 AND (h.rest_until IS NULL OR h.rest_until <= $1) \
-         AND NOT EXISTS (SELECT 1 FROM hub_subscription AS s WHERE s.host = h.host) ORDER BY h.wishes_at, h.host LIMIT $2)",
+         AND h.requests_at <= $1 AND (h.calls_from IS NULL OR h.calls_from <= $1) \
+         AND NOT EXISTS (SELECT 1 FROM hub_subscription AS s WHERE s.host = h.host) ORDER BY h.requests_at, h.host LIMIT $2)",
     )
     .bind(ms(at))
     .bind(i64::from(max))
@@ -61,22 +61,22 @@ pub(super) async fn clean_up(db: &Db, rule: &HubCleanUpRule, at: Timestamp) -> R
     .rows_affected());
     let topics: i64 = on!(&mut tx, c: D => sqlx::query_scalar("SELECT COUNT(*) FROM hub_topic").fetch_one(c).await?);
     let cell = row_of("hub_topic", &"all");
-    swept.topics = cell.count("number", topics)?;
-    swept.subscriptions = cell.count("number", counter::last(&mut tx, "hub_rows").await?)?;
+    cleaned_up.topics = cell.count("number", topics)?;
+    cleaned_up.subscriptions = cell.count("number", counter::last(&mut tx, "hub_rows").await?)?;
     tx.commit().await?;
-    Ok(swept)
+    Ok(cleaned_up)
 }
 
-/// Notes the time, and puts the schedule right when the last sweep's lies ahead of it: what was to be done later than now is
+/// Notes the time, and puts the schedule right when the last clean-up's lies ahead of it: what was to be done later than now is
 /// to be done as much earlier. Returns by how much.
 async fn set_back(tx: &mut Tx, rule: &HubCleanUpRule, now: i64) -> Result<Duration> {
-    let swept_at = counter::last(tx, "hub_swept_at").await?;
-    let by = swept_at.saturating_sub(now);
+    let cleaned_up_at = counter::last(tx, "hub_cleaned_up_at").await?;
+    let by = cleaned_up_at.saturating_sub(now);
     if by > 0 && by <= millis(rule.set_back_min) {
         // the clock of another replica
         return Ok(Duration::ZERO);
     }
-    on!(&mut *tx, c: D => sqlx::query("UPDATE counter SET value = $1 WHERE name = 'hub_swept_at'")
+    on!(&mut *tx, c: D => sqlx::query("UPDATE counter SET value = $1 WHERE name = 'hub_cleaned_up_at'")
         .bind(now)
         .execute(c)
         .await?
@@ -100,10 +100,10 @@ async fn set_back(tx: &mut Tx, rule: &HubCleanUpRule, now: i64) -> Result<Durati
 
 /// Instants that say when something may be done next, or was done. When a subscription ends is none of them: it was told so.
 const AHEAD: &[(&str, &[&str])] = &[
-    ("hub_topic", &["ready_at", "looked_at", "changed_at"]),
+    ("hub_topic", &["ready_at", "fetched_at", "changed_at"]),
     ("hub_subscription", &["due_at", "ready_at"]),
-    ("hub_wish", &["due_at", "asked_at"]),
-    ("hub_host", &["deliver_at", "verify_at", "rest_until", "wishes_at"]),
+    ("hub_request", &["due_at", "asked_at"]),
+    ("hub_host", &["deliver_at", "verify_at", "calls_from", "requests_at"]),
 ];
 
 fn millis(duration: Duration) -> i64 {

@@ -6,8 +6,8 @@ use crate::{
     fault::Result,
     row::{from_row, row_of},
 };
-use loa_domain::{HubReason, LastCall};
-use loa_store::{HubDue, HubQuery, HubState, HubSubscriptionView, TopicKind};
+use loa_domain::{HubReason, HubState, LastCall};
+use loa_store::{HubDue, HubQuery, HubSubscriptionView, TopicKind};
 use sqlx::QueryBuilder;
 
 /// The most subscriptions one list has.

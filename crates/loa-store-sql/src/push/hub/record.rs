@@ -2,7 +2,8 @@
 //! counts whoever brought it; and an answer about a request is good only for that request.
 
 use super::standing::{
-    DENIED, Standing, end_active, end_wish, find, refresh, refresh_host, release, subscription_number, topic_version,
+    DENIED, SubscriptionRow, end_active, end_request, find, refresh, refresh_host, release, subscription_number,
+    topic_version,
 };
 use crate::{
     db::{Db, Tx},
@@ -25,7 +26,7 @@ pub(super) async fn record(db: &Db, holder: &str, records: &[CallRecord], rule: 
         let held = standing.holder.as_deref() == Some(holder);
         let at_ms = ms(record.at);
         let counts = match record.about {
-            HubAbout::Request(request) => held && of_wish(&mut tx, &standing, request, record, rule).await?,
+            HubAbout::Request(request) => held && of_request(&mut tx, &standing, request, record, rule).await?,
             HubAbout::Version(version) => of_version(&mut tx, &standing, version, record.outcome, held, at_ms).await?,
         };
         counted += u64::from(counts);
@@ -50,10 +51,16 @@ pub(super) async fn record(db: &Db, holder: &str, records: &[CallRecord], rule: 
 from_row!(WishRow { number: i64, mode: String, lease_seconds: i64 });
 
 /// Applies an answer about a request; `false` when it was replaced meanwhile.
-async fn of_wish(tx: &mut Tx, standing: &Standing, request: i64, record: &CallRecord, rule: &HostRule) -> Result<bool> {
+async fn of_request(
+    tx: &mut Tx,
+    standing: &SubscriptionRow,
+    request: i64,
+    record: &CallRecord,
+    rule: &HostRule,
+) -> Result<bool> {
     let at_ms = ms(record.at);
     let row: Option<WishRow> = on!(&mut *tx, c: D => sqlx::query_as(
-        "SELECT number, mode, lease_seconds FROM hub_wish WHERE subscription = $1",
+        "SELECT number, mode, lease_seconds FROM hub_request WHERE subscription = $1",
     )
     .bind(standing.number)
     .fetch_optional(c)
@@ -62,7 +69,7 @@ async fn of_wish(tx: &mut Tx, standing: &Standing, request: i64, record: &CallRe
     match record.outcome {
         HubOutcome::Retry(due_at) | HubOutcome::Later(due_at) => {
             let tries = i64::from(matches!(record.outcome, HubOutcome::Retry(_)));
-            on!(tx, c: D => sqlx::query("UPDATE hub_wish SET due_at = $2, tries = tries + $3 WHERE subscription = $1")
+            on!(tx, c: D => sqlx::query("UPDATE hub_request SET due_at = $2, tries = tries + $3 WHERE subscription = $1")
                 .bind(standing.number)
                 .bind(ms(due_at))
                 .bind(tries)
@@ -84,7 +91,7 @@ async fn of_wish(tx: &mut Tx, standing: &Standing, request: i64, record: &CallRe
         // what held before holds on
         HubOutcome::Done | HubOutcome::Dropped | HubOutcome::GiveUp | HubOutcome::Gone => {}
     }
-    end_wish(tx, standing.number).await?;
+    end_request(tx, standing.number).await?;
     Ok(true)
 }
 
@@ -109,7 +116,7 @@ async fn network_is_full(tx: &mut Tx, number: i64, network: &str, rule: &HostRul
 /// Makes a request one of ours: to tell the subscriber that it is not subscribed, and why.
 async fn deny(tx: &mut Tx, number: i64, reason: &str, at_ms: i64) -> Result<()> {
     on!(tx, c: D => sqlx::query(
-        "UPDATE hub_wish SET mode = $2, reason = $3, due_at = $4, tries = 0 WHERE subscription = $1",
+        "UPDATE hub_request SET mode = $2, reason = $3, due_at = $4, tries = 0 WHERE subscription = $1",
     )
     .bind(number)
     .bind(DENIED)
@@ -121,15 +128,21 @@ async fn deny(tx: &mut Tx, number: i64, reason: &str, at_ms: i64) -> Result<()> 
     Ok(())
 }
 
-/// What was wished holds from now on. Who renews goes on where it was; who is new begins with what stood when it asked.
-async fn activate(tx: &mut Tx, standing: &Standing, lease_seconds: i64, network: &str, at_ms: i64) -> Result<()> {
+/// What was asked for holds from now on. Who renews goes on where it was; who is new begins with what stood when it asked.
+async fn activate(
+    tx: &mut Tx,
+    standing: &SubscriptionRow,
+    lease_seconds: i64,
+    network: &str,
+    at_ms: i64,
+) -> Result<()> {
     on!(&mut *tx, c: D => sqlx::query(
         "UPDATE hub_subscription SET ends_at = $2, network = $4, \
-         callback = (SELECT w.callback FROM hub_wish AS w WHERE w.subscription = hub_subscription.number), \
-         secret = (SELECT w.secret FROM hub_wish AS w WHERE w.subscription = hub_subscription.number), \
-         algorithm = (SELECT w.algorithm FROM hub_wish AS w WHERE w.subscription = hub_subscription.number), \
+         callback = (SELECT w.callback FROM hub_request AS w WHERE w.subscription = hub_subscription.number), \
+         secret = (SELECT w.secret FROM hub_request AS w WHERE w.subscription = hub_subscription.number), \
+         algorithm = (SELECT w.algorithm FROM hub_request AS w WHERE w.subscription = hub_subscription.number), \
          version = CASE WHEN $3 = 1 THEN version \
-            ELSE (SELECT w.version FROM hub_wish AS w WHERE w.subscription = hub_subscription.number) END \
+            ELSE (SELECT w.version FROM hub_request AS w WHERE w.subscription = hub_subscription.number) END \
          WHERE number = $1",
     )
     .bind(standing.number)
@@ -143,7 +156,7 @@ async fn activate(tx: &mut Tx, standing: &Standing, lease_seconds: i64, network:
 }
 
 /// Owes a subscription the newest version, from now on, when it has an older one and is not owed it already; nothing otherwise.
-async fn owe(tx: &mut Tx, standing: &Standing, at_ms: i64) -> Result<()> {
+async fn owe(tx: &mut Tx, standing: &SubscriptionRow, at_ms: i64) -> Result<()> {
     let newest = topic_version(tx, &standing.topic).await?;
     on!(tx, c: D => sqlx::query(
         "UPDATE hub_subscription SET due_at = CASE WHEN version < $2 THEN COALESCE(due_at, $3) ELSE NULL END \
@@ -161,7 +174,7 @@ async fn owe(tx: &mut Tx, standing: &Standing, at_ms: i64) -> Result<()> {
 /// Applies an answer about a version; whether it counted.
 async fn of_version(
     tx: &mut Tx,
-    standing: &Standing,
+    standing: &SubscriptionRow,
     version: i64,
     outcome: HubOutcome,
     held: bool,
@@ -169,7 +182,7 @@ async fn of_version(
 ) -> Result<bool> {
     match outcome {
         HubOutcome::Done => {
-            settle_version(tx, standing, version, Some(at_ms)).await?;
+            record_version(tx, standing, version, Some(at_ms)).await?;
             owe(tx, standing, at_ms).await?;
             Ok(true)
         }
@@ -188,7 +201,7 @@ async fn of_version(
             Ok(true)
         }
         HubOutcome::GiveUp | HubOutcome::Dropped => {
-            settle_version(tx, standing, version, None).await?;
+            record_version(tx, standing, version, None).await?;
             owe(tx, standing, at_ms).await?;
             Ok(true)
         }
@@ -199,8 +212,8 @@ async fn of_version(
     }
 }
 
-/// A version is settled, taken or not; the schedule of the next begins anew.
-async fn settle_version(tx: &mut Tx, standing: &Standing, version: i64, taken_ms: Option<i64>) -> Result<()> {
+/// Records that a version is done with, taken or not; the schedule of the next begins anew.
+async fn record_version(tx: &mut Tx, standing: &SubscriptionRow, version: i64, taken_ms: Option<i64>) -> Result<()> {
     on!(tx, c: D => sqlx::query(
         "UPDATE hub_subscription SET version = CASE WHEN version < $2 THEN $2 ELSE version END, due_at = NULL, \
          tries = 0, delivered_at = COALESCE($3, delivered_at) WHERE number = $1",
@@ -228,14 +241,14 @@ async fn tell(tx: &mut Tx, number: i64, told: &LastCall) -> Result<()> {
 
 /// Keeps what a call says about its host as a whole.
 ///
-/// A row has one instant for the breaker and for the time that the host asked for, `rest_until`. It is read as both: the host is called
+/// A row has one instant for the breaker and for the time that the host asked for, `calls_from`. It is read as both: the host is called
 /// neither while its breaker is open nor while it is paused, and an answer that was under way ends neither.
 async fn of_host(tx: &mut Tx, host: &str, sign: HostSign, rule: &HostRule, at: Timestamp) -> Result<()> {
     if sign == HostSign::Nothing {
         return Ok(());
     }
     let row: Option<(i64, i64, Option<i64>)> = on!(&mut *tx, c: D => sqlx::query_as(
-        "SELECT failures, rests, rest_until FROM hub_host WHERE host = $1",
+        "SELECT failures, openings, calls_from FROM hub_host WHERE host = $1",
     )
     .bind(host)
     .fetch_optional(c)
@@ -252,7 +265,7 @@ async fn of_host(tx: &mut Tx, host: &str, sign: HostSign, rule: &HostRule, at: T
     if breaker == known {
         return Ok(());
     }
-    on!(tx, c: D => sqlx::query("UPDATE hub_host SET failures = $2, rests = $3, rest_until = $4 WHERE host = $1")
+    on!(tx, c: D => sqlx::query("UPDATE hub_host SET failures = $2, openings = $3, calls_from = $4 WHERE host = $1")
         .bind(host)
         .bind(i64::from(breaker.failures))
         .bind(i64::from(breaker.openings))
@@ -266,11 +279,11 @@ async fn of_host(tx: &mut Tx, host: &str, sign: HostSign, rule: &HostRule, at: T
 /// The breaker of a row. Whoever called the host after it was open is the one call of the half-open breaker.
 fn kept_breaker(host: &str, row: (i64, i64, Option<i64>), at: Timestamp) -> Result<Breaker> {
     let cell = row_of("hub_host", &host);
-    let rest_until = row.2.map(|until| cell.time("rest_until", until)).transpose()?;
-    let (failures, openings) = (cell.small("failures", row.0)?, cell.small("rests", row.1)?);
-    let open_until = rest_until.filter(|_| openings > 0);
+    let calls_from = row.2.map(|at| cell.time("calls_from", at)).transpose()?;
+    let (failures, openings) = (cell.small("failures", row.0)?, cell.small("openings", row.1)?);
+    let open_until = calls_from.filter(|_| openings > 0);
     let is_trying = open_until.is_some_and(|until| until <= at);
-    Ok(Breaker { failures, openings, open_until, is_trying, paused_until: rest_until.filter(|until| at < *until) })
+    Ok(Breaker { failures, openings, open_until, is_trying, paused_until: calls_from.filter(|until| at < *until) })
 }
 
 #[cfg(test)]

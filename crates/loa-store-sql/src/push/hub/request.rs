@@ -12,11 +12,11 @@ use loa_domain::{HubMode, HubSubscriptionId, SignatureAlgorithm};
 use loa_store::{HubLimits, HubSubscriptionRequest, HubTaken, StoreErrorKind, TopicKind};
 use std::time::Duration;
 
-/// A topic that could not be found is looked for again when somebody asks, but not more often than this.
-const LOOK_AGAIN_MS: i64 = 1_000;
+/// A topic that could not be found is fetched again when somebody asks, but not more often than this.
+const FETCH_AGAIN_MS: i64 = 1_000;
 
 /// Takes a request in.
-pub(super) async fn take(
+pub(super) async fn take_in(
     db: &Db,
     request: &HubSubscriptionRequest,
     limits: &HubLimits,
@@ -27,52 +27,52 @@ pub(super) async fn take(
         Ok(allowance) => allowance,
         Err(wait) => return Ok(HubTaken::TooOften(wait)),
     };
-    let known: Option<i64> = on!(&mut tx, c: D => sqlx::query_scalar(
-        "SELECT number FROM hub_subscription WHERE topic = $1 AND callback_form = $2",
-    )
-    .bind(request.topic.as_str())
-    .bind(request.callback_form.as_str())
-    .fetch_optional(c)
-    .await?);
+    let known = known_subscription(&mut tx, request).await?;
     if known.is_none()
-        && let Some(full) = full(&mut tx, request, limits).await?
+        && let Some(full) = no_room_for_subscription(&mut tx, request, limits).await?
     {
         return Ok(full);
     }
     let (is_there, version) = match request.mode {
         HubMode::Unsubscribe => (true, 0),
-        HubMode::Subscribe => match topic(&mut tx, request, limits, ms(at)).await? {
+        HubMode::Subscribe => match find_or_add_topic(&mut tx, request, limits, ms(at)).await? {
             Ok(found) => found,
             Err(full) => return Ok(full),
         },
     };
     let number = match known {
         Some(number) => number,
-        None => add(&mut tx, request, ms(at)).await?,
+        None => add_subscription(&mut tx, request, ms(at)).await?,
     };
-    let kept = KeptRequest {
-        mode: request.mode.as_str(),
-        topic_written: &request.topic_written,
-        callback: &request.callback,
-        secret: request.secret.as_deref(),
-        algorithm: request.algorithm,
-        lease_seconds: signed(request.lease_seconds)?,
-        token: request.token.as_deref(),
-        reason: "",
-        version,
-        due_at: is_there.then_some(ms(at)),
-    };
-    put(&mut tx, number, &kept, ms(at)).await?;
+    let due_at = is_there.then_some(ms(at));
+    let lease_seconds = signed(request.lease_seconds)?;
+    keep_request(&mut tx, number, &KeptRequest::of(request, lease_seconds, version, due_at), ms(at)).await?;
     refresh(&mut tx, number, ms(at)).await?;
-    on!(&mut tx, c: D => sqlx::query("UPDATE hub_host SET wishes_at = $2 WHERE host = $1")
-        .bind(request.host.as_str())
-        .bind(allowance)
-        .execute(c)
-        .await?
-        .rows_affected());
+    whole_again_at(&mut tx, &request.host, allowance).await?;
     refresh_host(&mut tx, &request.host).await?;
     tx.commit().await?;
     Ok(HubTaken::Taken)
+}
+
+async fn known_subscription(tx: &mut Tx, request: &HubSubscriptionRequest) -> Result<Option<i64>> {
+    Ok(on!(tx, c: D => sqlx::query_scalar(
+        "SELECT number FROM hub_subscription WHERE topic = $1 AND callback_form = $2",
+    )
+    .bind(request.topic.as_str())
+    .bind(request.callback_form.as_str())
+    .fetch_optional(c)
+    .await?))
+}
+
+/// Keeps from when on a host's allowance of requests is whole again.
+async fn whole_again_at(tx: &mut Tx, host: &str, whole_at_ms: i64) -> Result<()> {
+    on!(tx, c: D => sqlx::query("UPDATE hub_host SET requests_at = $2 WHERE host = $1")
+        .bind(host)
+        .bind(whole_at_ms)
+        .execute(c)
+        .await?
+        .rows_affected());
+    Ok(())
 }
 
 /// Ends a subscription and has its subscriber told.
@@ -94,7 +94,7 @@ pub(super) async fn remove(db: &Db, id: &HubSubscriptionId, reason: &str, at: Ti
         version: 0,
         due_at: Some(ms(at)),
     };
-    put(&mut tx, number, &kept, ms(at)).await?;
+    keep_request(&mut tx, number, &kept, ms(at)).await?;
     refresh(&mut tx, number, ms(at)).await?;
     refresh_host(&mut tx, &standing.host).await?;
     tx.commit().await
@@ -108,7 +108,7 @@ async fn allowance(
     at_ms: i64,
 ) -> Result<std::result::Result<i64, Duration>> {
     on!(&mut *tx, c: D => sqlx::query(
-        "INSERT INTO hub_host (host, failures, rests, wishes_at) VALUES ($1, 0, 0, $2) \
+        "INSERT INTO hub_host (host, failures, openings, requests_at) VALUES ($1, 0, 0, $2) \
          ON CONFLICT (host) DO NOTHING",
     )
     .bind(host)
@@ -116,13 +116,13 @@ async fn allowance(
     .execute(c)
     .await?
     .rows_affected());
-    let whole_at: i64 = on!(tx, c: D => sqlx::query_scalar("SELECT wishes_at FROM hub_host WHERE host = $1")
+    let whole_at: i64 = on!(tx, c: D => sqlx::query_scalar("SELECT requests_at FROM hub_host WHERE host = $1")
         .bind(host)
         .fetch_one(c)
         .await?);
     let interval = i64::try_from(limits.request_interval.as_millis()).unwrap_or(i64::MAX);
     let ahead_max = interval.saturating_mul(i64::from(limits.requests_per_host_burst.max(1)) - 1);
-    // never further ahead than it can get; when a clock was set back, the next sweep puts it right
+    // never further ahead than it can get; when a clock was set back, the next clean-up puts it right
     let whole_at = whole_at.max(at_ms).min(at_ms.saturating_add(ahead_max).saturating_add(interval));
     let over = (whole_at - at_ms).saturating_sub(ahead_max);
     if over > 0 {
@@ -132,7 +132,7 @@ async fn allowance(
 }
 
 /// What of a limit is for topics of this kind.
-fn share(kind: TopicKind, limit: u32, limits: &HubLimits) -> i64 {
+fn limit_for(kind: TopicKind, limit: u32, limits: &HubLimits) -> i64 {
     let limit = i64::from(limit);
     match kind {
         TopicKind::Feed => limit,
@@ -149,14 +149,18 @@ const COMBINATIONS_OF_HOST: &str = "SELECT COUNT(*) FROM \
 const COMBINATIONS: &str =
     "SELECT COUNT(*) FROM (SELECT number FROM hub_subscription WHERE combination = 1 LIMIT $1) AS limited";
 /// Requests, up to a number.
-const WAITING: &str = "SELECT COUNT(*) FROM (SELECT subscription FROM hub_wish LIMIT $1) AS limited";
+const WAITING: &str = "SELECT COUNT(*) FROM (SELECT subscription FROM hub_request LIMIT $1) AS limited";
 /// Those of them that are for combinations.
-const COMBINATIONS_WAITING: &str = "SELECT COUNT(*) FROM (SELECT w.subscription FROM hub_wish AS w \
+const COMBINATIONS_WAITING: &str = "SELECT COUNT(*) FROM (SELECT w.subscription FROM hub_request AS w \
     JOIN hub_subscription AS s ON s.number = w.subscription WHERE s.combination = 1 LIMIT $1) AS limited";
 
-/// Whether there is no more room for a subscription that is not there yet. One that is there needs none: whoever floods the hub
+/// Why there is no room for a subscription that is not there yet; `None` when there is. One that is there needs none: whoever floods the hub
 /// keeps nobody from renewing.
-async fn full(tx: &mut Tx, request: &HubSubscriptionRequest, limits: &HubLimits) -> Result<Option<HubTaken>> {
+async fn no_room_for_subscription(
+    tx: &mut Tx,
+    request: &HubSubscriptionRequest,
+    limits: &HubLimits,
+) -> Result<Option<HubTaken>> {
     if counter::last(tx, "hub_rows").await? >= i64::from(limits.subscriptions_max)
         || reaches(tx, WAITING, None, i64::from(limits.requests_max)).await?
     {
@@ -173,7 +177,7 @@ async fn full(tx: &mut Tx, request: &HubSubscriptionRequest, limits: &HubLimits)
         (COMBINATIONS, None, limits.subscriptions_max),
         (COMBINATIONS_WAITING, None, limits.requests_max),
     ] {
-        if reaches(tx, select, host, share(request.kind, limit, limits)).await? {
+        if reaches(tx, select, host, limit_for(request.kind, limit, limits)).await? {
             return Ok(Some(HubTaken::CombinationsFull));
         }
     }
@@ -192,8 +196,8 @@ async fn reaches(tx: &mut Tx, select: &'static str, host: Option<&str>, limit: i
     Ok(count >= limit)
 }
 
-/// Whether a topic was read, and its version; has it looked at when it was not. Or why there is no room for a further topic.
-async fn topic(
+/// Whether a topic was read, and its version; has it fetched when it was not. Or why there is no room for a further topic.
+async fn find_or_add_topic(
     tx: &mut Tx,
     request: &HubSubscriptionRequest,
     limits: &HubLimits,
@@ -209,53 +213,64 @@ async fn topic(
     let version = topic_version(tx, topic).await?;
     match missing {
         Some((None,)) if version > 0 => return Ok(Ok((true, version))),
-        Some(_) => {
-            on!(tx, c: D => sqlx::query(
-                "UPDATE hub_topic SET ready_at = $2, looks = 0 \
-                 WHERE topic = $1 AND holder IS NULL AND ready_at > $2 AND (looked_at <= $3 OR looked_at > $2)",
-            )
-            .bind(topic)
-            .bind(at_ms)
-            .bind(at_ms - LOOK_AGAIN_MS)
-            .execute(c)
-            .await?
-            .rows_affected());
-        }
-        None => {
-            let (topics, combinations): (i64, i64) = on!(&mut *tx, c: D => sqlx::query_as(
-                "SELECT COUNT(*), CAST(COALESCE(SUM(combination), 0) AS BIGINT) FROM hub_topic",
-            )
-            .fetch_one(c)
-            .await?);
-            if request.kind == TopicKind::Combination && combinations >= share(request.kind, limits.topics_max, limits)
-            {
-                return Ok(Err(HubTaken::CombinationsFull));
-            }
-            if topics >= i64::from(limits.topics_max) {
-                return Ok(Err(HubTaken::Full));
-            }
-            on!(tx, c: D => sqlx::query(
-                "INSERT INTO hub_topic (topic, combination, version, looks, ready_at, content_type, body) \
-                 VALUES ($1, $2, 0, 0, $3, '', $4)",
-            )
-            .bind(topic)
-            .bind(kept_kind(request.kind))
-            .bind(at_ms)
-            .bind(&b""[..])
-            .execute(c)
-            .await?
-            .rows_affected());
-        }
+        Some(_) => fetch_again_soon(tx, topic, at_ms).await?,
+        None => match no_room_for_topic(tx, request.kind, limits).await? {
+            Some(full) => return Ok(Err(full)),
+            None => add_topic(tx, topic, request.kind, at_ms).await?,
+        },
     }
     Ok(Ok((false, version)))
 }
 
-async fn add(tx: &mut Tx, request: &HubSubscriptionRequest, at_ms: i64) -> Result<i64> {
+/// Has a topic fetched that was not found, unless it was fetched just now.
+async fn fetch_again_soon(tx: &mut Tx, topic: &str, at_ms: i64) -> Result<()> {
+    on!(tx, c: D => sqlx::query(
+        "UPDATE hub_topic SET ready_at = $2, fetches = 0 \
+         WHERE topic = $1 AND holder IS NULL AND ready_at > $2 AND (fetched_at <= $3 OR fetched_at > $2)",
+    )
+    .bind(topic)
+    .bind(at_ms)
+    .bind(at_ms - FETCH_AGAIN_MS)
+    .execute(c)
+    .await?
+    .rows_affected());
+    Ok(())
+}
+
+/// Why there is no room for a further topic; `None` when there is.
+async fn no_room_for_topic(tx: &mut Tx, kind: TopicKind, limits: &HubLimits) -> Result<Option<HubTaken>> {
+    let (topics, combinations): (i64, i64) = on!(&mut *tx, c: D => sqlx::query_as(
+        "SELECT COUNT(*), CAST(COALESCE(SUM(combination), 0) AS BIGINT) FROM hub_topic",
+    )
+    .fetch_one(c)
+    .await?);
+    if kind == TopicKind::Combination && combinations >= limit_for(kind, limits.topics_max, limits) {
+        return Ok(Some(HubTaken::CombinationsFull));
+    }
+    Ok((topics >= i64::from(limits.topics_max)).then_some(HubTaken::Full))
+}
+
+async fn add_topic(tx: &mut Tx, topic: &str, kind: TopicKind, at_ms: i64) -> Result<()> {
+    on!(tx, c: D => sqlx::query(
+        "INSERT INTO hub_topic (topic, combination, version, fetches, ready_at, content_type, body) \
+         VALUES ($1, $2, 0, 0, $3, '', $4)",
+    )
+    .bind(topic)
+    .bind(kept_kind(kind))
+    .bind(at_ms)
+    .bind(&b""[..])
+    .execute(c)
+    .await?
+    .rows_affected());
+    Ok(())
+}
+
+async fn add_subscription(tx: &mut Tx, request: &HubSubscriptionRequest, at_ms: i64) -> Result<i64> {
     let number = counter::take(tx, "hub_subscription", 1).await?;
     counter::take(tx, "hub_rows", 1).await?;
     on!(tx, c: D => sqlx::query(
         "INSERT INTO hub_subscription (number, topic, callback_form, host, callback, algorithm, version, tries, \
-         lane, created_at, detail, combination) VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0, $7, '', $8)",
+         call_class, created_at, detail, combination) VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0, $7, '', $8)",
     )
     .bind(number)
     .bind(request.topic.as_str())
@@ -284,11 +299,29 @@ struct KeptRequest<'a> {
     due_at: Option<i64>,
 }
 
+impl<'a> KeptRequest<'a> {
+    /// What a subscriber asks for; `due_at`: from when on it is asked back, `None` until the topic was fetched.
+    fn of(request: &'a HubSubscriptionRequest, lease_seconds: i64, version: i64, due_at: Option<i64>) -> Self {
+        Self {
+            mode: request.mode.as_str(),
+            topic_written: &request.topic_written,
+            callback: &request.callback,
+            secret: request.secret.as_deref(),
+            algorithm: request.algorithm,
+            lease_seconds,
+            token: request.token.as_deref(),
+            reason: "",
+            version,
+            due_at,
+        }
+    }
+}
+
 /// Keeps a request in place of the one that is there, under a further number: an answer about that one comes too late.
-async fn put(tx: &mut Tx, subscription: i64, kept: &KeptRequest<'_>, at_ms: i64) -> Result<()> {
-    let number = counter::take(tx, "hub_wish", 1).await?;
+async fn keep_request(tx: &mut Tx, subscription: i64, kept: &KeptRequest<'_>, at_ms: i64) -> Result<()> {
+    let number = counter::take(tx, "hub_request", 1).await?;
     on!(tx, c: D => sqlx::query(
-        "INSERT INTO hub_wish (subscription, number, mode, topic_written, callback, secret, algorithm, lease_seconds, \
+        "INSERT INTO hub_request (subscription, number, mode, topic_written, callback, secret, algorithm, lease_seconds, \
          token, reason, version, asked_at, due_at, tries) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0) \
          ON CONFLICT (subscription) DO UPDATE SET number = excluded.number, mode = excluded.mode, \
@@ -329,7 +362,7 @@ mod tests {
             store.db.assert_served_by_indexes(statement, &["limited"]).await;
         }
         // these walk, through an index of no more rows than they count
-        for (statement, index) in [(COMBINATIONS, "hub_subscription_combination"), (WAITING, "hub_wish_asked")] {
+        for (statement, index) in [(COMBINATIONS, "hub_subscription_combination"), (WAITING, "hub_request_asked")] {
             let steps = store.db.steps_of(statement).await.join("\n");
             assert!(steps.contains(index), "{steps}");
         }

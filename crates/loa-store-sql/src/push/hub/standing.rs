@@ -23,7 +23,7 @@ pub(super) fn kept_kind(kind: TopicKind) -> i64 {
 /// What a subscription is ready for, as it is kept.
 pub(super) const DELIVERIES: i64 = 0;
 /// See [`DELIVERIES`].
-pub(super) const WISHES: i64 = 1;
+pub(super) const REQUESTS: i64 = 1;
 
 /// A subscription's id: `h` and its number.
 pub(super) fn subscription_id(number: i64) -> Result<HubSubscriptionId> {
@@ -36,7 +36,7 @@ pub(super) fn subscription_number(id: &HubSubscriptionId) -> Option<i64> {
     digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())?
 }
 
-from_row!(Standing {
+from_row!(SubscriptionRow {
     number: i64,
     topic: String,
     host: String,
@@ -49,7 +49,7 @@ from_row!(Standing {
     holder: Option<String>,
 });
 
-impl Standing {
+impl SubscriptionRow {
     /// Whether somebody has it now.
     pub(super) fn is_held(&self, at_ms: i64) -> bool {
         self.holder.is_some() && self.ready_at.is_some_and(|ready_at| ready_at > at_ms)
@@ -62,7 +62,7 @@ impl Standing {
 }
 
 /// A subscription.
-pub(super) async fn find(tx: &mut Tx, number: i64) -> Result<Option<Standing>> {
+pub(super) async fn find(tx: &mut Tx, number: i64) -> Result<Option<SubscriptionRow>> {
     Ok(on!(tx, c: D => sqlx::query_as(
         "SELECT number, topic, host, callback, ends_at, version, due_at, tries, ready_at, holder FROM hub_subscription \
          WHERE number = $1",
@@ -94,8 +94,8 @@ pub(super) async fn end_active(tx: &mut Tx, number: i64) -> Result<()> {
 }
 
 /// Ends the request of a subscription. The caller releases it.
-pub(super) async fn end_wish(tx: &mut Tx, number: i64) -> Result<()> {
-    on!(tx, c: D => sqlx::query("DELETE FROM hub_wish WHERE subscription = $1")
+pub(super) async fn end_request(tx: &mut Tx, number: i64) -> Result<()> {
+    on!(tx, c: D => sqlx::query("DELETE FROM hub_request WHERE subscription = $1")
         .bind(number)
         .execute(c)
         .await?
@@ -113,11 +113,11 @@ pub(super) async fn release(tx: &mut Tx, number: i64, at_ms: i64) -> Result<()> 
     refresh(tx, number, at_ms).await
 }
 
-/// Says when a subscription may be claimed next, unless somebody has it; deletes it when it is neither verified nor wished for.
+/// Says when a subscription may be claimed next, unless somebody has it; deletes it when it is neither verified nor asked for.
 pub(super) async fn refresh(tx: &mut Tx, number: i64, at_ms: i64) -> Result<()> {
     let Some(standing) = find(tx, number).await?.filter(|standing| !standing.is_held(at_ms)) else { return Ok(()) };
     let request: Option<(Option<i64>,)> = on!(&mut *tx, c: D => sqlx::query_as(
-        "SELECT due_at FROM hub_wish WHERE subscription = $1",
+        "SELECT due_at FROM hub_request WHERE subscription = $1",
     )
     .bind(number)
     .fetch_optional(c)
@@ -134,45 +134,45 @@ pub(super) async fn refresh(tx: &mut Tx, number: i64, at_ms: i64) -> Result<()> 
             .rows_affected());
         return Ok(());
     }
-    let wish_at = request.and_then(|(due_at,)| due_at);
-    let ready_at = wish_at.into_iter().chain(standing.due_at).min();
-    let lane = if wish_at.is_some() && wish_at == ready_at { WISHES } else { DELIVERIES };
-    on!(tx, c: D => sqlx::query("UPDATE hub_subscription SET holder = NULL, ready_at = $2, lane = $3 WHERE number = $1")
+    let request_at = request.and_then(|(due_at,)| due_at);
+    let ready_at = request_at.into_iter().chain(standing.due_at).min();
+    let call_class = if request_at.is_some() && request_at == ready_at { REQUESTS } else { DELIVERIES };
+    on!(tx, c: D => sqlx::query("UPDATE hub_subscription SET holder = NULL, ready_at = $2, call_class = $3 WHERE number = $1")
         .bind(number)
         .bind(ready_at)
-        .bind(lane)
+        .bind(call_class)
         .execute(c)
         .await?
         .rows_affected());
     Ok(())
 }
 
-/// When something of a host may be claimed in a lane, or the first lease of it ends.
+/// When a call of a class to a host may be claimed, or the first lease of it ends.
 pub(super) const FIRST_OF_HOST: &str =
-    "SELECT MIN(ready_at) FROM hub_subscription WHERE host = $1 AND lane = $2 AND ready_at IS NOT NULL";
+    "SELECT MIN(ready_at) FROM hub_subscription WHERE host = $1 AND call_class = $2 AND ready_at IS NOT NULL";
 
-/// Says when one of a host's callbacks may be called, in either lane.
+/// Says when one of a host's callbacks may be called, for each call class.
 pub(super) async fn refresh_host(tx: &mut Tx, host: &str) -> Result<()> {
     refresh_host_in(tx, host, DELIVERIES).await?;
-    refresh_host_in(tx, host, WISHES).await
+    refresh_host_in(tx, host, REQUESTS).await
 }
 
-/// Says when one of a host's callbacks may be called in a lane.
-pub(super) async fn refresh_host_in(tx: &mut Tx, host: &str, lane: i64) -> Result<()> {
+/// Says when one of a host's callbacks may be called for a call class.
+pub(super) async fn refresh_host_in(tx: &mut Tx, host: &str, call_class: i64) -> Result<()> {
     let first: Option<i64> = on!(&mut *tx, c: D => sqlx::query_scalar(FIRST_OF_HOST)
         .bind(host)
-        .bind(lane)
+        .bind(call_class)
         .fetch_one(c)
         .await?);
-    put_host_ready(tx, host, lane, first).await
+    put_host_ready(tx, host, call_class, first).await
 }
 
-/// Says when one of a host's callbacks may be called in a lane: for a delivery not before the host's rest is over.
-pub(super) async fn put_host_ready(tx: &mut Tx, host: &str, lane: i64, ready_at: Option<i64>) -> Result<()> {
-    let put = if lane == WISHES {
+/// Says when one of a host's callbacks may be called for a call class: for a delivery not before the host's breaker is closed again.
+pub(super) async fn put_host_ready(tx: &mut Tx, host: &str, call_class: i64, ready_at: Option<i64>) -> Result<()> {
+    let put = if call_class == REQUESTS {
         "UPDATE hub_host SET verify_at = $2 WHERE host = $1"
     } else {
-        "UPDATE hub_host SET deliver_at = CASE WHEN rest_until > $2 THEN rest_until ELSE $2 END WHERE host = $1"
+        "UPDATE hub_host SET deliver_at = CASE WHEN calls_from > $2 THEN calls_from ELSE $2 END WHERE host = $1"
     };
     on!(tx, c: D => sqlx::query(put)
         .bind(host)

@@ -3,38 +3,57 @@
 use super::standing::kept_kind;
 use crate::{
     db::{Db, Locking, Tx},
-    fault::Result,
+    fault::{Fault, Result, is_of_wrong_type},
     restoring::refuse_during_restore,
-    row::{from_row, ms, row_of},
+    row::{Kept, from_row, ms, row_of},
 };
 use jiff::Timestamp;
 use loa_store::{DueTopic, FetchOutcome, FetchRule, Lease, TopicKind};
 use std::time::Duration;
 
-/// Topics to be looked at, the longest due first.
+/// Topics to be fetched, the longest due first.
 pub(super) const DUE: &str =
     "SELECT topic FROM hub_topic WHERE combination = $1 AND ready_at <= $2 ORDER BY ready_at, topic LIMIT $3";
 
-/// Has topics looked at soon: all, or those named.
-pub(super) async fn ring(db: &Db, topics: Option<&[String]>, rule: &FetchRule, at: Timestamp) -> Result<u64> {
+/// Has topics fetched soon: all, or those named.
+pub(super) async fn fetch_soon(db: &Db, topics: Option<&[String]>, rule: &FetchRule, at: Timestamp) -> Result<u64> {
     let mut tx = db.begin().await?;
-    let mut rung = 0;
+    let mut due = 0;
     match topics {
-        None => rung += ring_some(&mut tx, None, rule, ms(at)).await?,
+        None => {
+            due += match fetch_some_soon(&mut tx, None, rule, ms(at)).await {
+                Err(Fault::Sql(error)) if is_of_wrong_type(&error) => fetch_each_soon(&mut tx, rule, ms(at)).await?,
+                due => due?,
+            }
+        }
         Some(topics) => {
             for topic in topics {
-                rung += ring_some(&mut tx, Some(topic), rule, ms(at)).await?;
+                let written = fetch_some_soon(&mut tx, Some(topic), rule, ms(at)).await;
+                due += tx.found().sort_part("hub_topic", topic, written)?.unwrap_or(0);
             }
         }
     }
     tx.commit().await?;
-    Ok(rung)
+    Ok(due)
 }
 
-/// The schedule begins anew; nothing is looked at again, or told of a change again, before the rule allows it.
-async fn ring_some(tx: &mut Tx, topic: Option<&str>, rule: &FetchRule, at_ms: i64) -> Result<u64> {
-    let rung = on!(&mut *tx, c: D => sqlx::query(
-        "UPDATE hub_topic SET looks = 0, \
+/// Has all fetched soon, one by one: one of them has a value of another type than its column, for which SQLite refuses any change
+/// of it. It stays as it is.
+async fn fetch_each_soon(tx: &mut Tx, rule: &FetchRule, at_ms: i64) -> Result<u64> {
+    let topics: Vec<Kept<NamedRow>> =
+        on!(&mut *tx, c: D => sqlx::query_as("SELECT topic FROM hub_topic").fetch_all(c).await?);
+    let mut due = 0;
+    for NamedRow { topic } in tx.found().rows(topics) {
+        let written = fetch_some_soon(tx, Some(&topic), rule, at_ms).await;
+        due += tx.found().sort_part("hub_topic", &topic, written)?.unwrap_or(0);
+    }
+    Ok(due)
+}
+
+/// The schedule begins anew; nothing is fetched again, or told of a change again, before the rule allows it.
+async fn fetch_some_soon(tx: &mut Tx, topic: Option<&str>, rule: &FetchRule, at_ms: i64) -> Result<u64> {
+    let due = on!(&mut *tx, c: D => sqlx::query(
+        "UPDATE hub_topic SET fetches = 0, \
          ready_at = CASE WHEN holder IS NULL AND ready_at > $1 THEN $1 ELSE ready_at END \
          WHERE ($2 IS NULL OR topic = $2)",
     )
@@ -44,7 +63,7 @@ async fn ring_some(tx: &mut Tx, topic: Option<&str>, rule: &FetchRule, at_ms: i6
     .await?
     .rows_affected());
     // an instant that lies ahead is of a clock that was set back since
-    for (column, pause) in [("looked_at", rule.fetch_pause), ("changed_at", rule.notice_pause)] {
+    for (column, pause) in [("fetched_at", rule.fetch_pause), ("changed_at", rule.notice_pause)] {
         let earliest = format!("{column} + $1");
         let delay = format!(
             "UPDATE hub_topic SET ready_at = {earliest} \
@@ -58,87 +77,106 @@ async fn ring_some(tx: &mut Tx, topic: Option<&str>, rule: &FetchRule, at_ms: i6
             .await?
             .rows_affected());
     }
-    Ok(rung)
+    Ok(due)
 }
 
+from_row!(NamedRow in "hub_topic" by topic { topic: String });
 from_row!(DueRow {
     etag: Option<String>,
     modified_at: Option<i64>,
     changed_at: Option<i64>,
 });
 
+async fn due_row(tx: &mut Tx, topic: &str) -> Result<DueRow> {
+    Ok(on!(tx, c: D => sqlx::query_as("SELECT etag, modified_at, changed_at FROM hub_topic WHERE topic = $1")
+        .bind(topic)
+        .fetch_one(c)
+        .await?))
+}
+
+async fn put_under_lease(tx: &mut Tx, topic: &str, lease: &Lease) -> Result<()> {
+    on!(tx, c: D => sqlx::query("UPDATE hub_topic SET holder = $2, ready_at = $3 WHERE topic = $1")
+        .bind(topic)
+        .bind(lease.holder.as_str())
+        .bind(ms(lease.until))
+        .execute(c)
+        .await?
+        .rows_affected());
+    Ok(())
+}
+
 /// Claims topics.
 pub(super) async fn claim(db: &Db, kind: TopicKind, lease: &Lease, max: u32) -> Result<Vec<DueTopic>> {
     let mut tx = db.begin_serial().await?;
     refuse_during_restore(&mut tx, "push").await?;
     let free = tx.locking(DUE, Locking::FreeRows);
-    let due: Vec<String> = on!(&mut tx, c: D => sqlx::query_scalar(free)
+    // what cannot be written stays due, and takes nobody's place
+    let unreadable = i64::try_from(tx.found().unreadable_in("hub_topic")).unwrap_or(0);
+    let due: Vec<Kept<NamedRow>> = on!(&mut tx, c: D => sqlx::query_as(free)
         .bind(kept_kind(kind))
         .bind(ms(lease.now))
-        .bind(i64::from(max))
+        .bind(i64::from(max).saturating_add(unreadable))
         .fetch_all(c)
         .await?);
     let mut claimed = Vec::with_capacity(due.len());
-    for topic in due {
-        on!(&mut tx, c: D => sqlx::query("UPDATE hub_topic SET holder = $2, ready_at = $3 WHERE topic = $1")
-            .bind(topic.as_str())
-            .bind(lease.holder.as_str())
-            .bind(ms(lease.until))
-            .execute(c)
-            .await?
-            .rows_affected());
-        let row: DueRow = on!(&mut tx, c: D => sqlx::query_as(
-            "SELECT etag, modified_at, changed_at FROM hub_topic WHERE topic = $1",
-        )
-        .bind(topic.as_str())
-        .fetch_one(c)
-        .await?);
-        let key = topic.clone();
-        let cell = row_of("hub_topic", &key);
-        // without them it is fetched as if for the first time
-        let modified_at = row.modified_at.map(|at| cell.time("modified_at", at)).transpose();
-        let changed_at = row.changed_at.map(|at| cell.time("changed_at", at)).transpose();
-        claimed.push(DueTopic {
-            topic,
-            etag: row.etag,
-            modified_at: tx.found().sort("hub_topic", &key, modified_at)?.flatten(),
-            changed_at: tx.found().sort("hub_topic", &key, changed_at)?.flatten(),
-        });
+    for NamedRow { topic } in tx.found().rows(due) {
+        if claimed.len() >= max as usize {
+            break; // what was only looked at stays due
+        }
+        let held = put_under_lease(&mut tx, &topic, lease).await;
+        if tx.found().sort_part("hub_topic", &topic, held)?.is_none() {
+            continue;
+        }
+        claimed.push(due_topic(&mut tx, topic).await?);
     }
     tx.commit().await?;
     Ok(claimed)
 }
 
-from_row!(TopicRow { version: i64, looks: i64, holder: Option<String>, combination: i64 });
+/// A claimed topic with what is known of it. What cannot be read of it is left out: it is fetched as if for the first time.
+async fn due_topic(tx: &mut Tx, topic: String) -> Result<DueTopic> {
+    let read = due_row(tx, &topic).await;
+    let unknown = DueRow { etag: None, modified_at: None, changed_at: None };
+    let row = tx.found().sort("hub_topic", &topic, read)?.unwrap_or(unknown);
+    let cell = row_of("hub_topic", &topic);
+    let modified_at = row.modified_at.map(|at| cell.time("modified_at", at)).transpose();
+    let changed_at = row.changed_at.map(|at| cell.time("changed_at", at)).transpose();
+    let modified_at = tx.found().sort("hub_topic", &topic, modified_at)?.flatten();
+    let changed_at = tx.found().sort("hub_topic", &topic, changed_at)?.flatten();
+    Ok(DueTopic { topic, etag: row.etag, modified_at, changed_at })
+}
 
-/// Records looks; returns how many brought a further version.
+from_row!(BytesRow in "hub_topic" by topic { topic: String, content_type: String, body: Vec<u8> });
+from_row!(TopicRow { version: i64, fetches: i64, holder: Option<String>, combination: i64 });
+
+/// Records fetches; returns how many brought a further version.
 pub(super) async fn record(
     db: &Db,
     holder: &str,
-    looks: &[(String, FetchOutcome)],
+    fetches: &[(String, FetchOutcome)],
     rule: &FetchRule,
     at: Timestamp,
 ) -> Result<u64> {
     let mut tx = db.begin().await?;
     let mut changed = 0;
-    for (topic, look) in looks {
+    for (topic, fetch) in fetches {
         let row: Option<TopicRow> = on!(&mut tx, c: D => sqlx::query_as(
-            "SELECT version, looks, holder, combination FROM hub_topic WHERE topic = $1",
+            "SELECT version, fetches, holder, combination FROM hub_topic WHERE topic = $1",
         )
         .bind(topic.as_str())
         .fetch_optional(c)
         .await?);
         let Some(row) = row.filter(|row| row.holder.as_deref() == Some(holder)) else { continue };
-        let is_other = keep(&mut tx, topic, &row, look, ms(at)).await?;
+        let is_other = keep(&mut tx, topic, &row, fetch, ms(at)).await?;
         let delays = if row.combination == 0 { &rule.delays } else { &rule.combination_delays };
-        let place = usize::try_from(row.looks).unwrap_or(usize::MAX).min(delays.len().saturating_sub(1));
+        let place = usize::try_from(row.fetches).unwrap_or(usize::MAX).min(delays.len().saturating_sub(1));
         let mut pause = delays.get(place).copied().unwrap_or(rule.fetch_pause).max(rule.fetch_pause);
         if is_other {
             changed += 1;
             pause = pause.max(rule.notice_pause);
         }
         on!(&mut tx, c: D => sqlx::query(
-            "UPDATE hub_topic SET holder = NULL, looks = looks + 1, looked_at = $2, ready_at = $3 WHERE topic = $1",
+            "UPDATE hub_topic SET holder = NULL, fetches = fetches + 1, fetched_at = $2, ready_at = $3 WHERE topic = $1",
         )
         .bind(topic.as_str())
         .bind(ms(at))
@@ -151,71 +189,96 @@ pub(super) async fn record(
     Ok(changed)
 }
 
-/// Keeps what a look said; whether the topic has a further version now.
-async fn keep(tx: &mut Tx, topic: &str, row: &TopicRow, look: &FetchOutcome, at_ms: i64) -> Result<bool> {
-    match look {
+/// Keeps what a fetch said; whether the topic has a further version now.
+async fn keep(tx: &mut Tx, topic: &str, row: &TopicRow, fetch: &FetchOutcome, at_ms: i64) -> Result<bool> {
+    let is_other = match fetch {
         FetchOutcome::Failed => return Ok(false),
         FetchOutcome::Unchanged if row.version == 0 => return Ok(false),
         FetchOutcome::Missing(why) => {
-            on!(&mut *tx, c: D => sqlx::query("UPDATE hub_topic SET missing = $2 WHERE topic = $1")
-                .bind(topic)
-                .bind(why.as_str())
-                .execute(c)
-                .await?
-                .rows_affected());
-            on!(&mut *tx, c: D => sqlx::query(
-                "UPDATE hub_wish SET mode = 'denied', reason = $2, due_at = $3 WHERE due_at IS NULL \
-                 AND subscription IN (SELECT number FROM hub_subscription WHERE topic = $1)",
-            )
-            .bind(topic)
-            .bind(why.as_str())
-            .bind(at_ms)
-            .execute(c)
-            .await?
-            .rows_affected());
-            make_ready(tx, topic, at_ms).await?;
-            // names that lead nowhere take up no room
-            on!(tx, c: D => sqlx::query("DELETE FROM hub_topic WHERE topic = $1 AND version = 0")
-                .bind(topic)
-                .execute(c)
-                .await?
-                .rows_affected());
+            keep_missing(tx, topic, why.as_str(), at_ms).await?;
             return Ok(false);
         }
-        FetchOutcome::Unchanged | FetchOutcome::Read { .. } => {}
-    }
-    let is_other = match look {
+        FetchOutcome::Unchanged => false,
         FetchOutcome::Read { etag, modified_at, content_type, body } => {
-            let stands = row.version > 0 && stands(tx, topic, content_type, body).await?;
-            let kept = if stands {
-                "UPDATE hub_topic SET etag = $2, modified_at = $3 WHERE topic = $1"
-            } else {
-                "UPDATE hub_topic SET etag = $2, modified_at = $3, version = version + 1, changed_at = $4, \
-                 content_type = $5, body = $6 WHERE topic = $1"
-            };
-            on!(&mut *tx, c: D => {
-                let mut query = sqlx::query(kept)
-                    .bind(topic)
-                    .bind(etag.as_deref())
-                    .bind(modified_at.map(ms));
-                if !stands {
-                    query = query.bind(at_ms).bind(content_type.as_str()).bind(&body[..]);
-                }
-                query.execute(c).await?.rows_affected()
-            });
-            !stands
+            let document = ReadDocument { etag: etag.as_deref(), modified_at: modified_at.map(ms), content_type, body };
+            keep_document(tx, topic, row.version, &document, at_ms).await?
         }
-        _ => false,
     };
-    let version = row.version + i64::from(is_other);
+    tell_of(tx, topic, row.version + i64::from(is_other), is_other, at_ms).await?;
+    Ok(is_other)
+}
+
+/// Keeps that a topic is missing, and has those denied who asked for it.
+async fn keep_missing(tx: &mut Tx, topic: &str, why: &str, at_ms: i64) -> Result<()> {
+    on!(&mut *tx, c: D => sqlx::query("UPDATE hub_topic SET missing = $2 WHERE topic = $1")
+        .bind(topic)
+        .bind(why)
+        .execute(c)
+        .await?
+        .rows_affected());
+    on!(&mut *tx, c: D => sqlx::query(
+        "UPDATE hub_request SET mode = 'denied', reason = $2, due_at = $3 WHERE due_at IS NULL \
+         AND subscription IN (SELECT number FROM hub_subscription WHERE topic = $1)",
+    )
+    .bind(topic)
+    .bind(why)
+    .bind(at_ms)
+    .execute(c)
+    .await?
+    .rows_affected());
+    make_ready(tx, topic, at_ms).await?;
+    // names that lead nowhere take up no room
+    on!(tx, c: D => sqlx::query("DELETE FROM hub_topic WHERE topic = $1 AND version = 0")
+        .bind(topic)
+        .execute(c)
+        .await?
+        .rows_affected());
+    Ok(())
+}
+
+/// What a fetch brought.
+struct ReadDocument<'a> {
+    etag: Option<&'a str>,
+    modified_at: Option<i64>,
+    content_type: &'a str,
+    body: &'a [u8],
+}
+
+/// Keeps a topic's document; whether its bytes are others than those that are kept.
+async fn keep_document(
+    tx: &mut Tx,
+    topic: &str,
+    version: i64,
+    document: &ReadDocument<'_>,
+    at_ms: i64,
+) -> Result<bool> {
+    let stands = version > 0 && stands(tx, topic, document.content_type, document.body).await?;
+    let kept = if stands {
+        "UPDATE hub_topic SET etag = $2, modified_at = $3 WHERE topic = $1"
+    } else {
+        "UPDATE hub_topic SET etag = $2, modified_at = $3, version = version + 1, changed_at = $4, \
+         content_type = $5, body = $6 WHERE topic = $1"
+    };
+    on!(&mut *tx, c: D => {
+        let mut query = sqlx::query(kept).bind(topic).bind(document.etag).bind(document.modified_at);
+        if !stands {
+            query = query.bind(at_ms).bind(document.content_type).bind(document.body);
+        }
+        query.execute(c).await?.rows_affected()
+    });
+    Ok(!stands)
+}
+
+/// Makes a topic's requests due that waited for it to be read, and its subscriptions when it has another version.
+async fn tell_of(tx: &mut Tx, topic: &str, version: i64, is_other: bool, at_ms: i64) -> Result<()> {
     on!(&mut *tx, c: D => sqlx::query("UPDATE hub_topic SET missing = NULL WHERE topic = $1 AND missing IS NOT NULL")
         .bind(topic)
         .execute(c)
         .await?
         .rows_affected());
-    // those who asked before it could be looked at begin with what was seen now
+    // those who asked before it could be fetched begin with what was seen now
     let waited = on!(&mut *tx, c: D => sqlx::query(
-        "UPDATE hub_wish SET due_at = $2, version = $3 WHERE due_at IS NULL \
+        "UPDATE hub_request SET due_at = $2, version = $3 WHERE due_at IS NULL \
          AND subscription IN (SELECT number FROM hub_subscription WHERE topic = $1)",
     )
     .bind(topic)
@@ -239,17 +302,18 @@ async fn keep(tx: &mut Tx, topic: &str, row: &TopicRow, look: &FetchOutcome, at_
     if waited + owed > 0 {
         make_ready(tx, topic, at_ms).await?;
     }
-    Ok(is_other)
+    Ok(())
 }
 
-/// Whether these are the bytes that are kept.
+/// Whether these are the bytes that are kept. What cannot be read is written anew.
 async fn stands(tx: &mut Tx, topic: &str, content_type: &str, body: &[u8]) -> Result<bool> {
-    let kept: Option<(String, Vec<u8>)> = on!(tx, c: D => sqlx::query_as(
-        "SELECT content_type, body FROM hub_topic WHERE topic = $1",
+    let kept: Option<Kept<BytesRow>> = on!(tx, c: D => sqlx::query_as(
+        "SELECT topic, content_type, body FROM hub_topic WHERE topic = $1",
     )
     .bind(topic)
     .fetch_optional(c)
     .await?);
+    let kept = kept.and_then(|row| row.read().ok()).map(|row| (row.content_type, row.body));
     Ok(kept.is_some_and(|(kept_type, kept_body)| kept_type == content_type && kept_body == body))
 }
 
@@ -257,11 +321,11 @@ async fn stands(tx: &mut Tx, topic: &str, content_type: &str, body: &[u8]) -> Re
 /// already, or in somebody's hands, see it then.
 async fn make_ready(tx: &mut Tx, topic: &str, at_ms: i64) -> Result<()> {
     on!(&mut *tx, c: D => sqlx::query(
-        "UPDATE hub_subscription SET ready_at = $2, lane = CASE WHEN EXISTS \
-            (SELECT 1 FROM hub_wish AS w WHERE w.subscription = hub_subscription.number AND w.due_at <= $2) \
+        "UPDATE hub_subscription SET ready_at = $2, call_class = CASE WHEN EXISTS \
+            (SELECT 1 FROM hub_request AS w WHERE w.subscription = hub_subscription.number AND w.due_at <= $2) \
             THEN 1 ELSE 0 END \
          WHERE topic = $1 AND holder IS NULL AND (ready_at IS NULL OR ready_at > $2) AND (due_at = $2 OR EXISTS \
-            (SELECT 1 FROM hub_wish AS w WHERE w.subscription = hub_subscription.number AND w.due_at = $2))",
+            (SELECT 1 FROM hub_request AS w WHERE w.subscription = hub_subscription.number AND w.due_at = $2))",
     )
     .bind(topic)
     .bind(at_ms)
@@ -269,11 +333,11 @@ async fn make_ready(tx: &mut Tx, topic: &str, at_ms: i64) -> Result<()> {
     .await?
     .rows_affected());
     for hosts in [
-        "UPDATE hub_host SET deliver_at = CASE WHEN rest_until > $2 THEN rest_until ELSE $2 END \
+        "UPDATE hub_host SET deliver_at = CASE WHEN calls_from > $2 THEN calls_from ELSE $2 END \
          WHERE (deliver_at IS NULL OR deliver_at > $2) \
-         AND host IN (SELECT s.host FROM hub_subscription AS s WHERE s.topic = $1 AND s.lane = 0 AND s.ready_at = $2)",
+         AND host IN (SELECT s.host FROM hub_subscription AS s WHERE s.topic = $1 AND s.call_class = 0 AND s.ready_at = $2)",
         "UPDATE hub_host SET verify_at = $2 WHERE (verify_at IS NULL OR verify_at > $2) \
-         AND host IN (SELECT s.host FROM hub_subscription AS s WHERE s.topic = $1 AND s.lane = 1 AND s.ready_at = $2)",
+         AND host IN (SELECT s.host FROM hub_subscription AS s WHERE s.topic = $1 AND s.call_class = 1 AND s.ready_at = $2)",
     ] {
         on!(&mut *tx, c: D => sqlx::query(hosts).bind(topic).bind(at_ms).execute(c).await?.rows_affected());
     }

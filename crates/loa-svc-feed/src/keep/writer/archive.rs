@@ -11,15 +11,15 @@ use crate::{
     page::document::{Document, HTML},
 };
 use jiff::{SignedDuration, Timestamp};
-use loa_domain::{ArticleId, FeedName, Month, shown_from, shown_until};
+use loa_domain::{ArticleKey, FeedName, Month, shown_from, shown_until};
 use loa_feed::{ArchiveName, Feed, FeedHead, Format, Position, render};
 use loa_store::{FeedEntry, StoreError};
 use std::sync::Arc;
 
 /// Most entries of an archive document: about 1 MB before compression. A month with more is in parts.
 const PART_ENTRIES_MAX: u32 = 200;
-/// A month is settled when it is over for this long: what was published in its last hours has come by then.
-const SETTLED_AFTER: SignedDuration = SignedDuration::from_hours(24);
+/// A month is closed when it is over for this long: what was published in its last hours has come by then.
+const CLOSED_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// Which archive document, in which form; `None` is the page.
 pub(crate) type ArchiveKey = (FeedName, ArchiveName, Option<Format>);
@@ -31,7 +31,7 @@ pub(crate) struct ArchiveDocument {
     pub(crate) last_modified: Option<Timestamp>,
     /// From when on it changes only by late edits and withdrawals; `None`: its month is in parts, which move each other, or it
     /// is all there is, which the next month changes.
-    pub(crate) settles_at: Option<Timestamp>,
+    pub(crate) closes_at: Option<Timestamp>,
     pub(crate) document: Document,
 }
 
@@ -51,7 +51,7 @@ pub(crate) struct ArchiveRows {
     validity: Validity,
     entries: Vec<FeedEntry>,
     position: Position,
-    settles_at: Option<Timestamp>,
+    closes_at: Option<Timestamp>,
 }
 
 impl Writer {
@@ -73,6 +73,7 @@ impl Writer {
         }
         let skip = u64::from(name.part - 1) * u64::from(PART_ENTRIES_MAX);
         let entries = self.ledger.between(feed, from, until, skip, PART_ENTRIES_MAX).await?;
+        self.know_portals(entries.iter().map(|entry| &entry.article)).await?;
         let (older, newer) = self.ledger.around(feed, from, until).await?;
         let part = |part: u32| Some(ArchiveName { part, ..name });
         let previous = match older {
@@ -86,12 +87,12 @@ impl Writer {
             None => None,
         };
         let position = Position { archive: Some(name), previous, next };
-        let settles_at = (parts == 1 && !position.is_complete())
-            .then(|| self.calendar().month_ends(name.month).checked_add(SETTLED_AFTER).ok())
+        let closes_at = (parts == 1 && !position.is_complete())
+            .then(|| self.calendar().month_ends(name.month).checked_add(CLOSED_AFTER).ok())
             .flatten();
         let newer_due_at = newer.filter(|at| *at >= shown_until).map(shown_from);
         let due_at = newer_due_at.into_iter().chain(changes_due_at(&entries, now)).min();
-        Ok(Some(ArchiveRows { now, validity: Validity { as_of, due_at }, entries, position, settles_at }))
+        Ok(Some(ArchiveRows { now, validity: Validity { as_of, due_at }, entries, position, closes_at }))
     }
 
     /// Writes an archive document of what was read. `head`: what the feed is called now.
@@ -103,7 +104,7 @@ impl Writer {
         before: Option<Arc<ArchiveDocument>>,
     ) -> Result<ArchiveDocument, FeedError> {
         let (feed, name, format) = key;
-        let ArchiveRows { now, validity, entries, position, settles_at } = rows;
+        let ArchiveRows { now, validity, entries, position, closes_at } = rows;
         let (site, names, pages, window, form) =
             (self.site.clone(), self.names.clone(), self.pages.clone(), self.window, *format);
         let document = tokio::task::spawn_blocking(move || -> Result<Document, FeedError> {
@@ -118,7 +119,7 @@ impl Writer {
         let told = format!("{feed}/{name}.{}", format.map_or("html", Format::extension));
         let last_modified = self.last_modified(&told, document.tag(), validity.as_of, now, false).await?;
         metrics::counter!("loa_feed_archives_written_total").increment(1);
-        Ok(ArchiveDocument { validity, last_modified, settles_at, document })
+        Ok(ArchiveDocument { validity, last_modified, closes_at, document })
     }
 
     /// The archive document that follows the feed itself: the one with the newest entry that the feed does not show. So
@@ -128,7 +129,7 @@ impl Writer {
         &self,
         name: &FeedName,
         feed: &Feed,
-        rows: &[(Timestamp, ArticleId)],
+        rows: &[(Timestamp, ArticleKey)],
         shown_until: Timestamp,
     ) -> Result<Option<ArchiveName>, StoreError> {
         let Some(newest) = feed.entries().first() else { return Ok(None) };

@@ -67,7 +67,7 @@ impl Writer {
         let (now, validity) = (rows.now, Validity { as_of: rows.as_of, due_at: rows.due_at });
         let label = self.category_label(name, &rows.standing).await?;
         let head = self.names.head(name, label.as_deref());
-        let dated = rows.standing.iter().map(|row| (row.content.published_at(), row.content.id().clone()));
+        let dated = rows.standing.iter().map(|row| (row.content.published_at(), row.article.clone()));
         let dated: Vec<_> = dated.collect();
         let (site, names, window) = (self.site.clone(), self.names.clone(), self.window);
         let feed = tokio::task::spawn_blocking(move || assembled(&site, &names, head, rows, window)).await?;

@@ -22,7 +22,9 @@ use crate::{
     page::pages::Pages,
 };
 use jiff::Timestamp;
-use loa_domain::{AreaId, ArticleId, Calendar, FeedName, shown_from, shown_until, with_causes};
+use loa_domain::{
+    AreaId, ArticleKey, Calendar, FeedName, PortalList, PortalSlug, shown_from, shown_until, with_causes,
+};
 use loa_feed::{AreaLabel, Entry, Feed, FeedHead, Site, Tombstone, Window};
 use loa_store::{FeedEntry, FeedLedger, StoreError, StoreErrorKind};
 use loa_worker::World;
@@ -55,7 +57,7 @@ impl Writer {
         self.world.now()
     }
 
-    fn calendar(&self) -> &Calendar {
+    pub(crate) fn calendar(&self) -> &Calendar {
         self.names.calendar()
     }
 
@@ -87,12 +89,38 @@ impl Writer {
         };
         let stones = stones
             .into_iter()
-            .map(|stone| Tombstone { article: stone.article, at: stone.at, reason: stone.reason })
-            .collect();
+            .map(|stone| Tombstone { tag: None, article: stone.article, at: stone.at, reason: stone.reason })
+            .collect::<Vec<_>>();
+        self.know_portals(standing.iter().map(|row| &row.article).chain(stones.iter().map(|stone| &stone.article)))
+            .await?;
+        let stones =
+            stones.into_iter().map(|stone| Tombstone { tag: self.names.tag_of(&stone.article), ..stone }).collect();
         let changes = changes_due_at(&standing, now);
         let due_at = next.map(shown_from).into_iter().chain(changes).chain(self.names.farewell_due_at(name, now)).min();
         let stones = dated_by(stones, &standing, now);
         Ok(FeedRows { now, as_of, standing, stones, due_at })
+    }
+
+    /// Makes sure that whose these are is known: ids are made of it, and must never be another's.
+    ///
+    /// # Errors
+    /// `Unavailable` when the list of portals does not have one of them yet.
+    pub(crate) async fn know_portals(&self, keys: impl Iterator<Item = &ArticleKey>) -> Result<(), StoreError> {
+        let portals = self.names.portals();
+        let strangers =
+            |list: &PortalList, keys: &[PortalSlug]| keys.iter().find(|slug| list.get(slug).is_none()).cloned();
+        let mut slugs: Vec<PortalSlug> = keys.filter_map(ArticleKey::portal).collect();
+        slugs.dedup();
+        if strangers(&portals.list(), &slugs).is_some() {
+            portals.refresh().await?;
+        }
+        match strangers(&portals.list(), &slugs) {
+            None => Ok(()),
+            Some(slug) => {
+                let what = format!("the list of portals has no {slug}, whose articles stand here");
+                Err(StoreError::new(StoreErrorKind::Unavailable, what))
+            }
+        }
     }
 
     /// When the next entry dated in the future was published; of a combination, the next in any of its parts.
@@ -154,7 +182,12 @@ fn assembled(site: &Site, names: &Names, head: FeedHead, rows: FeedRows, window:
 fn entries_of(names: &Names, rows: Vec<FeedEntry>, now: Timestamp) -> Vec<Entry> {
     let label = |id: &AreaId| AreaLabel { id: id.clone(), name: names.area(id) };
     rows.into_iter()
-        .map(|row| Entry { areas: row.content.areas().iter().map(label).collect(), content: row.content.dated_by(now) })
+        .map(|row| Entry {
+            portal: names.portal_of(&row.article),
+            article: row.article,
+            areas: row.content.areas().iter().map(label).collect(),
+            content: row.content.dated_by(now),
+        })
         .collect()
 }
 
@@ -184,7 +217,7 @@ pub(crate) fn parts_of(name: &FeedName) -> Vec<FeedName> {
 }
 
 /// All entries published before an instant, as `FeedViews::entries` is asked for them.
-fn older_than(until: Timestamp) -> Option<(Timestamp, ArticleId)> {
+fn older_than(until: Timestamp) -> Option<(Timestamp, ArticleKey)> {
     // the first of all ids there may be: none sorts before it
-    ArticleId::new("!").ok().map(|first| (until, first))
+    Some((until, ArticleKey::first()))
 }

@@ -85,6 +85,7 @@ fn outlined(site: &Site, listed: &Lists) -> Result<String, FeedError> {
     let groups = [
         group("", &listed.general),
         group(words::CATEGORIES, &listed.categories),
+        group(words::PORTALS, &listed.portals),
         group(words::AREAS, &listed.outlined),
     ];
     Ok(opml(site, &groups)?)

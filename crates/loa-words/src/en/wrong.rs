@@ -1,0 +1,226 @@
+//! What is wrong, in English: why a dependency is down, and the faults that stand although all are up.
+
+use crate::{
+    Words,
+    catalogue::{replay, seconds_since},
+};
+use jiff::Timestamp;
+use loa_domain::{Fault, LedgerName, Missing, TroubleKind};
+
+/// How a ledger comes back.
+const RESTORE: &str = "stop every `loa` that uses it and bring the ledger back from its copy with `loa restore` \
+                       (docs/operating/backup-and-restore.md); until then what comes in waits";
+
+/// Why a dependency is down, and what to do.
+pub(super) fn trouble_kind(kind: TroubleKind, place: &str) -> String {
+    match kind {
+        TroubleKind::NotTried => "It was not tried yet.".into(),
+        TroubleKind::Defect => "A defect of Loa; the log says more, please report it.".into(),
+        TroubleKind::BusConnecting => "Connecting: the broker has not answered yet.".into(),
+        TroubleKind::BusBlocked => "The broker takes nothing for now; what is published waits in the outbox.".into(),
+        TroubleKind::BusRefuses => {
+            "The broker refuses us: check user name, password, rights, and whether a queue was made with other arguments."
+                .into()
+        }
+        TroubleKind::BusAway => "No connection to the broker: see whether it runs and can be reached.".into(),
+        TroubleKind::TopologyMissing => "Exchanges or queues are missing: `loa migrate` makes them.".into(),
+        TroubleKind::LedgerAway => "The ledger does not answer: see whether its database runs and can be reached.".into(),
+        TroubleKind::LedgerBusy => "The ledger is busy; it is tried again.".into(),
+        TroubleKind::LedgerRefuses => {
+            "The database refuses us: a login, a right, a connection, or writes. The detail says which.".into()
+        }
+        TroubleKind::MigrationDue => {
+            "The ledger's tables are missing, or older than this program: run `loa migrate`.".into()
+        }
+        TroubleKind::RestoreUnfinished => {
+            "A restore of the ledger has begun and not ended: run the same `loa restore` again.".into()
+        }
+        TroubleKind::DiskFull => {
+            format!("The disk that holds {} is full: make room, and it goes on by itself.", within(place))
+        }
+        TroubleKind::DiskError => format!(
+            "The machine cannot read or write the files of {}: look at its disk, and at the logs of the system and the database.",
+            within(place)
+        ),
+        TroubleKind::CannotOpen => {
+            format!("Cannot be opened: {}. Look whether it is there, and whether this user may read and write it and its folder.", within(place))
+        }
+        TroubleKind::NotWritable => {
+            format!("May not be written: {}. Look at its owner and rights, and whether its disk is mounted read-only.", within(place))
+        }
+        TroubleKind::Damaged => format!("The data in {} is damaged: {RESTORE}.", within(place)),
+        TroubleKind::IndexDamaged => format!(
+            "An index is damaged in {}: `REINDEX SCHEMA` makes it anew, if the tables are whole; until then what comes in \
+             waits.",
+            within(place)
+        ),
+        TroubleKind::NotALedger => {
+            format!("What stands in {} is no ledger of ours: emptied, overwritten or exchanged; {RESTORE}.", within(place))
+        }
+        TroubleKind::FileGone => {
+            format!("The file {} was deleted or moved away while it was in use: {RESTORE}.", within(place))
+        }
+        TroubleKind::LogDeleted => format!(
+            "The write-ahead log {} was deleted while it was in use: what stands in it is being brought into the file, and then it \
+             goes on by itself. Whoever deletes such files must stop doing so.",
+            if place.is_empty() { "of the ledger" } else { place }
+        ),
+        TroubleKind::UnreadableRow => {
+            "A row of the ledger cannot be read, and work waits for it: run the newest program that wrote this ledger, or bring the \
+             ledger back from its copy with `loa restore` (docs/operating/backup-and-restore.md)."
+                .into()
+        }
+    }
+}
+
+/// The same in the middle of a sentence.
+fn within(place: &str) -> &str {
+    if place.is_empty() { "the ledger" } else { place }
+}
+
+/// What is wrong, and what to do.
+pub(super) fn fault(words: &dyn Words, fault: &Fault, now: Timestamp) -> String {
+    let ago = |since: &Timestamp| words.span(seconds_since(*since, now));
+    let ever = |since: &Option<Timestamp>| since.as_ref().map_or("as long as is known".to_owned(), ago);
+    match fault {
+        Fault::NotReceived { outlet, missing, dead } => format!(
+            "Not received: {} of the archive never reached the outlet {} (for instance {}, event {}), the oldest archived {} ago, and \
+             {} does not have them: a binding is lost, the queue was purged or made anew, or somebody else consumes it. {} `{}` \
+             brings them.",
+            events(missing),
+            outlet.as_str(),
+            missing.article,
+            missing.event,
+            ago(&missing.since),
+            outlet.queue_name(),
+            dead_letters(*dead),
+            replay(*outlet, missing.since)
+        ),
+        Fault::Late { outlet, missing } => format!(
+            "Late: {} of the archive were not seen by the outlet {} yet (for instance {}), the oldest archived {} ago; they may stand in \
+             {}, or in the hands of its consumer. See whether its service runs.",
+            events(missing),
+            outlet.as_str(),
+            missing.article,
+            ago(&missing.since),
+            outlet.queue_name()
+        ),
+        Fault::AuditBehind { outlet, since } => format!(
+            "Not known yet: the outlet {} is being asked what it has seen, and what was archived in the last {} is still to come; \
+             an import or a restore takes the audit some minutes.",
+            outlet.as_str(),
+            ago(since)
+        ),
+        Fault::NotAudited { outlet, since: None } => format!(
+            "Not known: the outlet {} was never asked what it has seen; `loa intake` asks, and must reach this ledger.",
+            outlet.as_str()
+        ),
+        Fault::NotAudited { outlet, since: Some(since) } => format!(
+            "Not known: for {} nobody has asked the outlet {} what it has seen; `loa intake` asks, and must reach this ledger.",
+            ago(since),
+            outlet.as_str()
+        ),
+        Fault::AuditUnanswered { outlet, trouble } => format!(
+            "Not known whether the outlet {} has seen everything: a ledger does not answer. {}",
+            outlet.as_str(),
+            words.trouble(trouble)
+        ),
+        Fault::QueueSilent { outlet, since } => format!(
+            "No heartbeat has come through {} for {}, and none is ready in it: its bindings are lost (`loa migrate` makes them), \
+             somebody else consumes it, or its service holds what it has.",
+            outlet.queue_name(),
+            ever(since)
+        ),
+        Fault::BindingSilent { outlet, binding, since } => format!(
+            "The binding {binding} of {} has carried nothing for {}: `loa topology check` says why and `loa migrate` makes it \
+             anew where it is gone; `loa check` then names what to replay to an outlet.",
+            outlet.queue_name(),
+            ever(since)
+        ),
+        Fault::HeartbeatsAhead { outlet, seconds } => format!(
+            "Heartbeats of {} come from the future, by {}: the clock of a machine that consumes it is ahead of this one's, or this \
+             one is behind. How old they are is not known; set the clocks (NTP).",
+            outlet.queue_name(),
+            words.span(*seconds)
+        ),
+        Fault::OtherInstallation { installation, host, since } => format!(
+            "Another installation ({installation}{}) has published to and consumed from this vhost for {}: each takes a part of \
+             the other's events; give each a vhost of its own.",
+            if host.is_empty() { String::new() } else { format!(", on {host}") },
+            ago(since)
+        ),
+        Fault::ClockAhead { host } => format!(
+            "The clock of {} is ahead of this machine's, or this one is behind: set the clocks (NTP).",
+            if host.is_empty() { "the machine that sends heartbeats" } else { host }
+        ),
+        Fault::TopologyDiffers { thing, how, mend } => {
+            let sentence = format!("At the broker, this is not as it should be: {thing}. To mend it: {mend}.");
+            words.with_detail(&sentence, how.as_str())
+        }
+        Fault::TopologyUnknown { thing, why } => {
+            let sentence = format!("At the broker, it is not known whether this is as it should be: {thing}.");
+            words.with_detail(&sentence, why.as_str())
+        }
+        Fault::Unrouted { count } => format!(
+            "{count} {} in loa.unrouted: no queue takes the routing key, so no outlet has the news. `loa dead-letters list --queue \
+             unrouted` names them, and `loa dead-letters show` the key that brings each to every outlet.",
+            if *count == 1 { "message lies" } else { "messages lie" }
+        ),
+        Fault::SetAside { count, since, article, words: said } => words.with_words(
+            &format!(
+                "{count} {} set aside, the oldest for {} (for instance of {article}): the bus does not take them as they are. \
+                 No outlet has them. \
+                 They are tried again from time to time, and go out once the limit is raised.",
+                if *count == 1 { "event is" } else { "events are" },
+                ago(since)
+            ),
+            said.as_str(),
+        ),
+        Fault::BackFilesHeld { since, queue, ready } => format!(
+            "Back-files have waited for {}, because {ready} messages or more are ready in {queue}. News goes on. Once that outlet \
+             keeps up, back-files go on by themselves, and nothing is lost.",
+            ago(since)
+        ),
+        Fault::Store { ledger, trouble } => {
+            format!("This process cannot read {}. {}", words.ledger(*ledger), words.trouble(trouble))
+        }
+        Fault::UnreadableRows { ledger, count, examples } => unreadable(words, *ledger, *count, examples),
+        Fault::LongLog { file, bytes, .. } => format!(
+            "The log {file}-wal has grown to {} MB: somebody reads one moment of {file} and does not end (a `sqlite3` that was left \
+             in a transaction, a copy that hangs), so that it cannot be folded into the file; `fuser {file}` names who has it open. \
+             End that one: the log is then folded by itself, and nothing is lost.",
+            bytes / 1_000_000
+        ),
+        Fault::Watched { source, address, failed, warnings } => {
+            let odd = warnings.iter().map(|warning| words.watch_warning(warning, now)).collect();
+            super::watched::source(source, address, failed.as_ref(), odd)
+        },
+    }
+}
+
+fn unreadable(words: &dyn Words, ledger: LedgerName, count: u64, examples: &[String]) -> String {
+    let more = if count > examples.len() as u64 { "; and others" } else { "" };
+    let sentence = format!(
+        "{count} {} of {} cannot be read: set aside, and the others go on. Run the newest program that wrote this ledger; if that \
+         does not help, bring the ledger back from its copy (docs/operating/backup-and-restore.md).",
+        if count == 1 { "row" } else { "rows" },
+        words.ledger(ledger)
+    );
+    words.with_detail(&sentence, &format!("{}{more}", examples.join("; ")))
+}
+
+fn events(missing: &Missing) -> String {
+    match (missing.count, missing.or_more) {
+        (1, _) => "1 event".to_owned(),
+        (count, true) => format!("{count} events or more"),
+        (count, false) => format!("{count} events"),
+    }
+}
+
+fn dead_letters(dead: Option<u64>) -> String {
+    match dead {
+        Some(0) => "No dead letters stand in it.".into(),
+        Some(dead) => format!("{dead} dead letters stand in it, perhaps some of these."),
+        None => "Its dead letters cannot be counted now.".into(),
+    }
+}
