@@ -8,13 +8,12 @@ import dataclasses
 import json
 import os
 import signal
-import subprocess
 import threading
 import time
 import urllib.error
 from concurrent.futures import ThreadPoolExecutor
 
-from broker import Broker, BrokerError, script
+from broker import Broker, BrokerError
 from contract import Amqp
 from database import Database, DatabaseError
 
@@ -257,7 +256,7 @@ class Injector:
         deadline = time.time() + 10
         while time.time() < deadline:
             try:
-                self.broker.call("GET", "/api/health/checks/local-alarms")
+                self.broker.call("GET", "/api/health/checks/local-alarms", seconds_max=10)
             except urllib.error.HTTPError as error:
                 if error.code == 503:
                     return True
@@ -265,10 +264,10 @@ class Injector:
         return False
 
     def rabbitmqctl(self, *words: str) -> None:
-        done = subprocess.run([script("rabbitmqctl"), "-n", self.broker.node, *words], env=self.broker.environment(), capture_output=True,
-                              text=True, timeout=60)
-        if done.returncode != 0:
-            raise RuntimeError(f"rabbitmqctl {' '.join(words)}: {done.stderr.strip() or done.stdout.strip()}")
+        try:
+            self.broker.control(*words)
+        except AssertionError as error:
+            raise RuntimeError(f"rabbitmqctl {error}") from error
 
     def do_queue(self, fault: Fault, window: Window) -> None:
         """A queue is deleted under load; an operator makes it anew and replays. What only it held comes from the archive:

@@ -32,6 +32,8 @@ FIRST_TURN, TURNS = secrets.randbelow(10_000), itertools.count()
 STOP_SECONDS_MAX = 20
 # a whole Erlang starts for each command of rabbitmqctl, and on a busy machine that takes more than a minute
 CONTROL_SECONDS_MAX = 180
+# the one node of a run makes and drops virtual hosts for six units at once, and on a busy machine that has taken more than 10 s
+ANSWER_SECONDS_MAX = 120
 RESERVATIONS: int | None = None  # the open file whose locked bytes are ports
 
 
@@ -178,7 +180,7 @@ class Broker:
             if self.server.poll() is not None:
                 break
             with contextlib.suppress(OSError, urllib.error.URLError):
-                self.call("GET", "/api/overview")
+                self.call("GET", "/api/overview", seconds_max=10)
                 socket.create_connection(("127.0.0.1", self.amqp_port), 1).close()
                 return self
             time.sleep(0.2)
@@ -215,9 +217,9 @@ class Broker:
             self.epmd.wait()
             self.epmd = None
 
-    def call(self, method: str, path: str, body: object = None) -> bytes:
+    def call(self, method: str, path: str, body: object = None, seconds_max: float | None = None) -> bytes:
         """One request to the management API."""
-        return call(self.addresses(), method, path, body)
+        return call(self.addresses(), method, path, body, seconds_max)
 
     def control(self, *arguments: str) -> str:
         """What rabbitmqctl says; fails when it does."""
@@ -235,7 +237,7 @@ class Broker:
         }
 
 
-def call(at: dict, method: str, path: str, body: object = None) -> bytes:
+def call(at: dict, method: str, path: str, body: object = None, seconds_max: float | None = None) -> bytes:
     """One request to the management API of the node at these addresses."""
     request = urllib.request.Request(
         f"http://127.0.0.1:{at['http_port']}{path}", method=method,
@@ -244,7 +246,7 @@ def call(at: dict, method: str, path: str, body: object = None) -> bytes:
     login = base64.b64encode(f"{at['user']}:{at['password']}".encode()).decode()
     request.add_header("Authorization", f"Basic {login}")
     request.add_header("Content-Type", "application/json")
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=ANSWER_SECONDS_MAX if seconds_max is None else seconds_max) as answer:
         return answer.read()
 
 

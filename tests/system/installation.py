@@ -77,7 +77,7 @@ class KeepRedirects(urllib.request.HTTPRedirectHandler):
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), KeepRedirects)
 
 
-def http(method: str, url: str, body: bytes | None = None, timeout: float = 10, **headers: str) -> Answer:
+def http(method: str, url: str, body: bytes | None = None, timeout: float = 30, **headers: str) -> Answer:
     """One request; header names with `_` for `-`. Errors of HTTP are answers, those of the network are raised."""
     request = urllib.request.Request(url, data=body, method=method)
     for name, value in headers.items():

@@ -3,11 +3,10 @@
 import datetime
 import decimal
 import json
-import subprocess
 
 import pytest
 import shapes
-from broker import Broker, make_vhost, script
+from broker import Broker, make_vhost
 from contract import Amqp, article, published
 from installation import Installation, http, until
 
@@ -48,8 +47,7 @@ def producer(loa):
 def set_message_max(node, size: int) -> None:
     """For channels that are opened from now on; a restart with other settings would do the same."""
     expression = f"application:set_env(rabbit, max_message_size, {size}), persistent_term:put(max_message_size, {size})."
-    subprocess.run([script("rabbitmqctl"), "-q", "eval", expression], env=node.environment(), check=True, timeout=60,
-                   stdout=subprocess.DEVNULL)
+    node.control("eval", expression)
 
 
 def letters(loa, message_id: str) -> list[dict]:

@@ -87,13 +87,12 @@ fn base64(bytes: &[u8]) -> String {
 
 /// What runs beside a node: obeys one word a line, answers each with a line, and leaves nothing behind.
 const KEEPER: &str = r#"
-import json, os, pathlib, shutil, signal, subprocess, sys
+import json, os, pathlib, shutil, signal, sys
 sys.path.insert(0, sys.argv[1])
-from broker import Broker, script
+from broker import Broker
 folder = pathlib.Path(sys.argv[2])
 node = Broker(folder)
 def answer(words): print(json.dumps(words), flush=True)
-def ctl(*words): subprocess.run([script("rabbitmqctl"), "-q", *words], env=node.environment(), check=True, stdout=subprocess.DEVNULL, timeout=60)
 def signalled(number):
     if node.server is not None: os.killpg(node.server.pid, number)
 try:
@@ -104,8 +103,8 @@ try:
         elif word == "kill": node.kill()
         elif word == "freeze": signalled(signal.SIGSTOP)
         elif word == "thaw": signalled(signal.SIGCONT)
-        elif word == "ctl": ctl(*rest[0].split())
-        elif word == "eval": ctl("eval", rest[0].strip())
+        elif word == "ctl": node.control(*rest[0].split())
+        elif word == "eval": node.control("eval", rest[0].strip())
         answer("done")
 finally:
     signalled(signal.SIGCONT)
