@@ -71,6 +71,9 @@ class Publisher:
             self.connection.request(method, path, body, headers)
             answer = self.connection.getresponse()
         said = answer.read()
+        if answer.status == 429:
+            time.sleep(float(answer.headers["Retry-After"]))
+            return self.ask(method, path, body)
         assert answer.status in (200, 202), f"{answer.status}: {said[:300]}"
         return json.loads(said)
 

@@ -9,6 +9,7 @@ use crate::{
     RawContent, Renumbered, Service, SubmissionAnswer,
     api_state::Api,
     describe::{Reason, Submitted},
+    in_turn::InTurn,
     portals::{self, asked_for, named},
     problems::{of_error, of_refusal},
 };
@@ -114,16 +115,17 @@ struct ArticleState {
         (status = 413, description = "Larger than an event may be: send pictures and files as addresses.", body = Problem, content_type = Problem::MEDIA_TYPE),
         (status = 415, description = "The content type is another than JSON. None at all is taken for JSON.", body = Problem, content_type = Problem::MEDIA_TYPE),
         (status = 422, description = "The content is outside the contract; `pointer` says where.", body = Problem, content_type = Problem::MEDIA_TYPE),
+        (status = 429, description = "The portal sends more in a second than is taken (`intake.submissions_per_second`), and as many wait as may.",
+            body = Problem, content_type = Problem::MEDIA_TYPE,
+            headers(("Retry-After" = u32, description = "In seconds: send it again then."))),
     )
 )]
 async fn publish(
     State(api): State<Api>,
-    ToPublish(caller): ToPublish,
-    RawQuery(query): RawQuery,
+    InTurn(portal): InTurn,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let portal = asked_for(&caller, named(query.as_deref()).as_deref())?;
     let body = read(&headers, body)?;
     let (content, wrapper) = RawContent::from_json(&body).map_err(|refusal| of_refusal(&refusal, ""))?;
     let answered = api.service.publish_for(Some(&portal), content).await.map_err(|error| of_error(&error, wrapper))?;

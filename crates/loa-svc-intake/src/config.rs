@@ -31,6 +31,9 @@ pub struct Config {
     pub portal_burst: u32,
     /// Where there are several portals: news of one portal beyond its burst that goes to the bus in a second (1 to 100,000).
     pub portal_per_second: u32,
+    /// Where there are several portals: submissions of one portal that are taken over HTTP in a second (0 to 100,000; 0: as many
+    /// as it sends).
+    pub submissions_per_second: u32,
     /// How often a heartbeat is sent to every outlet, in seconds; 0: never.
     pub heartbeat_seconds: u64,
     /// How often outlets are asked what they have seen of the archive, in seconds; 0: never.
@@ -56,6 +59,7 @@ impl Default for Config {
             queue_ready_max: 64,
             portal_burst: 60,
             portal_per_second: 10,
+            submissions_per_second: 100,
             heartbeat_seconds: 30,
             audit_seconds: 5,
             audit_delay_seconds: 20,

@@ -11,6 +11,7 @@
 //! is [`Service::replay`] and, for a lost ledger, [`Service::restore`]. [`Audit`] asks the outlets what they have seen of the
 //! archive.
 
+mod allowance;
 mod answer;
 mod api;
 mod api_state;
@@ -20,6 +21,7 @@ mod config;
 mod describe;
 mod heartbeat;
 mod import;
+mod in_turn;
 mod last_state;
 mod portals;
 mod problems;
@@ -29,6 +31,7 @@ mod restore;
 mod rounds;
 mod service;
 mod submit;
+mod throttle;
 mod turns;
 
 pub use answer::{IntakeError, Renumbered, SubmissionAnswer};

@@ -1,6 +1,6 @@
 //! The intake service: what it holds, and the loops it runs.
 
-use crate::{Config, Portal, rounds::Rounds, turns::Turns};
+use crate::{Config, Portal, rounds::Rounds, throttle::Throttle, turns::Turns};
 use loa_area::Directory;
 use loa_bus::{Bus, Queue};
 use loa_domain::{ArticleKey, FaultName, JourneyLine, Outlet, Worker};
@@ -37,6 +37,8 @@ pub(crate) struct Inner {
     pub(crate) rounds: Mutex<Rounds>,
     /// What went to the bus, and what may go now.
     pub(crate) turns: Mutex<Turns>,
+    /// Whose submissions are taken when.
+    pub(crate) throttle: Mutex<Throttle>,
 }
 
 impl Service {
@@ -58,6 +60,7 @@ impl Service {
             decoding: Bounded::default(),
             rounds: Mutex::default(),
             turns: Mutex::default(),
+            throttle: Mutex::default(),
         }))
     }
 

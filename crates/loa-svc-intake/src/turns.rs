@@ -6,7 +6,10 @@
 //! what outlets work off between two articles of news: they give way for a moment after news, and wait entirely while a
 //! queue is long. Each process that relays counts for itself.
 
-use crate::Config;
+use crate::{
+    Config,
+    allowance::{Allowance, Rate},
+};
 use jiff::{SignedDuration, Timestamp};
 use loa_bus::Queue;
 use loa_domain::{Fault, Lane};
@@ -61,41 +64,13 @@ struct Look {
     longest: Option<(Queue, u64)>,
 }
 
-/// So many, and more as time goes by.
-#[derive(Debug, Clone, Copy)]
-struct Allowance {
-    left: f64,
-    at: Timestamp,
+fn of_a_portal(config: &Config) -> Rate {
+    Rate { burst: f64::from(config.portal_burst.max(1)), per_second: f64::from(config.portal_per_second.max(1)) }
 }
 
-impl Allowance {
-    fn refilled(self, rate: Rate, now: Timestamp) -> Self {
-        // a clock that steps back gives nothing, and takes nothing
-        let seconds = now.duration_since(self.at).as_secs_f64().max(0.0);
-        Self { left: (self.left + seconds * rate.per_second).min(rate.burst), at: now }
-    }
-}
-
-/// A burst, and what comes after it.
-#[derive(Debug, Clone, Copy)]
-struct Rate {
-    burst: f64,
-    per_second: f64,
-}
-
-impl Rate {
-    fn of_a_portal(config: &Config) -> Self {
-        Self { burst: f64::from(config.portal_burst.max(1)), per_second: f64::from(config.portal_per_second.max(1)) }
-    }
-
-    fn of_back_files(config: &Config) -> Self {
-        let per_second = f64::from(config.backfile_per_second.max(1));
-        Self { burst: (per_second * SLICE.as_secs_f64()).max(1.0), per_second }
-    }
-
-    fn full(self, at: Timestamp) -> Allowance {
-        Allowance { left: self.burst, at }
-    }
+fn of_back_files(config: &Config) -> Rate {
+    let per_second = f64::from(config.backfile_per_second.max(1));
+    Rate { burst: (per_second * SLICE.as_secs_f64()).max(1.0), per_second }
 }
 
 fn within(at: Option<Timestamp>, span: SignedDuration, now: Timestamp) -> bool {
@@ -131,7 +106,7 @@ impl Turns {
         self.is_shared = shared;
         let is_long = self.long(config).is_some();
         if shared {
-            let rate = Rate::of_a_portal(config);
+            let rate = of_a_portal(config);
             self.portals.retain(|_, allowance| {
                 *allowance = allowance.refilled(rate, now);
                 allowance.left < rate.burst
@@ -149,7 +124,7 @@ impl Turns {
     }
 
     fn back_files_now(&mut self, config: &Config, is_long: bool, now: Timestamp) -> u32 {
-        let rate = Rate::of_back_files(config);
+        let rate = of_back_files(config);
         let allowance = self.back_files.map_or_else(|| rate.full(now), |allowance| allowance.refilled(rate, now));
         self.back_files = Some(allowance);
         if is_long {
@@ -173,7 +148,7 @@ impl Turns {
                 Lane::BackFile => back_files += 1,
             }
         }
-        let rate = Rate::of_a_portal(config);
+        let rate = of_a_portal(config);
         for (portal, count) in &news {
             let mut left = rate.burst;
             if self.is_shared {

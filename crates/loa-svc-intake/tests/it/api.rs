@@ -10,19 +10,19 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use tower::ServiceExt;
 
-struct Answer {
-    status: StatusCode,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
     headers: axum::http::HeaderMap,
-    body: Value,
+    pub(crate) body: Value,
 }
 
 impl Answer {
-    fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(|value| value.to_str().expect("ASCII")).unwrap_or_default()
     }
 }
 
-async fn ask(router: &Router, method: &str, path: &str, token: &str, body: impl Into<Body>) -> Answer {
+pub(crate) async fn ask(router: &Router, method: &str, path: &str, token: &str, body: impl Into<Body>) -> Answer {
     let mut request = Request::builder().method(method).uri(path).header("content-type", "application/json");
     if !token.is_empty() {
         request = request.header("authorization", format!("Bearer {token}"));
@@ -33,7 +33,7 @@ async fn ask(router: &Router, method: &str, path: &str, token: &str, body: impl 
     Answer { status: parts.status, headers: parts.headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
 }
 
-async fn router(house: &House) -> Router {
+pub(crate) async fn router(house: &House) -> Router {
     house.service.router(Arc::new(Tokens { away: false }))
 }
 

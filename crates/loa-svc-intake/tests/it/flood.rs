@@ -1,6 +1,12 @@
 //! A flood of one portal: news before back-files, portals by turns, and nothing stops where queues cannot be looked at.
 
-use crate::{House, SOURCE, article, heartbeat::Refusing};
+use crate::{
+    House, SOURCE,
+    api::{ask, router},
+    article,
+    heartbeat::Refusing,
+};
+use axum::http::StatusCode;
 use loa_bus::{Administer, Queue};
 use loa_domain::PortalList;
 use loa_svc_intake::{Config, RawContent};
@@ -15,7 +21,13 @@ const QUEUE_READY_MAX: u64 = 20;
 async fn house() -> House {
     let others = ["kho", "na-son"].map(|slug| portal(slug, &format!("https://{slug}.example/")));
     let portals = Portals::fixed(PortalList::of(portal(loa_domain::HOME, SOURCE), others.into()));
-    let config = Config { queue_ready_max: 20, portal_burst: 30, portal_per_second: 5, ..Config::default() };
+    let config = Config {
+        queue_ready_max: 20,
+        portal_burst: 30,
+        portal_per_second: 5,
+        submissions_per_second: 2,
+        ..Config::default()
+    };
     House::set_up(calendar(), config, portals).await
 }
 
@@ -107,4 +119,30 @@ async fn where_the_broker_does_not_tell_back_files_go_on() {
         house.clock.advance(Duration::from_millis(100));
     }
     assert_eq!((house.waiting().await, house.drain(Queue::Feed).await.len()), (0, 40));
+}
+
+#[tokio::test]
+async fn a_portal_that_sends_too_fast_waits_and_is_then_asked_to_come_again_and_no_other_is() {
+    let house = house().await;
+    let router = router(&house).await;
+    let post = |portal: &str, n: u32| {
+        let (router, path) = (router.clone(), format!("/v1/articles?portal={portal}"));
+        async move { ask(&router, "POST", &path, "cms", article(&format!("tin-{n}")).to_string()).await }
+    };
+    // two at once, then one each half second, of which two may wait
+    for n in 0..4 {
+        assert_eq!(post("kho", n).await.status, StatusCode::ACCEPTED, "{n}");
+    }
+    let refused = post("kho", 4).await;
+    assert_eq!(
+        (refused.status, refused.header("retry-after")),
+        (StatusCode::TOO_MANY_REQUESTS, "2"),
+        "{}",
+        refused.body
+    );
+    assert_eq!(post("na-son", 0).await.status, StatusCode::ACCEPTED);
+    let gone = ask(&router, "DELETE", "/v1/articles/tin-0?portal=kho", "cms", "").await;
+    assert_eq!(gone.status, StatusCode::ACCEPTED, "a withdrawal waits for nobody");
+    house.clock.advance(Duration::from_secs(2));
+    assert_eq!(post("kho", 4).await.status, StatusCode::ACCEPTED);
 }
