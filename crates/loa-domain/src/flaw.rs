@@ -335,6 +335,11 @@ pub enum Flaw {
         /// How deep they may be.
         max: usize,
     },
+    /// There are too many objects, arrays and what is in them.
+    TooManyValues {
+        /// How many there may be.
+        max: usize,
+    },
     /// One name stands twice in one object.
     DuplicateName {
         /// Which.
@@ -606,7 +611,7 @@ impl Flaw {
             | Self::NumberOutOfRange { .. }
             | Self::NotJson { .. } => RefusalKind::NotJson,
             Self::DuplicateName { .. } => RefusalKind::DuplicateKey,
-            Self::EventTooLarge { .. } => RefusalKind::TooLarge,
+            Self::EventTooLarge { .. } | Self::TooManyValues { .. } => RefusalKind::TooLarge,
             Self::TooDeep { .. } => RefusalKind::TooDeep,
             Self::EventType { .. } => RefusalKind::UnknownType,
             Self::NoId { .. } | Self::Missing { .. } | Self::NoPublication | Self::NamelessArea => RefusalKind::Missing,

@@ -4,11 +4,18 @@
 //! editor's CMS needs a path. So this walk builds the same `Value` by its own rules. It takes bytes
 //! and nothing else.
 
-use crate::{Refusal, limits::DEPTH_MAX, refusal::TextPosition};
+use crate::{
+    Refusal,
+    limits::{DEPTH_MAX, VALUES_MAX},
+    refusal::TextPosition,
+};
 use loa_domain::{Flaw, ServerWords, is_xml_char};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
-use std::{cell::RefCell, fmt};
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+};
 
 /// Reads a whole JSON text as strictly as an event is read: UTF-8, no name twice, bounded nesting. For whoever takes an
 /// event's data by another way than an event.
@@ -21,7 +28,7 @@ pub fn strict_json(bytes: &[u8]) -> Result<Value, Refusal> {
 
 /// Reads a whole JSON text. `prefix` is the pointer under which it stands in the event.
 pub(crate) fn parse(bytes: &[u8], prefix: &str) -> Result<Value, Refusal> {
-    let walk = Walk { path: RefCell::new(Vec::new()), fault: RefCell::new(None) };
+    let walk = Walk { path: RefCell::new(Vec::new()), fault: RefCell::new(None), values: Cell::new(0) };
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let read = Node { walk: &walk, depth: 0 }.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     read.map_err(|error| {
@@ -94,6 +101,8 @@ fn offset(bytes: &[u8], line: usize, column: usize) -> usize {
 struct Walk {
     path: RefCell<Vec<String>>,
     fault: RefCell<Option<Flaw>>,
+    /// How many there were so far.
+    values: Cell<usize>,
 }
 
 impl Walk {
@@ -121,6 +130,10 @@ impl<'w> Node<'w> {
 impl<'de> DeserializeSeed<'de> for Node<'_> {
     type Value = Value;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.walk.values.set(self.walk.values.get() + 1);
+        if self.walk.values.get() > VALUES_MAX {
+            return Err(self.walk.fail(Flaw::TooManyValues { max: VALUES_MAX }));
+        }
         deserializer.deserialize_any(self)
     }
 }

@@ -5,6 +5,9 @@
 pub const EVENT_BYTES_MAX: usize = 1_048_576;
 /// Objects and arrays inside each other. A portal needs five; a parser's stack is not a resource to lend out.
 pub const DEPTH_MAX: usize = 64;
+/// Values in one text of JSON, objects, arrays and what is in them; an article needs some hundreds. Each costs memory however short it
+/// is written.
+pub const VALUES_MAX: usize = 20_000;
 /// `id` of an event, in bytes: visible ASCII, since it travels in a webhook's header.
 pub const EVENT_ID_BYTES_MAX: usize = 200;
 /// `source` of an event, in bytes.

@@ -43,4 +43,4 @@ pub use representation::{encoded, etag, fingerprint, unpacked};
 pub use retry_after::{RETRY_AFTER_SECONDS, retry_later};
 pub use rows::{ROWS_MAX, rows};
 pub use same_site::from_own_page;
-pub use tally::{Tally, household};
+pub use tally::{Tally, household, network};

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     sync::{Mutex, PoisonError},
 };
 
@@ -98,6 +98,16 @@ impl Tally {
         self.seed.hash(&mut hasher);
         key.hash(&mut hasher);
         hasher.finish()
+    }
+}
+
+/// The IPv6 network of so many bits (16 to 128) that an address is of; `None`: it is one of IPv4, where addresses are rare.
+pub fn network(address: IpAddr, bits: u32) -> Option<Ipv6Addr> {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            Some(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << (128 - bits.clamp(16, 128)))))
+        }
+        IpAddr::V4(_) => None,
     }
 }
 

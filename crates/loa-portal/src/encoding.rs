@@ -7,6 +7,8 @@ use loa_domain::{EncodingFault, twice_encoded};
 
 /// Where in a page it says its encoding, in bytes (HTML §13.2.3.2 looks at 1,024; portals put scripts and styles before it).
 const DECLARED_WITHIN: usize = 65_536;
+/// The longest name of an encoding that is read, in characters.
+const DECLARED_CHARS_MAX: usize = 40;
 
 /// Decodes a page. The mark, if any, is not part of the text.
 pub(crate) fn decode(bytes: &[u8]) -> Result<String, PageError> {
@@ -58,7 +60,8 @@ fn declared<'h>(head: &'h str, name: &'h str) -> impl Iterator<Item = &'h str> {
         let value =
             head[at + name.len()..].trim_start().strip_prefix('=')?.trim_start().trim_start_matches(['"', '\'']);
         let value = value.trim_start();
-        let end = value.find(|c: char| c.is_ascii_whitespace() || matches!(c, '"' | '\'' | ';' | '>' | '/' | '?'))?;
+        let ends = |c: char| c.is_ascii_whitespace() || matches!(c, '"' | '\'' | ';' | '>' | '/' | '?');
+        let (end, _) = value.char_indices().take(DECLARED_CHARS_MAX + 1).find(|(_, c)| ends(*c))?;
         Some(&value[..end]).filter(|value| !value.is_empty())
     })
 }

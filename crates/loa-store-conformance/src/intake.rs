@@ -43,6 +43,7 @@ macro_rules! intake_rules {
         $test!(an_archived_event_of_others_is_not_what_stands_here);
         $test!(the_archive_is_read_page_by_page_in_order);
         $test!(the_archive_can_be_asked_by_time_and_by_article);
+        $test!(the_newest_archived_event_of_an_article_is_the_one_of_its_highest_revision);
         $test!(a_journey_says_what_came_in_and_when_the_bus_had_it);
         $test!(what_was_submitted_survives_a_crash);
         $test!(two_stores_never_claim_the_same_row);
@@ -631,6 +632,20 @@ pub async fn the_archive_can_be_asked_by_time_and_by_article(open: impl AsyncFn(
     let first = ledger.archived(&ArchiveQuery { limit: 1, ..ArchiveQuery::default() }).await.unwrap()[0].sequence;
     assert_eq!(ask(Some(0), Some("a"), first).await, ["e3", "e4"]);
     assert!(ask(Some(99), None, 0).await.is_empty());
+}
+
+pub async fn the_newest_archived_event_of_an_article_is_the_one_of_its_highest_revision(
+    open: impl AsyncFn() -> Arc<dyn IntakeLedger>,
+) {
+    let ledger = open().await;
+    let of = |event: &str, revision: u64| Archived { revision, ..archived("a", event, 1) };
+    ledger.archive(&[of("e1", 2), of("e2", 7), of("e3", 3)]).await.unwrap();
+    ledger.archive(&[Archived { revision: 99, ..archived("b", "x", 1) }]).await.unwrap();
+    let newest = async || ledger.newest(&id("a")).await.unwrap().map(|event| (event.key.id, event.revision));
+    assert_eq!(newest().await, Some(("e2".to_owned(), 7)));
+    ledger.archive(&[of("e4", 7)]).await.unwrap();
+    assert_eq!(newest().await, Some(("e4".to_owned(), 7)), "of two with one revision, the later");
+    assert_eq!(ledger.newest(&id("c")).await.unwrap(), None);
 }
 
 pub async fn a_journey_says_what_came_in_and_when_the_bus_had_it(open: impl AsyncFn() -> Arc<dyn IntakeLedger>) {

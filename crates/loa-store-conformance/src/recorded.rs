@@ -121,6 +121,7 @@ recorded! {
         }
         EventArchive {
             archive(events: &[Archived]) -> u64;
+            newest(article: &ArticleKey) -> Option<Archived>;
             archived(query: &ArchiveQuery) -> Vec<Archived>;
         }
         Audits {

@@ -80,6 +80,10 @@ impl EventArchive for IntakeStore {
         archive::archive(&self.db, events).await.during("archive events", &self.db)
     }
 
+    async fn newest(&self, article: &ArticleKey) -> Result<Option<Archived>, StoreError> {
+        archive::newest(&self.db, article).await.during("read the newest archived event of an article", &self.db)
+    }
+
     async fn archived(&self, query: &ArchiveQuery) -> Result<Vec<Archived>, StoreError> {
         archive::archived(&self.db, query).await.during("read the archive", &self.db)
     }

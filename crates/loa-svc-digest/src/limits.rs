@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 use loa_domain::EmailAddress;
-use loa_http::{Tally, household};
+use loa_http::{Tally, household, network};
 use std::net::IpAddr;
 
 const MINUTE_SECONDS: u32 = 60;
@@ -18,6 +18,10 @@ const KEYS: usize = 16_384;
 const IN_ALL_PER_MINUTE_MAX: u32 = 120;
 /// Of them, for clients whose address is not known: those of our own networks, or behind a proxy that does not say.
 const UNKNOWN_PER_MINUTE_MAX: u32 = 60;
+/// Of them, for one IPv6 network of a whole provider (/32).
+const PROVIDER_PER_MINUTE_MAX: u32 = 60;
+/// As many times a client's share has one IPv6 network of a customer (/48), which holds 65,536 households' networks.
+const CUSTOMER_SHARES: u32 = 4;
 
 /// What may be asked for, from the settings.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +39,7 @@ pub(crate) struct Shares {
 pub(crate) struct Limits {
     shares: Shares,
     clients: Tally,
+    customers: Tally,
     mailboxes: Tally,
     domains: Tally,
     minute: Tally,
@@ -59,16 +64,17 @@ impl Limits {
         Self {
             shares,
             clients: table(HOUR_SECONDS),
+            customers: table(HOUR_SECONDS),
             mailboxes: table(DAY_SECONDS),
             domains: table(HOUR_SECONDS),
-            minute: Tally::new(MINUTE_SECONDS, 8, seed),
+            minute: table(MINUTE_SECONDS),
         }
     }
 
     /// Counts a request. What is refused to one counts for nobody else.
     pub(crate) fn count(&self, client: Option<IpAddr>, email: &EmailAddress, now: Timestamp) -> Allowance {
         if let Some(client) = client
-            && let Some(wait) = self.clients.count(household(client), self.shares.client, now)
+            && let Some(wait) = self.count_client(client, now)
         {
             return Allowance::TooOften(wait);
         }
@@ -82,12 +88,26 @@ impl Limits {
         allowance
     }
 
+    /// Counts a client for its household, and for the network that many of those are of; the seconds to wait when one of them
+    /// had its share.
+    fn count_client(&self, client: IpAddr, now: Timestamp) -> Option<u32> {
+        if let Some(wait) = self.clients.count(household(client), self.shares.client, now) {
+            return Some(wait);
+        }
+        self.customers.count(network(client, 48)?, self.shares.client.saturating_mul(CUSTOMER_SHARES), now)
+    }
+
     fn count_in_all(&self, client: Option<IpAddr>, email: &EmailAddress, now: Timestamp) -> Allowance {
         if let Some(wait) = self.domains.count(email.domain(), self.shares.domain, now) {
             return Allowance::TooOften(wait);
         }
         if client.is_none()
             && let Some(wait) = self.minute.count("unknown", UNKNOWN_PER_MINUTE_MAX, now)
+        {
+            return Allowance::Busy(wait);
+        }
+        if let Some(provider) = client.and_then(|client| network(client, 32))
+            && let Some(wait) = self.minute.count(provider, PROVIDER_PER_MINUTE_MAX, now)
         {
             return Allowance::Busy(wait);
         }
@@ -99,6 +119,9 @@ impl Limits {
     pub(crate) fn give_back(&self, client: Option<IpAddr>, email: &EmailAddress, is_withheld: bool, now: Timestamp) {
         if let Some(client) = client {
             self.clients.uncount(household(client), now);
+            if let Some(customer) = network(client, 48) {
+                self.customers.uncount(customer, now);
+            }
         }
         if is_withheld {
             return;
@@ -160,6 +183,21 @@ mod tests {
             let emails = emails.map(|email| email.replace("--", "-"));
             assert_eq!(written(&limits, Some(client), emails), expected, "{client}");
         }
+    }
+
+    #[test]
+    fn whoever_has_a_great_network_closes_the_form_for_nobody_else() {
+        let limits = Limits::new(Shares { client: 30, mailbox: 3, domain: 300 }, [7; 16]);
+        let one = |client: String| {
+            let email = format!("a@{}.vn", client.replace("::", "-").replace(':', "-"));
+            written(&limits, Some(&client), std::iter::once(email))
+        };
+        let of_a_customer: usize = (0..400).map(|n| one(format!("2001:db8:1:{n:x}::a"))).sum();
+        assert_eq!(of_a_customer, 60, "half of a minute, and no more of it");
+        let of_a_provider: usize = (0..400).map(|n| one(format!("2001:db8:{:x}::a", n + 2))).sum();
+        assert_eq!(of_a_provider, 0);
+        assert_eq!(one("2001:db9::a".to_owned()), 1);
+        assert_eq!(written(&limits, Some("203.0.113.7"), (0..9).map(|n| format!("b{n}@b.vn"))), 9);
     }
 
     #[test]

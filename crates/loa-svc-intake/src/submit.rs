@@ -14,7 +14,7 @@ use loa_event::{
     Note, Parts, Refusal, STRUCTURED, category_word, decode_with_notes, encode, limits::REVISION_MAX, routing_key_of,
     within_reason,
 };
-use loa_store::{ArchiveQuery, Current, StoreError, Submission, Submitted};
+use loa_store::{Current, StoreError, Submission, Submitted};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -223,18 +223,7 @@ impl Service {
 
     /// The newest archived state of a subject, whoever published it.
     async fn last_archived(&self, key: &ArticleKey) -> Result<Option<LastState>, StoreError> {
-        let mut query = ArchiveQuery { article: Some(key.clone()), limit: 1_000, ..ArchiveQuery::default() };
-        let mut newest: Option<LastState> = None;
-        loop {
-            let page = self.0.ledger.archived(&query).await?;
-            let Some(last) = page.last() else { return Ok(newest) };
-            query.after = last.sequence;
-            for event in page {
-                if newest.as_ref().is_none_or(|newest| newest.revision <= event.revision) {
-                    newest = Some(LastState::of_archived(event));
-                }
-            }
-        }
+        Ok(self.0.ledger.newest(key).await?.map(LastState::of_archived))
     }
 }
 

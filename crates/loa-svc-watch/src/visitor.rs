@@ -124,6 +124,10 @@ impl Inner {
     pub(crate) async fn fetch(&self, asked: &Asked<'_>) -> Fetched {
         let (mut address, mut moved_to, mut for_good) = (asked.address.clone(), None, true);
         for _ in 0..=REDIRECTS_MAX {
+            // first of all its length: it is held against thousands of a site's rules
+            if let Err(why) = self.permitted(&address) {
+                return Fetched::Forbidden(why);
+            }
             match self.robots_for(&address).await {
                 Ok(robots) if robots.allows(&address) => {}
                 Ok(_) => return Fetched::Forbidden(WatchFailure::Robots { address: quoted(&address) }),

@@ -36,6 +36,7 @@ fn the_schemas_state_the_limits_of_the_code() {
     };
     check("event", "/x-bytes-max", limits::EVENT_BYTES_MAX);
     check("event", "/x-depth-max", limits::DEPTH_MAX);
+    check("event", "/x-values-max", limits::VALUES_MAX);
     check("event", "/properties/source/maxLength", limits::SOURCE_BYTES_MAX);
     for (name, file) in [("article", "images"), ("article", "attachments"), ("document", "attachments")] {
         let max = if file == "images" { limits::IMAGES_MAX } else { limits::ATTACHMENTS_MAX };

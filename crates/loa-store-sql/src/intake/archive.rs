@@ -16,6 +16,8 @@ use tokio::time::Instant;
 
 /// The most rows one page of the archive has.
 const PAGE_MAX: u32 = 1_000;
+/// Events of one article that cannot be read are passed over on the way to its newest, so many at most.
+const UNREADABLE_PASSED_OVER_MAX: i64 = 16;
 
 /// An event on its way into the archive.
 pub(super) struct Entry<'a> {
@@ -216,6 +218,33 @@ pub(super) async fn archived(db: &Db, query: &ArchiveQuery) -> Result<Vec<Archiv
         }
         _ => Ok(page),
     }
+}
+
+/// The archived event of an article with the highest revision. Its body alone is read, however many there are.
+pub(super) async fn newest(db: &Db, article: &ArticleKey) -> Result<Option<Archived>> {
+    let mut tx = db.snapshot().await?;
+    let sequences: Vec<i64> = on!(&mut tx, c: D => {
+        sqlx::query_scalar("SELECT sequence FROM archive WHERE article = $1 ORDER BY revision DESC, sequence DESC LIMIT $2")
+            .bind(article.as_str())
+            .bind(UNREADABLE_PASSED_OVER_MAX)
+            .fetch_all(c)
+            .await?
+    });
+    for sequence in sequences {
+        let row: Option<Kept<ArchiveRow>> = on!(&mut tx, c: D => sqlx::query_as(
+            "SELECT sequence, event_source, event_id, event_type, article, revision, content_hash, routing_key, body, archived_at \
+             FROM archive WHERE sequence = $1",
+        )
+        .bind(sequence)
+        .fetch_optional(c)
+        .await?);
+        let Some(row) = row else { continue };
+        let (sequence, read) = (row.key(), row.read().and_then(ArchiveRow::read));
+        if let Some(event) = tx.found().sort("archive", sequence, read)? {
+            return Ok(Some(event));
+        }
+    }
+    Ok(None)
 }
 
 /// The number just before the first archived at or after `since`: spares the first page a walk over all that is older.

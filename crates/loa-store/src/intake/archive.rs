@@ -12,6 +12,10 @@ pub trait EventArchive: Send + Sync {
     /// many were not archived before.
     async fn archive(&self, events: &[Archived]) -> Result<u64, StoreError>;
 
+    /// The archived event of a subject with the highest revision; of several with it, the one that was archived last. One that
+    /// cannot be read is passed over.
+    async fn newest(&self, article: &ArticleKey) -> Result<Option<Archived>, StoreError>;
+
     /// Reads the archive in order of sequence.
     async fn archived(&self, query: &ArchiveQuery) -> Result<Vec<Archived>, StoreError>;
 }

@@ -117,11 +117,15 @@ impl Service {
         let since = now.saturating_sub(CATEGORIES_SINCE).unwrap_or(now);
         let recent = self.0.doors.views.preview(&Wish::default(), since, CATEGORIES_FROM).await?;
         let mut categories = self.0.config.categories.clone();
-        let mut seen: Vec<Category> = recent.iter().filter_map(|item| item.content.category()).cloned().collect();
-        seen.sort();
-        for category in seen {
+        let mut seen: Vec<(&Category, bool)> = recent
+            .iter()
+            .filter_map(|item| Some((item.content.category()?, item.article.portal_text().is_some())))
+            .collect();
+        // what the home portal calls it, else what the newest article does
+        seen.sort_by(|(one, is_others), (other, are_others)| (&one.slug, is_others).cmp(&(&other.slug, are_others)));
+        for (category, _) in seen {
             if !categories.iter().any(|known| known.slug == category.slug) {
-                categories.push(category);
+                categories.push(category.clone());
             }
         }
         let until = now.saturating_add(CATEGORIES_KEPT).unwrap_or(now);

@@ -180,6 +180,6 @@ impl Names {
 
     fn category(&self, slug: &CategorySlug, newest: Option<&str>) -> String {
         let configured = self.categories.iter().find(|category| category.slug == *slug).map(|c| c.label.as_str());
-        newest.into_iter().chain(configured).find(|label| !label.trim().is_empty()).unwrap_or(slug.as_str()).to_owned()
+        configured.into_iter().chain(newest).find(|label| !label.trim().is_empty()).unwrap_or(slug.as_str()).to_owned()
     }
 }

@@ -99,7 +99,13 @@ impl Service {
 
     /// What stands of an article that is not withdrawn.
     async fn said(&self, portal: &Portal, id: &ArticleId) -> Result<Option<Said>, StoreError> {
-        let Some(event) = self.newest(portal, id).await?.filter(|event| !event.event_type.is_withdrawal()) else {
+        let Some(event) = self
+            .0
+            .ledger
+            .newest(&ArticleKey::new(portal.key_slug(), id))
+            .await?
+            .filter(|event| !event.event_type.is_withdrawal())
+        else {
             return Ok(None);
         };
         let Some(data) = data_of(&event) else { return Ok(None) };
@@ -111,27 +117,6 @@ impl Service {
             title: member(&data, "title").unwrap_or_default(),
             text: text_of(&summary, &member(&data, "content_html").unwrap_or_default()),
         }))
-    }
-
-    /// The archived event of the highest revision.
-    async fn newest(&self, portal: &Portal, id: &ArticleId) -> Result<Option<Archived>, StoreError> {
-        const EVENTS_MAX: u32 = 1_000;
-        let mut query = ArchiveQuery {
-            article: Some(ArticleKey::new(portal.key_slug(), id)),
-            limit: EVENTS_MAX,
-            ..ArchiveQuery::default()
-        };
-        let mut newest: Option<Archived> = None;
-        loop {
-            let events = self.0.ledger.archived(&query).await?;
-            let Some(last) = events.last() else { return Ok(newest) };
-            query.after = last.sequence;
-            for event in events {
-                if newest.as_ref().is_none_or(|newest| newest.revision <= event.revision) {
-                    newest = Some(event);
-                }
-            }
-        }
     }
 }
 

@@ -39,6 +39,9 @@ pub(super) fn flaw(flaw: &Flaw) -> String {
         }
         Flaw::DataFormat { media_type } => format!("the data are {media_type}; the contract wants application/json"),
         Flaw::TooDeep { max } => format!("objects and arrays are nested more than {max} deep; send flatter data"),
+        Flaw::TooManyValues { max } => {
+            format!("there are more than {max} values; leave out what is not of the article")
+        }
         Flaw::DuplicateName { name } => format!("the name {name} stands twice in one object; send it once"),
         Flaw::SpecVersion { text } => format!("`specversion` is {text}; only CloudEvents 1.0 is taken"),
         Flaw::EventId { text, max } => format!("`id` is {text}; it must be 1 to {max} visible ASCII characters"),

@@ -74,6 +74,9 @@ pub(super) fn flaw(flaw: &Flaw) -> String {
         Flaw::TooDeep { max } => {
             format!("Các đối tượng và danh sách lồng nhau quá {max} tầng; hãy gửi dữ liệu ít tầng hơn.")
         }
+        Flaw::TooManyValues { max } => {
+            format!("Nội dung có hơn {max} giá trị; hãy bỏ những phần không thuộc bài viết.")
+        }
         Flaw::DuplicateName { name } => {
             format!("Tên {} có hai lần trong cùng một đối tượng; hãy gửi một lần.", quoted(name))
         }

@@ -41,6 +41,7 @@ fn of_bytes() -> Vec<Flaw> {
         Flaw::NumberOutOfRange { said: said() },
         Flaw::NotJson { said: said() },
         Flaw::TooDeep { max: 6_400 },
+        Flaw::TooManyValues { max: 20_000 },
         Flaw::DuplicateName { name: text() },
     ];
     flaws.extend(HeaderType::ALL.map(|found| Flaw::HeaderType { header: text(), found }));
