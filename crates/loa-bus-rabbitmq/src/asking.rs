@@ -13,6 +13,7 @@ use lapin::{
     types::FieldTable,
 };
 use loa_bus::BusError;
+use loa_domain::ServerWords;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -21,9 +22,9 @@ pub(crate) enum Answer<T> {
     Yes(T),
     Missing,
     /// We lack a right; the broker's words.
-    Forbidden(String),
+    Forbidden(ServerWords),
     /// It is there with other arguments, or in others' hands alone; the broker's words.
-    Differs(String),
+    Differs(ServerWords),
 }
 
 /// Asks over one connection.
@@ -145,9 +146,9 @@ pub(crate) async fn open(session: &Session, answer_timeout: Duration) -> Result<
 }
 
 /// What the broker said.
-fn words(error: &Error) -> String {
+fn words(error: &Error) -> ServerWords {
     match error.kind() {
-        ErrorKind::ProtocolError(error) => error.get_message().to_string(),
-        _ => error.to_string(),
+        ErrorKind::ProtocolError(error) => error.get_message().as_str().into(),
+        _ => error.to_string().into(),
     }
 }

@@ -19,6 +19,7 @@ use loa_bus::{
     Administer, BusError, BusErrorKind, Chosen, Clock, Consume, Consumer, DeadLetter, Declared, Discarded, Finding,
     Health, Outgoing, Place, Publish, Queue, Redriven, UNROUTED, limits,
 };
+use loa_domain::TopologyThing;
 use std::{
     sync::{
         Arc,
@@ -162,7 +163,7 @@ impl Administer for RabbitBus {
         declaring.run().await
     }
 
-    async fn check(&self) -> Result<Vec<String>, BusError> {
+    async fn check(&self) -> Result<Vec<TopologyThing>, BusError> {
         topology::check(Asking::over(self.session().await?, self.answer_timeout)).await
     }
 

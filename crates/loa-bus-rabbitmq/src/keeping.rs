@@ -29,6 +29,7 @@ use lapin::{
     types::FieldTable,
 };
 use loa_bus::{BusError, BusErrorKind, limits::BATCH_BYTES_MAX};
+use loa_domain::ServerWords;
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::{Instant, timeout};
 
@@ -45,13 +46,13 @@ const RENEWING: &str = "loa.renewing";
 /// Between two looks at a queue that should stay empty.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// Renews these queues, or goes on renewing them; says by name what was done.
+/// Renews these queues, or goes on renewing them; says by name how many messages were moved.
 pub(crate) async fn renew(
     asking: &mut Asking,
     publisher: &Publisher,
     plans: &[QueuePlan],
     (answer_timeout, heartbeat): (Duration, Duration),
-) -> Result<BTreeMap<&'static str, String>, BusError> {
+) -> Result<BTreeMap<&'static str, u64>, BusError> {
     if plans.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -78,7 +79,7 @@ struct Way {
 }
 
 impl Renewing<'_> {
-    async fn run(&mut self, plans: &[QueuePlan]) -> Result<BTreeMap<&'static str, String>, BusError> {
+    async fn run(&mut self, plans: &[QueuePlan]) -> Result<BTreeMap<&'static str, u64>, BusError> {
         tracing::info!(
             queues = plans.len(),
             "queues of dead letters and unrouted messages are renewed, so that they refuse when they are full"
@@ -115,11 +116,8 @@ impl Renewing<'_> {
         for way in &back {
             self.delete(&way.from).await?;
         }
-        let told = |plan: &QueuePlan| {
-            let moved = moved.get(&plan.moving_name()).copied().unwrap_or_default();
-            (plan.name, format!("it refuses when it is full, and keeps what it had ({moved} messages)"))
-        };
-        Ok(plans.iter().map(told).collect())
+        let moved = |plan: &QueuePlan| (plan.name, moved.get(&plan.moving_name()).copied().unwrap_or_default());
+        Ok(plans.iter().map(moved).collect())
     }
 
     /// Nobody else renews from now on. Their connection's end sets it free, too.
@@ -325,7 +323,7 @@ fn pack(delivery: Delivery, to: &str) -> Parcel {
 }
 
 fn sure<T>(name: &str, answer: Answer<T>) -> Result<T, BusError> {
-    let refused = |words: &str| {
+    let refused = |words: &ServerWords| {
         let what = format!("cannot renew {name}: {words}; `loa migrate` needs the right `configure` for it, once");
         BusError::new(BusErrorKind::Refused, what)
     };

@@ -1,8 +1,8 @@
 //! Asks RabbitMQ's management API what AMQP does not tell: kinds, arguments, bindings, and the
 //! policies that are in force. Reads only.
 //!
-//! The address is the administrator's own setting, so no guard stands before it. The whole answer to
-//! a question is a sentence when it is no answer: whoever asks goes on without it.
+//! The address is the administrator's own setting, so no guard stands before it. A question that gets
+//! no answer ends in a fact of why: whoever asks goes on without it.
 
 use crate::{
     config::{ManagementAt, TlsFiles},
@@ -11,6 +11,7 @@ use crate::{
 };
 use loa_address::Password;
 use loa_bus::{BusError, BusErrorKind, error_chain};
+use loa_domain::{ManagementFailure, ServerWords};
 use reqwest::{Client, StatusCode, Url, redirect::Policy};
 use serde_json::Value;
 use std::{collections::BTreeSet, time::Duration};
@@ -74,7 +75,7 @@ impl Management {
     ///
     /// # Errors
     /// Why it is not known.
-    pub(crate) async fn bindings(&self, queue: &str) -> Result<Option<BTreeSet<(String, String)>>, String> {
+    pub(crate) async fn bindings(&self, queue: &str) -> Result<Option<BTreeSet<(String, String)>>, ManagementFailure> {
         let Some(answer) = self.ask(&["queues", &self.vhost, queue, "bindings"]).await? else { return Ok(None) };
         let text = |binding: &Value, name: &str| binding[name].as_str().unwrap_or_default().to_owned();
         let pair = |binding: &Value| (text(binding, "source"), text(binding, "routing_key"));
@@ -86,7 +87,7 @@ impl Management {
     ///
     /// # Errors
     /// Why it is not known.
-    pub(crate) async fn exchange(&self, name: &str) -> Result<Option<Value>, String> {
+    pub(crate) async fn exchange(&self, name: &str) -> Result<Option<Value>, ManagementFailure> {
         self.ask(&["exchanges", &self.vhost, name]).await
     }
 
@@ -94,7 +95,7 @@ impl Management {
     ///
     /// # Errors
     /// Why it is not known.
-    pub(crate) async fn queue(&self, name: &str) -> Result<Option<Value>, String> {
+    pub(crate) async fn queue(&self, name: &str) -> Result<Option<Value>, ManagementFailure> {
         self.ask(&["queues", &self.vhost, name]).await
     }
 
@@ -102,7 +103,7 @@ impl Management {
     ///
     /// # Errors
     /// Why they are not known.
-    pub(crate) async fn policies(&self) -> Result<Vec<Value>, String> {
+    pub(crate) async fn policies(&self) -> Result<Vec<Value>, ManagementFailure> {
         let mut all = Vec::new();
         for (list, is_operators) in [("policies", false), ("operator-policies", true)] {
             if let Some(Value::Array(policies)) = self.ask(&[list, &self.vhost]).await? {
@@ -117,49 +118,47 @@ impl Management {
     }
 
     /// One question; `None`: there is no such thing.
-    async fn ask(&self, path: &[&str]) -> Result<Option<Value>, String> {
+    async fn ask(&self, path: &[&str]) -> Result<Option<Value>, ManagementFailure> {
         let mut url = self.url.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             // a vhost `/` is one segment, `%2F`
             segments.pop_if_empty().push("api").extend(path);
         }
-        let unreached = |error: reqwest::Error| {
-            format!("the management API at {} does not answer ({})", self.url, error_chain(&error.without_url()))
+        let at = || self.url.to_string();
+        let unreached = |error: reqwest::Error| ManagementFailure::Silent {
+            url: at(),
+            said: error_chain(&error.without_url()).into(),
         };
-        let client = self.client()?;
-        let password = self.password.now()?;
+        let own_files = |said: String| ManagementFailure::OwnFiles { said: said.into() };
+        let client = self.client().map_err(own_files)?;
+        let password = self.password.now().map_err(own_files)?;
         let mut answer = client.get(url).basic_auth(&self.user, Some(password)).send().await.map_err(unreached)?;
         let status = answer.status();
         match status {
             StatusCode::OK | StatusCode::NOT_FOUND => {}
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                return Err(format!(
-                    "the management API at {} refuses the user {}: it needs the right password, a tag and a right on the vhost, \
-                     were it for nothing (`rabbitmqctl set_user_tags {} management`, `rabbitmqctl set_permissions -p {} {} \
-                     '^$' '^$' '^$'`)",
-                    self.url,
-                    self.user,
-                    quoted(&self.user),
-                    quoted(&self.vhost),
-                    quoted(&self.user)
-                ));
-            }
-            status => return Err(format!("the management API at {} answers {status}", self.url)),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Err(self.refused()),
+            status => return Err(ManagementFailure::Status { url: at(), status: status.as_u16() }),
         }
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(unreached)? {
             body.extend_from_slice(&chunk);
             if body.len() > ANSWER_BYTES_MAX {
-                return Err(format!("the management API at {} answers more than {ANSWER_BYTES_MAX} bytes", self.url));
+                return Err(ManagementFailure::TooLong { url: at(), bytes_max: ANSWER_BYTES_MAX });
             }
         }
-        read(status, &body).ok_or_else(|| {
-            format!(
-                "what answers at {} is not RabbitMQ's management API: `bus.rabbitmq.management_url` is its address, with the \
-                 path before `/api` where it has one",
-                self.url
-            )
-        })
+        read(status, &body).ok_or_else(|| ManagementFailure::Stranger { url: at() })
+    }
+
+    fn refused(&self) -> ManagementFailure {
+        let (user, vhost) = (quoted(&self.user), quoted(&self.vhost));
+        ManagementFailure::Refused {
+            url: self.url.to_string(),
+            user: self.user.clone(),
+            commands: [
+                format!("rabbitmqctl set_user_tags {user} management"),
+                format!("rabbitmqctl set_permissions -p {vhost} {user} '^$' '^$' '^$'"),
+            ],
+        }
     }
 
     fn client(&self) -> Result<Client, String> {
@@ -172,7 +171,7 @@ impl Management {
             .pool_max_idle_per_host(0)
             .tls_backend_preconfigured(tls)
             .build()
-            .map_err(|error| format!("the management API cannot be asked ({error})"))
+            .map_err(|error| error_chain(&error))
     }
 }
 
@@ -184,6 +183,16 @@ fn read(status: StatusCode, body: &[u8]) -> Option<Option<Value>> {
         StatusCode::NOT_FOUND => value["error"].is_string().then_some(None),
         _ => Some(Some(value)),
     }
+}
+
+/// A value that the broker told, without the marks of JSON where it is a text.
+pub(crate) fn shown(value: &Value) -> ServerWords {
+    text(value).into()
+}
+
+/// The same of a value of ours.
+pub(crate) fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]

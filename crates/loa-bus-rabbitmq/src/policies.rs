@@ -5,11 +5,14 @@
 //! `overflow` and for dead-lettering, and never for a length, an age or a limit of deliveries.
 
 use crate::{
-    management::{Management, OPERATORS},
+    management::{Management, OPERATORS, shown},
     plan::{Argument, QueuePlan},
     rights::Whose,
 };
-use loa_bus::Found;
+use loa_domain::{
+    BrokerPolicy, HarmfulKey, PolicyHarm, PolicyMend, ServerWords, TopologyDifference, TopologyMend, TopologyNotKnown,
+    TopologyRemark, TopologyState,
+};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -25,9 +28,9 @@ pub(crate) struct Policies<'a> {
 
 /// What is known of the policies on one queue.
 pub(crate) enum OnQueue {
-    Known(Found),
-    /// The broker does not say which are in force, and these could do harm.
-    NotSaid(String, Vec<Value>, Whose),
+    Known(TopologyState),
+    /// The broker does not say which are in force, and these could do harm. Beside them what it takes to ask again.
+    NotSaid(Vec<BrokerPolicy>, Vec<Value>, Whose),
 }
 
 impl Policies<'_> {
@@ -37,69 +40,72 @@ impl Policies<'_> {
         let harmful: Vec<&Value> = self.all.iter().filter(might).collect();
         let is_said = seen.get("effective_policy_definition").is_some();
         if !is_said && !harmful.is_empty() {
-            let names: Vec<String> = harmful.iter().map(|policy| name_and_pattern(policy)).collect();
-            let why = format!(
-                "the broker does not say which policy is in force on it (are its statistics switched off?), and {} would do \
-                 harm to it",
-                names.join(", ")
-            );
-            return OnQueue::NotSaid(why, self.all.to_vec(), self.whose.clone());
+            let policies = harmful.into_iter().map(told).collect();
+            return OnQueue::NotSaid(policies, self.all.to_vec(), self.whose.clone());
         }
         let effective = &seen["effective_policy_definition"];
         let harms = harms(plan, &seen["arguments"], effective);
         if harms.is_empty() {
-            return OnQueue::Known(Found::Right);
+            return OnQueue::Known(TopologyState::Right);
         }
-        let in_force: Vec<&Value> = self.all.iter().filter(|policy| is_in_force(policy, seen)).collect();
-        let guilty: Vec<&Value> = in_force
-            .into_iter()
+        let guilty: Vec<&Value> = self
+            .all
+            .iter()
+            .filter(|policy| is_in_force(policy, seen))
             .filter(|policy| harms.iter().any(|(key, _)| policy["definition"].get(key).is_some()))
             .collect();
-        let how: Vec<String> =
-            harms.iter().map(|(key, harm)| format!("`{key}` = {}: {harm}", effective[*key])).collect();
-        let names: Vec<String> = guilty.iter().map(|policy| name_and_pattern(policy)).collect();
-        let mends: Vec<String> = guilty.iter().map(|policy| self.mend(policy)).collect();
-        OnQueue::Known(Found::Wrong {
-            how: format!("{}: {}", names.join(", "), how.join("; ")),
-            mend: mends.join(", and "),
+        let harmful = |(key, harm): (&'static str, PolicyHarm)| HarmfulKey { key, value: shown(&effective[key]), harm };
+        OnQueue::Known(TopologyState::Wrong {
+            differences: vec![TopologyDifference::Policies {
+                policies: guilty.iter().copied().map(told).collect(),
+                harms: harms.into_iter().map(harmful).collect(),
+            }],
+            mend: TopologyMend::Policies { mends: guilty.into_iter().map(|policy| self.mend(policy)).collect() },
         })
     }
 
-    /// The line that keeps a policy from our queues.
-    fn mend(&self, policy: &Value) -> String {
-        let name = policy["name"].as_str().unwrap_or_default();
+    /// What keeps a policy from our queues.
+    fn mend(&self, policy: &Value) -> PolicyMend {
         if is_operators(policy) {
-            return format!(
-                "`{} --apply-to queues {name} '^(?!loa\\.)' '{}'`",
+            let name = policy["name"].as_str().unwrap_or_default();
+            let command = format!(
+                "{} --apply-to queues {name} '^(?!loa\\.)' '{}'",
                 self.whose.rabbitmqctl("set_operator_policy"),
                 policy["definition"]
             );
+            return PolicyMend { command, lays_over: false };
         }
         let above = policy["priority"].as_i64().unwrap_or_default().saturating_add(1);
-        format!(
-            "`{} --priority {above} --apply-to queues loa-own '^loa\\.' '{}'` lays one without effect over it",
+        let command = format!(
+            "{} --priority {above} --apply-to queues loa-own '^loa\\.' '{}'",
             self.whose.rabbitmqctl("set_policy"),
             json!({ "queue-leader-locator": "balanced" })
-        )
+        );
+        PolicyMend { command, lays_over: true }
     }
 }
 
 /// What is known after the broker had time to say it; `tries_left` counts for all queues together.
-pub(crate) async fn settled(found: OnQueue, plan: &QueuePlan, management: &Management, tries_left: &mut u32) -> Found {
-    let (why, all, whose) = match found {
-        OnQueue::Known(found) => return found,
-        OnQueue::NotSaid(why, all, whose) => (why, all, whose),
+pub(crate) async fn settled(
+    known: OnQueue,
+    plan: &QueuePlan,
+    management: &Management,
+    tries_left: &mut u32,
+) -> TopologyState {
+    let (policies, all, whose) = match known {
+        OnQueue::Known(state) => return state,
+        OnQueue::NotSaid(policies, all, whose) => (policies, all, whose),
     };
     while *tries_left > 0 {
         *tries_left -= 1;
         tokio::time::sleep(PAUSE).await;
         if let Ok(Some(seen)) = management.queue(plan.name).await
-            && let OnQueue::Known(found) = (Policies { all: &all, whose: &whose }).on(plan, &seen)
+            && let OnQueue::Known(state) = (Policies { all: &all, whose: &whose }).on(plan, &seen)
         {
-            return found;
+            return state;
         }
     }
-    Found::NotKnown(why)
+    TopologyState::NotKnown { why: TopologyNotKnown::PolicyInForce { policies } }
 }
 
 fn is_operators(policy: &Value) -> bool {
@@ -111,43 +117,30 @@ fn is_in_force(policy: &Value, seen: &Value) -> bool {
     !policy["name"].is_null() && seen[field] == policy["name"]
 }
 
-fn name_and_pattern(policy: &Value) -> String {
-    let kind = if is_operators(policy) { "the operator policy" } else { "the policy" };
-    let text = |name: &str| policy[name].as_str().unwrap_or_default().to_owned();
-    format!("{kind} `{}` (on `{}`)", text("name"), text("pattern"))
+fn told(policy: &Value) -> BrokerPolicy {
+    let text = |name: &str| ServerWords::new(policy[name].as_str().unwrap_or_default());
+    BrokerPolicy { name: text("name"), pattern: text("pattern"), is_operators: is_operators(policy) }
 }
 
 /// Keys of a definition that do harm to a queue, and the harm.
-fn harms(plan: &QueuePlan, arguments: &Value, definition: &Value) -> Vec<(&'static str, &'static str)> {
+fn harms(plan: &QueuePlan, arguments: &Value, definition: &Value) -> Vec<(&'static str, PolicyHarm)> {
     let keeps = plan.of.is_none();
     let limit = plan.arguments.iter().find_map(|(name, value)| match value {
         Argument::Number(number) if *name == "x-delivery-limit" => Some(i64::from(*number)),
         _ => None,
     });
-    let all: [(&str, bool, &str); 7] = [
-        ("max-length", true, length_harm(keeps)),
-        ("max-length-bytes", true, length_harm(keeps)),
-        (
-            "message-ttl",
-            true,
-            if keeps {
-                "what it keeps is deleted when it is that old, in ms"
-            } else {
-                "what waits that long, in ms, becomes a dead letter"
-            },
-        ),
-        ("expires", true, "after so many ms without a consumer it is deleted, with all that is in it"),
-        (
-            "delivery-limit",
-            definition["delivery-limit"].as_i64().zip(limit).is_some_and(|(policy, ours)| (0..ours).contains(&policy)),
-            if keeps {
-                "what was got that often and not settled is deleted"
-            } else {
-                "what came back that often becomes a dead letter"
-            },
-        ),
-        ("overflow", arguments.get("x-overflow").is_none(), "when it is full, it drops its oldest"),
-        ("dead-letter-exchange", keeps, "what leaves it goes there, where nobody looks for it"),
+    let either = |keeping: PolicyHarm, services: PolicyHarm| if keeps { keeping } else { services };
+    let length = either(PolicyHarm::KeepsNoMore, PolicyHarm::StopsPublishing);
+    let limits =
+        definition["delivery-limit"].as_i64().zip(limit).is_some_and(|(policy, ours)| (0..ours).contains(&policy));
+    let all = [
+        ("max-length", true, length),
+        ("max-length-bytes", true, length),
+        ("message-ttl", true, either(PolicyHarm::DeletesWhatIsOld, PolicyHarm::BuriesWhatIsOld)),
+        ("expires", true, PolicyHarm::DeletesTheQueue),
+        ("delivery-limit", limits, either(PolicyHarm::DeletesWhatReturns, PolicyHarm::BuriesWhatReturns)),
+        ("overflow", arguments.get("x-overflow").is_none(), PolicyHarm::DropsTheOldest),
+        ("dead-letter-exchange", keeps, PolicyHarm::LeadsAway),
     ];
     all.into_iter()
         .filter(|(key, does, _)| *does && definition.get(key).is_some())
@@ -155,27 +148,13 @@ fn harms(plan: &QueuePlan, arguments: &Value, definition: &Value) -> Vec<(&'stat
         .collect()
 }
 
-fn length_harm(keeps: bool) -> &'static str {
-    if keeps {
-        "when it is that long it takes no more, and what should be kept waits with its sender"
-    } else {
-        "when it is that long, publishing stops for all outlets"
-    }
-}
-
 /// What does no harm yet. RabbitMQ puts no policy into force on a quorum queue that has a key which quorum queues do not know.
-pub(crate) fn remark(all: &[Value]) -> Option<String> {
+pub(crate) fn remark(all: &[Value]) -> Option<TopologyRemark> {
     let is_mirroring = |policy: &&Value| {
         policy["definition"].as_object().is_some_and(|keys| keys.keys().any(|key| key.starts_with("ha-")))
     };
-    let names: Vec<String> = all.iter().filter(is_mirroring).map(name_and_pattern).collect();
-    (!names.is_empty()).then(|| {
-        format!(
-            "{} mirrors classic queues (`ha-mode`); it is in force on none of Loa's queues, which have replicas by themselves; \
-             RabbitMQ 4 does not know such policies: remove it before the upgrade",
-            names.join(", ")
-        )
-    })
+    let policies: Vec<BrokerPolicy> = all.iter().filter(is_mirroring).map(told).collect();
+    (!policies.is_empty()).then_some(TopologyRemark::Mirroring { policies })
 }
 
 #[cfg(test)]
@@ -187,7 +166,7 @@ mod tests {
         plan::queues().into_iter().find(|plan| plan.name == name).unwrap()
     }
 
-    fn on(name: &str, definition: Value, operators: bool) -> Found {
+    fn on(name: &str, definition: Value, operators: bool) -> TopologyState {
         let whose = Whose { vhost: "v".to_owned(), user: None };
         let policy =
             json!({"name": "p", "pattern": ".*", "priority": 7, "definition": definition, "operator": operators});
@@ -195,8 +174,8 @@ mod tests {
             json!({"arguments": plan::json(&queue(name).arguments), "effective_policy_definition": definition});
         seen[if operators { "operator_policy" } else { "policy" }] = json!("p");
         match (Policies { all: &[policy], whose: &whose }).on(&queue(name), &seen) {
-            OnQueue::Known(found) => found,
-            OnQueue::NotSaid(why, ..) => panic!("{why}"),
+            OnQueue::Known(state) => state,
+            OnQueue::NotSaid(policies, ..) => panic!("{policies:?}"),
         }
     }
 
@@ -211,11 +190,23 @@ mod tests {
             ("delivery-limit", json!(3), "loa.feed"),
             ("dead-letter-exchange", json!("x"), "loa.unrouted"),
         ] {
-            let Found::Wrong { how, mend } = on(name, json!({ key: value }), false) else { panic!("{key} on {name}") };
-            assert!(how.contains(&format!("the policy `p` (on `.*`): `{key}` = {value}: ")), "{how}");
-            assert!(mend.contains("rabbitmqctl set_policy -p v --priority 8 --apply-to queues"), "{mend}");
-            let Found::Wrong { mend, .. } = on(name, json!({ key: value }), true) else { panic!("{key} on {name}") };
-            assert!(mend.contains("set_operator_policy -p v --apply-to queues p '^(?!loa\\.)'"), "{mend}");
+            for (is_operators, said) in [
+                (false, "rabbitmqctl set_policy -p v --priority 8 --apply-to queues"),
+                (true, "set_operator_policy -p v --apply-to queues p '^(?!loa\\.)'"),
+            ] {
+                let TopologyState::Wrong { differences, mend } = on(name, json!({ key: value }), is_operators) else {
+                    panic!("{key} on {name}")
+                };
+                let policy = BrokerPolicy { name: "p".into(), pattern: ".*".into(), is_operators };
+                let [TopologyDifference::Policies { policies, harms }] = &differences[..] else {
+                    panic!("{differences:?}")
+                };
+                assert_eq!(*policies, [policy]);
+                assert_eq!((harms[0].key, &harms[0].value), (key, &shown(&value)));
+                let TopologyMend::Policies { mends } = mend else { panic!("{mend:?}") };
+                assert!(mends[0].command.contains(said), "{mends:?}");
+                assert_eq!(mends[0].lays_over, !is_operators);
+            }
         }
     }
 
@@ -228,10 +219,11 @@ mod tests {
             ("loa.feed", json!({"queue-leader-locator": "balanced"})),
             ("loa.feed", json!({})),
         ] {
-            assert_eq!(on(name, definition.clone(), false), Found::Right, "{name} {definition}");
+            assert_eq!(on(name, definition.clone(), false), TopologyState::Right, "{name} {definition}");
         }
         let mirrored = json!({"name": "m", "pattern": "^loa", "definition": {"ha-mode": "all"}});
-        assert!(remark(&[mirrored]).unwrap().contains("the policy `m` (on `^loa`)"));
+        let policies = vec![BrokerPolicy { name: "m".into(), pattern: "^loa".into(), is_operators: false }];
+        assert_eq!(remark(&[mirrored]), Some(TopologyRemark::Mirroring { policies }));
         assert_eq!(remark(&[json!({"name": "m", "definition": {"max-length": 1}})]), None);
     }
 
@@ -243,7 +235,7 @@ mod tests {
             let policy = json!({"name": "p", "pattern": "^other", "definition": definition});
             (Policies { all: &[policy], whose: &whose }).on(&queue("loa.feed"), &seen)
         };
-        assert!(matches!(on(json!({"queue-leader-locator": "balanced"})), OnQueue::Known(Found::Right)));
+        assert!(matches!(on(json!({"queue-leader-locator": "balanced"})), OnQueue::Known(TopologyState::Right)));
         assert!(matches!(on(json!({"message-ttl": 5})), OnQueue::NotSaid(..)));
     }
 }

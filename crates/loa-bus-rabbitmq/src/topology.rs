@@ -15,18 +15,13 @@ use crate::{
     rights::Whose,
 };
 use lapin::{Channel, options::QueueDeclareOptions, types::FieldTable};
-use loa_bus::{BusError, BusErrorKind, Declared, Outcome};
+use loa_bus::{BusError, BusErrorKind, Declared};
+use loa_domain::{ServerWords, TopologyBinding, TopologyDoubt, TopologyOutcome as Outcome, TopologyThing};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 use tokio::time::timeout;
-
-/// Said of what was not there a moment ago as of what was, where nobody could be asked before.
-const NOT_ASKED: &str = "there now; whether it was before, this user was not allowed to ask";
-/// Said of what the bindings prove.
-const SHOWN_BY_BINDINGS: &str =
-    "not looked at: this user may neither look nor make (`configure`); that its bindings are there shows that it is";
 
 /// Makes what is missing.
 pub(crate) struct Declaring<'a> {
@@ -43,7 +38,8 @@ impl Declaring<'_> {
         let mut things = Vec::new();
         for plan in plan::exchanges() {
             let outcome = self.exchange(&plan).await?;
-            things.push(Declared { what: format!("exchange {} ({})", plan.name, plan.word), outcome, of: None });
+            let thing = TopologyThing::ExchangeOfType { name: plan.name.to_owned(), exchange_type: plan.word };
+            things.push(Declared { thing, outcome, of: None });
         }
         let (mut queues, mut old) = (Vec::new(), Vec::new());
         for plan in plan::queues() {
@@ -62,12 +58,13 @@ impl Declaring<'_> {
         };
         for (plan, standing) in queues {
             let outcome = match (renewed.get(plan.name), standing) {
-                (Some(how), _) => Outcome::Renewed(how.clone()),
+                (Some(messages), _) => Outcome::Renewed { messages: *messages },
                 (None, QueueState::Is(outcome)) => outcome,
                 (None, QueueState::Old) => Outcome::There,
             };
             let is_new = outcome == Outcome::Made;
-            things.push(Declared { what: format!("queue {}", plan.name), outcome, of: plan.of });
+            let thing = TopologyThing::Queue { name: plan.name.to_owned() };
+            things.push(Declared { thing, outcome, of: plan.of });
             self.bindings(&plan, is_new, &mut things).await?;
         }
         failure.map_or(Ok(things), Err)
@@ -78,11 +75,11 @@ impl Declaring<'_> {
         let what = format!("exchange {}", plan.name);
         Ok(match (found, self.asking.declare_exchange(plan).await?) {
             (_, Answer::Differs(words)) => return Err(differs(&what, &words)),
-            (Answer::Missing, Answer::Forbidden(words)) => return Err(self.whose.may_not_make(&what, &words)),
+            (Answer::Missing, Answer::Forbidden(words)) => return Err(self.whose.may_not_make(&what, words.as_str())),
             (Answer::Missing, _) => Outcome::Made,
             (Answer::Yes(()), _) => Outcome::There,
-            (_, Answer::Forbidden(_)) => Outcome::Unsure(SHOWN_BY_BINDINGS.to_owned()),
-            (..) => Outcome::Unsure(NOT_ASKED.to_owned()),
+            (_, Answer::Forbidden(_)) => unsure(TopologyDoubt::ShownByBindings),
+            (..) => unsure(TopologyDoubt::NotAskedBefore),
         })
     }
 
@@ -101,11 +98,11 @@ impl Declaring<'_> {
                 }
                 QueueState::Old
             }
-            (Answer::Missing, Answer::Forbidden(words)) => return Err(self.whose.may_not_make(&what, &words)),
+            (Answer::Missing, Answer::Forbidden(words)) => return Err(self.whose.may_not_make(&what, words.as_str())),
             (Answer::Missing, _) => QueueState::Is(Outcome::Made),
             (Answer::Yes(_), _) => QueueState::Is(Outcome::There),
-            (_, Answer::Forbidden(_)) => QueueState::Is(Outcome::Unsure(SHOWN_BY_BINDINGS.to_owned())),
-            (..) => QueueState::Is(Outcome::Unsure(NOT_ASKED.to_owned())),
+            (_, Answer::Forbidden(_)) => QueueState::Is(unsure(TopologyDoubt::ShownByBindings)),
+            (..) => QueueState::Is(unsure(TopologyDoubt::NotAskedBefore)),
         })
     }
 
@@ -116,31 +113,33 @@ impl Declaring<'_> {
 
     async fn bindings(&mut self, plan: &QueuePlan, is_new: bool, things: &mut Vec<Declared>) -> Result<(), BusError> {
         let known = match self.management {
-            None => {
-                Err("whether it was before cannot be asked over AMQP; `bus.rabbitmq.management_url` would tell"
-                    .to_owned())
-            }
-            Some(management) => management.bindings(plan.name).await.map(Option::unwrap_or_default),
+            None => Err(TopologyDoubt::BoundOverAmqp),
+            Some(management) => management
+                .bindings(plan.name)
+                .await
+                .map(Option::unwrap_or_default)
+                .map_err(|failure| TopologyDoubt::BoundUnanswered { failure }),
         };
         for (exchange, key) in &plan.bindings {
-            let what = format!("binding {} of {} to {exchange}", shown(key), plan.name);
+            let binding = TopologyBinding { exchange: (*exchange).to_owned(), key: (*key).to_owned() };
+            let thing = TopologyThing::Binding { binding, queue: plan.name.to_owned() };
             let outcome = match &known {
                 Ok(bindings) if is_bound(bindings, exchange, key) => Outcome::There,
                 _ => match (self.asking.bind(plan.name, exchange, key).await?, &known) {
                     (Answer::Yes(()), Ok(_)) => Outcome::Made,
                     (Answer::Yes(()), Err(_)) if is_new => Outcome::Made,
-                    (Answer::Yes(()), Err(why)) => Outcome::Unsure(format!("bound; {why}")),
-                    (Answer::Forbidden(words), Err(_)) if !is_new => Outcome::Unsure(format!(
-                        "not known: this user may not bind ({words}), and nobody else can be asked over AMQP"
-                    )),
-                    (Answer::Forbidden(words), _) => return Err(self.whose.may_not_bind(&what, &words)),
+                    (Answer::Yes(()), Err(doubt)) => unsure(doubt.clone()),
+                    (Answer::Forbidden(said), Err(_)) if !is_new => unsure(TopologyDoubt::MayNotBind { said }),
+                    (Answer::Forbidden(said), _) => {
+                        return Err(self.whose.may_not_bind(&thing.to_string(), said.as_str()));
+                    }
                     (Answer::Missing | Answer::Differs(_), _) => {
                         let what = format!("queue {} or the exchange {exchange}", plan.name);
                         return Err(self.whose.may_not_make(&what, "the broker knows no such thing to bind"));
                     }
                 },
             };
-            things.push(Declared { what, outcome, of: plan.of });
+            things.push(Declared { thing, outcome, of: plan.of });
         }
         Ok(())
     }
@@ -154,16 +153,15 @@ enum QueueState {
     Old,
 }
 
-/// A routing key for people.
-pub(crate) fn shown(key: &str) -> &str {
-    if key.is_empty() { "(any key)" } else { key }
+fn unsure(doubt: TopologyDoubt) -> Outcome {
+    Outcome::Unsure { doubt }
 }
 
 pub(crate) fn is_bound(bindings: &BTreeSet<(String, String)>, exchange: &str, key: &str) -> bool {
     bindings.iter().any(|(from, by)| from == exchange && by == key)
 }
 
-fn differs(what: &str, words: &str) -> BusError {
+fn differs(what: &str, words: &ServerWords) -> BusError {
     let text = format!(
         "the {what} exists with other arguments ({words}); it must be emptied and deleted before ours can be made: `loa \
          topology check` says how"
@@ -172,21 +170,21 @@ fn differs(what: &str, words: &str) -> BusError {
 }
 
 /// Looks for exchanges and queues, changing nothing. Returns what we were not allowed to look at.
-pub(crate) async fn check(mut asking: Asking) -> Result<Vec<String>, BusError> {
+pub(crate) async fn check(mut asking: Asking) -> Result<Vec<TopologyThing>, BusError> {
     let mut not_known = Vec::new();
     for plan in plan::exchanges() {
-        let what = format!("exchange {}", plan.name);
+        let thing = TopologyThing::Exchange { name: plan.name.to_owned() };
         match asking.is_exchange_there(&plan).await? {
-            Answer::Missing => return Err(missing(&format!("the {what}"))),
-            Answer::Forbidden(_) => not_known.push(what),
+            Answer::Missing => return Err(missing(&format!("the {thing}"))),
+            Answer::Forbidden(_) => not_known.push(thing),
             Answer::Yes(()) | Answer::Differs(_) => {}
         }
     }
     for plan in plan::queues() {
-        let what = format!("queue {}", plan.name);
+        let thing = TopologyThing::Queue { name: plan.name.to_owned() };
         match asking.ready(plan.name).await? {
-            Answer::Missing => return Err(missing(&format!("the {what}"))),
-            Answer::Forbidden(_) => not_known.push(what),
+            Answer::Missing => return Err(missing(&format!("the {thing}"))),
+            Answer::Forbidden(_) => not_known.push(thing),
             Answer::Yes(_) | Answer::Differs(_) => {}
         }
     }

@@ -7,9 +7,10 @@
 use crate::{consumer::FileConsumer, queue_file::QueueFile};
 use async_trait::async_trait;
 use loa_bus::{
-    Administer, BusError, Chosen, Clock, Consume, Consumer, DeadLetter, Declared, Discarded, Health, Outcome, Place,
-    Queue, Redriven, UNROUTED, limits,
+    Administer, BusError, Chosen, Clock, Consume, Consumer, DeadLetter, Declared, Discarded, Health, Place, Queue,
+    Redriven, UNROUTED, limits,
 };
+use loa_domain::{TopologyOutcome, TopologyThing};
 use sqlx::Row;
 use std::{
     path::Path,
@@ -79,8 +80,9 @@ impl Administer for SqliteBus {
                     .execute(&mut *transaction)
                     .await?
                     .rows_affected();
-                let outcome = if made == 1 { Outcome::Made } else { Outcome::There };
-                things.push(Declared { what: format!("queue {name}"), outcome, of: Queue::parse(name) });
+                let outcome = if made == 1 { TopologyOutcome::Made } else { TopologyOutcome::There };
+                let thing = TopologyThing::Queue { name: name.to_owned() };
+                things.push(Declared { thing, outcome, of: Queue::parse(name) });
             }
             transaction.commit().await?;
             Ok(things)
@@ -88,7 +90,7 @@ impl Administer for SqliteBus {
         self.shared.outcome("make the queues", declared.await)
     }
 
-    async fn check(&self) -> Result<Vec<String>, BusError> {
+    async fn check(&self) -> Result<Vec<TopologyThing>, BusError> {
         for name in names() {
             self.shared.declared(name).await?;
         }

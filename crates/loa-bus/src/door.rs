@@ -8,6 +8,7 @@ use crate::{
     Tag,
 };
 use async_trait::async_trait;
+use loa_domain::TopologyThing;
 use std::{fmt, sync::Arc, time::Duration};
 
 /// The clock, handed in; adapters never read the time themselves.
@@ -126,7 +127,7 @@ pub trait Administer: Send + Sync {
     ///
     /// # Errors
     /// `Unroutable`, naming what is missing.
-    async fn check(&self) -> Result<Vec<String>, BusError>;
+    async fn check(&self) -> Result<Vec<TopologyThing>, BusError>;
 
     /// Holds all that can be asked about against what it should be: arguments, bindings, policies. Changes nothing. Empty:
     /// there is nothing that somebody else could have changed.

@@ -19,7 +19,7 @@ mod topology;
 
 pub use door::{Administer, Bus, Clock, Consume, Consumer, Health, Publish};
 pub use error::{BusError, BusErrorKind, error_chain};
-pub use inspection::{Declared, Finding, Found, Outcome};
+pub use inspection::{Declared, Finding};
 pub use message::{
     Chosen, DeadLetter, DeadReason, Discarded, DiscardedLetter, HEARTBEAT, HEARTBEAT_BODY, HEARTBEAT_HOST,
     HEARTBEAT_INSTALLATION, HEARTBEAT_KEY, HEARTBEAT_KEYS, HEARTBEAT_SENT_AT, Message, OddHeaders, Outgoing, Past,

@@ -4,7 +4,10 @@
 //! Whoever finds a fault reports it to `loa_worker::Status`, or judges it anew (`loa check`, the console). `loa-words` makes
 //! sentences of it. Each fault has a name, by which it stands once and ends, and a kind for machines.
 
-use crate::{LedgerName, Outlet, ServerWords, Trouble, WatchFailure, WatchWarning};
+use crate::{
+    LedgerName, Outlet, ServerWords, TopologyDifference, TopologyMend, TopologyNotKnown, TopologyThing, Trouble,
+    WatchFailure, WatchWarning,
+};
 use jiff::Timestamp;
 use std::fmt;
 
@@ -102,19 +105,19 @@ pub enum Fault {
     },
     /// Something at the broker is not as it should be.
     TopologyDiffers {
-        /// `queue loa.feed`, `policies on loa.feed.dead`.
-        thing: String,
-        /// What differs and what comes of it, in the adapter's words.
-        how: ServerWords,
-        /// The lines that mend it.
-        mend: String,
+        /// What.
+        thing: TopologyThing,
+        /// What differs and what comes of it; never empty.
+        differences: Vec<TopologyDifference>,
+        /// What mends it.
+        mend: TopologyMend,
     },
     /// Whether something at the broker is as it should be was asked for and not answered.
     TopologyUnknown {
-        /// As in [`Self::TopologyDiffers`].
-        thing: String,
-        /// Why, in the adapter's words.
-        why: ServerWords,
+        /// What.
+        thing: TopologyThing,
+        /// Why it is not known.
+        why: TopologyNotKnown,
     },
     /// Messages that no queue took: no outlet has them.
     Unrouted {
@@ -193,7 +196,7 @@ pub enum FaultName {
     /// A machine's clock.
     Clock(String),
     /// A thing of the topology.
-    Topology(String),
+    Topology(TopologyThing),
     /// What no queue took.
     Unrouted,
     /// What the bus does not take.
@@ -298,7 +301,7 @@ mod tests {
             (FaultName::Binding(feed, "article.#"), "binding article.# of loa.feed"),
             (FaultName::Installation("9f".into()), "installation 9f"),
             (FaultName::Clock("vps-2".into()), "clock of vps-2"),
-            (FaultName::Topology("queue loa.feed".into()), "topology queue loa.feed"),
+            (FaultName::Topology(TopologyThing::Queue { name: "loa.feed".into() }), "topology queue loa.feed"),
             (FaultName::Unrouted, "unrouted messages"),
             (FaultName::SetAside, "events set aside"),
             (FaultName::BackFilesHeld, "back-files held"),

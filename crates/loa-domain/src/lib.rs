@@ -42,6 +42,7 @@ mod retry;
 mod standing;
 mod subscription;
 mod text;
+mod topology;
 mod trouble;
 mod version;
 mod watch;
@@ -82,6 +83,11 @@ pub use retry::RetrySchedule;
 pub use standing::{AgeRule, CLOCK_SKEW, Candidate, Standing, shown_from, shown_until, standing, standing_of};
 pub use subscription::{EmailAddress, EmailError, SubscriptionState, Wish};
 pub use text::{clean_line, clean_text, is_blank, is_xml_char, plain, twice_encoded};
+pub use topology::{
+    BrokerPolicy, HarmfulKey, ManagementFailure, PolicyHarm, PolicyMend, Remake, TopologyBinding, TopologyDifference,
+    TopologyDoubt, TopologyMend, TopologyNotAsked, TopologyNotKnown, TopologyOutcome, TopologyRemark, TopologyState,
+    TopologyThing,
+};
 pub use trouble::{Trouble, TroubleKind};
 pub use version::{PUBLISHED_REVISION_MAX, Version};
 pub use watch::{Selectors, WatchKind, WatchedState};

@@ -7,7 +7,8 @@ use loa_domain::{
     Account, Advice, AttemptError, Because, Clue, DateFault, DeadCause, DeliveryState, Dependency, DisableReason,
     Embedded, EndpointState, EventType, Fault, Flaw, Frequency, HeaderType, HubReason, HubState, JourneyStep, LastCall,
     LedgerName, MailReason, MailState, Outlet, PageError, PageField, PauseReason, Remark, RunKey, RunState, Scope,
-    ServerWords, SubscriptionState, Trouble, TroubleKind, WatchFailure, WatchWarning,
+    ServerWords, SubscriptionState, TopologyMend, TopologyOutcome, TopologyState, TopologyThing, Trouble, TroubleKind,
+    WatchFailure, WatchWarning,
 };
 
 /// A catalogue. Implementations match facts without a default arm.
@@ -98,6 +99,18 @@ pub trait Words: Send + Sync {
 
     /// What is wrong, and what to do. `now`: what the ages in it are counted to.
     fn fault(&self, fault: &Fault, now: Timestamp) -> String;
+
+    /// What a thing of the topology is called, within a sentence.
+    fn topology_thing(&self, thing: &TopologyThing) -> String;
+
+    /// How a thing of the topology is, without what mends it. A clause.
+    fn topology_state(&self, state: &TopologyState) -> String;
+
+    /// What mends a difference of the topology. A clause, in which commands stand between backquotes.
+    fn topology_mend(&self, mend: &TopologyMend) -> String;
+
+    /// What became of a thing of the topology that should be there. A clause.
+    fn topology_outcome(&self, outcome: &TopologyOutcome) -> String;
 
     /// What is odd about a source that is watched, and what to do. `now`: what the ages in it are counted to.
     fn watch_warning(&self, warning: &WatchWarning, now: Timestamp) -> String;

@@ -4,6 +4,7 @@
 mod flaw;
 mod letter;
 mod page;
+mod topology;
 mod watched;
 mod wrong;
 
@@ -16,7 +17,8 @@ use loa_domain::{
     Account, Advice, Altered, AttemptError, Clue, DateFault, DeadCause, DeliveryState, Dependency, DisableReason,
     Embedded, EndpointState, EventType, Fault, Flaw, Frequency, HeaderType, HubReason, HubState, JourneyStep,
     LedgerName, MailReason, MailState, Outlet, PageError, PageField, PauseReason, Remark, RunKey, RunState, Scope,
-    SubscriptionState, TroubleKind, WatchFailure, WatchWarning, Worker,
+    SubscriptionState, TopologyMend, TopologyOutcome, TopologyState, TopologyThing, TroubleKind, WatchFailure,
+    WatchWarning, Worker,
 };
 
 /// The catalogue.
@@ -371,6 +373,22 @@ impl Words for Vietnamese {
 
     fn trouble_kind(&self, kind: TroubleKind, place: &str) -> String {
         wrong::trouble_kind(kind, place)
+    }
+
+    fn topology_thing(&self, thing: &TopologyThing) -> String {
+        topology::thing(thing)
+    }
+
+    fn topology_state(&self, state: &TopologyState) -> String {
+        topology::state(state)
+    }
+
+    fn topology_mend(&self, mend: &TopologyMend) -> String {
+        topology::mend(mend)
+    }
+
+    fn topology_outcome(&self, outcome: &TopologyOutcome) -> String {
+        topology::outcome(outcome)
     }
 
     fn watch_warning(&self, warning: &WatchWarning, now: Timestamp) -> String {

@@ -5,8 +5,8 @@
 //! is not the same as none.
 
 use crate::{DependencyState, Status, trouble_of};
-use loa_bus::{Bus, BusErrorKind, Finding, Found, Queue, error_chain};
-use loa_domain::{Dependency, Fault, FaultName, ServerWords};
+use loa_bus::{Bus, BusErrorKind, Finding, Queue, error_chain};
+use loa_domain::{Dependency, Fault, FaultName, TopologyState};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -62,6 +62,7 @@ async fn look_at_topology(bus: &dyn Bus, status: &Status) {
             match not_known.len() {
                 0 if is_news => tracing::info!("exchanges and queues are there"),
                 1.. if is_news => {
+                    let not_known: Vec<String> = not_known.iter().map(ToString::to_string).collect();
                     tracing::warn!(not_known = %not_known.join(", "), "whether exchanges and queues are there cannot be checked: this broker lets only those look who have the right `configure`; going on without");
                 }
                 _ => {}
@@ -104,18 +105,20 @@ async fn inspect(inspection: Inspection, bus: &dyn Bus, status: &Status, known: 
 
 /// What is wrong with a thing of the topology, as it was found; `None`: nothing, or nobody was asked.
 pub fn topology_fault(finding: &Finding) -> Option<Fault> {
-    let thing = finding.what.clone();
-    match &finding.found {
-        Found::Wrong { how, mend } => {
-            Some(Fault::TopologyDiffers { thing, how: ServerWords::new(how), mend: mend.clone() })
+    let thing = finding.thing.clone();
+    match &finding.state {
+        TopologyState::Wrong { differences, mend } => {
+            Some(Fault::TopologyDiffers { thing, differences: differences.clone(), mend: mend.clone() })
         }
-        Found::NotKnown(why) => Some(Fault::TopologyUnknown { thing, why: ServerWords::new(why) }),
-        Found::Right | Found::Remark(_) | Found::Absent | Found::NotAsked(_) => None,
+        TopologyState::NotKnown { why } => Some(Fault::TopologyUnknown { thing, why: why.clone() }),
+        TopologyState::Right | TopologyState::Noted { .. } | TopologyState::Absent | TopologyState::NotAsked { .. } => {
+            None
+        }
     }
 }
 
 fn fault_name(finding: &Finding) -> FaultName {
-    FaultName::Topology(finding.what.clone())
+    FaultName::Topology(finding.thing.clone())
 }
 
 /// Which of the faults that stand have ended. Silence ends none while something is not known, or was not asked for (a right may
@@ -123,7 +126,9 @@ fn fault_name(finding: &Finding) -> FaultName {
 fn ended(known: &BTreeSet<FaultName>, findings: &[Finding]) -> Vec<FaultName> {
     let faults: BTreeSet<FaultName> = findings.iter().filter(|finding| finding.is_fault()).map(fault_name).collect();
     let good: BTreeSet<FaultName> = findings.iter().filter(|finding| finding.is_good()).map(fault_name).collect();
-    let all_is_known = !findings.iter().any(|finding| matches!(finding.found, Found::NotKnown(_) | Found::NotAsked(_)));
+    let is_open =
+        |state: &TopologyState| matches!(state, TopologyState::NotKnown { .. } | TopologyState::NotAsked { .. });
+    let all_is_known = !findings.iter().any(|finding| is_open(&finding.state));
     known.iter().filter(|name| !faults.contains(*name) && (all_is_known || good.contains(*name))).cloned().collect()
 }
 
@@ -157,29 +162,42 @@ async fn look_at_depths(options: &WatchOptions, bus: &dyn Bus, status: &Status) 
 mod tests {
     use super::*;
 
-    fn findings(found: &[(&str, Found)]) -> Vec<Finding> {
-        found.iter().map(|(what, found)| Finding { what: (*what).to_owned(), found: found.clone() }).collect()
+    use loa_domain::{
+        ManagementFailure, Remake, TopologyDifference, TopologyMend, TopologyNotAsked, TopologyNotKnown, TopologyThing,
+    };
+
+    fn queue(name: &str) -> TopologyThing {
+        TopologyThing::Queue { name: name.to_owned() }
     }
 
     #[test]
     fn a_fault_ends_when_its_thing_is_known_again_or_gone_and_never_by_silence() {
-        let known: BTreeSet<FaultName> =
-            ["queue a.moving", "queue b", "management API"].map(|what| FaultName::Topology(what.to_owned())).into();
-        let ended = |found: &[(&str, Found)]| {
-            let ended = ended(&known, &findings(found));
+        const API: TopologyThing = TopologyThing::ManagementApi;
+        let known: BTreeSet<FaultName> = [queue("a.moving"), queue("b"), API].map(FaultName::Topology).into();
+        let ended = |found: Vec<(TopologyThing, TopologyState)>| {
+            let findings: Vec<Finding> = found.into_iter().map(|(thing, state)| Finding { thing, state }).collect();
+            let ended = ended(&known, &findings);
             ended.iter().map(|name| name.to_string().trim_start_matches("topology ").to_owned()).collect::<Vec<_>>()
         };
-        let silence = || ("policies on c", Found::NotKnown("no answer".to_owned()));
-        let wrong = || Found::Wrong { how: "it is missing".to_owned(), mend: "`loa migrate`".to_owned() };
-        assert!(ended(&[silence()]).is_empty());
-        assert_eq!(ended(&[silence(), ("queue a.moving", Found::Absent)]), ["queue a.moving"]);
-        assert_eq!(ended(&[silence(), ("management API", Found::Right), ("queue b", wrong())]), ["management API"]);
-        assert_eq!(ended(&[("queue b", wrong())]), ["management API", "queue a.moving"], "all is known");
-        assert!(ended(&[("management API", Found::NotKnown(String::new())), ("queue b", wrong())]).is_empty());
-        let forbidden = || Found::NotAsked("the right `configure` is lacking".to_owned());
-        assert_eq!(ended(&[("queue b", forbidden()), ("management API", Found::Right)]), ["management API"]);
+        let unknown = || {
+            let failure = ManagementFailure::Status { url: "http://mq:15672/".to_owned(), status: 500 };
+            TopologyState::NotKnown { why: TopologyNotKnown::Api { failure } }
+        };
+        let silence = || (TopologyThing::PoliciesOn { queue: "c".to_owned() }, unknown());
+        let wrong = || TopologyState::Wrong {
+            differences: vec![TopologyDifference::Missing],
+            mend: TopologyMend::Make { remake: Remake::Migrate },
+        };
+        assert!(ended(vec![silence()]).is_empty());
+        assert_eq!(ended(vec![silence(), (queue("a.moving"), TopologyState::Absent)]), ["queue a.moving"]);
+        assert_eq!(ended(vec![silence(), (API, TopologyState::Right), (queue("b"), wrong())]), ["management API"]);
+        // all is known
+        assert_eq!(ended(vec![(queue("b"), wrong())]), ["queue a.moving", "management API"]);
+        assert!(ended(vec![(API, unknown()), (queue("b"), wrong())]).is_empty());
+        let forbidden = || TopologyState::NotAsked { why: TopologyNotAsked::QueueNotTold };
+        assert_eq!(ended(vec![(queue("b"), forbidden()), (API, TopologyState::Right)]), ["management API"]);
         assert!(
-            ended(&[("queue a.moving", forbidden())]).is_empty(),
+            ended(vec![(queue("a.moving"), forbidden())]).is_empty(),
             "what is not mentioned may have been forbidden, too"
         );
     }

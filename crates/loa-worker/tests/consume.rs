@@ -456,7 +456,7 @@ impl Administer for Torn {
     async fn declare(&self) -> Result<Vec<loa_bus::Declared>, BusError> {
         self.queues.declare().await
     }
-    async fn check(&self) -> Result<Vec<String>, BusError> {
+    async fn check(&self) -> Result<Vec<loa_domain::TopologyThing>, BusError> {
         self.queues.check().await
     }
     async fn depth(&self, queue: Queue) -> Result<(u64, u64), BusError> {

@@ -5,9 +5,10 @@ use super::fixture::{
     wait_until,
 };
 use crate::{
-    Bus, BusErrorKind, Chosen, DELIVERY_LIMIT, DeadLetter, DeadReason, DiscardedLetter, Health, Outcome, Outgoing,
-    Place, Queue, Route, Settlement, limits::LIST_BYTES_MAX,
+    Bus, BusErrorKind, Chosen, DELIVERY_LIMIT, DeadLetter, DeadReason, DiscardedLetter, Health, Outgoing, Place, Queue,
+    Route, Settlement, limits::LIST_BYTES_MAX,
 };
+use loa_domain::{TopologyOutcome, TopologyThing};
 use std::{collections::BTreeSet, sync::Arc};
 
 const FEED: Place = Place::Dead(Queue::Feed);
@@ -47,18 +48,18 @@ async fn stray(bus: &Arc<dyn Bus>, keys: &[&str]) -> Vec<DeadLetter> {
 /// `loa migrate` may be run at any time: messages stay, and it says of each queue whether it found or made it.
 pub async fn declaring_twice_changes_nothing(fixture: &impl Fixture) {
     let bus = fixture.undeclared().await;
-    let outcomes = async |wanted: Outcome| {
+    let outcomes = async |wanted: TopologyOutcome| {
         let things = bus.declare().await.unwrap();
         for queue in Queue::ALL {
-            let what = format!("queue {queue}");
-            let thing =
-                things.iter().find(|thing| thing.what == what).unwrap_or_else(|| panic!("{what} in {things:?}"));
-            assert_eq!((&thing.outcome, thing.of), (&wanted, Some(queue)), "{thing}");
+            let thing = TopologyThing::Queue { name: queue.name().to_owned() };
+            let declared = things.iter().find(|declared| declared.thing == thing);
+            let declared = declared.unwrap_or_else(|| panic!("{thing} in {things:?}"));
+            assert_eq!((&declared.outcome, declared.of), (&wanted, Some(queue)), "{thing}");
         }
     };
-    outcomes(Outcome::Made).await;
+    outcomes(TopologyOutcome::Made).await;
     publish(&bus, vec![article(1)]).await;
-    outcomes(Outcome::There).await;
+    outcomes(TopologyOutcome::There).await;
     assert!(bus.check().await.unwrap().is_empty(), "all could be looked at");
     assert_eq!(ids_of(&receive(&mut consume(&bus, Queue::Archive, 10).await, 1).await), [id(1)]);
 }

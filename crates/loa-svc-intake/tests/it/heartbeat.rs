@@ -154,7 +154,7 @@ impl Administer for Refusing {
         self.0.declare().await
     }
 
-    async fn check(&self) -> Result<Vec<String>, BusError> {
+    async fn check(&self) -> Result<Vec<loa_domain::TopologyThing>, BusError> {
         self.0.check().await
     }
 

@@ -153,14 +153,15 @@ pub(super) fn fault(words: &dyn Words, fault: &Fault, now: Timestamp) -> String 
             "The clock of {} is ahead of this machine's, or this one is behind: set the clocks (NTP).",
             if host.is_empty() { "the machine that sends heartbeats" } else { host }
         ),
-        Fault::TopologyDiffers { thing, how, mend } => {
-            let sentence = format!("At the broker, this is not as it should be: {thing}. To mend it: {mend}.");
-            words.with_detail(&sentence, how.as_str())
-        }
-        Fault::TopologyUnknown { thing, why } => {
-            let sentence = format!("At the broker, it is not known whether this is as it should be: {thing}.");
-            words.with_detail(&sentence, why.as_str())
-        }
+        Fault::TopologyDiffers { thing, differences, mend } => format!(
+            "At the broker, this is not as it should be: {thing}; {}. To mend it: {}.",
+            super::topology::differences(differences),
+            super::topology::mend(mend)
+        ),
+        Fault::TopologyUnknown { thing, why } => format!(
+            "At the broker, it is not known whether this is as it should be: {thing}; {}.",
+            super::topology::not_known(why)
+        ),
         Fault::Unrouted { count } => format!(
             "{count} {} in loa.unrouted: no queue takes the routing key, so no outlet has the news. `loa dead-letters list --queue \
              unrouted` names them, and `loa dead-letters show` the key that brings each to every outlet.",

@@ -149,14 +149,17 @@ pub(super) fn fault(words: &dyn Words, fault: &Fault, now: Timestamp) -> String 
             "Đồng hồ của {} chạy trước đồng hồ máy này, hoặc máy này chạy chậm: chỉnh lại đồng hồ các máy (NTP).",
             if host.is_empty() { "máy gửi nhịp kiểm tra".to_owned() } else { format!("máy {host}") }
         ),
-        Fault::TopologyDiffers { thing, how, mend } => {
-            let sentence = format!("Trên máy chủ hàng đợi, «{thing}» không đúng như Loa cần. Cách sửa: {mend}.");
-            words.with_detail(&sentence, how.as_str())
-        }
-        Fault::TopologyUnknown { thing, why } => {
-            let sentence = format!("Không rõ «{thing}» trên máy chủ hàng đợi có đúng như Loa cần hay không.");
-            words.with_detail(&sentence, why.as_str())
-        }
+        Fault::TopologyDiffers { thing, differences, mend } => format!(
+            "Trên máy chủ hàng đợi, {} không đúng như Loa cần: {}. Cách sửa: {}.",
+            super::topology::thing(thing),
+            super::topology::differences(differences),
+            super::topology::mend(mend)
+        ),
+        Fault::TopologyUnknown { thing, why } => format!(
+            "Không rõ {} trên máy chủ hàng đợi có đúng như Loa cần hay không: {}.",
+            super::topology::thing(thing),
+            super::topology::not_known(why)
+        ),
         Fault::Unrouted { count } => format!(
             "{count} tin lạc trong loa.unrouted: không hàng đợi nào nhận khóa định tuyến của chúng, chưa kênh phát nào có tin. Xem \
              bằng `loa dead-letters list --queue unrouted`, phát lại bằng `loa dead-letters redrive TIN --key KHÓA`."

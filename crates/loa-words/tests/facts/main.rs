@@ -9,6 +9,7 @@
 mod letters;
 mod pages;
 mod refusals;
+mod topology;
 
 use std::{collections::BTreeSet, fmt::Debug};
 

@@ -6,7 +6,9 @@
 use super::Context;
 use crate::{cli::Topology, config::BusKind, fault_error::FaultError};
 use anyhow::Context as _;
-use loa_bus::{Finding, Found};
+use loa_bus::Finding;
+use loa_domain::TopologyState;
+use loa_words::Language;
 use loa_worker::topology_fault;
 use serde::Serialize;
 
@@ -47,7 +49,8 @@ async fn check(context: &Context) -> anyhow::Result<()> {
         return context.output.result(&nothing, |_| NOTHING.to_owned());
     }
     let is_good = !findings.iter().any(Finding::is_fault);
-    let lines: Vec<Line> = findings.into_iter().filter(|finding| finding.found != Found::Absent).map(line).collect();
+    let lines: Vec<Line> =
+        findings.into_iter().filter(|finding| finding.state != TopologyState::Absent).map(line).collect();
     context.output.result(&lines, |lines| {
         let rows: Vec<String> = lines.iter().map(shown).collect();
         rows.join("\n")
@@ -63,8 +66,8 @@ const NOTHING: &str = "there is nothing to check: the queues are a file of Loa's
 pub async fn summary(context: &Context) -> anyhow::Result<String> {
     let findings = inspect(context).await?;
     FaultError::none_of(findings.iter().filter_map(topology_fault).collect(), context.app.world.now())?;
-    let not_asked: Vec<&str> =
-        findings.iter().filter(|it| matches!(it.found, Found::NotAsked(_))).map(|it| it.what.as_str()).collect();
+    let not_asked = findings.iter().filter(|it| matches!(it.state, TopologyState::NotAsked { .. }));
+    let not_asked: Vec<String> = not_asked.map(|it| it.thing.to_string()).collect();
     Ok(match (findings.is_empty(), not_asked.is_empty()) {
         (true, _) => NOTHING.to_owned(),
         (false, true) => "arguments, bindings and policies are as they should be".to_owned(),
@@ -88,16 +91,15 @@ async fn inspect(context: &Context) -> anyhow::Result<Vec<Finding>> {
 }
 
 fn line(finding: Finding) -> Line {
-    let ok = !finding.is_fault();
-    let (found, detail, mend) = match finding.found {
-        Found::Right => ("right", "as it should be".to_owned(), None),
-        Found::Remark(words) => ("remark", words, None),
-        Found::Absent => ("right", "there is none, as it should be".to_owned(), None),
-        Found::NotAsked(why) => ("not_asked", format!("not looked at: {why}"), None),
-        Found::NotKnown(why) => ("not_known", format!("not known: {why}"), None),
-        Found::Wrong { how, mend } => ("wrong", how, Some(mend)),
+    let (words, ok) = (Language::English.words(), !finding.is_fault());
+    let (found, mend) = match &finding.state {
+        TopologyState::Right | TopologyState::Absent => ("right", None),
+        TopologyState::Noted { .. } => ("remark", None),
+        TopologyState::NotAsked { .. } => ("not_asked", None),
+        TopologyState::NotKnown { .. } => ("not_known", None),
+        TopologyState::Wrong { mend, .. } => ("wrong", Some(words.topology_mend(mend))),
     };
-    Line { what: finding.what, ok, found, detail, mend }
+    Line { what: finding.thing.to_string(), ok, found, detail: words.topology_state(&finding.state), mend }
 }
 
 fn shown(line: &Line) -> String {

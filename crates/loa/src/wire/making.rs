@@ -5,10 +5,11 @@
 use super::App;
 use crate::{config::StoreKind, output::sentence, replays};
 use anyhow::Context;
-use loa_bus::{Declared, Outcome};
-use loa_domain::Dependency;
+use loa_bus::Declared;
+use loa_domain::{Dependency, TopologyOutcome};
 use loa_store::{StoreError, StoreErrorKind};
 use loa_store_sql::{AccessStore, DigestStore, FeedStore, IntakeStore, PushStore, ReceiptStore, WatchStore};
+use loa_words::Language;
 use loa_worker::{DependencyState, trouble_of};
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -26,7 +27,7 @@ impl App {
             Some(things) => things.clone(),
             None => bus.declare().await.context("cannot make the topology")?,
         };
-        lines.extend(things.iter().map(Declared::to_string));
+        lines.extend(things.iter().map(line));
         lines.extend(replays::due(&*self.intake_ledger().await?, &things, self.world.now()).await?);
         Ok(lines)
     }
@@ -71,8 +72,8 @@ impl App {
             loop {
                 match bus.declare().await {
                     Ok(things) => {
-                        for thing in things.iter().filter(|thing| !matches!(thing.outcome, Outcome::There)) {
-                            tracing::debug!(%thing, "the topology");
+                        for made in things.iter().filter(|thing| thing.outcome != TopologyOutcome::There) {
+                            tracing::debug!(thing = line(made), "the topology");
                         }
                         let ledger = self.intake_ledger().await?;
                         match replays::due(&*ledger, &things, self.world.now()).await {
@@ -123,4 +124,10 @@ impl App {
         }
         Ok(lines)
     }
+}
+
+/// What became of a thing of the topology, as commands and the log tell it.
+fn line(declared: &Declared) -> String {
+    let words = Language::English.words();
+    format!("{}: {}", words.topology_thing(&declared.thing), words.topology_outcome(&declared.outcome))
 }
