@@ -117,6 +117,12 @@ impl Draft {
         self
     }
 
+    /// Published at this instant.
+    pub fn published_at(mut self, at: Timestamp) -> Self {
+        self.published_at = at;
+        self
+    }
+
     /// Of this producer.
     pub fn source(mut self, source: &str) -> Self {
         self.source = source.into();

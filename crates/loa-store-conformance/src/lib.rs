@@ -31,6 +31,7 @@ pub mod receipts;
 mod receptions;
 mod recorded;
 mod run;
+pub mod standing;
 pub mod story;
 mod suite;
 pub mod watch;

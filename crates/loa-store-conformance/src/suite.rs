@@ -220,6 +220,11 @@ macro_rules! ledger_conformance_tests {
             }
 
             #[test]
+            fn every_ledger_decides_as_the_pure_rule_does() {
+                $crate::standing::every_ledger_decides_as_the_pure_rule_does($make, $cases);
+            }
+
+            #[test]
             fn whatever_happens_everyone_knows_what_stands_once() {
                 $crate::story::whatever_happens_everyone_knows_what_stands_once($make, 2 * $cases);
             }
