@@ -18,7 +18,7 @@ use lapin::{
     options::{QueueDeclareOptions, QueueDeleteOptions},
 };
 use loa_bus::{
-    Administer, BusErrorKind, Chosen, Consume, Consumer, DeadReason, Health, Publish, Queue, Received, Route,
+    Administer, Connect, Measure, BusErrorKind, Chosen, Consume, Consumer, DeadReason, Health, Publish, Queue, Received, Route,
     Settlement,
 };
 use loa_bus_rabbitmq::{RabbitBus, RabbitConfig};

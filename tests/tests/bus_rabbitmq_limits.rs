@@ -14,7 +14,7 @@ use lapin::{
     types::{AMQPValue, FieldTable},
 };
 use loa_bus::{
-    Administer, BusErrorKind, Chosen, Consume, Consumer, DeadReason, Health, Outgoing, Place, Publish, Queue, Received,
+    Administer, Connect, Measure, BusErrorKind, Chosen, Consume, Consumer, DeadReason, Health, Outgoing, Place, Publish, Queue, Received,
     Settlement,
 };
 use loa_bus_rabbitmq::RabbitBus;

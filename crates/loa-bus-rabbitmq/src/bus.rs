@@ -16,7 +16,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use loa_bus::{
-    Administer, BusError, BusErrorKind, Chosen, Clock, Consume, Consumer, DeadLetter, Declared, Discarded, Finding,
+    Administer, Connect, Measure, BusError, BusErrorKind, Chosen, Clock, Consume, Consumer, DeadLetter, Declared, Discarded, Finding,
     Health, Outgoing, Place, Publish, Queue, Redriven, UNROUTED, limits,
 };
 use loa_domain::TopologyThing;
@@ -55,7 +55,7 @@ pub struct RabbitBus {
 
 impl RabbitBus {
     /// Begins to connect, and goes on for ever; returns at once, whether the broker is there or not. To be called inside
-    /// a tokio runtime. [`Administer::health`] says how it goes.
+    /// a tokio runtime. [`Connect::health`] says how it goes.
     ///
     /// # Errors
     /// `Refused` when the settings cannot be used; the sentence says which.
@@ -176,6 +176,31 @@ impl Administer for RabbitBus {
         inspection::leftovers(Asking::over(self.session().await?, self.answer_timeout), &self.whose).await
     }
 
+    async fn dead_letters(&self, place: Place, chosen: &Chosen, max: usize) -> Result<Vec<DeadLetter>, BusError> {
+        if chosen.is_nothing() {
+            return self.open().map(|()| Vec::new());
+        }
+        self.graveyard(place).await?.list(chosen, max).await
+    }
+
+    async fn redrive(&self, place: Place, chosen: &Chosen, routing_key: Option<&str>) -> Result<Redriven, BusError> {
+        limits::check_redrive(place, routing_key)?;
+        if chosen.is_nothing() {
+            return self.open().map(|()| Redriven::default());
+        }
+        self.graveyard(place).await?.redrive(chosen, routing_key).await
+    }
+
+    async fn discard(&self, place: Place, chosen: &Chosen) -> Result<Discarded, BusError> {
+        if chosen.is_nothing() {
+            return self.open().map(|()| Discarded::default());
+        }
+        self.graveyard(place).await?.discard(chosen).await
+    }
+}
+
+#[async_trait]
+impl Measure for RabbitBus {
     async fn depth(&self, queue: Queue) -> Result<(u64, u64), BusError> {
         let channel = topology::open(&self.session().await?, self.answer_timeout).await?;
         let ready = topology::depth(&channel, queue.name(), self.answer_timeout).await?;
@@ -202,29 +227,10 @@ impl Administer for RabbitBus {
         let channel = topology::open(&self.session().await?, self.answer_timeout).await?;
         topology::depth(&channel, UNROUTED, self.answer_timeout).await
     }
+}
 
-    async fn dead_letters(&self, place: Place, chosen: &Chosen, max: usize) -> Result<Vec<DeadLetter>, BusError> {
-        if chosen.is_nothing() {
-            return self.open().map(|()| Vec::new());
-        }
-        self.graveyard(place).await?.list(chosen, max).await
-    }
-
-    async fn redrive(&self, place: Place, chosen: &Chosen, routing_key: Option<&str>) -> Result<Redriven, BusError> {
-        limits::check_redrive(place, routing_key)?;
-        if chosen.is_nothing() {
-            return self.open().map(|()| Redriven::default());
-        }
-        self.graveyard(place).await?.redrive(chosen, routing_key).await
-    }
-
-    async fn discard(&self, place: Place, chosen: &Chosen) -> Result<Discarded, BusError> {
-        if chosen.is_nothing() {
-            return self.open().map(|()| Discarded::default());
-        }
-        self.graveyard(place).await?.discard(chosen).await
-    }
-
+#[async_trait]
+impl Connect for RabbitBus {
     fn health(&self) -> Health {
         // not reached is worse than not taken, and that worse than not heard of yet
         let severity = |health: &Health| match health {

@@ -1,13 +1,13 @@
 //! Opens, declares, counts, redrives and closes: the calls of the door.
 //!
 //! Each call is a few lines over [`QueueFile`], which holds the file, and `dead.rs`, which holds the
-//! dead letters. A call fails with the door's errors. [`Administer::health`] tells the last error
+//! dead letters. A call fails with the door's errors. [`Connect::health`] tells the last error
 //! that stands.
 
 use crate::{consumer::FileConsumer, queue_file::QueueFile};
 use async_trait::async_trait;
 use loa_bus::{
-    Administer, BusError, Chosen, Clock, Consume, Consumer, DeadLetter, Declared, Discarded, Health, Place, Queue,
+    Administer, BusError, Connect, Measure, Chosen, Clock, Consume, Consumer, DeadLetter, Declared, Discarded, Health, Place, Queue,
     Redriven, UNROUTED, limits,
 };
 use loa_domain::{TopologyOutcome, TopologyThing};
@@ -97,6 +97,32 @@ impl Administer for SqliteBus {
         Ok(Vec::new())
     }
 
+    async fn dead_letters(&self, place: Place, chosen: &Chosen, max: usize) -> Result<Vec<DeadLetter>, BusError> {
+        self.declared_place(place).await?;
+        self.shared.looked("read the dead letters", self.shared.dead_letters(place, chosen, max).await)
+    }
+
+    async fn redrive(&self, place: Place, chosen: &Chosen, routing_key: Option<&str>) -> Result<Redriven, BusError> {
+        limits::check_redrive(place, routing_key)?;
+        self.declared_place(place).await?;
+        let mut redriven = Redriven::default();
+        let outcome = self.shared.redrive(place, chosen, routing_key, &mut redriven).await;
+        redriven.ended(self.shared.outcome("redrive dead letters", outcome))
+    }
+
+    async fn discard(&self, place: Place, chosen: &Chosen) -> Result<Discarded, BusError> {
+        self.declared_place(place).await?;
+        let mut letters = Vec::new();
+        let outcome = self.shared.discard(place, chosen, &mut letters).await;
+        match self.shared.outcome("discard dead letters", outcome) {
+            Err(error) if letters.is_empty() => Err(error),
+            outcome => Ok(Discarded { letters, unfinished: outcome.err() }),
+        }
+    }
+}
+
+#[async_trait]
+impl Measure for SqliteBus {
     async fn depth(&self, queue: Queue) -> Result<(u64, u64), BusError> {
         self.shared.declared(queue.name()).await?;
         let counted = sqlx::query(
@@ -139,30 +165,10 @@ impl Administer for SqliteBus {
             .await;
         self.shared.looked("count a queue", counted.map(i64::cast_unsigned))
     }
+}
 
-    async fn dead_letters(&self, place: Place, chosen: &Chosen, max: usize) -> Result<Vec<DeadLetter>, BusError> {
-        self.declared_place(place).await?;
-        self.shared.looked("read the dead letters", self.shared.dead_letters(place, chosen, max).await)
-    }
-
-    async fn redrive(&self, place: Place, chosen: &Chosen, routing_key: Option<&str>) -> Result<Redriven, BusError> {
-        limits::check_redrive(place, routing_key)?;
-        self.declared_place(place).await?;
-        let mut redriven = Redriven::default();
-        let outcome = self.shared.redrive(place, chosen, routing_key, &mut redriven).await;
-        redriven.ended(self.shared.outcome("redrive dead letters", outcome))
-    }
-
-    async fn discard(&self, place: Place, chosen: &Chosen) -> Result<Discarded, BusError> {
-        self.declared_place(place).await?;
-        let mut letters = Vec::new();
-        let outcome = self.shared.discard(place, chosen, &mut letters).await;
-        match self.shared.outcome("discard dead letters", outcome) {
-            Err(error) if letters.is_empty() => Err(error),
-            outcome => Ok(Discarded { letters, unfinished: outcome.err() }),
-        }
-    }
-
+#[async_trait]
+impl Connect for SqliteBus {
     fn health(&self) -> Health {
         if self.shared.open().is_err() {
             return Health::Down("the queues are closed".to_owned());

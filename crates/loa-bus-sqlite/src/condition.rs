@@ -52,7 +52,7 @@ impl Condition {
         *self.file.lock().unwrap_or_else(PoisonError::into_inner) = identity(&self.path);
     }
 
-    /// Notes the outcome of a call for `Administer::health`, and turns its error into a `BusError`. What a file took that is
+    /// Notes the outcome of a call for `Connect::health`, and turns its error into a `BusError`. What a file took that is
     /// not in its place any more does not count.
     pub(crate) fn note<T>(&self, call: Call, what: &str, result: sqlx::Result<T>) -> Result<T, BusError> {
         let in_file = result.as_ref().is_err_and(lies_in_file);

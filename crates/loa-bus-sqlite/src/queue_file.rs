@@ -169,7 +169,7 @@ impl QueueFile {
         self.write.begin_with("BEGIN IMMEDIATE").await
     }
 
-    /// Notes the outcome of a writing call for [`Administer::health`], and turns its error into a
+    /// Notes the outcome of a writing call for [`Connect::health`], and turns its error into a
     /// `BusError`.
     pub(crate) fn outcome<T>(&self, what: &str, result: sqlx::Result<T>) -> Result<T, BusError> {
         self.condition.note(Call::Writes, what, result)

@@ -1,5 +1,5 @@
-//! The traits of the bus. An adapter implements [`Publish`], [`Consume`] and [`Administer`], and
-//! gets [`Bus`] for free.
+//! The traits of the bus, each for one kind of caller. An adapter implements [`Publish`],
+//! [`Consume`], [`Administer`], [`Measure`] and [`Connect`], and gets [`Bus`] for free.
 //!
 //! Services hold them as `Arc<dyn …>`. Nothing here knows a broker or an event; bodies are bytes.
 
@@ -112,7 +112,7 @@ pub trait Consumer: Send {
     async fn close(self: Box<Self>) -> Result<(), BusError>;
 }
 
-/// The operators' calls.
+/// The operators' calls: the topology, and the letters that somebody has to look at.
 #[async_trait]
 pub trait Administer: Send + Sync {
     /// Makes exchanges, queues and bindings that are missing; idempotent. Returns what became of each thing.
@@ -147,26 +147,6 @@ pub trait Administer: Send + Sync {
         Ok(Vec::new())
     }
 
-    /// Messages in a queue that are ready, and in its dead letters.
-    ///
-    /// # Errors
-    /// As [`Self::check`].
-    async fn depth(&self, queue: Queue) -> Result<(u64, u64), BusError>;
-
-    /// The longest of the outlets' queues, and how many messages are ready in it. Cheaper than [`Self::depth`] of each: a queue
-    /// may be counted no further than `enough`.
-    ///
-    /// # Errors
-    /// As [`Self::check`].
-    async fn longest(&self, enough: u64) -> Result<(Queue, u64), BusError>;
-
-    /// Messages in `loa.unrouted`, which no binding took. More than 0 means that a producer uses a
-    /// routing key outside the contract.
-    ///
-    /// # Errors
-    /// As [`Self::check`].
-    async fn unrouted(&self) -> Result<u64, BusError>;
-
     /// Looks at up to `max` letters of a place, oldest first, and leaves them there. A broker may have to go through all
     /// letters to find some of them. Bodies that together have no room in memory are left out
     /// ([`DeadLetter::lacks_its_body`]); that of the first is there.
@@ -189,7 +169,35 @@ pub trait Administer: Send + Sync {
     /// # Errors
     /// `Unavailable`, `Unroutable`, before anything was deleted; afterwards see [`Discarded::unfinished`].
     async fn discard(&self, place: Place, chosen: &Chosen) -> Result<Discarded, BusError>;
+}
 
+/// Counts messages.
+#[async_trait]
+pub trait Measure: Send + Sync {
+    /// Messages in a queue that are ready, and in its dead letters.
+    ///
+    /// # Errors
+    /// As [`Administer::check`].
+    async fn depth(&self, queue: Queue) -> Result<(u64, u64), BusError>;
+
+    /// The longest of the outlets' queues, and how many messages are ready in it. Cheaper than [`Self::depth`] of each: a queue
+    /// may be counted no further than `enough`.
+    ///
+    /// # Errors
+    /// As [`Administer::check`].
+    async fn longest(&self, enough: u64) -> Result<(Queue, u64), BusError>;
+
+    /// Messages in `loa.unrouted`, which no binding took. More than 0 means that a producer uses a
+    /// routing key outside the contract.
+    ///
+    /// # Errors
+    /// As [`Administer::check`].
+    async fn unrouted(&self) -> Result<u64, BusError>;
+}
+
+/// How the connections to the broker are, and their end.
+#[async_trait]
+pub trait Connect: Send + Sync {
     /// The state of the connection: the worst of [`Self::connections`].
     fn health(&self) -> Health;
 
@@ -210,5 +218,5 @@ pub trait Administer: Send + Sync {
 }
 
 /// The whole door.
-pub trait Bus: Publish + Consume + Administer {}
-impl<T: Publish + Consume + Administer + ?Sized> Bus for T {}
+pub trait Bus: Publish + Consume + Administer + Measure + Connect {}
+impl<T: Publish + Consume + Administer + Measure + Connect + ?Sized> Bus for T {}

@@ -17,7 +17,7 @@ pub mod limits;
 mod message;
 mod topology;
 
-pub use door::{Administer, Bus, Clock, Consume, Consumer, Health, Publish};
+pub use door::{Administer, Bus, Clock, Connect, Consume, Consumer, Health, Measure, Publish};
 pub use error::{BusError, BusErrorKind, error_chain};
 pub use inspection::{Declared, Finding};
 pub use message::{

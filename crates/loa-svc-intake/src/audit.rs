@@ -6,7 +6,7 @@
 
 use crate::Config;
 use jiff::{SignedDuration, Timestamp};
-use loa_bus::{Administer, Bus, BusError, Queue};
+use loa_bus::{Measure, Bus, BusError, Queue};
 use loa_domain::{Fault, FaultName, Outlet, Trouble};
 use loa_store::{ArchiveQuery, Archived, AuditEvent, AuditRound, IntakeLedger, Receptions, Said, StoreError};
 use loa_worker::{
@@ -115,7 +115,7 @@ impl Audit {
     }
 
     /// One round: asks each outlet, and reports.
-    pub async fn step<B: Administer + ?Sized>(&self, bus: &B, status: &Status) {
+    pub async fn step<B: Measure + ?Sized>(&self, bus: &B, status: &Status) {
         let mut depths = BTreeMap::new();
         for queue in Queue::ALL {
             depths.insert(queue, bus.depth(queue).await);

@@ -20,7 +20,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use loa_bus::{
-    Administer, BusError, BusErrorKind, HEARTBEAT, HEARTBEAT_BODY, HEARTBEAT_HOST, HEARTBEAT_INSTALLATION,
+    Measure, BusError, BusErrorKind, HEARTBEAT, HEARTBEAT_BODY, HEARTBEAT_HOST, HEARTBEAT_INSTALLATION,
     HEARTBEAT_KEYS, HEARTBEAT_SENT_AT, Message, Outgoing, Publish, Queue, Route,
 };
 use loa_store::StoreError;
@@ -40,7 +40,7 @@ impl Service {
     ///
     /// # Errors
     /// When the bus did not take it; there is no second try, the next heartbeat is it.
-    pub async fn beat<B: Publish + Administer + ?Sized>(&self, bus: &B) -> Result<usize, BusError> {
+    pub async fn beat<B: Publish + Measure + ?Sized>(&self, bus: &B) -> Result<usize, BusError> {
         bus.takes()?;
         let mut shallow = BTreeSet::new();
         for queue in Queue::ALL {

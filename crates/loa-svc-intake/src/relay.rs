@@ -8,7 +8,7 @@
 
 use crate::{Service, turns::Turns};
 use jiff::Timestamp;
-use loa_bus::{Administer, BusError, BusErrorKind, Message, Outgoing, Publish, Route, error_chain};
+use loa_bus::{Measure, BusError, BusErrorKind, Message, Outgoing, Publish, Route, error_chain};
 use loa_domain::{Dependency, FaultName};
 use loa_event::STRUCTURED;
 use loa_store::{Lease, OutboxRow, StoreError, lease_holder};
@@ -34,7 +34,7 @@ impl Service {
 
     /// Asks the bus how long the outlets' queues are, where that matters for the next [`Self::step`] and is not known already.
     /// Where the bus does not tell, paces and confirms bound what is on its way.
-    pub async fn look_at_queues<B: Publish + Administer + ?Sized>(&self, bus: &B) {
+    pub async fn look_at_queues<B: Publish + Measure + ?Sized>(&self, bus: &B) {
         if bus.takes().is_err() || !self.turns(|turns, now| turns.wants_a_look(now)) {
             return;
         }

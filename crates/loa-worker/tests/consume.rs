@@ -4,7 +4,7 @@
 
 use async_trait::async_trait;
 use loa_bus::{
-    Administer, Bus, BusError, BusErrorKind, Chosen, Consume, Consumer, DeadLetter, DeadReason, Discarded, HEARTBEAT,
+    Administer, Connect, Measure, Bus, BusError, BusErrorKind, Chosen, Consume, Consumer, DeadLetter, DeadReason, Discarded, HEARTBEAT,
     HEARTBEAT_HOST, HEARTBEAT_INSTALLATION, HEARTBEAT_SENT_AT, Health, Message, Outgoing, Place, Publish, Queue,
     Received, Redriven, Route, Settlement, Tag,
 };
@@ -459,15 +459,6 @@ impl Administer for Torn {
     async fn check(&self) -> Result<Vec<loa_domain::TopologyThing>, BusError> {
         self.queues.check().await
     }
-    async fn depth(&self, queue: Queue) -> Result<(u64, u64), BusError> {
-        self.queues.depth(queue).await
-    }
-    async fn longest(&self, enough: u64) -> Result<(Queue, u64), BusError> {
-        self.queues.longest(enough).await
-    }
-    async fn unrouted(&self) -> Result<u64, BusError> {
-        self.queues.unrouted().await
-    }
     async fn dead_letters(&self, place: Place, chosen: &Chosen, max: usize) -> Result<Vec<DeadLetter>, BusError> {
         self.queues.dead_letters(place, chosen, max).await
     }
@@ -477,6 +468,23 @@ impl Administer for Torn {
     async fn discard(&self, place: Place, chosen: &Chosen) -> Result<Discarded, BusError> {
         self.queues.discard(place, chosen).await
     }
+}
+
+#[async_trait]
+impl Measure for Torn {
+    async fn depth(&self, queue: Queue) -> Result<(u64, u64), BusError> {
+        self.queues.depth(queue).await
+    }
+    async fn longest(&self, enough: u64) -> Result<(Queue, u64), BusError> {
+        self.queues.longest(enough).await
+    }
+    async fn unrouted(&self) -> Result<u64, BusError> {
+        self.queues.unrouted().await
+    }
+}
+
+#[async_trait]
+impl Connect for Torn {
     fn health(&self) -> Health {
         self.queues.health()
     }

@@ -7,7 +7,8 @@
 //!
 //! Beside it, in `layers/`: what every file has (`files.rs`), that files form no circle
 //! (`circles.rs`), what may come in from others (`dependencies.rs`, which reads `deny.toml`), that a
-//! function fits a screen (`functions.rs`), and that every metric has its row in the docs (`metrics.rs`).
+//! function fits a screen (`functions.rs`), that a trait has a dozen methods at most (`traits.rs`),
+//! and that every metric has its row in the docs (`metrics.rs`).
 
 #[path = "layers/circles.rs"]
 mod circles;
@@ -21,6 +22,8 @@ mod functions;
 mod metrics;
 #[path = "layers/sources.rs"]
 mod sources;
+#[path = "layers/traits.rs"]
+mod traits;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use std::{

@@ -3,7 +3,7 @@
 //! It knows the bus, and not what is done to the broker.
 
 use super::{clock, random};
-use loa_bus::{Administer, Consume, Health, Message, Outgoing, Publish, Queue, Route, Settlement};
+use loa_bus::{Connect, Consume, Health, Message, Outgoing, Publish, Queue, Route, Settlement};
 use loa_bus_rabbitmq::{RabbitBus, RabbitConfig};
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -2,7 +2,7 @@
 
 use crate::{House, operators::bury};
 use axum::http::StatusCode;
-use loa_bus::{Administer, Message, Outgoing, Publish, Queue, Route};
+use loa_bus::{Measure, Message, Outgoing, Publish, Queue, Route};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 

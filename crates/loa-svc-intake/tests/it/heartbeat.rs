@@ -141,7 +141,7 @@ impl Publish for Refusing {
 }
 
 #[async_trait]
-impl Administer for Refusing {
+impl Measure for Refusing {
     async fn depth(&self, _: Queue) -> Result<(u64, u64), BusError> {
         Err(BusError::new(BusErrorKind::Refused, "configure access refused"))
     }
@@ -150,35 +150,7 @@ impl Administer for Refusing {
         Err(BusError::new(BusErrorKind::Refused, "configure access refused"))
     }
 
-    async fn declare(&self) -> Result<Vec<Declared>, BusError> {
-        self.0.declare().await
-    }
-
-    async fn check(&self) -> Result<Vec<loa_domain::TopologyThing>, BusError> {
-        self.0.check().await
-    }
-
     async fn unrouted(&self) -> Result<u64, BusError> {
         self.0.unrouted().await
-    }
-
-    async fn dead_letters(&self, place: Place, chosen: &Chosen, max: usize) -> Result<Vec<DeadLetter>, BusError> {
-        self.0.dead_letters(place, chosen, max).await
-    }
-
-    async fn redrive(&self, place: Place, chosen: &Chosen, routing_key: Option<&str>) -> Result<Redriven, BusError> {
-        self.0.redrive(place, chosen, routing_key).await
-    }
-
-    async fn discard(&self, place: Place, chosen: &Chosen) -> Result<Discarded, BusError> {
-        self.0.discard(place, chosen).await
-    }
-
-    fn health(&self) -> Health {
-        self.0.health()
-    }
-
-    async fn close(&self) {
-        self.0.close().await;
     }
 }
