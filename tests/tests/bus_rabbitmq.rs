@@ -7,7 +7,7 @@
 mod broker;
 
 use async_trait::async_trait;
-use loa_bus::{Connect, Bus, Consumer, Health, conformance::Fixture};
+use loa_bus::{Bus, Connect, Consumer, Health, conformance::Fixture};
 use loa_bus_rabbitmq::{RabbitBus, RabbitConfig};
 use std::{sync::Arc, time::Duration};
 

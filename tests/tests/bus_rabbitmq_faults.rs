@@ -18,8 +18,8 @@ use lapin::{
     options::{QueueDeclareOptions, QueueDeleteOptions},
 };
 use loa_bus::{
-    Administer, Connect, Measure, BusErrorKind, Chosen, Consume, Consumer, DeadReason, Health, Publish, Queue, Received, Route,
-    Settlement,
+    Administer, BusErrorKind, Chosen, Connect, Consume, Consumer, DeadReason, Health, Measure, Publish, Queue,
+    Received, Route, Settlement,
 };
 use loa_bus_rabbitmq::{RabbitBus, RabbitConfig};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};

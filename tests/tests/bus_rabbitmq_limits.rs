@@ -14,8 +14,8 @@ use lapin::{
     types::{AMQPValue, FieldTable},
 };
 use loa_bus::{
-    Administer, Connect, Measure, BusErrorKind, Chosen, Consume, Consumer, DeadReason, Health, Outgoing, Place, Publish, Queue, Received,
-    Settlement,
+    Administer, BusErrorKind, Chosen, Connect, Consume, Consumer, DeadReason, Health, Measure, Outgoing, Place,
+    Publish, Queue, Received, Settlement,
 };
 use loa_bus_rabbitmq::RabbitBus;
 use std::{

@@ -7,7 +7,7 @@
 mod broker;
 
 use broker::{Node, traffic::*};
-use loa_bus::{Administer, Connect, Measure, BusErrorKind, Consume, Health, Publish, Queue};
+use loa_bus::{Administer, BusErrorKind, Connect, Consume, Health, Measure, Publish, Queue};
 use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -16,8 +16,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use loa_bus::{
-    Administer, Connect, Measure, BusError, BusErrorKind, Chosen, Clock, Consume, Consumer, DeadLetter, Declared, Discarded, Finding,
-    Health, Outgoing, Place, Publish, Queue, Redriven, UNROUTED, limits,
+    Administer, BusError, BusErrorKind, Chosen, Clock, Connect, Consume, Consumer, DeadLetter, Declared, Discarded,
+    Finding, Health, Measure, Outgoing, Place, Publish, Queue, Redriven, UNROUTED, limits,
 };
 use loa_domain::TopologyThing;
 use std::{

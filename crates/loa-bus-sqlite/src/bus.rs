@@ -7,8 +7,8 @@
 use crate::{consumer::FileConsumer, queue_file::QueueFile};
 use async_trait::async_trait;
 use loa_bus::{
-    Administer, BusError, Connect, Measure, Chosen, Clock, Consume, Consumer, DeadLetter, Declared, Discarded, Health, Place, Queue,
-    Redriven, UNROUTED, limits,
+    Administer, BusError, Chosen, Clock, Connect, Consume, Consumer, DeadLetter, Declared, Discarded, Health, Measure,
+    Place, Queue, Redriven, UNROUTED, limits,
 };
 use loa_domain::{TopologyOutcome, TopologyThing};
 use sqlx::Row;

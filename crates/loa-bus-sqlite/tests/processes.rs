@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)] // a panic is the failure's message
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "how the two processes speak with each other")]
 
-use loa_bus::{Administer, Connect, Measure, Consume, Consumer, Message, Outgoing, Publish, Queue, Route, Settlement};
+use loa_bus::{Administer, Connect, Consume, Consumer, Measure, Message, Outgoing, Publish, Queue, Route, Settlement};
 use loa_bus_sqlite::SqliteBus;
 use std::{
     collections::BTreeMap,

@@ -12,6 +12,7 @@
 //! ```
 
 mod access;
+mod address_refusal;
 mod advice;
 mod article_key;
 mod breaker;
@@ -50,6 +51,7 @@ mod watch_failure;
 mod watch_warning;
 
 pub use access::{Scope, Token, may_publish_for};
+pub use address_refusal::{AddressRefusal, EgressSettings};
 pub use advice::Advice;
 pub use article_key::ArticleKey;
 pub use breaker::{Breaker, BreakerRule, BreakerState};

@@ -1,7 +1,7 @@
 //! Why a source that is watched, or a page of it, could not be read, as facts. What a server or a library said is a field of its
 //! own. The watch's ledger keeps them as JSON; earlier versions noted sentences there.
 
-use crate::{AttemptError, Flaw, PageError, Quoted, ServerWords, WatchKind};
+use crate::{AddressRefusal, AttemptError, Flaw, PageError, Quoted, ServerWords, WatchKind};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -23,8 +23,9 @@ pub enum WatchFailure {
     NotAllowed {
         /// The address.
         address: Quoted,
-        /// What the guard of calls to the outside said.
-        said: ServerWords,
+        /// Why; `None`: noted before it was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refusal: Option<AddressRefusal>,
     },
     /// A redirect without a place.
     NoLocation {

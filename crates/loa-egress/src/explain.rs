@@ -1,13 +1,13 @@
 //! Why a call failed, for the ledger and for people.
 //!
-//! An error of the HTTP client comes in; a class that callers branch on and a sentence for operators go out. Addresses may
+//! An error of the HTTP client comes in; a class that callers branch on and what the libraries said go out: no word of ours. Addresses may
 //! hold secrets: callers take them out of the error first (`without_url`).
 
 use crate::ResolveError;
 use loa_webhook::Failure;
 use std::{error::Error, io};
 
-/// Why a call failed, and a sentence about it: by the types in the chain of causes, never by their text.
+/// Why a call failed, and what was said about it by libraries and the system, which may be nothing: by the types in the chain of causes, never by their text.
 pub fn explain(error: &reqwest::Error) -> (Failure, String) {
     let mut detail = error.to_string();
     let (mut named, mut tls) = (None, false);
@@ -15,8 +15,8 @@ pub fn explain(error: &reqwest::Error) -> (Failure, String) {
     while let Some(inner) = cause {
         detail = format!("{detail}: {inner}");
         named = named.or_else(|| match inner.downcast_ref::<ResolveError>() {
-            Some(ResolveError::Refused(refusal)) => Some((Failure::Refused, refusal.to_string())),
-            Some(lookup @ ResolveError::LookUp { .. }) => Some((Failure::Dns, lookup.to_string())),
+            Some(ResolveError::Refused(_)) => Some((Failure::Refused, String::new())),
+            Some(ResolveError::LookUp { source, .. }) => Some((Failure::Dns, source.to_string())),
             None => None,
         });
         tls |= is_tls(inner);

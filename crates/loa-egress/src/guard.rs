@@ -4,7 +4,8 @@
 //! never reaches a resolver. As a client's resolver the guard drops every forbidden address of a name at the moment of
 //! connecting, so that a name cannot mean one thing when it is checked and another when it is called.
 
-use loa_webhook::{EgressPolicy, Refusal};
+use loa_domain::AddressRefusal;
+use loa_webhook::EgressPolicy;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::{
     collections::HashMap,
@@ -22,8 +23,8 @@ const LOOK_UP_MAX: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum ResolveError {
     /// None of its addresses may be called.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
+    #[error("it may not be called: {0:?}")]
+    Refused(AddressRefusal),
     /// It does not resolve.
     #[error("the name {host} cannot be resolved")]
     LookUp {
@@ -32,6 +33,12 @@ pub enum ResolveError {
         /// The resolver's word.
         source: io::Error,
     },
+}
+
+impl From<AddressRefusal> for ResolveError {
+    fn from(refusal: AddressRefusal) -> Self {
+        Self::Refused(refusal)
+    }
 }
 
 /// The policy, and the look-up that obeys it.
@@ -85,7 +92,7 @@ impl Guard {
     ///
     /// # Errors
     /// Why it may not be called.
-    pub fn check(&self, url: &Url) -> Result<(), Refusal> {
+    pub fn check(&self, url: &Url) -> Result<(), AddressRefusal> {
         self.0.policy.check_url(url)
     }
 
@@ -161,7 +168,7 @@ mod tests {
         let url: Url = "https://localhost/hook".parse().unwrap();
         assert!(matches!(
             guard(&[]).check_resolved(&url).await,
-            Err(ResolveError::Refused(Refusal::NoPublicAddress { .. }))
+            Err(ResolveError::Refused(AddressRefusal::NoPublicAddress { .. }))
         ));
         guard(&["localhost"]).check_resolved(&url).await.unwrap();
     }

@@ -26,11 +26,25 @@ const AGES: [Option<i64>; 3] = [None, Some(0), Some(12)];
 #[derive(Debug, Clone)]
 enum Step {
     /// A version comes: a revision of an article, dated so many minutes from now and a few microseconds beside it.
-    Publish { article: usize, revision: u64, producer: u8, ahead: i64, micros: i64 },
-    Withdraw { article: usize, revision: u64 },
+    Publish {
+        article: usize,
+        revision: u64,
+        producer: u8,
+        ahead: i64,
+        micros: i64,
+    },
+    Withdraw {
+        article: usize,
+        revision: u64,
+    },
     /// What came comes once more.
-    Repeat { which: usize },
-    Wait { minutes: i64, micros: i64 },
+    Repeat {
+        which: usize,
+    },
+    Wait {
+        minutes: i64,
+        micros: i64,
+    },
 }
 
 /// Beside a whole minute: what is less than a millisecond is in no ledger.
@@ -235,7 +249,8 @@ impl Life {
         loop {
             self.claims += 1;
             let holder = format!("h{}", self.claims);
-            let lease = Lease { holder: holder.clone(), now: self.now, until: self.now + SignedDuration::from_mins(10) };
+            let lease =
+                Lease { holder: holder.clone(), now: self.now, until: self.now + SignedDuration::from_mins(10) };
             let due = self.push.claim(&lease, &[], 100, 1).await.unwrap();
             let Some(due) = due.into_iter().next() else { break };
             let place = self.came.iter().position(|came| came.event.key == due.event).unwrap();
@@ -255,12 +270,14 @@ impl Life {
         for article in ARTICLES {
             let Some(highest) = self.highest(article) else { continue };
             if highest.stands(&highest.version, AgeRule::Never, self.now) == Standing::Stands {
-                let last = self.delivered.iter().rev().map(|place| &self.came[*place]).find(|one| one.article == article);
+                let last =
+                    self.delivered.iter().rev().map(|place| &self.came[*place]).find(|one| one.article == article);
                 assert_eq!(last.map(|last| &last.version), Some(&highest.version), "the webhook at {}", self.now);
             }
             let was_told = self.delivered.iter().any(|place| self.came[*place].article == article);
             if highest.version.withdrawn && was_told {
-                let last = self.delivered.iter().rev().map(|place| &self.came[*place]).find(|one| one.article == article);
+                let last =
+                    self.delivered.iter().rev().map(|place| &self.came[*place]).find(|one| one.article == article);
                 assert_eq!(last.map(|last| &last.version), Some(&highest.version), "a withdrawal is told");
             }
         }

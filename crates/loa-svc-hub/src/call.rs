@@ -5,7 +5,6 @@
 
 use crate::{
     networks::{Busy, NetworkSlot, chosen, of_number},
-    requests::{own_settings, sentence},
     service::{Inner, hex, later},
 };
 use bytes::Bytes;
@@ -90,7 +89,7 @@ impl Inner {
                 }
                 Err(heard) => heard,
             },
-            Err(error) => self.unanswered(due, Failure::Ours, &error.to_string()),
+            Err(_) => self.unanswered(due, Failure::Ours, ""),
         };
         report(due, &heard);
         CallRecord {
@@ -120,13 +119,14 @@ impl Inner {
 
     /// Whether a callback may be called now, as it is written, as its name resolves, and as its networks are called already.
     async fn way(&self, due: &DueCall, callback: &Url) -> Result<Way, Heard> {
-        let blocked = |refusal| self.unanswered(due, Failure::Refused, &sentence(&refusal));
+        // that it may not be called is said in words of ours, by the reason
+        let blocked = |_| self.unanswered(due, Failure::Refused, "");
         self.guard.check(callback).map_err(blocked)?;
         let (networks, pin) = match callback.host() {
             Some(Host::Domain(host)) => {
                 let found = self.guard.resolved(host).await.map_err(|error| match error {
                     ResolveError::Refused(refusal) => blocked(refusal),
-                    lookup @ ResolveError::LookUp { .. } => self.unanswered(due, Failure::Dns, &lookup.to_string()),
+                    ResolveError::LookUp { source, .. } => self.unanswered(due, Failure::Dns, &source.to_string()),
                 })?;
                 let (addresses, networks) = chosen(found);
                 (networks, Some(self.guard.pin(host, addresses)))
@@ -257,7 +257,7 @@ impl Inner {
 
     fn failed(&self, due: &DueCall, error: reqwest::Error) -> Heard {
         let (failure, words) = explain(&error.without_url());
-        self.unanswered(due, failure, &own_settings(&words))
+        self.unanswered(due, failure, &words)
     }
 
     /// There was no answer; a library of ours said this.

@@ -12,13 +12,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use loa_domain::{HubMode, Network};
+use loa_domain::{AddressRefusal, EgressSettings, HubMode, Network};
 use loa_http::ClientAddress;
 use loa_store::{HubSubscriptionRequest, HubTaken, StoreError, StoreErrorKind, TopicKind};
-use loa_webhook::{
-    Refusal,
-    websub::{HubFault, HubRequest, Subscribing, parse_hub_request, same_address_form},
-};
+use loa_webhook::websub::{HubFault, HubRequest, Subscribing, parse_hub_request, same_address_form};
 use loa_words::{Language, Notice};
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -47,8 +44,8 @@ enum RequestRefusal {
         "hub.topic is none of this hub's: its topics are the feeds at {0}feeds/, as .rss, .atom and .json, by the address that each names as its own"
     )]
     Topic(String),
-    #[error("hub.callback may not be called: {0}")]
-    Callback(String),
+    #[error("hub.callback may not be called: {}", Language::English.words().address_refusal(.0, EgressSettings::Hub))]
+    Callback(AddressRefusal),
     #[error("this hub has as many subscriptions as it takes on; please come back later")]
     Full,
     #[error("this hub has as many subscriptions of callbacks at this host as it takes on")]
@@ -184,7 +181,7 @@ impl Inner {
 
     async fn subscribing(&self, asked: Subscribing) -> Result<(), RequestRefusal> {
         let topic = self.topics.find(&asked.topic).ok_or_else(|| RequestRefusal::Topic(self.public_url()))?;
-        self.guard.check(&asked.callback).map_err(|refusal| RequestRefusal::Callback(sentence(&refusal)))?;
+        self.guard.check(&asked.callback).map_err(RequestRefusal::Callback)?;
         let host = asked.callback.host_str().unwrap_or_default().trim_end_matches('.').to_owned();
         let (mode, granted) = (asked.mode, self.leases().grant(asked.lease_seconds));
         let request = HubSubscriptionRequest {
@@ -216,14 +213,4 @@ impl Inner {
     fn public_url(&self) -> String {
         self.url.as_str().trim_end_matches("hub").to_owned()
     }
-}
-
-/// What the guard says, with the hub's own settings: those of webhooks are for addresses that operators wrote.
-pub(crate) fn sentence(refusal: &Refusal) -> String {
-    own_settings(&refusal.to_string())
-}
-
-/// See [`sentence`].
-pub(crate) fn own_settings(detail: &str) -> String {
-    detail.replace("push.allow_", "hub.allow_")
 }

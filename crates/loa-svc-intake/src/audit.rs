@@ -6,7 +6,7 @@
 
 use crate::Config;
 use jiff::{SignedDuration, Timestamp};
-use loa_bus::{Measure, Bus, BusError, Queue};
+use loa_bus::{Bus, BusError, Measure, Queue};
 use loa_domain::{Fault, FaultName, Outlet, Trouble};
 use loa_store::{ArchiveQuery, Archived, AuditEvent, AuditRound, IntakeLedger, Receptions, Said, StoreError};
 use loa_worker::{

@@ -20,8 +20,8 @@ use crate::{
 };
 use jiff::Timestamp;
 use loa_bus::{
-    Measure, BusError, BusErrorKind, HEARTBEAT, HEARTBEAT_BODY, HEARTBEAT_HOST, HEARTBEAT_INSTALLATION,
-    HEARTBEAT_KEYS, HEARTBEAT_SENT_AT, Message, Outgoing, Publish, Queue, Route,
+    BusError, BusErrorKind, HEARTBEAT, HEARTBEAT_BODY, HEARTBEAT_HOST, HEARTBEAT_INSTALLATION, HEARTBEAT_KEYS,
+    HEARTBEAT_SENT_AT, Measure, Message, Outgoing, Publish, Queue, Route,
 };
 use loa_store::StoreError;
 use std::{

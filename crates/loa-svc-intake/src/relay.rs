@@ -8,7 +8,7 @@
 
 use crate::{Service, turns::Turns};
 use jiff::Timestamp;
-use loa_bus::{Measure, BusError, BusErrorKind, Message, Outgoing, Publish, Route, error_chain};
+use loa_bus::{BusError, BusErrorKind, Measure, Message, Outgoing, Publish, Route, error_chain};
 use loa_domain::{Dependency, FaultName};
 use loa_event::STRUCTURED;
 use loa_store::{Lease, OutboxRow, StoreError, lease_holder};

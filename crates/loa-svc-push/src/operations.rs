@@ -3,12 +3,12 @@
 use crate::{Service, send::Call};
 use bytes::Bytes;
 use loa_domain::{
-    AttemptError, DeliveryId, DisableReason, Endpoint, EndpointId, EndpointState, EventFilter, EventType, ServerWords,
-    clean_line,
+    AddressRefusal, AttemptError, DeliveryId, DisableReason, EgressSettings, Endpoint, EndpointId, EndpointState,
+    EventFilter, EventType, ServerWords, clean_line,
 };
 use loa_egress::ResolveError;
 use loa_store::{Attempt, DeliveryQuery, DeliveryView, StoreError, StoreErrorKind};
-use loa_webhook::{Answer, Refusal, Secret, WebhookId, parse_url};
+use loa_webhook::{Answer, Secret, WebhookId, parse_url};
 use loa_words::{Language, Notice, Trial};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -78,8 +78,8 @@ impl TestReport {
 #[derive(Debug, thiserror::Error)]
 pub enum OperationError {
     /// The address may not be called.
-    #[error(transparent)]
-    Address(#[from] Refusal),
+    #[error("{}", Language::English.words().address_refusal(.0, EgressSettings::Push))]
+    Address(AddressRefusal),
     /// The address's name does not resolve.
     #[error("the name {host} cannot be resolved; check its spelling and the DNS")]
     Unresolved {
@@ -106,6 +106,12 @@ pub enum OperationError {
     /// The ledger failed.
     #[error("the push ledger did not do it")]
     Ledger(#[from] StoreError),
+}
+
+impl From<AddressRefusal> for OperationError {
+    fn from(refusal: AddressRefusal) -> Self {
+        Self::Address(refusal)
+    }
 }
 
 impl From<ResolveError> for OperationError {

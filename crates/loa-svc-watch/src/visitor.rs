@@ -3,7 +3,7 @@
 
 use crate::{Config, robots::RobotsCache};
 use jiff::Timestamp;
-use loa_domain::{Quoted, WatchFailure};
+use loa_domain::{AddressRefusal, Quoted, WatchFailure};
 use loa_egress::{ClientError, ClientOptions, Guard, client, explain};
 use loa_portal::{ROBOTS_BYTES_MAX, Robots};
 use loa_webhook::{EgressPolicy, retry_after};
@@ -154,11 +154,7 @@ impl Inner {
 
     /// Whether an address may be asked at all, by our own rules; else why not.
     pub(crate) fn permitted(&self, address: &Url) -> Result<(), WatchFailure> {
-        let why = |refusal: loa_webhook::Refusal| WatchFailure::NotAllowed {
-            address: quoted(address),
-            said: refusal.to_string().into(),
-        };
-        self.guard.check(address).map_err(why)
+        self.guard.check(address).map_err(|refusal| not_allowed(address, refusal))
     }
 
     async fn read(&self, response: Response, address: Url, moved_to: Option<Url>, bytes_max: usize) -> Fetched {
@@ -235,10 +231,7 @@ impl Inner {
 
     /// One request, in its host's turn.
     async fn ask(&self, address: &Url, etag: Option<&str>, last_modified: Option<&str>) -> Result<Response, Fetched> {
-        self.guard.check(address).map_err(|refusal| {
-            let said = refusal.to_string().into();
-            Fetched::Forbidden(WatchFailure::NotAllowed { address: quoted(address), said })
-        })?;
+        self.permitted(address).map_err(Fetched::Forbidden)?;
         let turn = self.turn(address.host_str().unwrap_or_default());
         let mut last = turn.lock().await;
         if let Some(last) = *last {
@@ -278,6 +271,10 @@ impl Inner {
         }
         turns.entry(host.to_owned()).or_default().clone()
     }
+}
+
+fn not_allowed(address: &Url, refusal: AddressRefusal) -> WatchFailure {
+    WatchFailure::NotAllowed { address: quoted(address), refusal: Some(refusal) }
 }
 
 /// An address, as far as a sentence shows it.

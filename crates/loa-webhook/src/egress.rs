@@ -6,7 +6,7 @@
 //! ([`EgressPolicy::allows`]), so that no second look-up lies between. The WebSub rules of this crate read addresses by
 //! them too, which is why they stand here and not in `loa-egress`.
 
-use loa_domain::{Network, NetworkError};
+use loa_domain::{AddressRefusal, Network, NetworkError};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
 
@@ -55,54 +55,12 @@ fn public_v6(a: Ipv6Addr) -> bool {
 /// address they mean, so that [`EgressPolicy::check_url`] sees through them; zone ids are refused.
 ///
 /// # Errors
-/// [`Refusal::NotAUrl`] or [`Refusal::TooLong`].
-pub fn parse_url(text: &str) -> Result<Url, Refusal> {
+/// [`AddressRefusal::NotAUrl`] or [`AddressRefusal::TooLong`].
+pub fn parse_url(text: &str) -> Result<Url, AddressRefusal> {
     if text.len() > URL_LENGTH_MAX {
-        return Err(Refusal::TooLong);
+        return Err(AddressRefusal::TooLong { bytes_max: URL_LENGTH_MAX });
     }
-    Url::parse(text).map_err(|e| Refusal::NotAUrl(e.to_string()))
-}
-
-/// Why an address may not be called. The sentences are for the person who typed it in.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// It can't be read.
-    #[error("the address is not a URL: {0}")]
-    NotAUrl(String),
-    /// More than 2,048 bytes.
-    #[error("the address is longer than 2048 bytes")]
-    TooLong,
-    /// Neither https nor http.
-    #[error("the address begins with {0}:, not with https:")]
-    Scheme(String),
-    /// Plain http to a host that is not allowed by name or network.
-    #[error(
-        "plain http is only for hosts that the configuration allows (push.allow_hosts, push.allow_networks); {0} is not"
-    )]
-    PlainHttp(String),
-    /// `user:password@` belongs into no log.
-    #[error("the address holds a user name or password")]
-    Userinfo,
-    /// Nothing between the slashes.
-    #[error("the address has no host")]
-    NoHost,
-    /// Nobody listens there.
-    #[error("the address has port 0, at which nobody can listen")]
-    NoPort,
-    /// The address is not public and not allowed.
-    #[error("{address} is not a public address and not allowed by the configuration (push.allow_networks)")]
-    NotPublic {
-        /// The address, as it was understood.
-        address: IpAddr,
-    },
-    /// None of the name's addresses may be called.
-    #[error("{host} has no public address ({addresses}) and is not allowed by the configuration (push.allow_hosts)")]
-    NoPublicAddress {
-        /// The name.
-        host: String,
-        /// What it resolved to, for people.
-        addresses: String,
-    },
+    Url::parse(text).map_err(|e| AddressRefusal::NotAUrl { said: e.to_string().into() })
 }
 
 /// What the configuration allows beyond public https.
@@ -143,20 +101,20 @@ impl EgressPolicy {
     /// Keeps those of a name's addresses that may be connected to.
     ///
     /// # Errors
-    /// [`Refusal::NoPublicAddress`] when none is left.
+    /// [`AddressRefusal::NoPublicAddress`] when none is left.
     pub fn keep_allowed<A>(
         &self,
         host: &str,
         found: Vec<A>,
         address: impl Fn(&A) -> IpAddr,
-    ) -> Result<Vec<A>, Refusal> {
+    ) -> Result<Vec<A>, AddressRefusal> {
         if self.allows_host(host) && !found.is_empty() {
             return Ok(found);
         }
         let (kept, refused): (Vec<A>, Vec<A>) = found.into_iter().partition(|a| self.allows(address(a)));
         if kept.is_empty() {
-            let addresses: Vec<String> = refused.iter().map(|a| address(a).to_string()).collect();
-            return Err(Refusal::NoPublicAddress { host: host.to_owned(), addresses: addresses.join(", ") });
+            let addresses = refused.iter().map(address).collect();
+            return Err(AddressRefusal::NoPublicAddress { host: host.into(), addresses });
         }
         Ok(kept)
     }
@@ -166,33 +124,33 @@ impl EgressPolicy {
     ///
     /// # Errors
     /// By kind.
-    pub fn check_url(&self, url: &Url) -> Result<(), Refusal> {
+    pub fn check_url(&self, url: &Url) -> Result<(), AddressRefusal> {
         if url.as_str().len() > URL_LENGTH_MAX {
-            return Err(Refusal::TooLong);
+            return Err(AddressRefusal::TooLong { bytes_max: URL_LENGTH_MAX });
         }
         if !matches!(url.scheme(), "https" | "http") {
-            return Err(Refusal::Scheme(url.scheme().to_owned()));
+            return Err(AddressRefusal::Scheme { scheme: url.scheme().into() });
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(Refusal::Userinfo);
+            return Err(AddressRefusal::Userinfo);
         }
         if url.port() == Some(0) {
-            return Err(Refusal::NoPort);
+            return Err(AddressRefusal::NoPort);
         }
-        let host = url.host().ok_or(Refusal::NoHost)?;
+        let host = url.host().ok_or(AddressRefusal::NoHost)?;
         let named = self.allows_host(&host.to_string());
         let literal = match host {
-            Host::Domain("") => return Err(Refusal::NoHost),
+            Host::Domain("") => return Err(AddressRefusal::NoHost),
             Host::Domain(_) => None,
             Host::Ipv4(a) => Some(IpAddr::V4(a)),
             Host::Ipv6(a) => Some(IpAddr::V6(a)),
         };
         if let Some(address) = literal.filter(|a| !named && !self.allows(*a)) {
-            return Err(Refusal::NotPublic { address });
+            return Err(AddressRefusal::NotPublic { address });
         }
         let networked = literal.is_some_and(|a| self.allow_networks.iter().any(|network| network.contains(a)));
         if url.scheme() == "http" && !self.plain_http && !named && !networked {
-            return Err(Refusal::PlainHttp(host.to_string()));
+            return Err(AddressRefusal::PlainHttp { host: host.to_string().into() });
         }
         Ok(())
     }

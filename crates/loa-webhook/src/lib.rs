@@ -24,7 +24,7 @@ mod webhook_id;
 pub mod websub;
 
 pub use answer::{Answer, Failure, Patience, judge_failure, judge_status};
-pub use egress::{EgressPolicy, Refusal, allowed, parse_url};
+pub use egress::{EgressPolicy, allowed, parse_url};
 pub use retry_after::retry_after;
 pub use secret::{Secret, SecretError};
 pub use signature::{

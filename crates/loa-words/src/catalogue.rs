@@ -4,11 +4,11 @@
 use crate::{Alarm, BarePage, Connection, Notice, Trial};
 use jiff::{Timestamp, civil::Date};
 use loa_domain::{
-    Account, Advice, AttemptError, Because, Clue, DateFault, DeadCause, DeliveryState, Dependency, DisableReason,
-    Embedded, EndpointState, EventType, Fault, Flaw, Frequency, HeaderType, HubReason, HubState, JourneyStep, LastCall,
-    LedgerName, MailReason, MailState, Outlet, PageError, PageField, PauseReason, Remark, RunKey, RunState, Scope,
-    ServerWords, SubscriptionState, TopologyMend, TopologyOutcome, TopologyState, TopologyThing, Trouble, TroubleKind,
-    WatchFailure, WatchWarning,
+    Account, AddressRefusal, Advice, AttemptError, Because, Clue, DateFault, DeadCause, DeliveryState, Dependency,
+    DisableReason, EgressSettings, Embedded, EndpointState, EventType, Fault, Flaw, Frequency, HeaderType, HubReason,
+    HubState, JourneyStep, LastCall, LedgerName, MailReason, MailState, Outlet, PageError, PageField, PauseReason,
+    Remark, RunKey, RunState, Scope, ServerWords, SubscriptionState, TopologyMend, TopologyOutcome, TopologyState,
+    TopologyThing, Trouble, TroubleKind, WatchFailure, WatchWarning,
 };
 
 /// A catalogue. Implementations match facts without a default arm.
@@ -99,6 +99,9 @@ pub trait Words: Send + Sync {
 
     /// What is wrong, and what to do. `now`: what the ages in it are counted to.
     fn fault(&self, fault: &Fault, now: Timestamp) -> String;
+
+    /// Why an address may not be called, and which settings would allow it. A clause.
+    fn address_refusal(&self, refusal: &AddressRefusal, settings: EgressSettings) -> String;
 
     /// What a thing of the topology is called, within a sentence.
     fn topology_thing(&self, thing: &TopologyThing) -> String;

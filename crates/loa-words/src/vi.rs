@@ -1,6 +1,7 @@
 //! The Vietnamese catalogue. Its words are those of `GLOSSARY.md`. One file, so that whoever reads it over has all of it; only what is
 //! wrong with an installation stands beside it.
 
+mod address;
 mod flaw;
 mod letter;
 mod page;
@@ -14,11 +15,11 @@ use crate::{
 };
 use jiff::{Timestamp, civil::Date};
 use loa_domain::{
-    Account, Advice, Altered, AttemptError, Clue, DateFault, DeadCause, DeliveryState, Dependency, DisableReason,
-    Embedded, EndpointState, EventType, Fault, Flaw, Frequency, HeaderType, HubReason, HubState, JourneyStep,
-    LedgerName, MailReason, MailState, Outlet, PageError, PageField, PauseReason, Remark, RunKey, RunState, Scope,
-    SubscriptionState, TopologyMend, TopologyOutcome, TopologyState, TopologyThing, TroubleKind, WatchFailure,
-    WatchWarning, Worker,
+    Account, AddressRefusal, Advice, Altered, AttemptError, Clue, DateFault, DeadCause, DeliveryState, Dependency,
+    DisableReason, EgressSettings, Embedded, EndpointState, EventType, Fault, Flaw, Frequency, HeaderType, HubReason,
+    HubState, JourneyStep, LedgerName, MailReason, MailState, Outlet, PageError, PageField, PauseReason, Remark,
+    RunKey, RunState, Scope, SubscriptionState, TopologyMend, TopologyOutcome, TopologyState, TopologyThing,
+    TroubleKind, WatchFailure, WatchWarning, Worker,
 };
 
 /// The catalogue.
@@ -373,6 +374,10 @@ impl Words for Vietnamese {
 
     fn trouble_kind(&self, kind: TroubleKind, place: &str) -> String {
         wrong::trouble_kind(kind, place)
+    }
+
+    fn address_refusal(&self, refusal: &AddressRefusal, settings: EgressSettings) -> String {
+        address::refusal(refusal, settings.as_str())
     }
 
     fn topology_thing(&self, thing: &TopologyThing) -> String {

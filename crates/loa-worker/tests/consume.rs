@@ -4,9 +4,9 @@
 
 use async_trait::async_trait;
 use loa_bus::{
-    Administer, Connect, Measure, Bus, BusError, BusErrorKind, Chosen, Consume, Consumer, DeadLetter, DeadReason, Discarded, HEARTBEAT,
-    HEARTBEAT_HOST, HEARTBEAT_INSTALLATION, HEARTBEAT_SENT_AT, Health, Message, Outgoing, Place, Publish, Queue,
-    Received, Redriven, Route, Settlement, Tag,
+    Administer, Bus, BusError, BusErrorKind, Chosen, Connect, Consume, Consumer, DeadLetter, DeadReason, Discarded,
+    HEARTBEAT, HEARTBEAT_HOST, HEARTBEAT_INSTALLATION, HEARTBEAT_SENT_AT, Health, Measure, Message, Outgoing, Place,
+    Publish, Queue, Received, Redriven, Route, Settlement, Tag,
 };
 use loa_bus_sqlite::SqliteBus;
 use loa_domain::{Dependency, Fault, Outlet, TroubleKind};

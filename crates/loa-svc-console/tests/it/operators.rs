@@ -2,7 +2,7 @@
 
 use crate::{House, OPERATOR};
 use axum::http::{HeaderValue, StatusCode};
-use loa_bus::{Measure, Consume, DeadReason, Message, Outgoing, Publish, Queue, Route, Settlement};
+use loa_bus::{Consume, DeadReason, Measure, Message, Outgoing, Publish, Queue, Route, Settlement};
 use loa_domain::{
     ArticleKey, DeadCause, Dependency, DisableReason, EndpointId, EndpointState, EventFilter, EventType, Fault, Flaw,
     LedgerName, Outlet, Selectors, Trouble, TroubleKind, WatchKind,

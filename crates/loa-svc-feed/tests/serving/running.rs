@@ -1,7 +1,7 @@
 //! The loops, over the embedded bus: consume, accept, ack, write, stop.
 
 use crate::house::House;
-use loa_bus::{Administer, Measure, Bus, Chosen, Message, Outgoing, Publish, Queue, Route};
+use loa_bus::{Administer, Bus, Chosen, Measure, Message, Outgoing, Publish, Queue, Route};
 use loa_bus_sqlite::SqliteBus;
 use loa_domain::Event;
 use loa_testkit::build::{article, published, withdrawn};

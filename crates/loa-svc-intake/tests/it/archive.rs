@@ -2,7 +2,7 @@
 //! reaches one outlet alone.
 
 use crate::{House, SOURCE, article};
-use loa_bus::{Administer, Measure, Chosen, Message, Outgoing, Publish, Queue, Route};
+use loa_bus::{Administer, Chosen, Measure, Message, Outgoing, Publish, Queue, Route};
 use loa_event::STRUCTURED;
 use loa_store::{ArchiveQuery, EventArchive};
 use loa_svc_intake::RawContent;

@@ -2,7 +2,7 @@
 
 use crate::stage::Stage;
 use jiff::Timestamp;
-use loa_bus::{Administer, Measure, Bus, Chosen, Message, Outgoing, Publish, Queue, Route};
+use loa_bus::{Administer, Bus, Chosen, Measure, Message, Outgoing, Publish, Queue, Route};
 use loa_bus_sqlite::SqliteBus;
 use loa_domain::{DeliveryState, Event};
 use loa_testkit::{

@@ -2,7 +2,7 @@
 
 use crate::{Words, catalogue::seconds_since};
 use jiff::Timestamp;
-use loa_domain::{AttemptError, WatchFailure, WatchWarning};
+use loa_domain::{AttemptError, EgressSettings, WatchFailure, WatchWarning};
 
 /// All that is wrong with one source.
 pub(super) fn source(name: &str, address: &str, failed: Option<&(u32, WatchFailure)>, odd: Vec<String>) -> String {
@@ -58,8 +58,10 @@ pub(super) fn failure(failure: &WatchFailure) -> String {
     match failure {
         WatchFailure::NoAddress { text } => format!("{text} is no address"),
         WatchFailure::Robots { address } => format!("the site's robots.txt forbids {}", address.escaped()),
-        WatchFailure::NotAllowed { address, said } => {
-            format!("{} may not be asked by the settings of this installation: {said}", address.escaped())
+        WatchFailure::NotAllowed { address, refusal } => {
+            let why = refusal.as_ref().map(|why| super::address::refusal(why, EgressSettings::Watch.as_str()));
+            let why = why.unwrap_or_else(|| "see `watch.allow_hosts` and `watch.allow_networks`".to_owned());
+            format!("{} may not be asked by the settings of this installation: {why}", address.escaped())
         }
         WatchFailure::NoLocation { address } => format!("{} leads on, but does not say where", address.escaped()),
         WatchFailure::Redirects { address, max } => format!("{} leads on more than {max} times", address.escaped()),

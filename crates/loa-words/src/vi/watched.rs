@@ -3,7 +3,7 @@
 use super::flaw::{detail, quoted};
 use crate::{Words, catalogue::seconds_since};
 use jiff::Timestamp;
-use loa_domain::{AttemptError, WatchFailure, WatchKind, WatchWarning};
+use loa_domain::{AttemptError, EgressSettings, WatchFailure, WatchKind, WatchWarning};
 
 /// All that is wrong with one source.
 pub(super) fn source(name: &str, address: &str, failed: Option<&(u32, WatchFailure)>, odd: Vec<String>) -> String {
@@ -59,11 +59,15 @@ pub(super) fn failure(failure: &WatchFailure) -> String {
         WatchFailure::Robots { address } => {
             format!("Tệp `robots.txt` của trang web không cho phép đọc {}.", quoted(address))
         }
-        WatchFailure::NotAllowed { address, said } => format!(
+        WatchFailure::NotAllowed { address, refusal: None } => format!(
             "Theo cấu hình của hệ thống này, không được gọi tới {}; nếu cần, hãy cho phép bằng `watch.allow_hosts` hoặc \
-             `watch.allow_networks`.{}",
+             `watch.allow_networks`.",
+            quoted(address)
+        ),
+        WatchFailure::NotAllowed { address, refusal: Some(why) } => format!(
+            "Theo cấu hình của hệ thống này, không được gọi tới {}: {}.",
             quoted(address),
-            detail(said)
+            super::address::refusal(why, EgressSettings::Watch.as_str())
         ),
         WatchFailure::NoLocation { address } => {
             format!("Trang {} chuyển hướng mà không cho biết đi đâu.", quoted(address))

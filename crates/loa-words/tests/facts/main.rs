@@ -6,6 +6,7 @@
 // all of this is a test, its helpers too
 #![allow(clippy::unwrap_used)]
 
+mod addresses;
 mod letters;
 mod pages;
 mod refusals;

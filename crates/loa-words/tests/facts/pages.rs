@@ -2,8 +2,8 @@
 
 use crate::{are_sentences, every_variant_is_tried, refusals::excesses, said, said_well};
 use loa_domain::{
-    AttemptError, Clue, DateFault, EncodingFault, Flaw, NoSource, PageCandidate, PageError, PageField, Quoted,
-    SelectorFor, WatchFailure, WatchKind,
+    AddressRefusal, AttemptError, Clue, DateFault, EncodingFault, Flaw, NoSource, PageCandidate, PageError, PageField,
+    Quoted, SelectorFor, WatchFailure, WatchKind,
 };
 use loa_words::Language;
 
@@ -162,7 +162,11 @@ pub(crate) fn failures() -> Vec<WatchFailure> {
     let mut failures = vec![
         WatchFailure::NoAddress { text: text() },
         WatchFailure::Robots { address: address() },
-        WatchFailure::NotAllowed { address: address(), said: "zqhost is not public and the rest".into() },
+        WatchFailure::NotAllowed { address: address(), refusal: None },
+        WatchFailure::NotAllowed {
+            address: address(),
+            refusal: Some(AddressRefusal::PlainHttp { host: "zqhost".into() }),
+        },
         WatchFailure::NoLocation { address: address() },
         WatchFailure::Redirects { address: address(), max: 5_000 },
         WatchFailure::Missing { address: address(), status: 404 },
