@@ -152,7 +152,7 @@ def test_an_event_that_the_broker_never_takes_is_set_aside_and_told_and_goes_onc
     assert "2 tin phải để riêng" in page and "max_message_size" in page
     steps = loa.json("journey", "too-long")
     aside = [step for step in steps if step["step"] == "set_aside"]
-    assert len(aside) == 1 and "max_message_size" in aside[0]["error"], steps
+    assert len(aside) == 1 and aside[0]["why"]["reason"] == "too_large_for_broker", steps
     assert "loa_outbox_set_aside 2" in http("GET", f"{loa.url('intake')}/metrics").text
     assert "Bài quá dài" not in loa.titles()
 

@@ -18,6 +18,7 @@ use lapin::{
     options::{BasicPublishOptions, ConfirmSelectOptions},
 };
 use loa_bus::{BusError, BusErrorKind};
+use loa_domain::NotCarried;
 use std::{
     collections::{BTreeMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
@@ -276,7 +277,8 @@ fn too_large(parcel: &Parcel, error: lapin::Error) -> BusError {
         "the broker refuses this message of {} bytes; `max_message_size` of the broker must be larger",
         parcel.body.len()
     );
-    BusError::caused(BusErrorKind::Rejected, what, error).because("too_large")
+    let why = NotCarried::TooLargeForBroker { bytes: parcel.body.len(), said: error.to_string().into() };
+    BusError::caused(BusErrorKind::Rejected, what, error).because("too_large").not_carried(why)
 }
 
 fn blocked(words: &str) -> BusError {
@@ -289,5 +291,5 @@ fn again(error: &BusError) -> BusError {
         Some(cause) => BusError::caused(error.kind, error.what.clone(), cause.to_string()),
         None => BusError::new(error.kind, error.what.clone()),
     };
-    same.because(error.cause)
+    BusError { not_carried: error.not_carried.clone(), ..same.because(error.cause) }
 }

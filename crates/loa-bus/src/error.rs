@@ -1,5 +1,6 @@
 //! The errors of the bus, sorted by what the caller should do.
 
+use loa_domain::NotCarried;
 use std::error::Error;
 
 /// What the caller should do about a [`BusError`].
@@ -43,6 +44,8 @@ pub struct BusError {
     pub what: String,
     /// What happened, in one word of a small set: for metrics, finer than `kind`, and never to branch on.
     pub cause: &'static str,
+    /// Why this one message is not taken, where that is known as a fact.
+    pub not_carried: Option<Box<NotCarried>>,
     /// The cause.
     #[source]
     pub source: Option<Box<dyn Error + Send + Sync>>,
@@ -51,7 +54,7 @@ pub struct BusError {
 impl BusError {
     /// An error without a deeper cause.
     pub fn new(kind: BusErrorKind, what: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), cause: kind.as_str(), source: None }
+        Self { kind, what: what.into(), cause: kind.as_str(), not_carried: None, source: None }
     }
 
     /// An error with its cause.
@@ -60,7 +63,12 @@ impl BusError {
         what: impl Into<String>,
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
-        Self { kind, what: what.into(), cause: kind.as_str(), source: Some(source.into()) }
+        Self { kind, what: what.into(), cause: kind.as_str(), not_carried: None, source: Some(source.into()) }
+    }
+
+    /// An error of one message: the adapter's words are the fact's.
+    pub fn not_carried(self, why: NotCarried) -> Self {
+        Self { not_carried: Some(Box::new(why)), ..self }
     }
 
     /// The same error with a finer word for metrics than its kind's.

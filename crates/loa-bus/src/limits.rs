@@ -5,7 +5,7 @@
 //! alone. Pure; it knows nothing of any broker.
 
 use crate::{BusError, BusErrorKind, DeadReason, Outgoing, Place, Queue, Route, UNROUTED, is_routed};
-use loa_domain::DeadCause;
+use loa_domain::{DeadCause, MessagePart, NotCarried};
 
 /// Largest body, in bytes. The contract allows 1 MiB; this is RabbitMQ 4's default `max_message_size`, so that a foreign
 /// producer's larger message can still be redriven.
@@ -47,35 +47,47 @@ impl ListRoom {
 /// `Rejected`; the sentence says what is too long and by how much.
 pub fn check(outgoing: &Outgoing) -> Result<(), BusError> {
     let message = &outgoing.message;
-    let too_long = |what: &str, bytes: usize, limit: usize| {
-        BusError::new(BusErrorKind::Rejected, format!("{what} has {bytes} bytes; at most {limit} can be carried"))
-    };
     if message.body.len() > BODY_BYTES_MAX {
-        return Err(too_long("the body", message.body.len(), BODY_BYTES_MAX));
+        return Err(too_long(MessagePart::Body, message.body.len(), BODY_BYTES_MAX));
     }
     let routing_key = match &outgoing.route {
         Route::Topic(key) => key.as_str(),
         Route::Queue(_) => "",
     };
-    for (what, text) in
-        [("the routing key", routing_key), ("the message id", &message.id), ("the content type", &message.content_type)]
-    {
+    for (part, text) in [
+        (MessagePart::RoutingKey, routing_key),
+        (MessagePart::MessageId, &message.id),
+        (MessagePart::ContentType, &message.content_type),
+    ] {
         if text.len() > SHORT_TEXT_BYTES_MAX {
-            return Err(too_long(what, text.len(), SHORT_TEXT_BYTES_MAX));
+            return Err(too_long(part, text.len(), SHORT_TEXT_BYTES_MAX));
         }
     }
     let mut headers_bytes = 0;
     for (name, value) in &message.headers {
         if name.len() > SHORT_TEXT_BYTES_MAX {
-            return Err(too_long("a header's name", name.len(), SHORT_TEXT_BYTES_MAX));
+            return Err(too_long(MessagePart::HeaderName, name.len(), SHORT_TEXT_BYTES_MAX));
         }
         // a length byte, a type byte and four bytes of length stand around each
         headers_bytes += name.len() + value.len() + 6;
     }
     if headers_bytes > HEADERS_BYTES_MAX {
-        return Err(too_long("the headers together", headers_bytes, HEADERS_BYTES_MAX));
+        return Err(too_long(MessagePart::Headers, headers_bytes, HEADERS_BYTES_MAX));
     }
     Ok(())
+}
+
+fn too_long(part: MessagePart, bytes: usize, bytes_max: usize) -> BusError {
+    let what = match part {
+        MessagePart::Body => "the body",
+        MessagePart::RoutingKey => "the routing key",
+        MessagePart::MessageId => "the message id",
+        MessagePart::ContentType => "the content type",
+        MessagePart::HeaderName => "a header's name",
+        MessagePart::Headers => "the headers together",
+    };
+    BusError::new(BusErrorKind::Rejected, format!("{what} has {bytes} bytes; at most {bytes_max} can be carried"))
+        .not_carried(NotCarried::TooLong { part, bytes, bytes_max })
 }
 
 /// Checks that a redrive can be meant so.

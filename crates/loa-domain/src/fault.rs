@@ -5,7 +5,7 @@
 //! sentences of it. Each fault has a name, by which it stands once and ends, and a kind for machines.
 
 use crate::{
-    LedgerName, Outlet, ServerWords, TopologyDifference, TopologyMend, TopologyNotKnown, TopologyThing, Trouble,
+    LedgerName, NotCarried, Outlet, TopologyDifference, TopologyMend, TopologyNotKnown, TopologyThing, Trouble,
     WatchFailure, WatchWarning,
 };
 use jiff::Timestamp;
@@ -132,8 +132,8 @@ pub enum Fault {
         since: Timestamp,
         /// The article of one of them.
         article: String,
-        /// What the bus said.
-        words: ServerWords,
+        /// Why it is, when it was last tried.
+        why: NotCarried,
     },
     /// Back-files wait because the queue of an outlet is long.
     BackFilesHeld {

@@ -3,7 +3,7 @@
 //! Facts only. Ledgers make them, and `loa-words` makes sentences of them when they are shown. No line holds an address of a
 //! person or a secret.
 
-use crate::{Account, DeliveryId, EndpointId, EventType, RunKey};
+use crate::{Account, DeliveryId, EndpointId, EventType, NotCarried, RunKey};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -80,8 +80,8 @@ pub enum JourneyStep {
     Relayed,
     /// The bus does not take the event as it is; it is tried again from time to time.
     SetAside {
-        /// What the bus said when it was last tried.
-        error: String,
+        /// Why, when it was last tried.
+        why: NotCarried,
     },
     /// The outlet had not seen the event when it was last asked, although the bus has had it.
     NotReceived,

@@ -1,7 +1,7 @@
 //! Rules of the intake ledger.
 
 use crate::build::{SOURCE, at, id, lease, submission};
-use loa_domain::{ArticleKey, EventKey, EventType, JourneyStep, Lane};
+use loa_domain::{ArticleKey, EventKey, EventType, JourneyStep, Lane, MessagePart, NotCarried};
 use loa_store::{ArchiveQuery, Archived, ClaimRoom, Current, IntakeLedger, StoreErrorKind, Submission, Submitted};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -343,16 +343,18 @@ pub async fn nothing_waits_behind_a_row_that_is_set_aside(open: impl AsyncFn() -
     stored(&*ledger, &[submission("a", 1, None), submission("a", 2, Some(1)), submission("b", 1, None)]).await;
     let rows = ledger.claim_outbox(&lease("x", 1), &ClaimRoom::of(1)).await.unwrap();
     let first = rows[0].sequence;
-    ledger.outbox_set_aside("nobody", &[first], at(1), at(30), "too large").await.unwrap();
+    let too_large = NotCarried::TooLong { part: MessagePart::Body, bytes: 20_000_000, bytes_max: 16_777_216 };
+    let larger = NotCarried::TooLargeForBroker { bytes: 2_000_000, said: "larger than 1 MiB".into() };
+    ledger.outbox_set_aside("nobody", &[first], at(1), at(30), &too_large).await.unwrap();
     assert_eq!(ledger.outbox_state().await.unwrap().set_aside, None, "only its holder can");
-    ledger.outbox_set_aside("x", &[first], at(2), at(30), "too large").await.unwrap();
+    ledger.outbox_set_aside("x", &[first], at(2), at(30), &too_large).await.unwrap();
     let state = ledger.outbox_state().await.unwrap();
     assert_eq!(state.waiting, 2);
     let set_aside = state.set_aside.unwrap();
     assert_eq!((set_aside.count, set_aside.since, set_aside.article.as_str()), (1, at(2), "a"));
-    assert_eq!(set_aside.error, "too large");
+    assert_eq!(set_aside.why, too_large);
     let steps = ledger.journey(&set_aside.article).await.unwrap();
-    let said = |step: &JourneyStep| matches!(step, JourneyStep::SetAside { error } if error == "too large");
+    let said = |step: &JourneyStep| matches!(step, JourneyStep::SetAside { why } if *why == too_large);
     assert_eq!(
         steps.iter().filter(|line| said(&line.step)).map(|line| (line.at, line.revision)).collect::<Vec<_>>(),
         [(at(2), 1)]
@@ -365,9 +367,9 @@ pub async fn nothing_waits_behind_a_row_that_is_set_aside(open: impl AsyncFn() -
     ledger.outbox_failed("z", &[first], at(40), "no broker").await.unwrap();
     assert_eq!(names(&claimed(&*ledger, "y", 31, 10).await), ["a-2", "b-1", "a-3"], "their leases have ended");
     assert_eq!(claimed(&*ledger, "z", 40, 1).await, [("a-1".to_owned(), 2)]);
-    ledger.outbox_set_aside("z", &[first], at(40), at(50), "larger than 1 MiB").await.unwrap();
+    ledger.outbox_set_aside("z", &[first], at(40), at(50), &larger).await.unwrap();
     let again = ledger.outbox_state().await.unwrap().set_aside.unwrap();
-    assert_eq!((again.count, again.since, again.error.as_str()), (1, at(2), "larger than 1 MiB"));
+    assert_eq!((again.count, again.since, again.why), (1, at(2), larger));
     // the limit was raised
     ledger.outbox_confirmed(&[first], at(51)).await.unwrap();
     assert_eq!(ledger.outbox_state().await.unwrap().set_aside, None);

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use loa_domain::{
     ArticleKey, Because, DeliveryId, EmailAddress, Endpoint, EndpointId, EndpointState, Event, EventKey, FeedName,
-    Frequency, HubSubscriptionId, JourneyLine, MailId, Outlet, PauseReason, Portal, PortalSlug, RunKey, Scope, Token,
-    Wish,
+    Frequency, HubSubscriptionId, JourneyLine, MailId, NotCarried, Outlet, PauseReason, Portal, PortalSlug, RunKey,
+    Scope, Token, Wish,
 };
 use loa_store::{
     Accepted, AccessLedger, ArchiveQuery, Archived, Arrivals, Attempt, AttemptReceipt, AttemptRecord, AuditEvent,
@@ -117,7 +117,7 @@ recorded! {
             claim_outbox(lease: &Lease, room: &loa_store::ClaimRoom) -> Vec<OutboxRow>;
             outbox_confirmed(sequences: &[i64], at: Timestamp) -> ();
             outbox_failed(holder: &str, sequences: &[i64], due_at: Timestamp, error: &str) -> ();
-            outbox_set_aside(holder: &str, sequences: &[i64], at: Timestamp, due_at: Timestamp, error: &str) -> ();
+            outbox_set_aside(holder: &str, sequences: &[i64], at: Timestamp, due_at: Timestamp, why: &NotCarried) -> ();
         }
         EventArchive {
             archive(events: &[Archived]) -> u64;

@@ -12,7 +12,7 @@ mod submit;
 use crate::db::{Db, During, schema::ledger_store, share_of};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use loa_domain::{ArticleKey, JourneyLine, Outlet};
+use loa_domain::{ArticleKey, JourneyLine, NotCarried, Outlet};
 use loa_store::{
     ArchiveQuery, Archived, AuditEvent, AuditRound, Audits, ClaimRoom, Completeness, Current, EventArchive,
     HeardHeartbeat, IntakeViews, Lease, Ledger, Outbox, OutboxRow, OutboxState, StoreError, Submission, Submissions,
@@ -66,9 +66,9 @@ impl Outbox for IntakeStore {
         sequences: &[i64],
         at: Timestamp,
         due_at: Timestamp,
-        error: &str,
+        why: &NotCarried,
     ) -> Result<(), StoreError> {
-        outbox::set_aside(&self.db, holder, sequences, (at, due_at), error)
+        outbox::set_aside(&self.db, holder, sequences, (at, due_at), why)
             .await
             .during("set outbox rows aside", &self.db)
     }

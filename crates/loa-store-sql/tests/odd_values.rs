@@ -6,8 +6,8 @@
 #![allow(clippy::unwrap_used)] // a panic is the failure message
 
 use loa_domain::{
-    EmailAddress, Endpoint, EndpointId, EndpointState, EventFilter, FeedName, Frequency, HubMode, MailOutcome, RunKey,
-    SignatureAlgorithm, SubscriberId, SubscriptionId, SubscriptionState, Wish,
+    EmailAddress, Endpoint, EndpointId, EndpointState, EventFilter, FeedName, Frequency, HubMode, MailOutcome,
+    NotCarried, RunKey, SignatureAlgorithm, SubscriberId, SubscriptionId, SubscriptionState, Wish,
 };
 use loa_store::{
     ArchiveQuery, Arrivals, CallClass, Deliveries, Endpoints, EventArchive, FeedArrival, FeedChanges, FeedViews,
@@ -112,17 +112,27 @@ async fn that_events_are_set_aside_is_told_though_the_first_or_all_of_them_canno
         store.submit(&["a", "b"].map(|name| submission(name, 1, None))).await.unwrap();
         let claimed = store.claim_outbox(&lease("x", 1), &loa_store::ClaimRoom::of(9)).await.unwrap();
         for (minute, row) in (1..).zip(&claimed) {
-            store.outbox_set_aside("x", &[row.sequence], at(minute), at(90), "too large").await.unwrap();
+            store
+                .outbox_set_aside(
+                    "x",
+                    &[row.sequence],
+                    at(minute),
+                    at(90),
+                    &NotCarried::Told { said: "too large".into() },
+                )
+                .await
+                .unwrap();
         }
         damage(&path, "outbox", &format!("UPDATE outbox SET error = {value} WHERE article = 'a'")).await;
         let store = IntakeStore::open(&path).await.unwrap();
         let told_of = store.outbox_state().await.unwrap().set_aside.unwrap();
-        assert_eq!((told_of.count, told_of.article.as_str(), told_of.error.as_str()), (2, "b", "too large"), "{value}");
+        let too_large = NotCarried::Told { said: "too large".into() };
+        assert_eq!((told_of.count, told_of.article.as_str(), told_of.why), (2, "b", too_large), "{value}");
 
         damage(&path, "outbox", &format!("UPDATE outbox SET article = {value} WHERE sequence = 2")).await;
         let told_of = IntakeStore::open(&path).await.unwrap().outbox_state().await.unwrap().set_aside.unwrap();
         assert_eq!((told_of.count, told_of.article.as_str(), told_of.since), (2, "a", at(0)), "{value}");
-        assert_eq!(told_of.error, "its row cannot be read; the log says more");
+        assert_eq!(told_of.why, NotCarried::Unreadable);
 
         damage(&path, "archive", &format!("UPDATE archive SET article = {value} WHERE sequence = 1")).await;
         let told_of = IntakeStore::open(&path).await.unwrap().outbox_state().await.unwrap().set_aside.unwrap();

@@ -9,7 +9,7 @@
 use crate::{Service, turns::Turns};
 use jiff::Timestamp;
 use loa_bus::{BusError, BusErrorKind, Measure, Message, Outgoing, Publish, Route, error_chain};
-use loa_domain::{Dependency, FaultName};
+use loa_domain::{Dependency, FaultName, NotCarried};
 use loa_event::STRUCTURED;
 use loa_store::{Lease, OutboxRow, StoreError, lease_holder};
 use loa_worker::{Progress, Status};
@@ -113,23 +113,23 @@ impl Service {
         for (attempts, failures) in &failed {
             self.give_back(&lease.holder, *attempts, failures).await?;
         }
-        for (error, sequences) in &rejected {
-            self.set_aside(&lease.holder, sequences, error).await?;
+        for (why, sequences) in &rejected {
+            self.set_aside(&lease.holder, sequences, why).await?;
         }
         Ok(if confirmed.is_empty() && rejected.is_empty() { Progress::Idle } else { Progress::Worked })
     }
 
     /// Sets rows aside that the bus will never take as they are.
-    async fn set_aside(&self, holder: &str, sequences: &[i64], error: &str) -> Result<(), StoreError> {
+    async fn set_aside(&self, holder: &str, sequences: &[i64], why: &NotCarried) -> Result<(), StoreError> {
         let now = self.0.world.now();
         let due_at = now.saturating_add(self.0.config.relay_set_aside_retry()).unwrap_or(Timestamp::MAX);
         tracing::error!(
             events = sequences.len(),
-            error,
+            why = why.to_json(),
             "the bus will not take events as they are; they are set aside"
         );
         metrics::counter!("loa_outbox_failures_total").increment(sequences.len() as u64);
-        self.0.ledger.outbox_set_aside(holder, sequences, now, due_at, error).await
+        self.0.ledger.outbox_set_aside(holder, sequences, now, due_at, why).await
     }
 
     /// Gives rows back that the bus did not take: those of equal attempts together.
@@ -172,8 +172,8 @@ struct Sorted {
     confirmed: Vec<i64>,
     /// By the number of earlier attempts.
     failed: BTreeMap<u32, Failures>,
-    /// By what was said: these rows will never go as they are.
-    rejected: BTreeMap<String, Vec<i64>>,
+    /// By the reason: these rows will never go as they are.
+    rejected: BTreeMap<NotCarried, Vec<i64>>,
 }
 
 /// Sorts rows by what the bus said of them. A missing answer is a failure.
@@ -185,7 +185,9 @@ fn sort(rows: &[OutboxRow], answers: Vec<Result<(), BusError>>) -> Sorted {
         match answers.next().unwrap_or_else(unanswered) {
             Ok(()) => sorted.confirmed.push(row.sequence),
             Err(error) if error.kind == BusErrorKind::Rejected => {
-                sorted.rejected.entry(error_chain(&error)).or_default().push(row.sequence);
+                let told = || NotCarried::Told { said: error_chain(&error).into() };
+                let why = error.not_carried.as_deref().cloned().unwrap_or_else(told);
+                sorted.rejected.entry(why).or_default().push(row.sequence);
             }
             Err(error) => {
                 let failures = sorted.failed.entry(row.attempts).or_default();

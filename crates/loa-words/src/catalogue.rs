@@ -6,9 +6,9 @@ use jiff::{Timestamp, civil::Date};
 use loa_domain::{
     Account, AddressRefusal, Advice, AttemptError, Because, Clue, DateFault, DeadCause, DeliveryState, Dependency,
     DisableReason, EgressSettings, Embedded, EndpointState, EventType, Fault, Flaw, Frequency, HeaderType, HubReason,
-    HubState, JourneyStep, LastCall, LedgerName, MailReason, MailState, Outlet, PageError, PageField, PauseReason,
-    Remark, RunKey, RunState, Scope, ServerWords, SubscriptionState, TopologyMend, TopologyOutcome, TopologyState,
-    TopologyThing, Trouble, TroubleKind, WatchFailure, WatchWarning,
+    HubState, JourneyStep, LastCall, LedgerName, MailReason, MailState, NotCarried, Outlet, PageError, PageField,
+    PauseReason, Remark, RunKey, RunState, Scope, ServerWords, SubscriptionState, TopologyMend, TopologyOutcome,
+    TopologyState, TopologyThing, Trouble, TroubleKind, WatchFailure, WatchWarning,
 };
 
 /// A catalogue. Implementations match facts without a default arm.
@@ -102,6 +102,9 @@ pub trait Words: Send + Sync {
 
     /// Why an address may not be called, and which settings would allow it. A clause.
     fn address_refusal(&self, refusal: &AddressRefusal, settings: EgressSettings) -> String;
+
+    /// Why the bus does not take a message as it is. A clause.
+    fn not_carried(&self, why: &NotCarried) -> String;
 
     /// What a thing of the topology is called, within a sentence.
     fn topology_thing(&self, thing: &TopologyThing) -> String;

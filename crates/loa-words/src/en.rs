@@ -17,8 +17,8 @@ use jiff::{Timestamp, civil::Date};
 use loa_domain::{
     Account, AddressRefusal, Advice, Altered, AttemptError, Clue, DateFault, DeadCause, DeliveryState, Dependency,
     DisableReason, EgressSettings, Embedded, EndpointState, EventType, Fault, Flaw, Frequency, HeaderType, HubReason,
-    HubState, JourneyStep, LedgerName, MailReason, MailState, Outlet, PageError, PageField, PauseReason, Remark,
-    RunKey, RunState, Scope, SubscriptionState, TopologyMend, TopologyOutcome, TopologyState, TopologyThing,
+    HubState, JourneyStep, LedgerName, MailReason, MailState, NotCarried, Outlet, PageError, PageField, PauseReason,
+    Remark, RunKey, RunState, Scope, SubscriptionState, TopologyMend, TopologyOutcome, TopologyState, TopologyThing,
     TroubleKind, WatchFailure, WatchWarning, Worker,
 };
 
@@ -227,8 +227,10 @@ impl Words for English {
             JourneyStep::Relayed => "The bus confirmed it; it is on its way to the outlets.".into(),
             JourneyStep::Accepted => "The outlet accepted this version.".into(),
             JourneyStep::Withdrawn => "The outlet accepted the withdrawal.".into(),
-            JourneyStep::SetAside { error } => self
-                .with_words("The bus does not take this version as it is; it is tried again from time to time.", error),
+            JourneyStep::SetAside { why } => format!(
+                "The bus does not take this version as it is ({}); it is tried again from time to time.",
+                self.not_carried(why)
+            ),
             JourneyStep::NotReceived => {
                 "It has not reached this outlet; `loa check` says how many more have not, and what brings them.".into()
             }
@@ -373,6 +375,10 @@ impl Words for English {
 
     fn address_refusal(&self, refusal: &AddressRefusal, settings: EgressSettings) -> String {
         address::refusal(refusal, settings.as_str())
+    }
+
+    fn not_carried(&self, why: &NotCarried) -> String {
+        letter::not_carried(why)
     }
 
     fn topology_thing(&self, thing: &TopologyThing) -> String {

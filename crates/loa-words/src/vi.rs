@@ -17,8 +17,8 @@ use jiff::{Timestamp, civil::Date};
 use loa_domain::{
     Account, AddressRefusal, Advice, Altered, AttemptError, Clue, DateFault, DeadCause, DeliveryState, Dependency,
     DisableReason, EgressSettings, Embedded, EndpointState, EventType, Fault, Flaw, Frequency, HeaderType, HubReason,
-    HubState, JourneyStep, LedgerName, MailReason, MailState, Outlet, PageError, PageField, PauseReason, Remark,
-    RunKey, RunState, Scope, SubscriptionState, TopologyMend, TopologyOutcome, TopologyState, TopologyThing,
+    HubState, JourneyStep, LedgerName, MailReason, MailState, NotCarried, Outlet, PageError, PageField, PauseReason,
+    Remark, RunKey, RunState, Scope, SubscriptionState, TopologyMend, TopologyOutcome, TopologyState, TopologyThing,
     TroubleKind, WatchFailure, WatchWarning, Worker,
 };
 
@@ -230,8 +230,8 @@ impl Words for Vietnamese {
             JourneyStep::Relayed => "Hàng đợi đã xác nhận; tin đang đến các kênh phát.".into(),
             JourneyStep::Accepted => "Kênh phát đã nhận và ghi sổ bản này.".into(),
             JourneyStep::Withdrawn => "Kênh phát đã ghi nhận việc gỡ.".into(),
-            JourneyStep::SetAside { error } => {
-                self.with_words("Hàng đợi không nhận bản này như hiện có; sẽ thử lại theo chu kỳ.", error)
+            JourneyStep::SetAside { why } => {
+                format!("Hàng đợi không nhận bản này như hiện có ({}); sẽ thử lại theo chu kỳ.", self.not_carried(why))
             }
             JourneyStep::NotReceived => {
                 "Kênh này chưa nhận được tin; lệnh `loa check` cho biết còn bao nhiêu tin như vậy và cách gửi lại."
@@ -378,6 +378,10 @@ impl Words for Vietnamese {
 
     fn address_refusal(&self, refusal: &AddressRefusal, settings: EgressSettings) -> String {
         address::refusal(refusal, settings.as_str())
+    }
+
+    fn not_carried(&self, why: &NotCarried) -> String {
+        letter::not_carried(why)
     }
 
     fn topology_thing(&self, thing: &TopologyThing) -> String {

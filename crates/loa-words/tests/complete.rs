@@ -6,9 +6,9 @@
 use loa_domain::{
     Account, Altered, AttemptError, Because, DeliveryId, DeliveryState, Dependency, DisableReason, Embedded,
     EndpointId, EndpointState, EventType, Fault, FaultName, Frequency, HubReason, HubState, JourneyStep, LastCall,
-    LedgerName, MailReason, MailState, ManagementFailure, Missing, OldEncoding, Outlet, PauseReason, Remake, Remark,
-    RunKey, RunState, Scope, ServerWords, SubscriptionState, TopologyDifference, TopologyMend, TopologyNotKnown,
-    TopologyThing, Trouble, TroubleKind, WatchFailure, WatchWarning,
+    LedgerName, MailReason, MailState, ManagementFailure, Missing, NotCarried, OldEncoding, Outlet, PauseReason,
+    Remake, Remark, RunKey, RunState, Scope, ServerWords, SubscriptionState, TopologyDifference, TopologyMend,
+    TopologyNotKnown, TopologyThing, Trouble, TroubleKind, WatchFailure, WatchWarning,
 };
 use loa_words::{Alarm, BarePage, Connection, Language, Notice, Trial, Words};
 use std::collections::BTreeSet;
@@ -23,7 +23,9 @@ fn steps() -> Vec<JourneyStep> {
     let mut steps = vec![
         JourneyStep::Relayed,
         JourneyStep::NotReceived,
-        JourneyStep::SetAside { error: "the broker refuses this message of 20 bytes".into() },
+        JourneyStep::SetAside {
+            why: NotCarried::TooLargeForBroker { bytes: 20, said: "message size is larger".into() },
+        },
         JourneyStep::Accepted,
         JourneyStep::Withdrawn,
         JourneyStep::IdUsedAgain,
@@ -134,8 +136,8 @@ fn faults() -> Vec<Fault> {
         Fault::TopologyUnknown { thing: thing(), why: TopologyNotKnown::Api { failure } },
         Fault::Unrouted { count: 1 },
         Fault::Unrouted { count: 2 },
-        Fault::SetAside { count: 1, since: at, article: "bai-1".into(), words: ServerWords::default() },
-        Fault::SetAside { count: 2, since: at, article: "bai-1".into(), words: detail },
+        Fault::SetAside { count: 1, since: at, article: "bai-1".into(), why: NotCarried::Unreadable },
+        Fault::SetAside { count: 2, since: at, article: "bai-1".into(), why: NotCarried::Told { said: detail } },
         Fault::BackFilesHeld { since: at, queue: "loa.digest".into(), ready: 64 },
         Fault::UnreadableRows { ledger, count: 1, examples: vec!["item.content of bai-1".into()] },
         Fault::UnreadableRows { ledger, count: 2, examples: vec!["item.content of bai-1".into()] },

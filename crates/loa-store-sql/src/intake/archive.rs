@@ -8,7 +8,7 @@ use crate::{
     seen::{self, CHUNK, Said},
 };
 use jiff::Timestamp;
-use loa_domain::{ArticleKey, EventKey, EventType, JourneyLine, JourneyStep, Outlet};
+use loa_domain::{ArticleKey, EventKey, EventType, JourneyLine, JourneyStep, NotCarried, Outlet};
 use loa_store::{ArchiveQuery, Archived};
 use sqlx::QueryBuilder;
 use std::collections::{HashMap, HashSet};
@@ -338,7 +338,7 @@ async fn set_aside(db: &Db, article: &ArticleKey) -> Result<Vec<JourneyLine>> {
             at: cell.time("set_aside_at", row.set_aside_at)?,
             outlet: Outlet::Intake,
             revision: cell.count("revision", row.revision)?,
-            step: JourneyStep::SetAside { error: row.error },
+            step: JourneyStep::SetAside { why: NotCarried::of_noted(&row.error) },
         })
     };
     rows.into_iter().map(line).collect()

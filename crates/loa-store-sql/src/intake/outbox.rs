@@ -13,7 +13,7 @@ use crate::{
     seen::CHUNK,
 };
 use jiff::Timestamp;
-use loa_domain::{ArticleKey, EventKey, Lane};
+use loa_domain::{ArticleKey, EventKey, Lane, NotCarried};
 use loa_store::{ClaimRoom, Lease, OutboxRow, OutboxState, SetAside, WaitingBackFiles};
 use sqlx::QueryBuilder;
 use std::collections::HashMap;
@@ -27,8 +27,6 @@ const COUNTED_MAX: i64 = 100_000;
 const BODIES_MAX: i64 = 8 * 1024 * 1024;
 /// The longest text of an error that is kept, in characters.
 const ERROR_CHARS_MAX: usize = 1_000;
-/// Why one is set aside, or is said to be, that cannot be read.
-const UNREADABLE: &str = "its row cannot be read; the log says more";
 
 /// Makes what ended ready again.
 pub(super) const READY_AGAIN: &str = "UPDATE outbox SET ready_at = 0, holder = NULL WHERE sequence IN \
@@ -282,7 +280,7 @@ async fn set_unreadable_aside(tx: &mut Tx, sequence: i64, lease: &Lease) -> Resu
     )
     .bind(sequence)
     .bind(ms(lease.now).saturating_add(SET_ASIDE_MS).max(1))
-    .bind(UNREADABLE)
+    .bind(NotCarried::Unreadable.to_json())
     .bind(ms(lease.now))
     .execute(c)
     .await?
@@ -407,9 +405,9 @@ pub(super) async fn set_aside(
     holder: &str,
     sequences: &[i64],
     (at, due_at): (Timestamp, Timestamp),
-    error: &str,
+    why: &NotCarried,
 ) -> Result<()> {
-    let error: String = error.chars().take(ERROR_CHARS_MAX).collect();
+    let why = why.to_json();
     let mut tx = db.begin_shared().await?;
     for sequence in sequences {
         on!(&mut tx, c: D => sqlx::query(
@@ -420,7 +418,7 @@ pub(super) async fn set_aside(
         .bind(holder)
         .bind(*sequence)
         .bind(ms(due_at).max(1))
-        .bind(error.as_str())
+        .bind(why.as_str())
         .bind(ms(at))
         .execute(c)
         .await?
@@ -538,7 +536,7 @@ async fn unreadable_set_aside(tx: &mut Tx, sequence: i64, count: u64) -> Result<
         Some(known) => known,
         None => (cell.text("article", format!("unreadable-row-{sequence}"))?, Timestamp::UNIX_EPOCH),
     };
-    Ok(SetAside { count, since, article, error: UNREADABLE.to_owned() })
+    Ok(SetAside { count, since, article, why: NotCarried::Unreadable })
 }
 
 impl WaitingRow {
@@ -554,7 +552,7 @@ impl SetAsideRow {
             count,
             since: cell.time("set_aside_at", self.set_aside_at)?,
             article: cell.text("article", self.article)?,
-            error: self.error,
+            why: NotCarried::of_noted(&self.error),
         })
     }
 }

@@ -3,7 +3,7 @@
 use crate::{Lease, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use loa_domain::{ArticleKey, EventKey, Lane};
+use loa_domain::{ArticleKey, EventKey, Lane, NotCarried};
 use std::collections::BTreeMap;
 
 /// What the relay does.
@@ -29,8 +29,8 @@ pub trait Outbox: Send + Sync {
         error: &str,
     ) -> Result<(), StoreError>;
 
-    /// Sets rows aside that the bus will never take as they are, from `at` on, with the sentence for operators: later rows of
-    /// their articles no longer wait. They are due again at `due_at`, and stay set aside until they are confirmed. Only those
+    /// Sets rows aside that the bus will never take as they are, from `at` on, and why: later rows of their articles no longer
+    /// wait. They are due again at `due_at`, and stay set aside until they are confirmed. Only those
     /// still held by `holder`.
     async fn outbox_set_aside(
         &self,
@@ -38,7 +38,7 @@ pub trait Outbox: Send + Sync {
         sequences: &[i64],
         at: Timestamp,
         due_at: Timestamp,
-        error: &str,
+        why: &NotCarried,
     ) -> Result<(), StoreError>;
 }
 

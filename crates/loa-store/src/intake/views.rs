@@ -3,7 +3,7 @@
 use crate::{Completeness, HeardHeartbeat, Ledger, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use loa_domain::{ArticleKey, Fault, ServerWords};
+use loa_domain::{ArticleKey, Fault, NotCarried};
 
 /// Read-only: for the console and metrics.
 #[async_trait]
@@ -55,7 +55,7 @@ pub struct SetAside {
     /// Its article.
     pub article: ArticleKey,
     /// Why, when it was last tried.
-    pub error: String,
+    pub why: NotCarried,
 }
 
 impl SetAside {
@@ -65,7 +65,7 @@ impl SetAside {
             count: self.count,
             since: self.since,
             article: self.article.to_string(),
-            words: ServerWords::new(&self.error),
+            why: self.why.clone(),
         }
     }
 }

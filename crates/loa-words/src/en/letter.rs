@@ -1,7 +1,7 @@
 //! Why a message is among the dead letters, and what to do about it, in English. The reason is a clause, as a refusal is.
 
 use super::flaw::flaw;
-use loa_domain::{Advice, DeadCause, Quoted};
+use loa_domain::{Advice, DeadCause, MessagePart, NotCarried, Quoted};
 
 /// Why it is dead.
 pub(super) fn cause(cause: &DeadCause) -> String {
@@ -71,4 +71,29 @@ pub(super) fn advice(advice: &Advice) -> String {
 
 fn beside(source: Option<&Quoted>) -> String {
     source.map_or_else(String::new, |source| format!(" ({})", source.escaped()))
+}
+
+/// Why the bus does not take a message as it is.
+pub(super) fn not_carried(why: &NotCarried) -> String {
+    match why {
+        NotCarried::TooLong { part, bytes, bytes_max } => {
+            format!("{} has {bytes} bytes; at most {bytes_max} can be carried", message_part(*part))
+        }
+        NotCarried::TooLargeForBroker { bytes, said } => format!(
+            "the broker refuses this message of {bytes} bytes; `max_message_size` of the broker must be larger (“{said}”)"
+        ),
+        NotCarried::Unreadable => "its row cannot be read; the log says more".into(),
+        NotCarried::Told { said } => format!("“{said}”"),
+    }
+}
+
+fn message_part(part: MessagePart) -> &'static str {
+    match part {
+        MessagePart::Body => "the body",
+        MessagePart::RoutingKey => "the routing key",
+        MessagePart::MessageId => "the message id",
+        MessagePart::ContentType => "the content type",
+        MessagePart::HeaderName => "a header's name",
+        MessagePart::Headers => "the headers together",
+    }
 }

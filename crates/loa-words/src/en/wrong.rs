@@ -167,15 +167,13 @@ pub(super) fn fault(words: &dyn Words, fault: &Fault, now: Timestamp) -> String 
              unrouted` names them, and `loa dead-letters show` the key that brings each to every outlet.",
             if *count == 1 { "message lies" } else { "messages lie" }
         ),
-        Fault::SetAside { count, since, article, words: said } => words.with_words(
-            &format!(
-                "{count} {} set aside, the oldest for {} (for instance of {article}): the bus does not take them as they are. \
-                 No outlet has them. \
-                 They are tried again from time to time, and go out once the limit is raised.",
-                if *count == 1 { "event is" } else { "events are" },
-                ago(since)
-            ),
-            said.as_str(),
+        Fault::SetAside { count, since, article, why } => format!(
+            "{count} {} set aside, the oldest for {} (for instance of {article}): the bus does not take them as they are. \
+             No outlet has them. \
+             They are tried again from time to time, and go out once the limit is raised. Of that one: {}.",
+            if *count == 1 { "event is" } else { "events are" },
+            ago(since),
+            words.not_carried(why)
         ),
         Fault::BackFilesHeld { since, queue, ready } => format!(
             "Back-files have waited for {}, because {ready} messages or more are ready in {queue}. News goes on. Once that outlet \
@@ -195,7 +193,7 @@ pub(super) fn fault(words: &dyn Words, fault: &Fault, now: Timestamp) -> String 
         Fault::Watched { source, address, failed, warnings } => {
             let odd = warnings.iter().map(|warning| words.watch_warning(warning, now)).collect();
             super::watched::source(source, address, failed.as_ref(), odd)
-        },
+        }
     }
 }
 

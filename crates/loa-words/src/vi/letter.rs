@@ -1,7 +1,7 @@
 //! Why a message is among the dead letters, and what to do about it, in Vietnamese.
 
 use super::flaw::flaw;
-use loa_domain::{Advice, DeadCause, Quoted};
+use loa_domain::{Advice, DeadCause, MessagePart, NotCarried, Quoted};
 
 /// Why it is dead.
 pub(super) fn cause(cause: &DeadCause) -> String {
@@ -79,4 +79,29 @@ pub(super) fn advice(advice: &Advice) -> String {
 
 fn beside(source: Option<&Quoted>) -> String {
     source.map_or_else(String::new, |source| format!(" («{}»)", source.escaped()))
+}
+
+/// Why the bus does not take a message as it is.
+pub(super) fn not_carried(why: &NotCarried) -> String {
+    match why {
+        NotCarried::TooLong { part, bytes, bytes_max } => {
+            format!("{} dài {bytes} byte, trong khi chỉ chuyển được tối đa {bytes_max} byte", message_part(*part))
+        }
+        NotCarried::TooLargeForBroker { bytes, said } => format!(
+            "máy chủ hàng đợi từ chối tin dài {bytes} byte này; cần nâng giới hạn `max_message_size` của máy chủ («{said}»)"
+        ),
+        NotCarried::Unreadable => "không đọc được dòng của tin này trong sổ; nhật ký hệ thống ghi rõ hơn".into(),
+        NotCarried::Told { said } => format!("nguyên văn «{said}»"),
+    }
+}
+
+fn message_part(part: MessagePart) -> &'static str {
+    match part {
+        MessagePart::Body => "thân tin",
+        MessagePart::RoutingKey => "khóa định tuyến",
+        MessagePart::MessageId => "mã tin",
+        MessagePart::ContentType => "kiểu nội dung",
+        MessagePart::HeaderName => "tên của một header",
+        MessagePart::Headers => "các header cộng lại",
+    }
 }

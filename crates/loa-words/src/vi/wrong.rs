@@ -164,13 +164,12 @@ pub(super) fn fault(words: &dyn Words, fault: &Fault, now: Timestamp) -> String 
             "{count} tin lạc trong loa.unrouted: không hàng đợi nào nhận khóa định tuyến của chúng, chưa kênh phát nào có tin. Xem \
              bằng `loa dead-letters list --queue unrouted`, phát lại bằng `loa dead-letters redrive TIN --key KHÓA`."
         ),
-        Fault::SetAside { count, since, article, words: said } => words.with_words(
-            &format!(
-                "{count} tin phải để riêng, tin lâu nhất đã {} (ví dụ tin {article}): hàng đợi không nhận chúng như hiện có, chưa \
-                 kênh phát nào có tin. Hệ thống tự thử lại theo chu kỳ, và tin đi được khi giới hạn của hàng đợi được nâng.",
-                ago(since)
-            ),
-            said.as_str(),
+        Fault::SetAside { count, since, article, why } => format!(
+            "{count} tin phải để riêng, tin lâu nhất đã {} (ví dụ tin {article}): hàng đợi không nhận chúng như hiện có, chưa \
+             kênh phát nào có tin. Hệ thống tự thử lại theo chu kỳ, và tin đi được khi giới hạn của hàng đợi được nâng. Lý do \
+             của tin đó: {}.",
+            ago(since),
+            words.not_carried(why)
         ),
         Fault::BackFilesHeld { since, queue, ready } => format!(
             "Tin cũ nhập hàng loạt phải chờ đã {}, vì {queue} còn {ready} tin trở lên chưa nhận. Tin mới vẫn đi. Khi kênh phát nhận \
@@ -191,7 +190,7 @@ pub(super) fn fault(words: &dyn Words, fault: &Fault, now: Timestamp) -> String 
         Fault::Watched { source, address, failed, warnings } => {
             let odd = warnings.iter().map(|warning| words.watch_warning(warning, now)).collect();
             super::watched::source(source, address, failed.as_ref(), odd)
-        },
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Why a message is dead, and what to do about it.
 
 use crate::{are_sentences, every_variant_is_tried, said, said_well};
-use loa_domain::{Advice, DeadCause, Flaw, HeaderType};
+use loa_domain::{Advice, DeadCause, Flaw, HeaderType, MessagePart, NotCarried};
 use loa_words::Language;
 
 #[test]
@@ -57,4 +57,18 @@ fn what_a_header_is_is_called_differently_in_each_language() {
         assert_ne!(vietnamese, english);
         assert!(english.is_ascii() && !vietnamese.is_empty(), "{english}");
     }
+}
+
+#[test]
+fn why_the_bus_does_not_take_a_message_is_said_in_both_languages() {
+    let mut reasons: Vec<NotCarried> =
+        MessagePart::ALL.map(|part| NotCarried::TooLong { part, bytes: 5_000, bytes_max: 4_096 }).into();
+    reasons.extend([
+        NotCarried::TooLargeForBroker { bytes: 20_000, said: "zqmessage size is larger".into() },
+        NotCarried::Unreadable,
+        NotCarried::Told { said: "zqno broker".into() },
+    ]);
+    let said = said(&reasons, |words, why| words.not_carried(why));
+    every_variant_is_tried(include_str!("../../../loa-domain/src/not_carried.rs"), "NotCarried", &said);
+    said_well(&said);
 }
