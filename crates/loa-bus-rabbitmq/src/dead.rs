@@ -155,7 +155,7 @@ impl<'a> Graveyard<'a> {
             redriven.moved += settled.gone.len() as u64;
             redriven.met.extend(settled.gone.into_iter().filter(|_| by_key).map(|letter| letter.key));
             for (key, error) in settled.refused {
-                redriven.stays(&key, loa_bus::error_chain(&error));
+                redriven.stays(&key, loa_domain::with_causes(&error));
                 redriven.met.extend(by_key.then_some(key));
             }
         });

@@ -16,7 +16,8 @@ use crate::{
 };
 use lapin::{Connection, ConnectionProperties, tcp::AsyncTcpStream};
 use loa_address::{Host, shuffle};
-use loa_bus::{BusErrorKind, error_chain};
+use loa_bus::BusErrorKind;
+use loa_domain::with_causes;
 use std::{
     io,
     net::SocketAddr,
@@ -184,7 +185,7 @@ async fn introduce(server: &Server, stream: Open, properties: ConnectionProperti
     };
     Connection::connector(uri, runtime::current(), hand_over, properties).await.map_err(|error| NotDialled {
         kind: kind_of(&error),
-        why: error_chain(&error),
+        why: with_causes(&error),
         cause: cause_of(&error),
     })
 }

@@ -15,7 +15,8 @@ use crate::{
 };
 use futures_util::{FutureExt, Stream, StreamExt};
 use lapin::{Connection, ConnectionProperties, Event};
-use loa_bus::{BusError, BusErrorKind, Health, error_chain};
+use loa_bus::{BusError, BusErrorKind, Health};
+use loa_domain::with_causes;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
@@ -241,7 +242,7 @@ impl Link {
                     // errors of one channel are reported here, too; the channel's owner handles
                     // them
                     Some(Event::Error(error)) if !status.connected() => {
-                        return Some(End { why: error_chain(&error), cause: cause_of(&error) });
+                        return Some(End { why: with_causes(&error), cause: cause_of(&error) });
                     }
                     Some(_) => {}
                     None => return Some(End { why: "the connection ended".to_owned(), cause: "connection_lost" }),
@@ -283,7 +284,7 @@ impl Link {
 fn last_words(events: &mut (impl Stream<Item = Event> + Unpin)) -> End {
     while let Some(Some(event)) = events.next().now_or_never() {
         if let Event::Error(error) = event {
-            return End { why: error_chain(&error), cause: cause_of(&error) };
+            return End { why: with_causes(&error), cause: cause_of(&error) };
         }
     }
     End { why: "the connection was lost".to_owned(), cause: "connection_lost" }

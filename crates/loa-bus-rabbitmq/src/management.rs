@@ -10,8 +10,8 @@ use crate::{
     tls,
 };
 use loa_address::Password;
-use loa_bus::{BusError, BusErrorKind, error_chain};
-use loa_domain::{ManagementFailure, ServerWords};
+use loa_bus::{BusError, BusErrorKind};
+use loa_domain::{ManagementFailure, ServerWords, with_causes};
 use reqwest::{Client, StatusCode, Url, redirect::Policy};
 use serde_json::Value;
 use std::{collections::BTreeSet, time::Duration};
@@ -127,7 +127,7 @@ impl Management {
         let at = || self.url.to_string();
         let unreached = |error: reqwest::Error| ManagementFailure::Silent {
             url: at(),
-            said: error_chain(&error.without_url()).into(),
+            said: with_causes(&error.without_url()).into(),
         };
         let own_files = |said: String| ManagementFailure::OwnFiles { said: said.into() };
         let client = self.client().map_err(own_files)?;
@@ -171,7 +171,7 @@ impl Management {
             .pool_max_idle_per_host(0)
             .tls_backend_preconfigured(tls)
             .build()
-            .map_err(|error| error_chain(&error))
+            .map_err(|error| with_causes(&error))
     }
 }
 

@@ -2,7 +2,8 @@
 //! connections are to be opened anew.
 
 use crate::fault::{fault, gone, lies_in_file};
-use loa_bus::{BusError, BusErrorKind, Health, error_chain};
+use loa_bus::{BusError, BusErrorKind, Health};
+use loa_domain::with_causes;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -63,8 +64,8 @@ impl Condition {
             result => result.map_err(|error| fault(what, &self.path, error)),
         };
         let health = result.as_ref().err().map(|error| match error.kind {
-            BusErrorKind::Blocked => Health::Blocked(error_chain(error)),
-            _ => Health::Down(error_chain(error)),
+            BusErrorKind::Blocked => Health::Blocked(with_causes(error)),
+            _ => Health::Down(with_causes(error)),
         });
         let mut trouble = self.trouble();
         if in_file {

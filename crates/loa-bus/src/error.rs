@@ -76,31 +76,3 @@ impl BusError {
         Self { cause, ..self }
     }
 }
-
-/// An error with its causes, on one line, for logs. Some libraries repeat a cause in their own sentence; it is said once.
-pub fn error_chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let words = inner.to_string();
-        if !text.contains(&words) {
-            text.push_str(": ");
-            text.push_str(&words);
-        }
-        cause = inner.source();
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_is_said_with_its_causes_and_none_of_them_twice() {
-        let inner = BusError::new(BusErrorKind::Unavailable, "the line is cut");
-        let middle = BusError::caused(BusErrorKind::Unavailable, "no answer: the line is cut", inner);
-        let outer = BusError::caused(BusErrorKind::Unavailable, "not published", middle);
-        assert_eq!(error_chain(&outer), "not published: no answer: the line is cut");
-    }
-}

@@ -18,7 +18,7 @@ mod message;
 mod topology;
 
 pub use door::{Administer, Bus, Clock, Connect, Consume, Consumer, Health, Measure, Publish};
-pub use error::{BusError, BusErrorKind, error_chain};
+pub use error::{BusError, BusErrorKind};
 pub use inspection::{Declared, Finding};
 pub use message::{
     Chosen, DeadLetter, DeadReason, Discarded, DiscardedLetter, HEARTBEAT, HEARTBEAT_BODY, HEARTBEAT_HOST,

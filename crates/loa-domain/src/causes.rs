@@ -1,14 +1,18 @@
-//! An error for a log line: its sentence and those of its causes.
+//! An error for a log line: its sentence and those of its causes. The one place for it.
 
 use std::error::Error;
 
-/// An error with its causes, on one line: `the digest ledger: the database is locked`.
+/// An error with its causes, on one line: `the digest ledger: the database is locked`. Some libraries repeat a cause in their
+/// own sentence; it is said once.
 pub fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
+        let words = inner.to_string();
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
         cause = inner.source();
     }
     text
@@ -27,5 +31,14 @@ mod tests {
         let cause = "x".parse::<u8>().unwrap_err();
         assert_eq!(with_causes(&cause), "invalid digit found in string");
         assert_eq!(with_causes(&Away(cause)), "the ledger is away: invalid digit found in string");
+    }
+
+    #[test]
+    fn what_a_library_repeats_is_said_once() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("not published: {0}")]
+        struct Outer(#[source] Away);
+        let outer = Outer(Away("x".parse::<u8>().unwrap_err()));
+        assert_eq!(with_causes(&outer), "not published: the ledger is away: invalid digit found in string");
     }
 }

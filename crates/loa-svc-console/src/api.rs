@@ -19,7 +19,8 @@ use axum::{
     http::{HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use loa_bus::{Bus, BusErrorKind, Place, error_chain};
+use loa_bus::{Bus, BusErrorKind, Place};
+use loa_domain::with_causes;
 use loa_http::{Guarded, Problem, TakesJson, ToOperate, ToRead, rows};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -300,7 +301,7 @@ where
         match &outcome {
             Ok(_) => {}
             Err(error @ DeadLetterError::Bus { .. }) => {
-                tracing::warn!(error = %error_chain(error), "the bus did not do what was asked with dead letters");
+                tracing::warn!(error = %with_causes(error), "the bus did not do what was asked with dead letters");
             }
             Err(DeadLetterError::NotThere(_)) => tracing::info!("no such dead letter; nothing was changed"),
             Err(DeadLetterError::Meant(_) | DeadLetterError::Several(_)) => {
@@ -319,9 +320,9 @@ impl From<DeadLetterError> for Problem {
             DeadLetterError::NotThere(sentence) => Self::not_found(sentence),
             DeadLetterError::Several(sentence) => Self::new(409, "Several letters", sentence),
             DeadLetterError::Bus { error: why, .. } if why.kind == BusErrorKind::Rejected => {
-                Self::new(422, "Not to be meant so", error_chain(&error))
+                Self::new(422, "Not to be meant so", with_causes(&error))
             }
-            DeadLetterError::Bus { .. } => Self::unavailable(error_chain(&error)),
+            DeadLetterError::Bus { .. } => Self::unavailable(with_causes(&error)),
         }
     }
 }

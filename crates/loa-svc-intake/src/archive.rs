@@ -3,8 +3,8 @@
 
 use crate::{IntakeError, Service};
 use async_trait::async_trait;
-use loa_bus::{BusErrorKind, DeadReason, Message, Outgoing, Publish, Queue, Route, error_chain};
-use loa_domain::Event;
+use loa_bus::{BusErrorKind, DeadReason, Message, Outgoing, Publish, Queue, Route};
+use loa_domain::{Event, with_causes};
 use loa_event::{STRUCTURED, routing_key};
 use loa_store::{ArchiveQuery, Archived, StoreError};
 use loa_worker::{AcceptError, Handler, REPLAY_HEADER, accept_error, decode_event};
@@ -64,7 +64,7 @@ impl Service {
                         replayed.rejected += 1;
                         replayed
                             .example
-                            .get_or_insert_with(|| format!("event {} of {article}: {}", key.id, error_chain(&error)));
+                            .get_or_insert_with(|| format!("event {} of {article}: {}", key.id, with_causes(&error)));
                     }
                     Err(error) => return Err(error.into()),
                 }

@@ -8,8 +8,8 @@
 
 use crate::{Service, turns::Turns};
 use jiff::Timestamp;
-use loa_bus::{BusError, BusErrorKind, Measure, Message, Outgoing, Publish, Route, error_chain};
-use loa_domain::{Dependency, FaultName, NotCarried};
+use loa_bus::{BusError, BusErrorKind, Measure, Message, Outgoing, Publish, Route};
+use loa_domain::{Dependency, FaultName, NotCarried, with_causes};
 use loa_event::STRUCTURED;
 use loa_store::{Lease, OutboxRow, StoreError, lease_holder};
 use loa_worker::{Progress, Status};
@@ -46,7 +46,7 @@ impl Service {
         let is_other = self.turns(|turns, now| turns.looked(longest, now));
         match error {
             Some(error) if is_other => {
-                tracing::warn!(kind = error.kind.as_str(), error = %error_chain(&error), "the length of the outlets' queues is not known; back-files go on at their pace, and do not wait for long queues");
+                tracing::warn!(kind = error.kind.as_str(), error = %with_causes(&error), "the length of the outlets' queues is not known; back-files go on at their pace, and do not wait for long queues");
             }
             None if is_other => tracing::info!("the length of the outlets' queues is known again"),
             _ => {}
@@ -185,7 +185,7 @@ fn sort(rows: &[OutboxRow], answers: Vec<Result<(), BusError>>) -> Sorted {
         match answers.next().unwrap_or_else(unanswered) {
             Ok(()) => sorted.confirmed.push(row.sequence),
             Err(error) if error.kind == BusErrorKind::Rejected => {
-                let told = || NotCarried::Told { said: error_chain(&error).into() };
+                let told = || NotCarried::Told { said: with_causes(&error).into() };
                 let why = error.not_carried.as_deref().cloned().unwrap_or_else(told);
                 sorted.rejected.entry(why).or_default().push(row.sequence);
             }
@@ -195,7 +195,7 @@ fn sort(rows: &[OutboxRow], answers: Vec<Result<(), BusError>>) -> Sorted {
                 failures.kinds.insert(error.kind.as_str());
                 failures.needs_operator |= matches!(error.kind, BusErrorKind::Unroutable | BusErrorKind::Refused);
                 if failures.sentence.is_empty() {
-                    failures.sentence = error_chain(&error);
+                    failures.sentence = with_causes(&error);
                 }
             }
         }

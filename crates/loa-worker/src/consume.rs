@@ -10,8 +10,8 @@ pub use heartbeats::HEARTBEAT_AGE;
 
 use crate::{DependencyState, Handler, Status, completeness::outlet_of, trouble_of};
 use decide::decide;
-use loa_bus::{Bus, BusError, BusErrorKind, Consumer, Queue, Settlement, error_chain};
-use loa_domain::Dependency;
+use loa_bus::{Bus, BusError, BusErrorKind, Consumer, Queue, Settlement};
+use loa_domain::{Dependency, with_causes};
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
@@ -94,7 +94,7 @@ pub async fn consume<H: Handler>(
         metrics::counter!("loa_consume_sessions_ended_total", "queue" => options.queue.name(), "cause" => error.cause)
             .increment(1);
         if status.report(dependency, DependencyState::Down(trouble_of(&error))) {
-            tracing::warn!(queue = %options.queue, kind = error.kind.as_str(), error = %error_chain(&error), "not consuming; trying again until it works");
+            tracing::warn!(queue = %options.queue, kind = error.kind.as_str(), error = %with_causes(&error), "not consuming; trying again until it works");
         }
         if error.kind == BusErrorKind::Refused {
             // an operator must act; knocking faster helps nobody

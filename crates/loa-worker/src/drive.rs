@@ -6,8 +6,7 @@
 
 use crate::{DependencyState, Status, WakeUp, trouble_of};
 use futures_util::FutureExt;
-use loa_bus::error_chain;
-use loa_domain::{Dependency, Trouble, TroubleKind, Worker};
+use loa_domain::{Dependency, Trouble, TroubleKind, Worker, with_causes};
 use std::{any::Any, error::Error, panic::AssertUnwindSafe, time::Duration};
 use tokio_util::sync::CancellationToken;
 
@@ -81,7 +80,7 @@ pub async fn drive<S, F, E>(
             }
             Ok(Err(error)) => {
                 metrics::counter!("loa_step_errors_total", "worker" => worker).increment(1);
-                (trouble_of(&error), error_chain(&error))
+                (trouble_of(&error), with_causes(&error))
             }
             Err(panic) => {
                 metrics::counter!("loa_step_panics_total", "worker" => worker).increment(1);

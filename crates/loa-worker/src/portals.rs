@@ -119,7 +119,7 @@ impl Portals {
                         is_away = false;
                     }
                     Err(error) => {
-                        let error = loa_bus::error_chain(&error);
+                        let error = loa_domain::with_causes(&error);
                         if is_away {
                             tracing::debug!(error, "the list of portals cannot be read");
                         } else {

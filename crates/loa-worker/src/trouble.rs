@@ -2,8 +2,8 @@
 //!
 //! Pure. The kinds are those of `loa-domain`, by the kinds of the errors and never by their text.
 
-use loa_bus::{BusError, BusErrorKind, Health, error_chain};
-use loa_domain::{ServerWords, Trouble, TroubleKind};
+use loa_bus::{BusError, BusErrorKind, Health};
+use loa_domain::{ServerWords, Trouble, TroubleKind, with_causes};
 use loa_store::StoreError;
 use std::error::Error;
 
@@ -21,7 +21,7 @@ pub fn trouble_of(error: &(dyn Error + 'static)) -> Trouble {
         said.push(one.to_string());
         cause = one.source();
     }
-    Trouble::new(TroubleKind::LedgerAway, ServerWords::new(&error_chain(error)))
+    Trouble::new(TroubleKind::LedgerAway, ServerWords::new(&with_causes(error)))
 }
 
 /// What an error of the bus means.
@@ -34,7 +34,7 @@ fn of_bus(error: &BusError) -> Trouble {
         // what we hand over is checked before
         BusErrorKind::Rejected => TroubleKind::Defect,
     };
-    Trouble::new(kind, ServerWords::new(&error_chain(error)))
+    Trouble::new(kind, ServerWords::new(&with_causes(error)))
 }
 
 /// What the state of a connection to the bus means; `None`: messages flow.

@@ -5,8 +5,8 @@
 //! is not the same as none.
 
 use crate::{DependencyState, Status, trouble_of};
-use loa_bus::{Bus, BusErrorKind, Finding, Queue, error_chain};
-use loa_domain::{Dependency, Fault, FaultName, TopologyState};
+use loa_bus::{Bus, BusErrorKind, Finding, Queue};
+use loa_domain::{Dependency, Fault, FaultName, TopologyState, with_causes};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -69,7 +69,7 @@ async fn look_at_topology(bus: &dyn Bus, status: &Status) {
             }
         }
         Err(error) if matches!(error.kind, BusErrorKind::Unroutable | BusErrorKind::Refused) => {
-            let why = error_chain(&error);
+            let why = with_causes(&error);
             if status.report(Dependency::Topology, DependencyState::Down(trouble_of(&error))) {
                 tracing::error!(error = %why, "exchanges or queues are missing; what is published meanwhile does not reach every outlet");
             }

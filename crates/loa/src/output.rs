@@ -4,7 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "the one place that prints")]
 
 use anyhow::Context;
-use loa_domain::plain;
+use loa_domain::{plain, with_causes};
 use loa_words::Language;
 use serde::Serialize;
 use std::io::{IsTerminal, Write};
@@ -73,14 +73,7 @@ pub fn complain(text: &str) {
 
 /// An error with its causes, on one line; each sentence once.
 pub fn sentence(error: &anyhow::Error) -> String {
-    let mut said: Vec<String> = Vec::new();
-    for cause in error.chain() {
-        let text = cause.to_string();
-        if !said.iter().any(|before| before.contains(&text)) {
-            said.push(text);
-        }
-    }
-    said.join(": ")
+    with_causes(error.as_ref())
 }
 
 /// Columns for people: each as wide as its widest cell, two spaces between. Cells are made [`plain`].

@@ -84,7 +84,7 @@ pub(super) async fn preview(db: &Db, wish: &Wish, since: Timestamp, limit: u32) 
     let rows: Vec<PreviewRow> = on!(&mut tx, c: D => {
         let mut query = QueryBuilder::<D>::new(
             "SELECT i.article, i.revision, i.content FROM item AS i WHERE i.withdrawn = 0 \
-             AND i.shown_from IS NULL AND i.accepted_at > ",
+             AND i.shown_from IS NULL AND i.accepted_at >= ",
         );
         query.push_bind(ms(since));
         if !wish.areas.is_empty() {

@@ -20,7 +20,7 @@ pub trait DigestViews: Ledger {
     /// The subscription with this key, while it works.
     async fn by_key(&self, key_hash: &str, now: Timestamp) -> Result<Option<Subscription>, StoreError>;
 
-    /// What a wish would be sent now if it had existed all the time: standing items accepted after `since`, newest (by
+    /// What a wish would be sent now if it had existed all the time: standing items accepted at `since` or later, newest (by
     /// publication) first, at most `limit`.
     async fn preview(&self, wish: &Wish, since: Timestamp, limit: u32) -> Result<Vec<DigestItem>, StoreError>;
 

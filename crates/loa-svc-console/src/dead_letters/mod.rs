@@ -15,7 +15,8 @@ pub use look::{DeadLetterError, LISTED_MAX};
 pub use shown::{LetterLine, WholeLetter};
 pub use which::{Which, places};
 
-use loa_bus::{Bus, Chosen, DeadLetter, DiscardedLetter, Place, error_chain};
+use loa_bus::{Bus, Chosen, DeadLetter, DiscardedLetter, Place};
+use loa_domain::with_causes;
 use look::{LISTED, letters};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
@@ -204,7 +205,7 @@ pub async fn redrive(bus: &dyn Bus, which: Which, key: Option<&str>) -> Result<R
         let named = |(key, why): (String, String)| Stayed { letter: format!("{}/{key}", place.word()), why };
         total.reasons.extend(redriven.reasons.into_iter().map(named));
         total.missed.extend(which::missed(place, &chosen, |key| redriven.met.contains(key)));
-        total.unfinished = redriven.unfinished.map(|error| format!("{what}: {}", error_chain(&error)));
+        total.unfinished = redriven.unfinished.map(|error| format!("{what}: {}", with_causes(&error)));
     }
     Ok(total)
 }
@@ -259,7 +260,7 @@ pub async fn discard(bus: &dyn Bus, which: Which) -> Result<Discarded, DeadLette
         let gone: HashSet<&str> = discarded.letters.iter().map(|letter| letter.key.as_str()).collect();
         total.missed.extend(which::missed(place, &chosen, |key| gone.contains(key)));
         total.discarded.extend(discarded.letters.into_iter().map(Gone::from));
-        total.unfinished = discarded.unfinished.map(|error| format!("{what}: {}", error_chain(&error)));
+        total.unfinished = discarded.unfinished.map(|error| format!("{what}: {}", with_causes(&error)));
     }
     if total.discarded.is_empty() {
         return Err(DeadLetterError::NotThere(format!("there was nothing to delete; {LISTED}")));

@@ -18,8 +18,8 @@ use crate::{
     handler::{SOURCE, odd_attribute},
     trouble_of,
 };
-use loa_bus::{DeadReason, Received, Settlement, Tag, error_chain};
-use loa_domain::Dependency;
+use loa_bus::{DeadReason, Received, Settlement, Tag};
+use loa_domain::{Dependency, with_causes};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -82,7 +82,7 @@ async fn refresh_held<H: Handler>(
     while let Err(error) = handler.refresh().await {
         let (AcceptError::Failed(cause) | AcceptError::Conflict(cause) | AcceptError::Unavailable(cause)) = &error;
         if status.report(dependency, DependencyState::Down(trouble_of(&**cause))) {
-            tracing::warn!(queue = %options.queue, error = %error_chain(&error), "the list of portals cannot be read; the batch is held");
+            tracing::warn!(queue = %options.queue, error = %with_causes(&error), "the list of portals cannot be read; the batch is held");
         }
         tokio::select! {
             () = stop.cancelled() => return None,
@@ -225,17 +225,17 @@ async fn accept_held<H: Handler>(
                 return Some(Ok(()));
             }
             Err(panic) => return Some(Err(panic)),
-            Ok(Err(AcceptError::Failed(error))) => return Some(Err(error_chain(&*error))),
+            Ok(Err(AcceptError::Failed(error))) => return Some(Err(with_causes(&*error))),
             Ok(Err(AcceptError::Conflict(error))) => {
                 conflicts += 1;
                 if conflicts == CONFLICT_TRIES_MAX {
-                    return Some(Err(error_chain(&*error)));
+                    return Some(Err(with_causes(&*error)));
                 }
-                tracing::debug!(queue = %options.queue, error = %error_chain(&*error), "another replica was first; the batch is tried again");
+                tracing::debug!(queue = %options.queue, error = %with_causes(&*error), "another replica was first; the batch is tried again");
             }
             Ok(Err(AcceptError::Unavailable(error))) => {
                 if status.report(dependency, DependencyState::Down(trouble_of(&*error))) {
-                    tracing::warn!(queue = %options.queue, error = %error_chain(&*error), "the ledger is away; the batch is held");
+                    tracing::warn!(queue = %options.queue, error = %with_causes(&*error), "the ledger is away; the batch is held");
                 }
             }
         }
