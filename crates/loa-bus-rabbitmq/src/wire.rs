@@ -3,7 +3,7 @@
 
 use std::{io, net::Shutdown, os::fd::AsFd, sync::Arc};
 
-/// See the module's words. Dropping the last clone shuts the socket, too.
+/// A handle that shuts the socket. Clones share it; dropping the last one shuts the socket, too.
 #[derive(Clone)]
 pub(crate) struct Wire(Arc<Held>);
 

@@ -22,15 +22,15 @@ pub(crate) enum Call {
     Reads,
 }
 
-/// See the module.
+/// The file's place and identity, and the failures that stand.
 pub(crate) struct Condition {
     path: PathBuf,
     file: Mutex<Option<(u64, u64)>>,
-    trouble: Mutex<Trouble>,
+    failures: Mutex<Failures>,
 }
 
 #[derive(Default)]
-struct Trouble {
+struct Failures {
     /// The last failure of writing and of reading, each until the same works again.
     last: [Option<Health>; 2],
     /// What lies in the file, by what was tried: another call may not touch the damaged page.
@@ -40,7 +40,7 @@ struct Trouble {
 
 impl Condition {
     pub(crate) fn of(path: &Path) -> Self {
-        Self { path: path.to_owned(), file: Mutex::default(), trouble: Mutex::default() }
+        Self { path: path.to_owned(), file: Mutex::default(), failures: Mutex::default() }
     }
 
     /// Where the file is.
@@ -67,33 +67,33 @@ impl Condition {
             BusErrorKind::Blocked => Health::Blocked(with_causes(error)),
             _ => Health::Down(with_causes(error)),
         });
-        let mut trouble = self.trouble();
+        let mut failures = self.failures();
         if in_file {
-            trouble.met_at = Some(Instant::now());
+            failures.met_at = Some(Instant::now());
         }
         match &health {
-            Some(health) if in_file => drop(trouble.in_file.insert(what.to_owned(), (Instant::now(), health.clone()))),
+            Some(health) if in_file => drop(failures.in_file.insert(what.to_owned(), (Instant::now(), health.clone()))),
             Some(_) => {}
-            None => drop(trouble.in_file.remove(what)),
+            None => drop(failures.in_file.remove(what)),
         }
-        trouble.last[usize::from(call == Call::Reads)] = health;
+        failures.last[usize::from(call == Call::Reads)] = health;
         result
     }
 
     /// Whether a connection of this age remembers no page from before trouble was met in the file.
     pub(crate) fn is_fresh(&self, age: Duration) -> bool {
-        self.trouble().met_at.is_none_or(|at| at.elapsed() > age)
+        self.failures().met_at.is_none_or(|at| at.elapsed() > age)
     }
 
     /// What stands.
     pub(crate) fn health(&self) -> Health {
-        let trouble = self.trouble();
-        let in_file = trouble.in_file.values().filter(|(at, _)| at.elapsed() < STANDS).map(|(_, health)| health);
-        in_file.chain(trouble.last.iter().flatten()).next().cloned().unwrap_or(Health::Up)
+        let failures = self.failures();
+        let in_file = failures.in_file.values().filter(|(at, _)| at.elapsed() < STANDS).map(|(_, health)| health);
+        in_file.chain(failures.last.iter().flatten()).next().cloned().unwrap_or(Health::Up)
     }
 
-    fn trouble(&self) -> MutexGuard<'_, Trouble> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    fn failures(&self) -> MutexGuard<'_, Failures> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

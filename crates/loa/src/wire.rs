@@ -15,7 +15,7 @@ use crate::{
 use anyhow::Context;
 use jiff::SignedDuration;
 use loa_area::Directory;
-use loa_bus::{Bus, Declared, Health};
+use loa_bus::{Administer, Bus, Declared, Health};
 use loa_bus_rabbitmq::{RabbitBus, RabbitConfig};
 use loa_bus_sqlite::SqliteBus;
 use loa_domain::{Calendar, Outlet, Scope};
