@@ -23,6 +23,7 @@ macro_rules! push_upcoming_rules {
         $test!(what_is_withdrawn_before_its_time_is_told_to_nobody);
         $test!(what_was_shown_and_put_off_is_withdrawn_as_ever);
         $test!(an_older_version_that_comes_late_is_not_sent_in_its_place);
+        $test!(what_comes_late_twice_of_what_was_withdrawn_unseen_is_told_to_nobody);
         $test!(a_ledger_that_is_being_restored_takes_nothing_in);
     };
 }
@@ -151,6 +152,24 @@ pub async fn an_older_version_that_comes_late_is_not_sent_in_its_place(open: imp
     accept(&*ledger, &[Draft::of("b").revision(3).withdrawn("")], 61).await;
     accept(&*ledger, &[Draft::of("b").live()], 62).await;
     assert!(claim(&*ledger, "z", 99, 9).await.iter().all(|one| one.article.as_str() != "b"));
+}
+
+pub async fn what_comes_late_twice_of_what_was_withdrawn_unseen_is_told_to_nobody(
+    open: impl AsyncFn() -> Arc<dyn PushLedger>,
+) {
+    let ledger = open().await;
+    with(&*ledger, &["tinh"]).await;
+    accept(&*ledger, &[Draft::of("a").revision(2).published(60).live()], 1).await;
+    accept(&*ledger, &[Draft::of("a").revision(2).withdrawn("nhầm")], 2).await;
+    for event in ["a-1-x", "a-1-y"] {
+        accept(&*ledger, &[Draft::of("a").event(event).live()], 3).await;
+        assert!(
+            claim(&*ledger, event, 4, 9).await.is_empty(),
+            "{event} is withdrawn, and its withdrawal was told to nobody"
+        );
+    }
+    accept(&*ledger, &[Draft::of("a").revision(3).withdrawn("nhầm")], 5).await;
+    assert!(claim(&*ledger, "z", 99, 9).await.is_empty(), "nobody was ever shown it");
 }
 
 pub async fn a_ledger_that_is_being_restored_takes_nothing_in(open: impl AsyncFn() -> Arc<dyn PushLedger>) {

@@ -27,8 +27,6 @@ pub(super) struct Owed {
     pub(super) event_type: EventType,
     pub(super) article: String,
     pub(super) version: Version,
-    /// Whether it is not to go out although endpoints want it: a newer version came first, and is itself not to be seen.
-    pub(super) superseded: bool,
 }
 
 /// A delivery on its way in.
@@ -41,8 +39,8 @@ struct Planned<'a> {
 /// What follows from a fresh event, beside that it was seen.
 enum Follows {
     /// It is owed to endpoints.
-    Owed { superseded: bool },
-    /// It waits for its time, or (`None`) a newer version came before it.
+    Owed,
+    /// It waits for its time, or (`None`) a newer version came before it that is itself not to be seen: it never goes out.
     Waits(Option<Timestamp>),
     /// Nothing: a withdrawal of what nobody was ever shown.
     Nothing,
@@ -95,9 +93,11 @@ fn follow(article: &mut Known, event: &Event, version: Version, stale: bool, at:
         Standing::NotYet { from } => Some(from),
         _ => None,
     };
+    // nobody is shown it any more, so that its withdrawal has nothing to tell, and the next one that comes late neither goes out
+    let is_too_late = stale && !version.withdrawn && highest_is_unseen;
     if !version.withdrawn {
         article.publications += 1;
-        article.unseen += u64::from(shown_from.is_some());
+        article.unseen += u64::from(shown_from.is_some() || is_too_late);
     }
     if !stale {
         article.highest = Some(version.clone());
@@ -106,8 +106,9 @@ fn follow(article: &mut Known, event: &Event, version: Version, stale: bool, at:
     }
     match shown_from {
         Some(from) => Follows::Waits((!stale).then_some(from)),
+        None if is_too_late => Follows::Waits(None),
         None if version.withdrawn && never_shown => Follows::Nothing,
-        None => Follows::Owed { superseded: stale && !version.withdrawn && highest_is_unseen },
+        None => Follows::Owed,
     }
 }
 
@@ -120,7 +121,7 @@ async fn keep(tx: &mut Tx, fresh: &[Fresh<'_>], follows: &[Follows]) -> Result<V
         .zip(follows)
         .map(|(one, follows)| (one.event, follows))
         .filter(|(event, follows)| match follows {
-            Follows::Owed { .. } => is_wanted(event),
+            Follows::Owed => is_wanted(event),
             Follows::Waits(from) => from.is_some(),
             Follows::Nothing => false,
         })
@@ -133,12 +134,11 @@ async fn keep(tx: &mut Tx, fresh: &[Fresh<'_>], follows: &[Follows]) -> Result<V
     let mut owed = Vec::new();
     for ((number, event), (_, follows)) in numbered.iter().zip(&kept) {
         match follows {
-            Follows::Owed { superseded } => owed.push(Owed {
+            Follows::Owed => owed.push(Owed {
                 event: *number,
                 event_type: event.event_type,
                 article: event.subject().to_string(),
                 version: event.version(),
-                superseded: *superseded,
             }),
             Follows::Waits(from) => upcoming::wait(tx, event, from.map(|from| (*number, from))).await?,
             Follows::Nothing => {}
@@ -162,7 +162,7 @@ pub(super) async fn plan(tx: &mut Tx, owed: &[Owed], at: Timestamp) -> Result<()
     for one in owed {
         for endpoint in endpoints.iter().filter(|endpoint| endpoint.wants(one.event_type)).map(|endpoint| &endpoint.id)
         {
-            let undone = one.superseded || newer_delivered(tx, endpoint.as_str(), &one.article, &one.version).await?;
+            let undone = newer_delivered(tx, endpoint.as_str(), &one.article, &one.version).await?;
             let state = if undone { DeliveryState::Superseded } else { DeliveryState::Pending };
             planned.push(Planned { owed: one, endpoint, state });
         }

@@ -278,7 +278,7 @@ impl DueRow {
         let revision = cell.count("revision", self.revision)?;
         let event_type: EventType = cell.word("event_type", &self.event_type, |word| word.parse().ok())?;
         let version = Version { revision, withdrawn: false, event_id: self.version_id.clone() };
-        Ok(Owed { event: self.event, event_type, article: self.article.clone(), version, superseded: false })
+        Ok(Owed { event: self.event, event_type, article: self.article.clone(), version })
     }
 }
 
