@@ -3,9 +3,8 @@
 use crate::House;
 use async_trait::async_trait;
 use loa_bus::{
-    Administer, BusError, BusErrorKind, Chosen, Consume, DeadLetter, Declared, Discarded, HEARTBEAT, HEARTBEAT_HOST,
-    HEARTBEAT_INSTALLATION, HEARTBEAT_KEYS, HEARTBEAT_SENT_AT, Health, Message, Outgoing, Place, Publish, Queue,
-    Redriven, Route, routing_key_matches,
+    BusError, BusErrorKind, Consume, HEARTBEAT, HEARTBEAT_HOST, HEARTBEAT_INSTALLATION, HEARTBEAT_KEYS,
+    HEARTBEAT_SENT_AT, Measure, Message, Outgoing, Publish, Queue, Route, routing_key_matches,
 };
 use loa_bus_sqlite::SqliteBus;
 use loa_store::{Audits, HeardHeartbeat, IntakeViews};

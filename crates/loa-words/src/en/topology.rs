@@ -149,7 +149,7 @@ fn harm(harm: PolicyHarm) -> &'static str {
         PolicyHarm::DeletesWhatIsOld => "what it keeps is deleted when it is that old, in ms",
         PolicyHarm::BuriesWhatIsOld => "what waits that long, in ms, becomes a dead letter",
         PolicyHarm::DeletesTheQueue => "after so many ms without a consumer it is deleted, with all that is in it",
-        PolicyHarm::DeletesWhatReturns => "what was got that often and not settled is deleted",
+        PolicyHarm::DeletesWhatReturns => "what was got that often and not acknowledged is deleted",
         PolicyHarm::BuriesWhatReturns => "what came back that often becomes a dead letter",
         PolicyHarm::DropsTheOldest => "when it is full, it drops its oldest",
         PolicyHarm::LeadsAway => "what leaves it goes there, where nobody looks for it",
