@@ -13,7 +13,7 @@ import jsonschema
 import pika
 import referencing
 
-SOURCE = "https://dienbiendong.gov.vn/"  # the home portal of config/default.toml: who else publishes must be added first
+SOURCE = "https://dienbiendong.gov.vn/"  # the home portal of every test: who else publishes must be added first
 SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "docs/schemas"
 EXCHANGE = "loa.events"
 STRUCTURED = "application/cloudevents+json"

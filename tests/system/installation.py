@@ -23,6 +23,16 @@ READY_SECONDS_MAX = 90
 COMMAND_SECONDS_MAX = 600
 STOP_SECONDS_MAX = 35  # a soft stop finishes what is in flight, within the 30 s of `stop.grace_seconds`
 PUBLIC = "https://loa.example.gov.vn"  # what stands in feeds and mails; a proxy would lead from there to the services
+# Whose installation it is: settings without a default.
+IDENTITY: dict[str, object] = {
+    "portal.name": "Cổng thông tin điện tử huyện Điện Biên Đông",
+    "portal.url": "https://dienbiendong.gov.vn/",
+    "portal.source": "https://dienbiendong.gov.vn/",
+    "site.tag_authority": "dienbiendong.gov.vn",
+    "site.tag_date": "2023-01-01",
+    "areas.within": ["Huyện Điện Biên Đông"],
+    "digest.from_address": "ban-tin@loa.example.gov.vn",
+}
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 SEED = REPOSITORY / "crates/loa-portal/fixtures/seed.txt"
 
@@ -134,7 +144,7 @@ class Installation:
     """See the module's words. `amqp_url` and `postgres_url` make the shape; without them, files do.
 
     `apart`: whether each service is a process of its own; `up` is all of them in one. A replica is a service with a
-    number: `feed-2`. `settings` are dotted keys over the ones every test needs.
+    number: `feed-2`. `settings` are dotted keys over the ones every test needs; `None`: not set.
     """
 
     def __init__(
@@ -147,6 +157,7 @@ class Installation:
         self.running: dict[str, Process] = {}
         self.user: int | None = None  # whom processes run as, where that is not who tests
         self.settings: dict[str, object] = {
+            **IDENTITY,
             "data_dir": str(folder / "data"),
             "site.public_url": f"{PUBLIC}/",
             "push.allow_networks": ["127.0.0.0/8"],
@@ -160,6 +171,7 @@ class Installation:
         if postgres_url is not None:
             self.settings |= {"store.kind": "postgres", "store.postgres.url": postgres_url}
         self.settings |= settings or {}
+        self.settings = {key: value for key, value in self.settings.items() if value is not None}
         for section in ("bus.rabbitmq", "store.postgres"):
             if f"{section}.url" in self.settings:
                 self.keep_password_apart(section)

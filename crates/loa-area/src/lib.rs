@@ -27,6 +27,7 @@ mod load;
 mod reading;
 mod search;
 mod spelling;
+mod within;
 mod words;
 
 pub use area::{Area, AreaKind, Share, Succession};
@@ -36,3 +37,4 @@ pub use gazetteer::Match;
 pub use load::{AreaFile, LoadError};
 pub use search::AreaSearch;
 pub use spelling::folded;
+pub use within::{WithinError, ids_named, within};

@@ -180,6 +180,11 @@ pub enum Fault {
         /// What is odd about what was found.
         warnings: Vec<WatchWarning>,
     },
+    /// Nobody has said whose installation this is: nothing goes in or out.
+    NoIdentity {
+        /// Settings of the identity that are not set.
+        missing: Vec<&'static str>,
+    },
 }
 
 /// By what a fault stands once, and ends. What is wrong by a name may change.
@@ -211,6 +216,8 @@ pub enum FaultName {
     Log(LedgerName),
     /// A source that is watched.
     Watched(String),
+    /// Whose installation this is.
+    Identity,
 }
 
 impl Fault {
@@ -236,6 +243,7 @@ impl Fault {
             Self::UnreadableRows { ledger, .. } => FaultName::Unreadable(*ledger),
             Self::LongLog { ledger, .. } => FaultName::Log(*ledger),
             Self::Watched { source, .. } => FaultName::Watched(source.clone()),
+            Self::NoIdentity { .. } => FaultName::Identity,
         }
     }
 
@@ -261,6 +269,7 @@ impl Fault {
             Self::UnreadableRows { .. } => "unreadable_rows",
             Self::LongLog { .. } => "long_log",
             Self::Watched { .. } => "watched_source",
+            Self::NoIdentity { .. } => "no_identity",
         }
     }
 }
@@ -283,6 +292,7 @@ impl fmt::Display for FaultName {
             Self::Unreadable(ledger) => write!(f, "unreadable {}", ledger.as_str()),
             Self::Log(ledger) => write!(f, "log {}", ledger.as_str()),
             Self::Watched(source) => write!(f, "watch {source}"),
+            Self::Identity => f.write_str("identity"),
         }
     }
 }
@@ -309,6 +319,7 @@ mod tests {
             (FaultName::Unreadable(ledger), "unreadable feed"),
             (FaultName::Log(ledger), "log feed"),
             (FaultName::Watched("na-son".into()), "watch na-son"),
+            (FaultName::Identity, "identity"),
         ] {
             assert_eq!(name.to_string(), said);
         }

@@ -142,6 +142,7 @@ fn faults() -> Vec<Fault> {
         Fault::UnreadableRows { ledger, count: 1, examples: vec!["item.content of bai-1".into()] },
         Fault::UnreadableRows { ledger, count: 2, examples: vec!["item.content of bai-1".into()] },
         Fault::LongLog { ledger, file: "/var/lib/loa/feed.db".into(), bytes: 109_000_000 },
+        Fault::NoIdentity { missing: vec!["portal.name", "site.tag_authority"] },
         watched(None, warnings(at)),
         watched(Some((5, WatchFailure::NotedBefore { said: "it answers 500".into() })), Vec::new()),
     ];
@@ -181,8 +182,9 @@ fn every_kind_of_fault_is_tried() {
             Fault::LongLog { .. } => 16,
             Fault::Watched { .. } => 17,
             Fault::BackFilesHeld { .. } => 18,
+            Fault::NoIdentity { .. } => 19,
         };
-        (number, 19)
+        (number, 20)
     }
     let numbers: BTreeSet<usize> = faults().iter().map(|fault| number(fault).0).collect();
     assert_eq!(numbers.len(), number(&faults()[0]).1);

@@ -9,7 +9,7 @@ use std::{net::SocketAddr, path::PathBuf};
 #[derive(Debug, Parser)]
 #[command(name = "loa", version, max_term_width = 100, arg_required_else_help = true)]
 pub struct Cli {
-    /// Configuration file (TOML); otherwise LOA_CONFIG, otherwise the defaults
+    /// Configuration file (TOML); otherwise LOA_CONFIG, otherwise loa.toml in this folder, otherwise the defaults
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Print results as JSON, for machines
@@ -25,6 +25,8 @@ pub struct Cli {
 pub enum Command {
     /// Show the whole pipeline on the seed page, in a throw-away folder: no other server, no network
     Demo(ListenPlace),
+    /// Ask whose installation this is, and write loa.toml; by options alone where nobody can be asked
+    Init(Box<InitArguments>),
     /// Run everything in one process
     Up(ListenPlace),
     /// Run the intake service: HTTP API, outbox relay, archive
@@ -168,6 +170,7 @@ impl Command {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Demo(_) => "demo",
+            Self::Init(_) => "init",
             Self::Up(_) => "up",
             Self::Intake => "intake",
             Self::Feed => "feed",
@@ -216,6 +219,56 @@ pub struct ListenPlace {
     /// Folder of ledgers and queues; overrides `data_dir`
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+}
+
+/// `loa init`. What is not given is asked on a terminal. Secrets have no option: they go into files.
+#[derive(Debug, Clone, Default, Args)]
+pub struct InitArguments {
+    /// The portal's name, as people read it: "Cổng thông tin điện tử xã Na Son"
+    #[arg(long)]
+    pub name: Option<String>,
+    /// The portal's address: https://nason.example/
+    #[arg(long, value_name = "URL")]
+    pub address: Option<String>,
+    /// A commune (name, code or id), former district or province whose news this is; several times for several
+    #[arg(long = "area", value_name = "AREA")]
+    pub areas: Vec<String>,
+    /// Articles have no areas
+    #[arg(long, conflicts_with = "areas")]
+    pub no_areas: bool,
+    /// A domain of yours, which ids of entries are made from (RFC 4151). Never changes
+    #[arg(long, value_name = "DOMAIN")]
+    pub id_domain: Option<String>,
+    /// A day on which that domain was yours: 2026-01-01; today unless said. Never changes
+    #[arg(long, value_name = "DAY")]
+    pub tag_date: Option<String>,
+    /// The CloudEvents `source` of events; the portal's address unless said. Never changes
+    #[arg(long, value_name = "URI")]
+    pub source: Option<String>,
+    /// Where readers will reach Loa: https://tin.nason.example/; unless said, this machine alone
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<String>,
+    /// The mail server that takes our mail: its name or address
+    #[arg(long, value_name = "HOST")]
+    pub smtp_host: Option<String>,
+    /// Its port; unless said 25 on this machine, 587 elsewhere
+    #[arg(long, value_name = "PORT")]
+    pub smtp_port: Option<u16>,
+    /// How the connection is encrypted; unless said none on this machine, starttls elsewhere (tls at port 465)
+    #[arg(long, value_name = "HOW", value_parser = ["none", "starttls", "tls"])]
+    pub smtp_tls: Option<String>,
+    /// The user's name there; no login unless said
+    #[arg(long, value_name = "USER")]
+    pub smtp_user: Option<String>,
+    /// A file with that user's password, which Loa reads when it sends
+    #[arg(long, value_name = "FILE")]
+    pub smtp_password_file: Option<PathBuf>,
+    /// The sender of mails: ban-tin@nason.example; `ban-tin` at the domain for ids unless said
+    #[arg(long, value_name = "ADDRESS")]
+    pub from: Option<String>,
+    /// Replace a file that is there; it is kept under another name
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// `loa restore`

@@ -5,12 +5,12 @@
 use crate::{
     cli::{Cli, Command, ListenPlace},
     cmd::{
-        Context, backup, check, dead_letters, digest, endpoints, hub, import, journey, openapi, portals, publish,
+        Context, backup, check, dead_letters, digest, endpoints, hub, import, init, journey, openapi, portals, publish,
         replay, restore, serve, subscribers, token, topology, watch,
     },
     config::{self, Config},
     demo,
-    output::Output,
+    output::{Output, complain, sentence},
     telemetry,
     wire::App,
     world,
@@ -18,7 +18,7 @@ use crate::{
 use anyhow::Context as _;
 use clap::CommandFactory;
 use loa_domain::{ArticleId, ArticleKey, PortalSlug};
-use std::{path::PathBuf, sync::Arc};
+use std::{ffi::OsString, path::PathBuf, sync::Arc};
 
 /// Runs what was asked.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
@@ -29,10 +29,25 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     if let Command::Openapi = cli.command {
         return openapi::run(output);
     }
-    let mut settings = settings(cli.config)?;
+    if let Command::Init(arguments) = cli.command {
+        let place = init::Place { file: named(cli.config), environment: environment(), world: world::real() };
+        return init::run(output, place, *arguments);
+    }
     let name = world::process_name(cli.command.word());
+    if let Command::Demo(place) = cli.command {
+        // a loa.toml that lies about is somebody's installation
+        return demo::run(place, settings(named(cli.config))?).await;
+    }
+    let mut settings = settings(named(cli.config).or_else(lying_here))?;
+    if let Err(error) = settings.home_portal() {
+        if !is_harmless(&cli.command) {
+            return Err(error);
+        }
+        if !matches!(cli.command, Command::Check { .. }) {
+            complain(&sentence(&error));
+        }
+    }
     match cli.command {
-        Command::Demo(place) => return demo::run(place, settings).await,
         Command::Up(place) => {
             take_place(&mut settings, place);
             telemetry::start_logs(&settings.log)?;
@@ -48,6 +63,16 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     let outcome = dispatch(&context, cli.command).await;
     context.app.close().await;
     outcome
+}
+
+/// Whether a command may run in an installation without an identity: it takes nothing in, sends nothing and makes no ledger.
+/// The check says so itself.
+fn is_harmless(command: &Command) -> bool {
+    match command {
+        Command::Check { .. } | Command::Topology(_) | Command::Backup { .. } => true,
+        Command::Import { dry_run, .. } => *dry_run,
+        _ => false,
+    }
 }
 
 /// Whether a command runs until it is told to stop; the others answer and end, and their answer is what people look for.
@@ -68,7 +93,7 @@ fn is_service(command: &Command) -> bool {
 async fn dispatch(context: &Context, command: Command) -> anyhow::Result<()> {
     match command {
         // answered above
-        Command::Demo(_) | Command::Up(_) | Command::Openapi | Command::Completions { .. } => Ok(()),
+        Command::Demo(_) | Command::Init(_) | Command::Up(_) | Command::Openapi | Command::Completions { .. } => Ok(()),
         Command::Intake => serve::intake(context).await,
         Command::Feed => serve::feed(context).await,
         Command::Digest { command: None } => serve::digest(context).await,
@@ -126,11 +151,28 @@ async fn key(context: &Context, id: &str, portal: Option<String>) -> anyhow::Res
     Ok(ArticleKey::new(portal.key_slug(), &ArticleId::new(id)?))
 }
 
-/// All settings: the file named on the command line, else by `LOA_CONFIG`, else the defaults alone.
-#[allow(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+/// The file of settings that is named on the command line, else by `LOA_CONFIG`.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the environment is read here, and the language of the terminal in world.rs"
+)]
+fn named(file: Option<PathBuf>) -> Option<PathBuf> {
+    file.or_else(|| std::env::var_os("LOA_CONFIG").filter(|name| !name.is_empty()).map(PathBuf::from))
+}
+
+/// The file of settings in this folder, as `loa init` writes it there.
+fn lying_here() -> Option<PathBuf> {
+    Some(PathBuf::from(init::FILE)).filter(|file| file.exists())
+}
+
+#[allow(clippy::disallowed_methods, reason = "as above")]
+fn environment() -> Vec<(OsString, OsString)> {
+    std::env::vars_os().collect()
+}
+
+/// All settings: of the file, if any, and of the environment over the defaults.
 fn settings(file: Option<PathBuf>) -> anyhow::Result<Config> {
-    let file = file.or_else(|| std::env::var_os("LOA_CONFIG").filter(|name| !name.is_empty()).map(PathBuf::from));
-    let settings: Config = config::load(file.as_deref(), std::env::vars_os())?;
+    let settings: Config = config::load(file.as_deref(), environment())?;
     settings.check()?;
     Ok(settings)
 }

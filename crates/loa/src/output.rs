@@ -38,6 +38,11 @@ impl Output {
         self.result(&serde_json::json!({ "script": script }), |_| script.clone())
     }
 
+    /// Whether somebody sits at a terminal and can be asked.
+    pub fn is_attended(&self) -> bool {
+        std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    }
+
     /// Whether progress may be drawn.
     pub fn progress(&self) -> bool {
         !self.json && std::io::stderr().is_terminal()
@@ -64,6 +69,13 @@ macro_rules! tell {
     ($($text:tt)*) => { $crate::output::told(&format!($($text)*)) };
 }
 pub(crate) use tell;
+
+/// Shows a part of a question, beside the results: to standard error.
+pub fn ask(text: &str, end: &str) {
+    let mut error = std::io::stderr().lock();
+    // whoever closed it cannot be asked, and answers nothing
+    let _ = write!(error, "{text}{end}").and_then(|()| error.flush());
+}
 
 /// Tells why the command failed. Standard error may be closed, too: then nobody wants to know.
 pub fn complain(text: &str) {

@@ -18,7 +18,7 @@ use loa_area::Directory;
 use loa_bus::{Administer, Bus, Declared, Health};
 use loa_bus_rabbitmq::{RabbitBus, RabbitConfig};
 use loa_bus_sqlite::SqliteBus;
-use loa_domain::{Calendar, Outlet, Scope};
+use loa_domain::{AreaId, Calendar, Outlet, Scope};
 use loa_http::TokenCheck;
 use loa_store::{
     AccessLedger, DigestDoors, DigestLedger, FeedLedger, HubLedger, IntakeLedger, Notary, PushDoors, PushLedger,
@@ -125,6 +125,12 @@ impl App {
     /// An app that has opened nothing yet.
     pub fn new(config: Config, world: World) -> anyhow::Result<Self> {
         let (directory, status) = (Arc::new(config.areas.load()?), Arc::new(Status::by(world.clock.clone())));
+        let is_known = |area: &str| AreaId::new(area).is_ok_and(|area| directory.get(&area).is_some());
+        anyhow::ensure!(
+            config.portal.area.is_empty() || is_known(&config.portal.area),
+            "`portal.area` is {:?}; it must be the id of an area of the directory (`areas.within`, `areas.folder`)",
+            config.portal.area
+        );
         let zone = config.zone()?;
         Ok(Self {
             config,
@@ -345,13 +351,14 @@ impl App {
 
     /// The feed outlet on another ledger than the app's own.
     pub fn feed_service_on(&self, ledger: Arc<dyn FeedLedger>, portals: Portals) -> anyhow::Result<feed::Service> {
+        let home = self.config.home_portal()?;
         let identity = feed::Identity {
             portals,
-            portal_name: self.config.portal.name.clone(),
-            portal_url: self.config.portal.url.clone(),
+            portal_name: home.name,
+            portal_url: home.url,
             public_url: self.config.site.public_url.clone(),
-            tag_authority: self.config.site.tag_authority.clone(),
-            tag_date: self.config.site.tag_date.clone(),
+            tag_authority: home.tag_authority,
+            tag_date: home.tag_date.to_string(),
             zone: self.zone.clone(),
             hub: self.config.hub.enabled.then(|| hub::hub_url(&self.config.site.public_url)),
         };
@@ -379,6 +386,7 @@ impl App {
     /// The WebSub hub.
     pub async fn hub_service(&self) -> anyhow::Result<hub::Service> {
         let make = async || -> anyhow::Result<hub::Service> {
+            self.config.home_portal()?; // strangers are called in its name
             let public_url = self.config.site.public_url.clone();
             let identity =
                 hub::Identity { feed_url: self.own_listener.get().unwrap_or(&public_url).clone(), public_url };
@@ -390,7 +398,11 @@ impl App {
 
     /// Whoever asks portals; it needs no ledger.
     pub fn watch_visitor(&self) -> anyhow::Result<watch::Visitor> {
-        let identity = watch::Identity { public_url: self.config.site.public_url.clone(), zone: self.zone.clone() };
+        let home = self.config.home_portal()?; // portals are asked in its name
+        let site = &self.config.site;
+        // an address of this machine is nothing to be asked at
+        let contact = if site.is_only_here() { home.url } else { site.public_url.clone() };
+        let identity = watch::Identity { public_url: contact, zone: self.zone.clone() };
         watch::Visitor::new(self.config.watch.clone(), identity, self.world.clone())
             .context("the watch cannot be set up")
     }
@@ -420,7 +432,7 @@ impl App {
         let make = async || -> anyhow::Result<digest::Service> {
             let identity = digest::Identity {
                 portals: self.portals().await?,
-                portal_name: self.config.portal.name.clone(),
+                portal_name: self.config.home_portal()?.name,
                 public_url: self.config.site.public_url.clone(),
                 zone: self.zone.clone(),
             };
@@ -439,9 +451,10 @@ impl App {
 
     /// The console. `tasks`: what is waited for before [`Self::close`].
     pub async fn console_service(&self, tasks: TaskTracker) -> anyhow::Result<console::Service> {
+        let home = self.config.home_portal()?;
         let site = console::Site {
-            portal_name: self.config.portal.name.clone(),
-            portal_url: self.config.portal.url.clone(),
+            portal_name: home.name,
+            portal_url: home.url,
             calendar: Calendar::new(self.zone.clone()),
             audit: self.config.intake.audit_rule(),
         };

@@ -16,7 +16,7 @@ use loa::{App, Config, cmd::serve, config, install_tls_provider, lifecycle::Life
 use loa_domain::Scope;
 use loa_testkit::clock::HandClock;
 use serde_json::{Value, json};
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -35,6 +35,16 @@ async fn call(router: &Router, request: Request<Body>) -> (StatusCode, HeaderMap
     (status, headers, String::from_utf8(body.to_vec()).unwrap())
 }
 
+/// The defaults, and whose installation it is.
+fn settings() -> Config {
+    let identity = r#"
+        portal = { name = "Xã Na Son", url = "https://portal.example/", source = "https://portal.example/" }
+        site = { tag_authority = "portal.example", tag_date = "2026-01-01" }
+        digest = { from_address = "ban-tin@portal.example" }
+    "#;
+    config::layered(Some((Path::new("loa.toml"), identity)), []).unwrap()
+}
+
 fn get(path: &str) -> Request<Body> {
     Request::get(path).body(Body::empty()).unwrap()
 }
@@ -43,7 +53,7 @@ fn get(path: &str) -> Request<Body> {
 async fn an_article_comes_out_as_the_bytes_of_a_feed() {
     install_tls_provider();
     let folder = tempfile::tempdir().unwrap();
-    let mut settings: Config = config::load(None, []).unwrap();
+    let mut settings = settings();
     settings.data_dir = folder.path().join("data");
     let clock = HandClock::at("2026-07-06T02:00:00Z");
     let app = Arc::new(App::new(settings, clock.world(7)).unwrap());
@@ -91,7 +101,7 @@ async fn an_article_comes_out_as_the_bytes_of_a_feed() {
 async fn every_api_says_who_before_how_much() {
     install_tls_provider();
     let folder = tempfile::tempdir().unwrap();
-    let mut settings: Config = config::load(None, []).unwrap();
+    let mut settings = settings();
     settings.data_dir = folder.path().join("data");
     let app = Arc::new(App::new(settings, HandClock::at("2026-07-06T02:00:00Z").world(7)).unwrap());
     app.migrate().await.unwrap();
@@ -123,4 +133,35 @@ async fn every_api_says_who_before_how_much() {
     assert!(asked > 15, "{asked} operations were asked");
     lifecycle.end().await;
     app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_an_identity_no_service_can_be_made() {
+    install_tls_provider();
+    let folder = tempfile::tempdir().unwrap();
+    for unset in ["portal", "site", "digest"] {
+        let mut settings = settings();
+        settings.data_dir = folder.path().join(unset);
+        match unset {
+            "portal" => settings.portal.url = None,
+            "site" => settings.site.tag_date = String::new(),
+            _ => settings.digest.from_address = loa_domain::EmailAddress::parse("ban-tin@loa.localhost").unwrap(),
+        }
+        let app = App::new(settings, HandClock::at("2026-07-06T02:00:00Z").world(7)).unwrap();
+        let made = [
+            app.intake_service().await.map(drop),
+            app.feed_service().await.map(drop),
+            app.digest_service().await.map(drop),
+            app.push_service().await.map(drop),
+            app.hub_service().await.map(drop),
+            app.watch_service().await.map(drop),
+            app.watch_visitor().map(drop),
+            app.console_service(Lifecycle::unattended().tasks()).await.map(drop),
+        ];
+        for one in made {
+            let said = one.expect_err(unset).to_string();
+            assert!(said.starts_with("This installation has no identity yet"), "{unset}: {said}");
+        }
+        app.close().await;
+    }
 }

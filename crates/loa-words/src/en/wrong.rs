@@ -190,6 +190,11 @@ pub(super) fn fault(words: &dyn Words, fault: &Fault, now: Timestamp) -> String 
              End that one: the log is then folded by itself, and nothing is lost.",
             bytes / 1_000_000
         ),
+        Fault::NoIdentity { missing } => format!(
+            "This installation has no identity yet, so nothing is published, sent or taken in: run `loa init`, or, where it ran before \
+             an upgrade, set what it was then (docs/operating/identity.md); not set: {}.",
+            missing.join(", ")
+        ),
         Fault::Watched { source, address, failed, warnings } => {
             let odd = warnings.iter().map(|warning| words.watch_warning(warning, now)).collect();
             super::watched::source(source, address, failed.as_ref(), odd)

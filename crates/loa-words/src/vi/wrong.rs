@@ -187,6 +187,11 @@ pub(super) fn fault(words: &dyn Words, fault: &Fault, now: Timestamp) -> String 
             words.ledger(*ledger),
             bytes / 1_000_000
         ),
+        Fault::NoIdentity { missing } => format!(
+            "Hệ thống chưa được khai báo là của cổng nào nên chưa nhận, chưa đăng và chưa gửi gì: hãy chạy `loa init`, hoặc, nếu hệ \
+             thống đã chạy trước khi nâng cấp, đặt lại đúng các giá trị khi đó (xem `docs/operating/identity.md`); còn thiếu: {}.",
+            missing.join(", ")
+        ),
         Fault::Watched { source, address, failed, warnings } => {
             let odd = warnings.iter().map(|warning| words.watch_warning(warning, now)).collect();
             super::watched::source(source, address, failed.as_ref(), odd)

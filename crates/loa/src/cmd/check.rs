@@ -8,11 +8,12 @@ use crate::{
     fault_error::{FaultError, kind_of},
     output::sentence,
     places,
+    wire::App,
 };
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
 use loa_bus::{Bus, Queue};
-use loa_domain::{Fault, LedgerName, Outlet};
+use loa_domain::{Fault, LedgerName, Outlet, Portal};
 use loa_words::{Language, replay};
 use loa_worker::completeness::{self, Verdict};
 use serde::Serialize;
@@ -55,9 +56,33 @@ pub async fn run(context: &Context, since: Option<Timestamp>) -> anyhow::Result<
         Line::good("configuration", format!("read; data in {}", app.config.data_dir.display())),
         Line::good("areas", format!("{} areas", app.directory.len())),
     ]);
-    database(context, &mut lines).await;
-    ledgers(context, &mut lines).await;
-    bus(context, &mut lines).await;
+    let identity = app.config.home_portal().map(|home| identity(app, &home));
+    let has_identity = identity.is_ok();
+    lines.note("identity", identity);
+    if has_identity {
+        installation(context, since, &mut lines).await;
+    }
+    let Lines(lines) = lines;
+    let good = lines.iter().all(|line| line.ok);
+    context.output.result(&lines, |lines| lines.iter().map(Line::shown).collect::<Vec<_>>().join("\n"))?;
+    anyhow::ensure!(good, "not everything is in order");
+    Ok(())
+}
+
+/// Whose installation it is, and how far it can be reached.
+fn identity(app: &App, home: &Portal) -> String {
+    let public_url = &app.config.site.public_url;
+    let alone =
+        if app.config.site.is_only_here() { ", which only this machine can open (`site.public_url`)" } else { "" };
+    let Portal { name, tag_authority, tag_date, .. } = home;
+    format!("{name}; ids begin with tag:{tag_authority},{tag_date}:; readers come to {public_url}{alone}")
+}
+
+/// What an installation with an identity consists of: ledgers, queues, services, the mail server.
+async fn installation(context: &Context, since: Option<Timestamp>, lines: &mut Lines) {
+    database(context, lines).await;
+    ledgers(context, lines).await;
+    bus(context, lines).await;
     lines.note("outbox", outbox(context).await);
     for outcome in watched(context).await {
         lines.note("watched sources", outcome);
@@ -71,13 +96,8 @@ pub async fn run(context: &Context, since: Option<Timestamp>) -> anyhow::Result<
         }
     }
     lines.note("heartbeats", heartbeats(context).await);
-    services(context, &mut lines).await;
+    services(context, lines).await;
     lines.note("mail server", super::digest::reach(context).await);
-    let Lines(lines) = lines;
-    let good = lines.iter().all(|line| line.ok);
-    context.output.result(&lines, |lines| lines.iter().map(Line::shown).collect::<Vec<_>>().join("\n"))?;
-    anyhow::ensure!(good, "not everything is in order");
-    Ok(())
 }
 
 /// What was found so far.

@@ -10,6 +10,7 @@ pub(crate) mod digest;
 pub(crate) mod endpoints;
 pub(crate) mod hub;
 pub mod import;
+pub(crate) mod init;
 pub mod journey;
 pub(crate) mod openapi;
 pub(crate) mod portals;

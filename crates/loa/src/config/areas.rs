@@ -1,21 +1,22 @@
-//! The directory of areas: that of Điện Biên Đông, or a folder of files in the same form.
+//! The directory of areas: parts of that of Việt Nam, which is part of the program, or a folder of files in the same form.
 //!
-//! The built-in files are part of the program. `config/areas/README.md` describes the form.
+//! `config/areas/README.md` describes the form. Without a setting no area is known: which ones an installation has is part of
+//! what it is, and no default.
 
 use anyhow::Context;
-use loa_area::{AreaFile, Directory};
+use loa_area::{AreaFile, Directory, within};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
-/// The directory that is part of the binary.
-const EMBEDDED: &[AreaFile<'static>] = &[
+/// The whole country, as it is part of the binary.
+pub const VIET_NAM: &[AreaFile<'static>] = &[
     AreaFile {
-        label: "config/areas/dien-bien-dong-before-2025-07-01.csv",
-        text: include_str!("../../../../config/areas/dien-bien-dong-before-2025-07-01.csv"),
+        label: "config/areas/viet-nam/before-2025-07-01.csv",
+        text: include_str!("../../../../config/areas/viet-nam/before-2025-07-01.csv"),
     },
     AreaFile {
-        label: "config/areas/dien-bien-dong-from-2025-07-01.csv",
-        text: include_str!("../../../../config/areas/dien-bien-dong-from-2025-07-01.csv"),
+        label: "config/areas/viet-nam/from-2025-07-01.csv",
+        text: include_str!("../../../../config/areas/viet-nam/from-2025-07-01.csv"),
     },
 ];
 
@@ -23,7 +24,9 @@ const EMBEDDED: &[AreaFile<'static>] = &[
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AreasConfig {
-    /// A folder of `*.csv` files, in the form of `config/areas/`; empty: the embedded directory of Điện Biên Đông.
+    /// Which parts of the embedded directory: provinces, former districts, areas.
+    pub within: Vec<String>,
+    /// A folder of `*.csv` files, in the form of `config/areas/`, instead.
     pub folder: PathBuf,
 }
 
@@ -31,11 +34,25 @@ impl AreasConfig {
     /// Reads the directory.
     pub fn load(&self) -> anyhow::Result<Directory> {
         if self.folder.as_os_str().is_empty() {
-            return Directory::load(EMBEDDED).context("the embedded directory of areas");
+            return self.embedded();
         }
+        anyhow::ensure!(
+            self.within.is_empty(),
+            "`areas.folder` and `areas.within` are both set; all areas of a folder count, so leave `areas.within` out"
+        );
         let files = read_folder(&self.folder)?;
         let files: Vec<AreaFile<'_>> = files.iter().map(|(label, text)| AreaFile { label, text }).collect();
         Directory::load(&files).context("the directory of areas (`areas.folder`)")
+    }
+
+    fn embedded(&self) -> anyhow::Result<Directory> {
+        if self.within.is_empty() {
+            return Ok(Directory::empty());
+        }
+        let texts = within(VIET_NAM, &self.within).context("`areas.within`")?;
+        let files: Vec<AreaFile<'_>> =
+            VIET_NAM.iter().zip(&texts).map(|(file, text)| AreaFile { label: file.label, text }).collect();
+        Directory::load(&files).context("the embedded directory of areas")
     }
 }
 

@@ -36,7 +36,7 @@ pub fn load<T: serde::de::DeserializeOwned>(
 ) -> anyhow::Result<T> {
     let Some(path) = file else { return layered(None, environment) };
     let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read the configuration file {}", path.display()))?;
+        .with_context(|| format!("cannot read the configuration file {} (`loa init` writes one)", path.display()))?;
     layered(Some((path, &text)), environment)
 }
 

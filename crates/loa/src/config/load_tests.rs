@@ -23,6 +23,61 @@ fn the_defaults_are_a_whole_and_good_configuration() {
     config.check().unwrap();
 }
 
+/// Whose installation it is, in full.
+const IDENTITY: [(&str, &str); 6] = [
+    ("portal.name", "Xã Na Son"),
+    ("portal.url", "https://nason.example/"),
+    ("portal.source", "https://nason.example/"),
+    ("site.tag_authority", "nason.example"),
+    ("site.tag_date", "2026-07-01"),
+    ("digest.from_address", "ban-tin@nason.example"),
+];
+
+/// The settings with this identity, but for one of it.
+fn identified(without: &str) -> Config {
+    let set = IDENTITY.iter().filter(|(key, _)| *key != without);
+    let variables: Vec<(String, &str)> =
+        set.map(|(key, value)| (format!("LOA__{}", key.to_ascii_uppercase().replace('.', "__")), *value)).collect();
+    let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    read("", &variables).unwrap()
+}
+
+#[test]
+fn no_default_is_anybodys_identity() {
+    let config: Config = load(None, []).unwrap();
+    assert_eq!(config.unset_identity(), IDENTITY.map(|(key, _)| key));
+    assert!(config.areas.load().unwrap().is_empty());
+    for name in ["dienbiendong", "Điện Biên Đông", "gov.vn"] {
+        let set = |line: &&str| !line.starts_with('#') && line.contains(name);
+        assert_eq!(DEFAULTS.lines().find(set), None, "a default names somebody");
+    }
+}
+
+#[test]
+fn an_identity_is_whole_or_none_and_what_is_missing_is_named() {
+    let home = identified("").home_portal().unwrap();
+    home.check().unwrap();
+    assert_eq!((home.name.as_str(), home.source.as_str()), ("Xã Na Son", "https://nason.example/"));
+    for (missing, _) in IDENTITY {
+        let config = identified(missing);
+        config.check().unwrap();
+        let said = config.home_portal().unwrap_err().to_string();
+        assert!(said.starts_with("This installation has no identity yet") && said.contains("`loa init`"), "{said}");
+        assert!(said.ends_with(&format!("not set: {missing}.")), "{said}");
+    }
+    let config = read("", &[("LOA__SITE__TAG_DATE", "hôm qua")]).unwrap();
+    assert!(crate::output::sentence(&config.check().unwrap_err()).starts_with("`site.tag_date` must be a day"));
+}
+
+#[test]
+fn areas_are_parts_of_the_country_or_a_folder() {
+    let areas = |file: &str| read(file, &[]).unwrap().areas.load().map_err(|error| crate::output::sentence(&error));
+    assert_eq!(areas("[areas]\nwithin = ['Huyện Điện Biên Đông']").unwrap().len(), 20);
+    assert!(areas("[areas]\nwithin = ['Điện Biên']").unwrap_err().contains("\"Tỉnh Điện Biên\""));
+    assert!(areas("[areas]\nwithin = ['Tỉnh Điện Biên']\nfolder = '/nowhere'").unwrap_err().contains("are both set"));
+    assert!(areas("[areas]\nfolder = '/nowhere'").unwrap_err().contains("/nowhere"));
+}
+
 #[test]
 fn the_settings_of_a_cluster_are_good_as_they_are() {
     let config = read(include_str!("../../../../config/cluster.toml"), &[]).unwrap();
@@ -121,7 +176,8 @@ fn a_value_of_the_wrong_kind_names_its_key() {
         ("[digest]\nimmediate_window_seconds = '5 minutes'", "digest.immediate_window_seconds"),
         ("[push.retry]\ndelays_seconds = 5", "push.retry.delays_seconds"),
         ("[up]\nlisten = 'localhost'", "up.listen"),
-        ("[site]\npublic_url = 'dienbiendong.gov.vn'", "site.public_url"),
+        ("[site]\npublic_url = 'portal.example'", "site.public_url"),
+        ("[portal]\nurl = 'portal.example'", "portal.url"),
         ("[feed]\ncategories = [{ slug = 'kinh-te', lable = 'x' }]", "feed.categories"),
     ] {
         let error = refused(file, &[]);
@@ -228,7 +284,7 @@ fn a_variable_that_is_not_utf8_is_refused_by_name() {
 #[test]
 fn a_file_that_is_missing_is_an_error_that_names_it() {
     let error = load::<Config>(Some(Path::new("/nowhere/loa.toml")), []).unwrap_err();
-    assert_eq!(error.to_string(), "cannot read the configuration file /nowhere/loa.toml");
+    assert_eq!(error.to_string(), "cannot read the configuration file /nowhere/loa.toml (`loa init` writes one)");
 }
 
 #[test]

@@ -4,12 +4,14 @@
 //! own section when it is set up.
 
 mod areas;
+mod identity;
 mod load;
 mod postgres;
 mod rabbitmq;
 mod secret;
 
-pub use areas::AreasConfig;
+pub use areas::{AreasConfig, VIET_NAM};
+pub use identity::PortalConfig;
 pub use load::{layered, load};
 pub use postgres::PostgresSettings;
 pub use rabbitmq::RabbitmqConfig;
@@ -17,7 +19,7 @@ pub use secret::Secret;
 
 use anyhow::Context;
 use loa_address::Host;
-use loa_domain::{CategorySlug, HOME, Portal, PortalSlug};
+use loa_domain::CategorySlug;
 use loa_http::TrustedProxies;
 use serde::Deserialize;
 use std::{
@@ -71,25 +73,6 @@ pub struct Config {
 }
 
 impl Config {
-    /// The home portal, which every installation has.
-    ///
-    /// # Errors
-    /// What of `[portal]` or of the ids' authority in `[site]` is outside its bounds.
-    pub fn home_portal(&self) -> anyhow::Result<Portal> {
-        let portal = Portal {
-            slug: PortalSlug::new(HOME)?,
-            name: self.portal.name.clone(),
-            url: self.portal.url.clone(),
-            source: self.portal.source.clone(),
-            tag_authority: self.site.tag_authority.clone(),
-            tag_date: self.site.tag_date.parse().context("`site.tag_date` must be a day like 2026-01-01")?,
-            area: None,
-            added_at: jiff::Timestamp::UNIX_EPOCH,
-            retired_at: None,
-        };
-        Ok(portal)
-    }
-
     /// What types do not say: bounds, and what does not fit together. The feed, digest and push services check their own
     /// sections when they are set up.
     pub fn check(&self) -> anyhow::Result<()> {
@@ -106,8 +89,7 @@ impl Config {
             "`site.public_url` begins with https:// (or http:// while trying things out); {} does not",
             self.site.public_url
         );
-        Url::parse(&self.portal.source)
-            .context("`portal.source` must be an absolute URI, for instance https://portal.example/")?;
+        self.check_identity()?;
         anyhow::ensure!(
             !self.data_dir.as_os_str().is_empty(),
             "`data_dir` is empty; `.` is the folder that the program is started in"
@@ -164,25 +146,13 @@ fn hosts(setting: &str, list: &[String]) -> anyhow::Result<Vec<Host>> {
     list.iter().map(|host| host.parse().map_err(|error| anyhow::anyhow!("`{setting}` has {host:?}: {error}"))).collect()
 }
 
-/// Who publishes.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PortalConfig {
-    /// Its name, as people read it.
-    pub name: String,
-    /// Its address; relative addresses in its pages are read against it.
-    pub url: Url,
-    /// The CloudEvents `source` of what comes in through intake.
-    pub source: String,
-}
-
 /// How people reach us.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SiteConfig {
     /// The address that stands in feeds and mails; no slash at the end.
     pub public_url: Url,
-    /// The authority of `tag:` ids (RFC 4151): a domain that was ours on `tag_date`. Never to be changed.
+    /// The authority of `tag:` ids (RFC 4151): a domain that was ours on `tag_date`. Never to be changed. Empty: not set.
     pub tag_authority: String,
     /// See `tag_authority`.
     pub tag_date: String,
@@ -193,6 +163,15 @@ pub struct SiteConfig {
 }
 
 impl SiteConfig {
+    /// Whether our address leads nobody but this machine to us.
+    pub fn is_only_here(&self) -> bool {
+        self.public_url.host().is_some_and(|host| match host {
+            url::Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+            url::Host::Ipv4(address) => address.is_loopback(),
+            url::Host::Ipv6(address) => address.is_loopback(),
+        })
+    }
+
     /// The proxies that are believed.
     pub fn proxies(&self) -> anyhow::Result<TrustedProxies> {
         TrustedProxies::parse(&self.trusted_proxies).context("`site.trusted_proxies`")

@@ -11,7 +11,7 @@ mod story;
 use crate::{
     cli::ListenPlace,
     cmd::serve,
-    config::{BusKind, Config, StoreKind},
+    config::{self, BusKind, Config, StoreKind},
     lifecycle::Lifecycle,
     ops, telemetry,
     wire::App,
@@ -24,7 +24,7 @@ use loa_svc_push::NewEndpoint;
 use loa_testkit::smtp::Catcher;
 use loa_worker::World;
 use portal::ProvincialPortal;
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -143,8 +143,18 @@ async fn listen(place: &ListenPlace, usual: SocketAddr) -> anyhow::Result<TcpLis
     crate::lifecycle::bind(SocketAddr::new(usual.ip(), 0), "--listen").await
 }
 
-/// Nothing but this machine, nothing but the throw-away folder; the rest as configured.
+/// The demo's own identity, whatever the configuration says: it shows a page of Điện Biên Đông, in nobody else's name.
+fn take_sample_identity(settings: &mut Config) -> anyhow::Result<()> {
+    let sample: Config = config::layered(Some((Path::new("the demo's settings"), include_str!("sample.toml"))), [])?;
+    (settings.portal, settings.areas) = (sample.portal, sample.areas);
+    (settings.site.tag_authority, settings.site.tag_date) = (sample.site.tag_authority, sample.site.tag_date);
+    settings.digest.from_address = sample.digest.from_address;
+    Ok(())
+}
+
+/// Nothing but this machine, nothing but the throw-away folder, and the sample identity; the rest as configured.
 fn take_demo_settings(settings: &mut Config, address: SocketAddr, smtp: SocketAddr) -> anyhow::Result<()> {
+    take_sample_identity(settings)?;
     settings.bus.kind = BusKind::Sqlite;
     settings.store.kind = StoreKind::Sqlite;
     settings.up.listen = address;

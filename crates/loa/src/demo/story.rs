@@ -132,7 +132,7 @@ impl Story {
     async fn publish_second(&self) -> anyhow::Result<()> {
         let article = json!({
             "id": SECOND_ID,
-            "url": format!("{}tin/{SECOND_ID}", self.app.config.portal.url),
+            "url": format!("{}tin/{SECOND_ID}", self.app.config.home_portal()?.url),
             "title": "Khám bệnh nhân đạo và phát thuốc cho người nghèo huyện Điện Biên Đông",
             "summary": "Đoàn thầy thuốc tình nguyện khám bệnh, phát thuốc miễn phí cho bà con xã Na Son và xã Phì Nhừ.",
             "content_html": "<p>Người dân mang theo căn cước và sổ khám bệnh (nếu có).</p>",
