@@ -12,7 +12,7 @@ from websub import FrontDoor, Reader, request
 
 SHAPES = [*shapes.SMALL, shapes.Shape("postgres", "rabbitmq")]
 SENTENCE = "This installation has no identity yet"
-TOGETHER = tuple(name for name in IDENTITY if not name.startswith("areas."))
+TOGETHER = tuple(IDENTITY)
 TITLE = "Tin chờ hệ thống có tên"
 
 

@@ -40,6 +40,7 @@ fn settings() -> Config {
     let identity = r#"
         portal = { name = "Xã Na Son", url = "https://portal.example/", source = "https://portal.example/" }
         site = { tag_authority = "portal.example", tag_date = "2026-01-01" }
+        areas = { within = ["none"] }
         digest = { from_address = "ban-tin@portal.example" }
     "#;
     config::layered(Some((Path::new("loa.toml"), identity)), []).unwrap()
@@ -139,11 +140,12 @@ async fn every_api_says_who_before_how_much() {
 async fn without_an_identity_no_service_can_be_made() {
     install_tls_provider();
     let folder = tempfile::tempdir().unwrap();
-    for unset in ["portal", "site", "digest"] {
+    for unset in ["portal", "site", "areas", "digest"] {
         let mut settings = settings();
         settings.data_dir = folder.path().join(unset);
         match unset {
             "portal" => settings.portal.url = None,
+            "areas" => settings.areas.within.clear(),
             "site" => settings.site.tag_date = String::new(),
             _ => settings.digest.from_address = loa_domain::EmailAddress::parse("ban-tin@loa.localhost").unwrap(),
         }

@@ -1,7 +1,7 @@
 //! The directory of areas: parts of that of Việt Nam, which is part of the program, or a folder of files in the same form.
 //!
-//! `config/areas/README.md` describes the form. Without a setting no area is known: which ones an installation has is part of
-//! what it is, and no default.
+//! `config/areas/README.md` describes the form. Which areas an installation has is part of its identity and has no default; that
+//! it has none is said in so many words. Else an update could take the areas from an installation without anybody's knowing.
 
 use anyhow::Context;
 use loa_area::{AreaFile, Directory, within};
@@ -20,17 +20,25 @@ pub const VIET_NAM: &[AreaFile<'static>] = &[
     },
 ];
 
+/// The word for no areas.
+pub const NONE: &str = "none";
+
 /// Which areas there are.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AreasConfig {
-    /// Which parts of the embedded directory: provinces, former districts, areas.
+    /// Which parts of the embedded directory: provinces, former districts, areas; [`NONE`] alone: no areas. Empty: not set.
     pub within: Vec<String>,
     /// A folder of `*.csv` files, in the form of `config/areas/`, instead.
     pub folder: PathBuf,
 }
 
 impl AreasConfig {
+    /// Whether nobody has said which areas there are.
+    pub fn is_unset(&self) -> bool {
+        self.within.is_empty() && self.folder.as_os_str().is_empty()
+    }
+
     /// Reads the directory.
     pub fn load(&self) -> anyhow::Result<Directory> {
         if self.folder.as_os_str().is_empty() {
@@ -46,7 +54,7 @@ impl AreasConfig {
     }
 
     fn embedded(&self) -> anyhow::Result<Directory> {
-        if self.within.is_empty() {
+        if self.within.is_empty() || self.within == [NONE] {
             return Ok(Directory::empty());
         }
         let texts = within(VIET_NAM, &self.within).context("`areas.within`")?;

@@ -45,6 +45,7 @@ impl Config {
             ("portal.source", self.portal.source.is_empty()),
             ("site.tag_authority", self.site.tag_authority.is_empty()),
             ("site.tag_date", self.site.tag_date.is_empty()),
+            ("areas.within", self.areas.is_unset()),
             ("digest.from_address", !self.has_sender()),
         ]
         .into_iter()

@@ -24,12 +24,13 @@ fn the_defaults_are_a_whole_and_good_configuration() {
 }
 
 /// Whose installation it is, in full.
-const IDENTITY: [(&str, &str); 6] = [
+const IDENTITY: [(&str, &str); 7] = [
     ("portal.name", "Xã Na Son"),
     ("portal.url", "https://nason.example/"),
     ("portal.source", "https://nason.example/"),
     ("site.tag_authority", "nason.example"),
     ("site.tag_date", "2026-07-01"),
+    ("areas.within", "Tỉnh Điện Biên"),
     ("digest.from_address", "ban-tin@nason.example"),
 ];
 
@@ -72,6 +73,8 @@ fn an_identity_is_whole_or_none_and_what_is_missing_is_named() {
 #[test]
 fn areas_are_parts_of_the_country_or_a_folder() {
     let areas = |file: &str| read(file, &[]).unwrap().areas.load().map_err(|error| crate::output::sentence(&error));
+    assert!(areas("[areas]\nwithin = ['none']").unwrap().is_empty());
+    assert!(areas("[areas]\nwithin = ['none', 'Tỉnh Điện Biên']").unwrap_err().contains("\"none\""));
     assert_eq!(areas("[areas]\nwithin = ['Huyện Điện Biên Đông']").unwrap().len(), 20);
     assert!(areas("[areas]\nwithin = ['Điện Biên']").unwrap_err().contains("\"Tỉnh Điện Biên\""));
     assert!(areas("[areas]\nwithin = ['Tỉnh Điện Biên']\nfolder = '/nowhere'").unwrap_err().contains("are both set"));

@@ -10,7 +10,7 @@ mod postgres;
 mod rabbitmq;
 mod secret;
 
-pub use areas::{AreasConfig, VIET_NAM};
+pub use areas::{AreasConfig, NONE, VIET_NAM};
 pub use identity::PortalConfig;
 pub use load::{layered, load};
 pub use postgres::PostgresSettings;

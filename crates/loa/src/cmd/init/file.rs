@@ -4,6 +4,7 @@
 //! and kept under a name of its own.
 
 use super::answers::{Answers, MailServer, tls_word};
+use crate::config::NONE;
 use anyhow::Context;
 use jiff::{Timestamp, civil::Date};
 use std::{
@@ -15,7 +16,8 @@ use std::{
 /// The text of `loa.toml`.
 pub fn text(answers: &Answers, today: Date) -> String {
     let Answers { name, address, source, areas, id_domain, tag_date, public_url, from, list_id, mail_server } = answers;
-    let within: Vec<String> = areas.within.iter().map(|part| quoted(part)).collect();
+    let parts = if areas.within.is_empty() { vec![NONE.to_owned()] } else { areas.within.clone() };
+    let within: Vec<String> = parts.iter().map(|part| quoted(part)).collect();
     let own = match &areas.own {
         Some((id, name)) => {
             format!("# Of what names no area and shows none: {name}.\narea = {}\n", quoted(id.as_str()))
@@ -57,7 +59,7 @@ tag_authority = {id_domain}
 tag_date = \"{tag_date}\"
 
 [areas]
-# Provinces, former districts or areas of the directory of Việt Nam. Empty: articles have no areas.
+# Provinces, former districts or areas of the directory of Việt Nam. [\"none\"]: articles have no areas.
 within = [{within}]
 
 [digest]
