@@ -219,8 +219,8 @@ fn area(text: &str, today: Date) -> Result<(String, Option<(AreaId, String)>), R
     let directory = directory(&ids)?;
     let area = directory.by_name(text, today).map_err(|error| error.to_string())?;
     if !area.is_in_force(today) {
-        let heirs: Vec<&str> = directory.successors(&area.id, today).iter().map(|heir| heir.id.as_str()).collect();
-        return Err(format!("{} has ended; its place was taken by {}", area.label(), heirs.join(", ")));
+        let successors: Vec<&str> = directory.successors(&area.id, today).iter().map(|one| one.id.as_str()).collect();
+        return Err(format!("{} has ended; its place was taken by {}", area.label(), successors.join(", ")));
     }
     Ok((area.province.clone(), Some((area.id.clone(), area.label()))))
 }

@@ -27,20 +27,6 @@ pub fn text(answers: &Answers, today: Date) -> String {
     let list_id = list_id
         .as_deref()
         .map_or_else(String::new, |id| format!("# As it was: never change it.\nlist_id = {}\n", quoted(id)));
-    let MailServer { host, port, tls, login } = mail_server;
-    let login = match login {
-        Some((user, file)) => {
-            let file = quoted(&file.to_string_lossy());
-            format!(
-                "username = {}\n# The password alone stands in this file, which Loa's user can read.\npassword_file = {file}\n",
-                quoted(user)
-            )
-        }
-        None => {
-            "# With a login: username = \"…\", and its password in a file: password_file = \"/etc/loa/smtp.password\"\n"
-                .to_owned()
-        }
-    };
     format!(
         "# Written by `loa init` on {today}. These values win over those of config/default.toml, which says what each setting is,
 # and has many more. `loa check` says what came of them. Secrets do not stand here: `…_file` names a file for each.
@@ -67,11 +53,7 @@ within = [{within}]
 from_address = {from}
 {list_id}# A mailbox that somebody reads, for unsubscribing by mail: unsubscribe_address = \"…\"
 
-[digest.smtp]
-host = {host}
-port = {port}
-tls = \"{tls}\"
-{login}",
+{smtp}",
         name = quoted(name),
         url = quoted(address.as_str()),
         source = quoted(source),
@@ -79,6 +61,32 @@ tls = \"{tls}\"
         id_domain = quoted(id_domain),
         within = within.join(", "),
         from = quoted(from.as_str()),
+        smtp = smtp_text(mail_server),
+    )
+}
+
+/// The section of the mail server.
+fn smtp_text(server: &MailServer) -> String {
+    let MailServer { host, port, tls, login } = server;
+    let login = match login {
+        Some((user, file)) => {
+            let file = quoted(&file.to_string_lossy());
+            format!(
+                "username = {}\n# The password alone stands in this file, which Loa's user can read.\npassword_file = {file}\n",
+                quoted(user)
+            )
+        }
+        None => {
+            "# With a login: username = \"…\", and its password in a file: password_file = \"/etc/loa/smtp.password\"\n"
+                .to_owned()
+        }
+    };
+    format!(
+        "[digest.smtp]
+host = {host}
+port = {port}
+tls = \"{tls}\"
+{login}",
         host = quoted(host),
         tls = tls_word(*tls),
     )
