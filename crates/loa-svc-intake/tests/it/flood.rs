@@ -1,6 +1,12 @@
 //! A flood of one portal: news before back-files, portals by turns, and nothing stops where queues cannot be looked at.
 
-use crate::{House, SOURCE, article, heartbeat::Refusing};
+use crate::{
+    House, SOURCE,
+    api::{ask, router},
+    article,
+    heartbeat::Refusing,
+};
+use axum::http::StatusCode;
 use loa_bus::{Measure, Queue};
 use loa_domain::PortalList;
 use loa_svc_intake::{Config, RawContent};
