@@ -19,7 +19,7 @@ from collections.abc import Callable
 from broker import die_with_owner, free_port
 
 SERVICES = ("intake", "feed", "digest", "push", "console")
-READY_SECONDS_MAX = 90
+READY_SECONDS_MAX = 180
 COMMAND_SECONDS_MAX = 600
 STOP_SECONDS_MAX = 35  # a soft stop finishes what is in flight, within the 30 s of `stop.grace_seconds`
 PUBLIC = "https://loa.example.gov.vn"  # what stands in feeds and mails; a proxy would lead from there to the services
@@ -45,7 +45,7 @@ def binary() -> str:
 
 
 # How much longer than expected a loaded machine may take. A wait asks whether something comes, never how fast.
-PATIENCE = 3
+PATIENCE = 6
 
 
 def until(seconds: float, what: str, check: Callable[[], object]):

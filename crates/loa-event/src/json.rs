@@ -34,6 +34,8 @@ pub(crate) fn parse(bytes: &[u8], prefix: &str) -> Result<Value, Refusal> {
     read.map_err(|error| {
         let path = walk.path.borrow().iter().fold(prefix.to_owned(), |path, step| format!("{path}/{step}"));
         match walk.fault.take() {
+            // no one value is at fault
+            Some(flaw @ Flaw::TooManyValues { .. }) => Refusal::at(prefix, flaw),
             Some(flaw) => Refusal::at(path, flaw),
             None => syntax(bytes, path, &error),
         }

@@ -47,13 +47,10 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             complain(&sentence(&error));
         }
     }
-    match cli.command {
-        Command::Up(place) => {
-            take_place(&mut settings, place);
-            telemetry::start_logs(&settings.log)?;
-            return serve::up(open(settings, output, name)?).await;
-        }
-        _ => {}
+    if let Command::Up(place) = cli.command {
+        take_place(&mut settings, place);
+        telemetry::start_logs(&settings.log)?;
+        return serve::up(open(settings, output, name)?).await;
     }
     if !is_service(&cli.command) {
         settings.log.filter = settings.log.command_filter.clone();

@@ -39,7 +39,10 @@ async fn a_combination_is_its_areas_together_within_its_categories_in_every_form
     assert_eq!(categories.ids(), ["a", "b", "c"]);
     let page = house.get(SCHOOLS).await.text();
     assert!(page.contains("Tin về xã Na Son (đến 30/06/2025) và xã Pu Nhi: Giáo dục"), "{page}");
-    assert!(page.contains(">Giáo dục</a>"), "its parts, by the names that the settings give them, whatever an article says: {page}");
+    assert!(
+        page.contains(">Giáo dục</a>"),
+        "its parts, by the names that the settings give them, whatever an article says: {page}"
+    );
     assert!(page.contains("Bản tin a") && page.contains("Bản tin c") && !page.contains("Bản tin b"));
     assert!(page.contains(&format!("href=\"https://loa.example.vn{SCHOOLS}.atom\"")), "{page}");
 }
