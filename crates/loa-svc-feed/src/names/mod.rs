@@ -99,7 +99,7 @@ impl Names {
         }
     }
 
-    /// What a feed is called. `newest`: what its newest entry calls its category, the freshest label there is.
+    /// What a feed is called. `newest`: what its newest entry calls its category, which the settings outrank.
     pub(crate) fn head(&self, name: &FeedName, newest: Option<&str>) -> FeedHead {
         let portal = self.site.title.as_str();
         let (title, description) = match name {
@@ -178,7 +178,8 @@ impl Names {
         self.directory.get(id).map_or_else(|| id.to_string(), loa_area::Area::full_name)
     }
 
-    fn category(&self, slug: &CategorySlug, newest: Option<&str>) -> String {
+    /// What a category is called: what the settings call it, else what its newest entry does.
+    pub(crate) fn category(&self, slug: &CategorySlug, newest: Option<&str>) -> String {
         let configured = self.categories.iter().find(|category| category.slug == *slug).map(|c| c.label.as_str());
         configured.into_iter().chain(newest).find(|label| !label.trim().is_empty()).unwrap_or(slug.as_str()).to_owned()
     }

@@ -145,7 +145,7 @@ impl Pages {
         };
         let link = |name: &FeedName| model::Link {
             label: match name {
-                FeedName::Category(slug) => labels.get(slug).cloned().unwrap_or_else(|| names.title(name)),
+                FeedName::Category(slug) => names.category(slug, labels.get(slug).map(String::as_str)),
                 name => names.title(name),
             },
             href: addresses::path(&self.site, &format!("feeds/{name}")),
