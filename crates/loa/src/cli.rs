@@ -227,7 +227,7 @@ pub struct InitArguments {
     /// The portal's name, as people read it: "Cổng thông tin điện tử xã Na Son"
     #[arg(long)]
     pub name: Option<String>,
-    /// The portal's address: https://nason.example/
+    /// The portal's address: `https://nason.example/`
     #[arg(long, value_name = "URL")]
     pub address: Option<String>,
     /// A commune (name, code or id), former district or province whose news this is; several times for several
@@ -245,7 +245,7 @@ pub struct InitArguments {
     /// The CloudEvents `source` of events; the portal's address unless said. Never changes
     #[arg(long, value_name = "URI")]
     pub source: Option<String>,
-    /// Where readers will reach Loa: https://tin.nason.example/; unless said, this machine alone
+    /// Where readers will reach Loa: `https://tin.nason.example/`; unless said, this machine alone
     #[arg(long, value_name = "URL")]
     pub public_url: Option<String>,
     /// The mail server that takes our mail: its name or address

@@ -61,7 +61,7 @@ impl Config {
     /// The home portal, which every installation with an identity has.
     ///
     /// # Errors
-    /// [`FaultError`] of [`Fault::NoIdentity`] while something of the identity is not set; what of it is outside its bounds.
+    /// A `FaultError` of [`Fault::NoIdentity`] while something of the identity is not set; what of it is outside its bounds.
     pub fn home_portal(&self) -> anyhow::Result<Portal> {
         let missing = self.unset_identity();
         let (Some(url), []) = (&self.portal.url, &missing[..]) else {
