@@ -72,8 +72,8 @@ impl Overviews {
     /// # Errors
     /// When the ledger is away; the same call does the same work.
     pub(crate) async fn refresh(&self) -> Result<(), FeedError> {
-        // once for each time that it grew old
-        if !self.is_old.swap(false, Ordering::AcqRel) || self.cached().is_none() {
+        // The mark stays while nothing is cached: a first writing that is under way may have read what was before the change.
+        if self.cached().is_none() || !self.is_old.swap(false, Ordering::AcqRel) {
             return Ok(());
         }
         match self.write(true).await {
