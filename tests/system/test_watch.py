@@ -11,6 +11,7 @@ import shapes
 from installation import http, until
 
 SHAPES = [*shapes.SMALL, shapes.Shape("postgres", "rabbitmq")]
+pytestmark = pytest.mark.long
 
 QUICK = {
     "watch.allow_networks": ["127.0.0.0/8"], "watch.pause_ms": 0, "watch.total_timeout_ms": 2000, "watch.look_seconds_max": 20,

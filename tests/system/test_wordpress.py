@@ -14,6 +14,8 @@ from installation import http as ask
 from installation import until
 from wordpress import TITLE, Person, WordPress, png
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def loa(install, portal):
