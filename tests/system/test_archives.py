@@ -11,7 +11,7 @@ from installation import http, until
 from judges import read_feed, xmllint
 from lxml import etree
 
-SHAPES = [*shapes.SMALL, shapes.Shape("postgres", "rabbitmq")]
+SHAPES = shapes.BOTH
 ZONE = datetime.timezone(datetime.timedelta(hours=7))
 GRAMMAR = pathlib.Path(__file__).parent / "atom.rng"
 NAMES = {"a": "http://www.w3.org/2005/Atom", "fh": "http://purl.org/syndication/history/1.0"}

@@ -19,7 +19,7 @@ from installation import PUBLIC, http, until
 from judges import read_feed, xmllint
 from lxml import etree
 
-SHAPES = shapes.EVERY
+SHAPES = shapes.BOTH
 pytestmark = pytest.mark.long
 QUEUES = ("archive", "feed", "digest", "push")
 READER = "can-bo@dienbien.example"
@@ -91,7 +91,6 @@ def told_letter_by_letter(text: str) -> dict[str, str]:
     return {told.split(",")[0].split("\n")[0].removeprefix("Letter").strip(): told for told in re.split(r"\n\n(?=Letter )", text)}
 
 
-@pytest.mark.on(shapes.KNOWN["sqlite-embedded"], shapes.KNOWN["postgres-rabbitmq"])  # the store has no part in it
 def test_an_operator_is_shown_what_is_wrong_where_and_what_to_do(fed):
     told = told_letter_by_letter(fed.command("dead-letters", "show", "--all").stdout)
     letters = fed.json("dead-letters", "show", "--all")
@@ -204,7 +203,6 @@ def test_the_digest_names_the_neighbours_and_is_a_mail_like_any_other(fed, mail_
         assert not set(part) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 
 
-@pytest.mark.on(shapes.KNOWN["sqlite-embedded"], shapes.KNOWN["postgres-rabbitmq"])  # it is judged before store or bus have a part in it
 def test_the_http_api_answers_problems_and_never_a_fault_of_ours(loa):
     token = loa.json("token", "create", "--name", "cms", "--scope", "publish")["secret"]
 

@@ -12,7 +12,7 @@ import shapes
 from installation import SEED, until
 from proxy import Nginx
 
-SHAPES = [*shapes.SMALL, shapes.Shape("postgres", "rabbitmq")]
+SHAPES = shapes.BOTH
 DOCUMENTS = [
     "/feeds/all.rss", "/feeds/all.atom", "/feeds/all.json", "/feeds/all", "/feeds", "/feeds.opml",
     "/feeds/area-na-son-03203-2025/2023-11.atom", "/feeds/area-na-son-03203-2025/2023-11.json",

@@ -12,7 +12,7 @@ from installation import PUBLIC, SEED, http, until
 from judges import read_feed, xmllint
 from lxml import etree
 
-SHAPES = shapes.EVERY
+SHAPES = shapes.BOTH
 TITLE = "Điện Biên Đông: 4 sản phẩm được chứng nhận OCOP"
 POSTED = datetime.datetime(2023, 11, 16, 1, 2, 22)  # 08:02:22+07:00
 AREAS_2023 = ["na-son-03205-2004", "tia-dinh-03384-2004", "phi-nhu-03208-2004", "luan-gioi-03379-2004"]

@@ -10,7 +10,7 @@ from contract import article, published
 from installation import IDENTITY, SEED, SERVICES, Process, http, until
 from websub import FrontDoor, Reader, request
 
-SHAPES = [*shapes.SMALL, shapes.Shape("postgres", "rabbitmq")]
+SHAPES = shapes.BOTH
 SENTENCE = "This installation has no identity yet"
 TOGETHER = tuple(IDENTITY)
 TITLE = "Tin chờ hệ thống có tên"

@@ -10,7 +10,7 @@ import shapes
 from contract import SOURCE, published, withdrawn
 from installation import SERVICES, http, until, without_colour
 
-SHAPES = [*shapes.SMALL, shapes.Shape("postgres", "rabbitmq")]
+SHAPES = shapes.BOTH
 OUTLETS = ("feed", "digest", "push")
 NOTE = "an event's id was used again for other content; it is taken in by its version"
 

@@ -12,7 +12,7 @@ import shapes
 from contract import SOURCE, article, event, published, withdrawn
 from installation import SERVICES, http, until
 
-SHAPES = [*shapes.SMALL, shapes.Shape("postgres", "rabbitmq")]
+SHAPES = shapes.BOTH
 COMMUNE = "https://na-son.example.gov.vn/"
 SCHOOL = "https://truong.example.gov.vn/"
 NUMBER = "12/TB-UBND"

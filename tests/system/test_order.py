@@ -12,7 +12,7 @@ from contract import event, published, withdrawn
 from installation import http, until
 from receivers import ProvincialPortal
 
-SHAPES = [*shapes.SMALL, shapes.Shape("postgres", "rabbitmq")]
+SHAPES = shapes.BOTH
 pytestmark = pytest.mark.long
 ORDERS = 3
 SUBJECTS = ("a", "b", "c", "d", "e", "tinh%20e", "f", "v", "w")

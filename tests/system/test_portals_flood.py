@@ -11,7 +11,7 @@ import shapes
 from flooded import BACK_FILE, CATEGORY, READER, THIRD, WRONG, Publisher, add_portals, outbox
 from installation import SERVICES, http, until
 
-SHAPES = [*shapes.SMALL, shapes.Shape("postgres", "rabbitmq")]
+SHAPES = shapes.BOTH
 OLD = datetime.datetime(2019, 1, 1, tzinfo=datetime.UTC)
 BACK_FILE_ARTICLES = 2_000
 WRONG_ARTICLES = 300

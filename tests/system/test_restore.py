@@ -11,7 +11,7 @@ import shapes
 from contract import article
 from installation import SERVICES, http, until
 
-SHAPES = shapes.EVERY
+SHAPES = shapes.BOTH
 STAYS, LEAVES, COMES = "o-lai@nason.example", "roi-di@nason.example", "den-sau@nason.example"
 
 

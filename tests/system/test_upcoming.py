@@ -14,7 +14,7 @@ from installation import SERVICES, http, until
 from judges import read_feed
 from websub import FrontDoor, Reader, request
 
-SHAPES = [shapes.KNOWN["sqlite-embedded"], shapes.KNOWN["postgres-rabbitmq"]]
+SHAPES = shapes.BOTH
 ZONE = "America/New_York"
 CLOCK_SKEW = datetime.timedelta(minutes=5)
 AT_ONCE = "truc-ban@nason.example"

@@ -10,7 +10,7 @@ import pytest
 import shapes
 from installation import http, until
 
-SHAPES = [*shapes.SMALL, shapes.Shape("postgres", "rabbitmq")]
+SHAPES = shapes.BOTH
 pytestmark = pytest.mark.long
 
 QUICK = {

@@ -11,7 +11,7 @@ from contract import published
 from installation import until
 
 
-SHAPES = shapes.EVERY
+SHAPES = shapes.BOTH
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from installation import http, until
 from requests.utils import parse_header_links
 from websub import FlaskReader, FrontDoor, Reader, request
 
-SHAPES = [shapes.KNOWN["sqlite-embedded"], shapes.KNOWN["postgres-rabbitmq"]]
+SHAPES = shapes.BOTH
 TYPES = {"rss": "application/rss+xml; charset=utf-8", "atom": "application/atom+xml; charset=utf-8", "json": "application/feed+json"}
 
 
