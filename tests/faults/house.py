@@ -16,11 +16,22 @@ import time
 
 import installation
 from broker import free_port
-from installation import Installation, Process, http
+from installation import Installation, Process, http, until
 
 from journal import Journal
 
 STOP_SECONDS_MAX = 45  # more than `stop.grace_seconds`
+STARTING_SECONDS_MAX = 10
+
+
+def hears(pid: int, number: int) -> bool:
+    """Whether a process handles a signal by itself: one that was started a moment ago does not yet, and the kernel ends it."""
+    try:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+    caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught, 16) >> (number - 1) & 1)
 
 
 class House(Installation):
@@ -87,6 +98,7 @@ class House(Installation):
             self.held.add(name)
             process = self.processes[name]
         process.process.send_signal(signal.SIGCONT)
+        until(STARTING_SECONDS_MAX, f"{name} hears signals", lambda: not process.alive() or hears(process.process.pid, signal.SIGTERM))
         return process.stop(seconds=STOP_SECONDS_MAX)
 
     def watch(self) -> None:

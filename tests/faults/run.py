@@ -3,11 +3,13 @@
 import argparse
 import contextlib
 import datetime
+import functools
 import pathlib
 import re
 import time
 import traceback
 import urllib.parse
+import zoneinfo
 from concurrent.futures import ThreadPoolExecutor
 
 from broker import Broker
@@ -126,7 +128,7 @@ class Run:
             self.house.command("portals", "add", portal.slug, "--name", portal.name, "--url", portal.source, "--tag-date", workload.TAG_DATE)
         self.house.start_all()
         until(60, "every process is ready", lambda: not self.house.unready())
-        self.site = Site()
+        self.site = Site(zoneinfo.ZoneInfo(self.zone))
         self.site.watch(self.house, workload.WATCHED.slug)
         self.tokens = {"operate": self.house.json("token", "create", "--scope", "operate", "--name", "operate")["secret"]}
         for lane in workload.CMS:
@@ -199,12 +201,17 @@ class Run:
             servers.append(("postgres", "store.postgres", (self.database if replica == "1" else self.pooler).port))
         return servers
 
+    @functools.cached_property
+    def zone(self) -> str:
+        """One where it is 22:00 at the start: no scheduled digest for the next nine hours."""
+        hour = datetime.datetime.now(datetime.timezone.utc).hour
+        ahead = (22 - hour + 11) % 24 - 11
+        return f"Etc/GMT{-ahead:+d}"
+
     def settings(self) -> dict[str, object]:
         """Short leases and retries, so that minutes are enough; all within what the configuration allows."""
-        hour = datetime.datetime.now(datetime.timezone.utc).hour
-        ahead = (22 - hour + 11) % 24 - 11  # a zone where it is 22:00: no scheduled digest for the next nine hours
         return {
-            "site.zone": f"Etc/GMT{-ahead:+d}",
+            "site.zone": self.zone,
             "portal.name": workload.HOME.name,
             "watch.allow_networks": ["127.0.0.0/8"], "watch.pause_ms": 0, "watch.total_timeout_ms": 2000, "watch.connect_timeout_ms": 1000,
             "watch.look_seconds_max": 5, "watch.every_seconds": 1,

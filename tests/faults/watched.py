@@ -29,11 +29,12 @@ BROKEN = {
 
 class Site(portals.WordPress):
     """Lists whole articles, newest first, and more of them than WordPress does: nothing that is edited has left the list.
-    `mood` is the fault it has now."""
+    Its pages tell the time as clocks in `zone` do. `mood` is the fault it has now."""
 
-    SHOWN = 100
+    SHOWN = 2_000  # as many as the watch reads of one list
 
-    def __init__(self):
+    def __init__(self, zone: datetime.tzinfo):
+        self.zone = zone
         self.mood: tuple[str, Window] | None = None
         super().__init__()
         self.publish(KNOWN, at=portals.BEGIN - datetime.timedelta(days=10_000))  # what is older stood behind it
@@ -59,7 +60,7 @@ class Site(portals.WordPress):
         """Shows a state; returns the address of its page."""
         story = next((story for story in self.stories if getattr(story, "article", "") == state.article), None)
         if story is None:
-            story = self.publish(state.title, state.published_at)
+            story = self.publish(state.title, state.published_at.astimezone(self.zone))
             story.article = state.article
         else:
             # WordPress tells edits apart by the second
