@@ -13,6 +13,14 @@ pub fn escape_html(text: &str) -> String {
     out
 }
 
+/// Text as it stands between tags, where quotes need no escape; not for attributes. Who shows it as it is written, shows the
+/// quotes as well.
+pub fn escape_text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    text.chars().for_each(|c| push_escaped_html(&mut out, c));
+    out
+}
+
 /// Appends a character of a text between tags, where quotes need no escape; not for attributes.
 pub fn push_escaped_html(out: &mut String, c: char) {
     match c {
@@ -39,9 +47,7 @@ mod tests {
 
     #[test]
     fn between_tags_quotes_stay_as_they_are() {
-        let mut out = String::new();
-        "a<b>&\"'".chars().for_each(|c| push_escaped_html(&mut out, c));
-        assert_eq!(out, "a&lt;b&gt;&amp;\"'");
+        assert_eq!(escape_text("a<b>&\"'"), "a&lt;b&gt;&amp;\"'");
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod event;
 mod excess;
 mod fault;
 mod feed_name;
+mod file;
 mod flaw;
 mod html;
 mod hub;
@@ -67,8 +68,9 @@ pub use event::{Change, Event, EventKey, EventType};
 pub use excess::HtmlExcess;
 pub use fault::{Fault, FaultName, Missing};
 pub use feed_name::{Combination, FeedName};
+pub use file::{file_name, media_type_of};
 pub use flaw::{AddressFault, Flaw, HeaderType, JsonType, MemberName, Quoted, RefusalKind};
-pub use html::{escape_html, push_escaped_html, unescape_html};
+pub use html::{escape_html, escape_text, push_escaped_html, unescape_html};
 pub use hub::{HubMode, HubReason, HubState, LastCall, SignatureAlgorithm};
 pub use id::{
     AreaId, ArticleId, CategorySlug, DeliveryId, EndpointId, HubSubscriptionId, IdError, IdFault, PortalSlug,

@@ -6,7 +6,7 @@
 
 use crate::{
     Feed, FeedItem, Format, Label, RenderError, Site, Tombstone,
-    format::{HISTORY, history, hub, neighbours, prolog, self_url},
+    format::{HISTORY, history, hub, neighbours, prolog, self_url, utc},
     plain::shown,
 };
 use atom_syndication::{
@@ -28,18 +28,26 @@ pub(crate) fn write(site: &Site, feed: &Feed) -> Result<String, RenderError> {
     let head = String::from_utf8(head).map_err(|error| RenderError::new("Atom", error))?;
     let head = head.strip_suffix(END).ok_or_else(|| RenderError::new("Atom", "the head does not end as a feed"))?;
     let mut out = prolog(site);
-    out.push_str(head);
+    out.push_str(&with_z(head));
     for item in feed.items() {
         let entry = entry(site, item)?
             .write_with_config(Vec::new(), config)
             .map_err(|error| RenderError::new("Atom", error))?;
         let entry = std::str::from_utf8(&entry).map_err(|error| RenderError::new("Atom", error))?;
         // inside the feed the namespace is declared already
-        out.push_str(&entry.replacen(ENTRY_ALONE, "<entry>", 1));
+        out.push_str(&with_z(&entry.replacen(ENTRY_ALONE, "<entry>", 1)));
     }
     out.push_str(END);
     out.push('\n');
     Ok(out)
+}
+
+/// `Z` where the writer says `+00:00`: readers that take no offset know it. No text holds such an end tag: the writer escapes
+/// every `<`.
+fn with_z(written: &str) -> String {
+    ["updated", "published"]
+        .iter()
+        .fold(written.to_owned(), |text, name| text.replace(&format!("+00:00</{name}>"), &format!("Z</{name}>")))
 }
 
 fn head(site: &Site, feed: &Feed) -> Result<atom_syndication::Feed, RenderError> {
@@ -61,7 +69,7 @@ fn head(site: &Site, feed: &Feed) -> Result<atom_syndication::Feed, RenderError>
     }
     if !feed.tombstones().is_empty() {
         namespaces.insert("at".to_owned(), TOMBSTONES.to_owned());
-        let stones = feed.tombstones().iter().map(|(id, stone)| deleted_entry(site, id, stone)).collect();
+        let stones = feed.tombstones().iter().map(|(id, stone)| deleted_entry(id, stone)).collect();
         extensions.insert("at".to_owned(), BTreeMap::from([("deleted-entry".to_owned(), stones)]));
     }
     // never before an entry's
@@ -71,8 +79,8 @@ fn head(site: &Site, feed: &Feed) -> Result<atom_syndication::Feed, RenderError>
     Ok(atom_syndication::Feed {
         title: Text::plain(shown(&feed.full_title(site))),
         id: site.tag.feed(name),
-        updated: apart_instant(site, updated)?,
-        authors: vec![Person { name: shown(&author_of(site)), uri: Some(site.base.to_string()), ..Person::default() }],
+        updated: apart_instant(updated)?,
+        authors: vec![Person { name: shown(&site.author()), uri: Some(site.base.to_string()), ..Person::default() }],
         generator: Some(Generator { value: "Loa".to_owned(), ..Generator::default() }),
         links,
         subtitle: (!description.is_empty()).then(|| Text::plain(shown(description))),
@@ -98,20 +106,20 @@ fn entry(site: &Site, item: &FeedItem) -> Result<Entry, RenderError> {
     Ok(Entry {
         title: Text::plain(shown(&item.title)),
         id: item.id.clone(),
-        updated: apart_instant(site, apart(item.modified_at, &item.id))?,
+        updated: apart_instant(apart(item.modified_at, &item.id))?,
         authors: (!item.author.is_empty())
             .then(|| Person { name: shown(&item.author), ..Person::default() })
             .into_iter()
             .collect(),
         categories,
         links,
-        published: Some(instant(site, item.published_at)?),
+        published: Some(instant(item.published_at)?),
         // RFC 4287 §4.2.11: whose feed it is first of all
         source: match &item.portal {
             Some(portal) => Some(Source {
                 title: Text::plain(shown(&portal.name)),
                 id: site.tag.feed(&portal.feed),
-                updated: instant(site, item.modified_at)?,
+                updated: instant(item.modified_at)?,
                 ..Source::default()
             }),
             None => None,
@@ -127,11 +135,6 @@ fn entry(site: &Site, item: &FeedItem) -> Result<Entry, RenderError> {
     })
 }
 
-fn author_of(site: &Site) -> String {
-    let name = if site.publisher.is_empty() { &site.title } else { &site.publisher };
-    loa_domain::clean_line(name)
-}
-
 fn term(site: &Site, list: &str, label: &Label) -> Category {
     Category {
         term: label.term.clone(),
@@ -144,7 +147,7 @@ fn typed(rel: &str, href: String, media_type: &str) -> Link {
     Link { rel: rel.to_owned(), href, mime_type: Some(media_type.to_owned()), ..Link::default() }
 }
 
-fn deleted_entry(site: &Site, id: &str, stone: &Tombstone) -> Extension {
+fn deleted_entry(id: &str, stone: &Tombstone) -> Extension {
     let mut children = BTreeMap::new();
     if !stone.reason.is_empty() {
         let comment =
@@ -153,33 +156,21 @@ fn deleted_entry(site: &Site, id: &str, stone: &Tombstone) -> Extension {
     }
     Extension {
         name: "at:deleted-entry".to_owned(),
-        attrs: BTreeMap::from([
-            ("ref".to_owned(), id.to_owned()),
-            ("when".to_owned(), site.calendar.rfc3339(stone.at)),
-        ]),
+        attrs: BTreeMap::from([("ref".to_owned(), id.to_owned()), ("when".to_owned(), utc(stone.at))]),
         children,
         ..Extension::default()
     }
 }
 
-fn instant(site: &Site, at: Timestamp) -> Result<FixedDateTime, RenderError> {
+fn instant(at: Timestamp) -> Result<FixedDateTime, RenderError> {
     // chrono's parse error is no `Error` in a build without its "std"
-    let text = site.calendar.rfc3339(at);
-    text.parse().map_err(|error| RenderError::new("Atom", format!("{at} is no RFC 3339 instant: {error}")))
+    utc(at).parse().map_err(|error| RenderError::new("Atom", format!("{at} is no RFC 3339 instant: {error}")))
 }
 
-/// Where the seconds end in `2023-11-16T08:02:22+07:00`.
-const SECONDS_END: usize = 19;
-
 /// With all its microseconds.
-fn apart_instant(site: &Site, at: Timestamp) -> Result<FixedDateTime, RenderError> {
+fn apart_instant(at: Timestamp) -> Result<FixedDateTime, RenderError> {
     let micros = at.subsec_nanosecond().unsigned_abs() / 1_000;
-    let whole = site.calendar.rfc3339(at);
-    // between the seconds and the offset
-    let text = match whole.split_at_checked(SECONDS_END) {
-        Some((seconds, offset)) if micros > 0 => format!("{seconds}.{micros:06}{offset}"),
-        _ => whole,
-    };
+    let text = if micros > 0 { at.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string() } else { utc(at) };
     text.parse().map_err(|error| RenderError::new("Atom", format!("{at} is no RFC 3339 instant: {error}")))
 }
 

@@ -117,10 +117,7 @@ fn files_html(out: &mut String, files: &[Attachment]) {
     }
     let _ = write!(out, "<p>{}:</p><ul>", words::ATTACHMENTS);
     for file in files {
-        let title = match clean_line(&file.title) {
-            title if title.is_empty() => file.url.path().rsplit('/').next().unwrap_or_default().to_owned(),
-            title => title,
-        };
+        let title = file.name();
         let title = if title.is_empty() { file.url.to_string() } else { title };
         let _ = write!(out, "<li><a href=\"{}\">{}</a>", escape_html(&uri(&file.url)), escape_html(&title));
         if file.bytes > 0 {

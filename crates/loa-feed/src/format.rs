@@ -1,6 +1,7 @@
 //! The three formats: their addresses and media types.
 
 use crate::{ArchiveName, Feed, Site};
+use jiff::Timestamp;
 
 /// A feed format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,6 +73,12 @@ impl RenderError {
     pub(crate) fn new(format: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { format, source: source.into() }
     }
+}
+
+/// An instant for Atom, JSON Feed and `dcterms`: `2023-11-16T01:02:22Z` (RFC 3339, whole seconds), in UTC. Readers that know
+/// no offset, or lose it behind a fraction, would show another time than that of the portal.
+pub(crate) fn utc(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// What stands before the root element of an XML document of ours. The style is for people who open a feed in a browser; it

@@ -5,7 +5,11 @@
 
 use crate::{Site, TagAuthority, body, plain::uri, words};
 use jiff::Timestamp;
-use loa_domain::{AreaId, ArticleKey, Content, FeedName, clean_line, clean_text, escape_html};
+use loa_domain::{AreaId, ArticleKey, Content, FeedName, clean_line, clean_text, escape_html, media_type_of};
+use url::Url;
+
+/// What a file is said to be of which nothing is known (RFC 2046 §4.5.1).
+const UNKNOWN_TYPE: &str = "application/octet-stream";
 
 /// An area with its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -229,19 +233,20 @@ fn main_image(content: &Content) -> Option<Media> {
     let image = article.images.first()?;
     let media_type = match clean_line(&image.media_type) {
         known if is_media_type(&known) => known,
-        _ => guessed_image_type(image.url.path())?.to_owned(),
+        _ => image_type_of(&image.url)?.to_owned(),
     };
     Some(Media { url: uri(&image.url), media_type, bytes: image.bytes, title: clean_line(&image.alt) })
 }
 
 fn file(attachment: &loa_domain::Attachment) -> Media {
-    let media_type = clean_line(&attachment.media_type);
-    Media {
-        url: uri(&attachment.url),
-        media_type: if is_media_type(&media_type) { media_type } else { "application/octet-stream".to_owned() },
-        bytes: attachment.bytes,
-        title: clean_line(&attachment.title),
-    }
+    let said = clean_line(&attachment.media_type);
+    let media_type = match media_type_of(&attachment.url) {
+        // portals that do not know say so of every file
+        Some(known) if !is_media_type(&said) || said == UNKNOWN_TYPE => known.to_owned(),
+        _ if is_media_type(&said) => said,
+        _ => UNKNOWN_TYPE.to_owned(),
+    };
+    Media { url: uri(&attachment.url), media_type, bytes: attachment.bytes, title: attachment.name() }
 }
 
 /// `type/subtype` of RFC 6838 names; parameters are not taken.
@@ -251,14 +256,9 @@ fn is_media_type(text: &str) -> bool {
     text.split_once('/').is_some_and(|(kind, subtype)| name(kind) && name(subtype))
 }
 
-fn guessed_image_type(path: &str) -> Option<&'static str> {
-    let extension = path.rsplit_once('.')?.1.to_ascii_lowercase();
-    Some(match extension.as_str() {
-        "jpg" | "jpeg" => "image/jpeg",
-        "png" => "image/png",
-        "gif" => "image/gif",
-        "webp" => "image/webp",
-        "svg" => "image/svg+xml",
-        _ => return None,
-    })
+fn image_type_of(url: &Url) -> Option<&'static str> {
+    match media_type_of(url) {
+        None if url.path().to_ascii_lowercase().ends_with(".svg") => Some("image/svg+xml"),
+        known => known.filter(|known| known.starts_with("image/")),
+    }
 }

@@ -5,7 +5,7 @@
 
 use crate::{
     Feed, FeedItem, Format, Media, RenderError, Site,
-    format::{archive_url, current_url, hub},
+    format::{archive_url, current_url, hub, utc},
 };
 use serde::Serialize;
 
@@ -93,9 +93,9 @@ pub(crate) fn write(site: &Site, feed: &Feed) -> Result<String, RenderError> {
     let withdrawn: Vec<Withdrawn<'_>> = feed
         .tombstones()
         .iter()
-        .map(|(id, stone)| Withdrawn { id, date_withdrawn: site.calendar.rfc3339(stone.at), reason: &stone.reason })
+        .map(|(id, stone)| Withdrawn { id, date_withdrawn: utc(stone.at), reason: &stone.reason })
         .collect();
-    let publisher = if site.publisher.is_empty() { &site.title } else { &site.publisher };
+    let publisher = site.author();
     let document = Document {
         version: "https://jsonfeed.org/version/1.1",
         title: feed.full_title(site),
@@ -105,21 +105,21 @@ pub(crate) fn write(site: &Site, feed: &Feed) -> Result<String, RenderError> {
         next_url: feed.position().previous.map(|archive| archive_url(site, feed, archive, Format::Json)),
         description: &feed.head().description,
         language: &site.language,
-        authors: vec![Author { name: publisher, url: Some(site.base.as_str()) }],
+        authors: vec![Author { name: &publisher, url: Some(site.base.as_str()) }],
         hubs: hub(site, feed).into_iter().map(|hub| Hub { kind: "WebSub", url: hub.as_str() }).collect(),
         expired: feed.has_ended().then_some(true),
         loa: (!withdrawn.is_empty()).then_some(Extension {
             about: "https://www.rfc-editor.org/rfc/rfc6721 in JSON: entries that were withdrawn",
             withdrawn,
         }),
-        items: feed.items().iter().map(|item| entry(site, item)).collect(),
+        items: feed.items().iter().map(entry).collect(),
     };
     let mut text = serde_json::to_string(&document).map_err(|error| RenderError::new("JSON Feed", error))?;
     text.push('\n');
     Ok(text)
 }
 
-fn entry<'a>(site: &Site, item: &'a FeedItem) -> Entry<'a> {
+fn entry(item: &FeedItem) -> Entry<'_> {
     let labels = item.category.iter().chain(&item.kind).chain(&item.areas);
     Entry {
         id: &item.id,
@@ -128,8 +128,8 @@ fn entry<'a>(site: &Site, item: &'a FeedItem) -> Entry<'a> {
         content_html: &item.content_html,
         summary: &item.summary,
         image: item.image.as_ref().map(|image| image.url.as_str()),
-        date_published: site.calendar.rfc3339(item.published_at),
-        date_modified: site.calendar.rfc3339(item.modified_at),
+        date_published: utc(item.published_at),
+        date_modified: utc(item.modified_at),
         // JSON Feed 1.1 knows no publisher: the portal stands behind who wrote it
         authors: (!item.author.is_empty())
             .then_some(item.author.as_str())

@@ -6,10 +6,10 @@
 
 use crate::{
     Feed, FeedItem, Format, Media, RenderError, Site,
-    format::{HISTORY, history, hub, neighbours, prolog, self_url},
+    format::{HISTORY, history, hub, neighbours, prolog, self_url, utc},
     plain::shown,
 };
-use loa_domain::escape_html;
+use loa_domain::escape_text;
 use rss::{
     Category, Channel, Enclosure, Guid,
     extension::{
@@ -87,8 +87,8 @@ fn in_the_profiles_words(text: &str) -> String {
 }
 
 fn written(site: &Site, item: &FeedItem) -> rss::Item {
-    // readers take the description for HTML, so plain text is escaped once more
-    let description = escape_html(if item.summary.is_empty() { &item.title } else { &item.summary });
+    // readers take the description for HTML, so plain text is escaped once more; quotes are not, since browsers show it as it is
+    let description = escape_text(if item.summary.is_empty() { &item.title } else { &item.summary });
     let term = |list: &str, label: &crate::Label| Category {
         name: shown(if label.label.is_empty() { &label.term } else { &label.label }),
         domain: Some(site.tag.scheme(list)),
@@ -105,13 +105,22 @@ fn written(site: &Site, item: &FeedItem) -> rss::Item {
         guid: Some(Guid { value: item.id.clone(), permalink: false }),
         pub_date: Some(site.calendar.rfc822(item.published_at)),
         content: Some(item.content_html.clone()),
-        extensions: item_extensions(site, item),
-        dublin_core_ext: (!item.author.is_empty() || item.portal.is_some()).then(|| DublinCoreExtension {
-            creators: (!item.author.is_empty()).then(|| shown(&item.author)).into_iter().collect(),
+        extensions: item_extensions(item),
+        dublin_core_ext: Some(DublinCoreExtension {
+            creators: vec![shown(&creator(site, item))],
             publishers: item.portal.iter().map(|portal| shown(&portal.name)).collect(),
             ..DublinCoreExtension::default()
         }),
         ..rss::Item::default()
+    }
+}
+
+/// Whoever wrote it; otherwise its portal, which stands behind it, so that readers that make mails of entries have a sender.
+fn creator(site: &Site, item: &FeedItem) -> String {
+    match &item.portal {
+        _ if !item.author.is_empty() => item.author.clone(),
+        Some(portal) => portal.name.clone(),
+        None => site.author(),
     }
 }
 
@@ -120,10 +129,10 @@ fn enclosure(media: &Media) -> Enclosure {
     Enclosure { url: media.url.clone(), length: media.bytes.to_string(), mime_type: media.media_type.clone() }
 }
 
-fn item_extensions(site: &Site, item: &FeedItem) -> ExtensionMap {
+fn item_extensions(item: &FeedItem) -> ExtensionMap {
     let mut map = ExtensionMap::new();
     if item.modified_at > item.published_at {
-        let modified = element("dcterms:modified", Some(site.calendar.rfc3339(item.modified_at)));
+        let modified = element("dcterms:modified", Some(utc(item.modified_at)));
         map.insert("dcterms".to_owned(), BTreeMap::from([("modified".to_owned(), vec![modified])]));
     }
     if let Some(image) = &item.image {

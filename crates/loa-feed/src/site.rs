@@ -5,7 +5,7 @@
 //! ours.
 
 use jiff::{Timestamp, civil::Date};
-use loa_domain::{ArticleKey, Calendar, FeedName, is_tag_authority};
+use loa_domain::{ArticleKey, Calendar, FeedName, clean_line, is_tag_authority};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
@@ -102,6 +102,11 @@ pub struct Site {
 }
 
 impl Site {
+    /// Who stands behind entries that name nobody: the publisher, or else the title.
+    pub(crate) fn author(&self) -> String {
+        clean_line(if self.publisher.is_empty() { &self.title } else { &self.publisher })
+    }
+
     /// The absolute address of a path without a leading `/`.
     pub fn url(&self, path: &str) -> String {
         format!("{}/{path}", self.base.as_str().trim_end_matches('/'))

@@ -4,7 +4,7 @@
 use crate::MailItem;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use loa_area::Directory;
-use loa_domain::{AreaId, Attachment, Frequency, ItemKind, RunKey, clean_line};
+use loa_domain::{AreaId, Attachment, Frequency, ItemKind, RunKey, clean_line, media_type_of};
 
 /// Places named in one line of a digest before the rest is only counted.
 const PLACES_MAX: usize = 6;
@@ -101,17 +101,14 @@ pub(crate) fn local_day(at: Timestamp, zone: &TimeZone) -> Date {
 
 /// The name of a file: its title, or the last part of its address.
 pub(crate) fn file_name(file: &Attachment) -> String {
-    let title = clean_line(&file.title);
-    if !title.is_empty() {
-        return title;
-    }
-    let last = file.url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
-    if last.is_empty() { "Tệp đính kèm".into() } else { clean_line(last) }
+    let name = file.name();
+    if name.is_empty() { "Tệp đính kèm".into() } else { name }
 }
 
 /// `PDF, 1,2 MB`; empty when neither kind nor size is known.
 pub(crate) fn file_detail(file: &Attachment) -> String {
-    let kind = match file.media_type.as_str() {
+    let is_said = !matches!(file.media_type.as_str(), "" | "application/octet-stream");
+    let kind = match if is_said { &file.media_type } else { media_type_of(&file.url).unwrap_or_default() } {
         "application/pdf" => "PDF",
         "application/msword" | "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => "Word",
         "application/vnd.ms-excel" | "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => "Excel",
@@ -158,7 +155,8 @@ mod tests {
         };
         assert_eq!(file_detail(&file(1_250_000, "application/pdf")), "PDF, 1,2 MB");
         assert_eq!(file_detail(&file(2_001, "x/y")), "3 KB");
-        assert_eq!(file_detail(&file(0, "")), "");
+        assert_eq!(file_detail(&file(0, "")), "PDF", "the address tells");
+        assert_eq!(file_detail(&file(0, "x/y")), "");
         assert_eq!(file_name(&file(0, "")), "ke-hoach.pdf");
     }
 }

@@ -2,6 +2,8 @@
 
 use url::Url;
 
+pub(crate) use loa_domain::file_name as name_of;
+
 const ENDINGS: [&str; 15] =
     ["pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "odt", "ods", "odp", "rtf", "zip", "rar", "7z", "csv"];
 
@@ -9,9 +11,4 @@ const ENDINGS: [&str; 15] =
 pub(crate) fn is_file(url: &Url) -> bool {
     let name = url.path().rsplit('/').next().unwrap_or_default();
     name.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
-}
-
-/// The file's name in its address.
-pub(crate) fn name_of(url: &Url) -> String {
-    url.path().rsplit('/').next().unwrap_or_default().to_owned()
 }

@@ -218,11 +218,7 @@ pub(crate) fn entry(site: &Site, calendar: &Calendar, item: &FeedItem) -> EntryV
             .attachments
             .iter()
             .map(|file| File {
-                label: if file.title.is_empty() {
-                    file.url.rsplit('/').next().unwrap_or_default().to_owned()
-                } else {
-                    file.title.clone()
-                },
+                label: if file.title.is_empty() { file.url.clone() } else { file.title.clone() },
                 href: file.url.clone(),
                 media_type: file.media_type.clone(),
                 about: about(file),
