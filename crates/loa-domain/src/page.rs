@@ -135,6 +135,31 @@ pub enum Clue {
     TimeFromLine,
     /// Only machines are told it, where many portals write the last change.
     OnlyMachines,
+    /// The first paragraph of the text.
+    FirstParagraph,
+    /// The text behind the title.
+    BehindTitle {
+        /// So many blocks.
+        blocks: usize,
+        /// The line of the last one.
+        last_line: usize,
+    },
+    /// A label of the source.
+    SourceLabel,
+    /// A label of the author.
+    AuthorLabel,
+    /// A name that stands beside title and time.
+    NameBesideTime,
+    /// A label of a document's number.
+    NumberLabel,
+    /// A label of a document's abstract.
+    AbstractLabel,
+    /// The page was read from there.
+    ReadFrom,
+    /// A picture in the text.
+    PictureInText,
+    /// A picture in the text, without an address.
+    PictureWithoutAddress,
 }
 
 /// One of two values that disagree.

@@ -3,18 +3,19 @@
 //! No address is made up. One that many pages share (the site's front page) is none.
 
 use crate::head::Head;
+use loa_domain::{Clue, LeftOut};
 use url::Url;
 
 /// The address of a page.
 #[derive(Debug, Default)]
 pub(crate) struct Address {
     pub(crate) url: Option<Url>,
-    /// Who says so.
-    pub(crate) why: &'static str,
+    /// Who says so; `None` where there is none.
+    pub(crate) clue: Option<Clue>,
     /// Whether the page alone says so.
     pub(crate) is_claimed: bool,
     /// What was said and not believed, and why.
-    pub(crate) notes: Vec<(String, String)>,
+    pub(crate) notes: Vec<(String, LeftOut)>,
 }
 
 /// Decides where a page stands. `given` is where it was read from.
@@ -23,21 +24,18 @@ pub(crate) struct Address {
 /// of another site than the one the page was read from.
 pub(crate) fn of_page(head: &Head, given: Option<&Url>) -> Address {
     let mut address = Address::default();
-    for (said, why) in [(&head.canonical, "`link rel=canonical`"), (&head.open_graph_url, "`og:url`")] {
+    for (said, by) in [(&head.canonical, "link rel=canonical"), (&head.open_graph_url, "og:url")] {
         let Some(url) = said else { continue };
         if is_front(url) && given.is_none_or(|given| !is_front(given)) {
-            let why = format!("an address that the page says it has ({why}), but it is the site's front page");
-            address.notes.push((url.to_string(), why));
+            address.notes.push((url.to_string(), LeftOut::FrontPage { by: by.into() }));
         } else if given.is_some_and(|given| host(given) != host(url)) {
-            let why =
-                format!("an address that the page says it has ({why}), but on another site than it was read from");
-            address.notes.push((url.to_string(), why));
+            address.notes.push((url.to_string(), LeftOut::OtherSite { by: by.into() }));
         } else {
             let is_claimed = given != Some(url);
-            return Address { url: Some(url.clone()), why, is_claimed, ..address };
+            return Address { url: Some(url.clone()), clue: Some(Clue::Machines(by.into())), is_claimed, ..address };
         }
     }
-    Address { url: given.cloned(), why: "where it was read from", ..address }
+    Address { url: given.cloned(), clue: given.map(|_| Clue::ReadFrom), ..address }
 }
 
 fn is_front(url: &Url) -> bool {

@@ -17,7 +17,7 @@ use crate::{
     stamp::{Beside, beside},
     title_and_time::{self, Page, Title},
 };
-use loa_domain::ArticleId;
+use loa_domain::{ArticleId, Clue, LeftOut};
 
 /// Reads the article.
 pub(crate) fn read(mut page: Page<'_>) -> Result<PortalPage, PageError> {
@@ -46,15 +46,12 @@ fn take_time(reader: &mut Reader, posting: &Posting, views: &mut Option<u64>) {
     let Some((first, last)) = posting.blocks else { return };
     (first..=last).for_each(|place| reader.take(place));
     if posting.local.is_none() {
-        reader.note(last, "the time of posting is a placeholder, and the article is not given it");
+        reader.note(last, LeftOut::PlaceholderTime);
     }
     match beside(&posting.rest) {
         Beside::Nothing | Beside::Known => {}
         Beside::Views(count) => *views = Some(count),
-        Beside::Unknown => {
-            let rest = &posting.rest;
-            reader.note(last, format!("behind the time of posting stands {rest:?}, which is not understood"));
-        }
+        Beside::Unknown => reader.note(last, LeftOut::BesideTime { rest: posting.rest.as_str().into() }),
     }
 }
 
@@ -94,7 +91,7 @@ fn finish(page: Page<'_>, mut read: PortalPage, parts: Parts) -> Result<PortalPa
         url: address.url,
         views,
     });
-    let told = |(text, why): (String, String)| NotUnderstood { line: 0, text, why };
+    let told = |(text, why): (String, LeftOut)| NotUnderstood { line: 0, text, why };
     read.report = posting.disbelieved.into_iter().chain(address.notes).map(told).collect();
     read.report.extend(reader.report());
     Ok(read)
@@ -113,41 +110,39 @@ fn evidence(
     let line = |place: usize| reader.blocks[place].line;
     let mut evidence =
         vec![title.chosen(PageField::Title, title.value.clone(), title.blocks.is_none()), posting.evidence.clone()];
-    let mut push = |field, value: &str, line, why: &str, is_assumed| {
-        evidence.push(Evidence { field, value: value.to_owned(), line, why: why.to_owned(), is_assumed });
+    let mut push = |field, value: &str, line, clue: Clue, is_assumed| {
+        evidence.push(Evidence { field, value: value.to_owned(), line, clues: vec![clue], is_assumed });
     };
     if let Some((place, is_named)) = body.lead {
-        let why = if is_named { "its element's name says so" } else { "the first paragraph" };
-        push(PageField::Summary, &body.summary, line(place), why, !is_named);
+        let clue = if is_named { Clue::ElementName } else { Clue::FirstParagraph };
+        push(PageField::Summary, &body.summary, line(place), clue, !is_named);
     }
-    if let Some((first, last, count)) = body.blocks {
-        let blocks = if count == 1 { "one block" } else { "blocks" };
-        let number = if count == 1 { String::new() } else { format!("{count} ") };
-        let why = format!("{number}{blocks} of text behind the title, up to line {}", line(last));
-        push(PageField::Body, &body.content_text, line(first), &why, false);
+    if let Some((first, last, blocks)) = body.blocks {
+        let clue = Clue::BehindTitle { blocks, last_line: line(last) };
+        push(PageField::Body, &body.content_text, line(first), clue, false);
     }
     if let Some((name, place)) = &credits.source {
         let is_labelled = label_of(&reader.blocks[*place]).is_some();
-        let why = if is_labelled { "a label of the source" } else { "a name beside title and time" };
-        push(PageField::Source, name, line(*place), why, !is_labelled);
+        let clue = if is_labelled { Clue::SourceLabel } else { Clue::NameBesideTime };
+        push(PageField::Source, name, line(*place), clue, !is_labelled);
     }
     if let Some((name, place)) = &credits.author {
-        push(PageField::Author, name, line(*place), "a label of the author", false);
+        push(PageField::Author, name, line(*place), Clue::AuthorLabel, false);
     }
     if credits.author.is_none()
         && let Some(said) = head.authors.first()
     {
-        push(PageField::Author, &said.value, 0, said.by, true);
+        push(PageField::Author, &said.value, 0, Clue::Machines(said.by.into()), true);
     }
-    if let Some(url) = &address.url {
-        push(PageField::Address, url.as_str(), 0, address.why, false);
+    if let (Some(url), Some(clue)) = (&address.url, &address.clue) {
+        push(PageField::Address, url.as_str(), 0, clue.clone(), false);
     }
     for image in &body.images {
-        let (value, why) = match &image.url {
-            Some(url) => (url.as_str(), "a picture in the text"),
-            None => (image.name.as_str(), "a picture in the text, without an address"),
+        let (value, clue) = match &image.url {
+            Some(url) => (url.as_str(), Clue::PictureInText),
+            None => (image.name.as_str(), Clue::PictureWithoutAddress),
         };
-        push(PageField::Picture, value, 0, why, false);
+        push(PageField::Picture, value, 0, clue, false);
     }
     evidence
 }

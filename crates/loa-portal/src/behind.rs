@@ -14,7 +14,7 @@ use crate::{
     posted,
     reader::{Reader, label_of},
 };
-use loa_words::Language;
+use loa_domain::LeftOut;
 
 /// Parts of a page behind the article.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,11 +88,11 @@ pub(crate) fn read(
                 place += usize::from(credit(reader, place, label, &value, has_next, credits))
             }
             Label::Views => {
-                reader.take_number(place, number(&value), views, "a count of readers that is not a number");
+                reader.take_number(place, number(&value), views, LeftOut::ReadersWithoutNumber);
             }
             Label::Visits => {
                 let count = number(&value);
-                reader.take_number(place, count, &mut page.visits, "a visit counter without a number");
+                reader.take_number(place, count, &mut page.visits, LeftOut::VisitsWithoutNumber);
                 if has_next && count.is_some() {
                     reader.take(place + 1);
                     place += 1;
@@ -104,11 +104,11 @@ pub(crate) fn read(
                     reader.take_both(place, has_next);
                     place += usize::from(has_next);
                 }
-                None => reader.note(place, "a page count that is not `first-last of total`"),
+                None => reader.note(place, LeftOut::UnreadPageCount),
             },
-            Label::Posted | Label::Updated => reader.note(place, "a second time of posting"),
+            Label::Posted | Label::Updated => reader.note(place, LeftOut::SecondTime),
             Label::DocumentTitle | Label::DocumentIssuedOn | Label::DocumentIssuer | Label::DocumentDetail => {
-                reader.note(place, "it belongs to a document, but no number stands before it");
+                reader.note(place, LeftOut::DetailBeforeNumber);
             }
             Label::Ago | Label::Share | Label::Comments | Label::Rating | Label::Tags | Label::Tool | Label::Owner => {}
         }
@@ -133,8 +133,8 @@ pub(crate) fn credit(
     let is_free = |kept: &Option<(String, usize)>, value: &str| value.is_empty() || kept.is_none();
     if value.is_empty() || !is_free(&credits.source, source) || !is_free(&credits.author, author) {
         let why = match label {
-            Label::Author => "a second author, or one without a name",
-            _ => "a second source, or one without a name",
+            Label::Author => LeftOut::SecondAuthor,
+            _ => LeftOut::SecondSource,
         };
         reader.note(place, why);
         return false;
@@ -161,9 +161,9 @@ pub(crate) fn files(reader: &mut Reader, place: usize, block: &Block, page: &mut
     if has_any {
         reader.take(place);
     } else if is_head {
-        reader.note(place, "files are announced; those with an address that follow are taken");
+        reader.note(place, LeftOut::FilesAnnounced);
     } else {
-        reader.note(place, "a file without an address, which is not taken over");
+        reader.note(place, LeftOut::FileWithoutAddress);
     }
     has_any
 }
@@ -183,9 +183,9 @@ fn unlabelled(reader: &mut Reader, place: usize, block: &Block, part: &mut Part,
             page.links
                 .extend(block.links.iter().map(|(title, url)| SiteLink { title: title.clone(), url: url.clone() }));
         }
-        Part::Links => reader.note(place, "a link without an address"),
-        Part::Counter => reader.note(place, "a figure of the visit counter that is not kept"),
-        Part::Foreign => reader.note(place, "it stands with buttons, keywords or what readers say"),
+        Part::Links => reader.note(place, LeftOut::LinkWithoutAddress),
+        Part::Counter => reader.note(place, LeftOut::OtherFigure),
+        Part::Foreign => reader.note(place, LeftOut::AmongOthers),
         Part::Behind | Part::Documents => {}
     }
 }
@@ -201,14 +201,8 @@ fn other_item(reader: &mut Reader, place: usize, block: &Block, page: &mut Porta
             let first = date.split_whitespace().next().unwrap_or_default();
             match posted::day(first) {
                 Ok(day) => (title.trim(), Some(day)),
-                Err(why) => {
-                    reader.note(
-                        place,
-                        format!(
-                            "the date of another article cannot be: {}",
-                            Language::English.words().date_fault(&why)
-                        ),
-                    );
+                Err(fault) => {
+                    reader.note(place, LeftOut::OtherArticleDate { fault });
                     (title.trim(), None)
                 }
             }

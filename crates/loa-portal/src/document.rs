@@ -8,7 +8,7 @@ use crate::{
     posted,
     reader::Reader,
 };
-use loa_words::Language;
+use loa_domain::LeftOut;
 
 /// Kinds of official papers (Decree 30/2020/NĐ-CP and common others), as they head a title.
 const KINDS: [&str; 36] = [
@@ -75,11 +75,8 @@ pub(crate) fn read(reader: &mut Reader, place: usize, documents: &mut Vec<Portal
             }
             Some((Label::DocumentIssuedOn, value)) if issued_on.is_none() => match posted::day(value) {
                 Ok(day) => issued_on = Some(day),
-                Err(why) => {
-                    reader.note(
-                        behind,
-                        format!("the day of issue cannot be: {}", Language::English.words().date_fault(&why)),
-                    );
+                Err(fault) => {
+                    reader.note(behind, LeftOut::IssueDate { fault });
                     behind += 1;
                     continue;
                 }
@@ -91,9 +88,9 @@ pub(crate) fn read(reader: &mut Reader, place: usize, documents: &mut Vec<Portal
         behind += 1;
     }
     if number.is_empty() || title.is_empty() {
-        let why = if number.is_empty() { "a document without a number" } else { "a document without a title" };
+        let why = if number.is_empty() { LeftOut::DocumentWithoutNumber } else { LeftOut::DocumentWithoutTitle };
         // Every line taken so far goes into the report with it.
-        (place..behind).for_each(|place| reader.note(place, why));
+        (place..behind).for_each(|place| reader.note(place, why.clone()));
         return behind;
     }
     reader.take(place);

@@ -15,7 +15,7 @@ use crate::{
     reader::{Reader, label_of},
     title,
 };
-use loa_words::Language;
+use loa_domain::{Clue, LeftOut};
 
 /// Paragraphs that may stand before a paper's number; an article has more.
 const PROSE_BEFORE_MAX: usize = 1;
@@ -71,13 +71,13 @@ pub(crate) fn read(mut reader: Reader, head: &Head, address: Address) -> Result<
     let line = reader.blocks[numbered].line;
     let heading = || {
         let headings = title::headings(&reader.blocks, head, address.url.as_ref());
-        headings.into_iter().max_by_key(|heading| heading.weight).map(|heading| (heading.value, heading.blocks))
+        headings.into_iter().max_by_key(|heading| heading.weight)
     };
-    let (title, titled) = match said.title {
-        Some((title, place)) => (title, place),
+    let (title, titled, clues) = match said.title {
+        Some((title, place)) => (title, place, vec![Clue::AbstractLabel]),
         None => {
-            let (title, blocks) = heading().ok_or(PageError::NoTitle { line })?;
-            (title, blocks.map_or(numbered, |(first, _)| first))
+            let heading = heading().ok_or(PageError::NoTitle { line })?;
+            (heading.value, heading.blocks.map_or(numbered, |(first, _)| first), heading.clues)
         }
     };
     reader.take(titled);
@@ -85,16 +85,16 @@ pub(crate) fn read(mut reader: Reader, head: &Head, address: Address) -> Result<
     let (kind, short) = document::kind_of(&title);
     let kind = if said.kind.is_empty() { kind } else { said.kind };
     let id = identity::of_document(&number, &short, issued_on);
-    let why = |field, value: &str, place: usize, why: &str| Evidence {
+    let taken = |field, value: &str, place: usize, clues| Evidence {
         field,
         value: value.to_owned(),
         line: reader.blocks[place].line,
-        why: why.to_owned(),
+        clues,
         is_assumed: false,
     };
     let evidence = vec![
-        why(PageField::Number, &number, numbered, "a label of the number"),
-        why(PageField::Title, &title, titled, "a label of the abstract, or the page's heading"),
+        taken(PageField::Number, &number, numbered, vec![Clue::NumberLabel]),
+        taken(PageField::Title, &title, titled, clues),
     ];
     let document = PortalDocument { id, number, kind, title: short, issued_on, issuer: said.issuer, url: address.url };
     let report = reader.report();
@@ -143,14 +143,11 @@ impl Said {
                     true
                 }
                 Ok(Posted::Placeholder) => {
-                    reader.note(place, "the day of issue is a placeholder, and the document is not given it");
+                    reader.note(place, LeftOut::PlaceholderIssueDate);
                     false
                 }
-                Err(why) => {
-                    reader.note(
-                        place,
-                        format!("the day of issue cannot be: {}", Language::English.words().date_fault(&why)),
-                    );
+                Err(fault) => {
+                    reader.note(place, LeftOut::IssueDate { fault });
                     false
                 }
             },
@@ -159,7 +156,7 @@ impl Said {
                 true
             }
             Label::DocumentDetail => {
-                reader.note(place, format!("a detail of the document that is not kept: {value:?}"));
+                reader.note(place, LeftOut::OtherDetail { value: value.into() });
                 false
             }
             Label::Files => {

@@ -4,7 +4,6 @@
 //! Collectors make candidates, `weigh.rs` decides between them. Nothing here reads a page.
 
 use loa_domain::{Clue, PageField};
-use loa_words::Language;
 use serde::Serialize;
 
 /// Why a value was taken.
@@ -16,8 +15,8 @@ pub struct Evidence {
     pub value: String,
     /// The line in the file where it stands, 1 and up; 0 when not known.
     pub line: usize,
-    /// What speaks for it, one clause: `labelled "Ngày đăng"`.
-    pub why: String,
+    /// What speaks for it; at least one.
+    pub clues: Vec<Clue>,
     /// Whether it was taken for want of better: the page does not say it outright.
     pub is_assumed: bool,
 }
@@ -43,14 +42,8 @@ impl<T> Candidate<T> {
         self.clues.push(clue);
     }
 
-    /// What speaks for it, in one clause, in English as all that an import reports.
-    pub(crate) fn why(&self) -> String {
-        let words = Language::English.words();
-        self.clues.iter().map(|clue| words.clue(clue)).collect::<Vec<_>>().join(", ")
-    }
-
     /// The evidence, once it is chosen.
     pub(crate) fn chosen(&self, field: PageField, value: String, is_assumed: bool) -> Evidence {
-        Evidence { field, value, line: self.line, why: self.why(), is_assumed }
+        Evidence { field, value, line: self.line, clues: self.clues.clone(), is_assumed }
     }
 }

@@ -2,9 +2,8 @@
 //! of a good page.
 
 use crate::evidence::Candidate;
-use loa_domain::{PageCandidate, PageError, PageField};
+use loa_domain::{LeftOut, PageCandidate, PageError, PageField};
 use serde::Serialize;
-use std::fmt;
 
 /// Two candidates that disagree.
 pub(crate) fn undecided<T>(field: PageField, one: &Candidate<T>, other: &Candidate<T>) -> PageError {
@@ -23,18 +22,7 @@ pub struct NotUnderstood {
     pub line: usize,
     /// The line's text, cleaned, whole.
     pub text: String,
-    /// Why, one clause: `a visit counter without a number`.
-    pub why: String,
-}
-
-impl fmt::Display for NotUnderstood {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN_MAX: usize = 120;
-        if self.line > 0 {
-            write!(f, "line {}: ", self.line)?;
-        }
-        let shown: String = self.text.chars().take(SHOWN_MAX).collect();
-        let more = if self.text.chars().nth(SHOWN_MAX).is_some() { "…" } else { "" };
-        write!(f, "{} (“{shown}{more}”)", self.why)
-    }
+    /// Why.
+    #[serde(flatten)]
+    pub why: LeftOut,
 }

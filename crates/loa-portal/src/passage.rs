@@ -16,6 +16,7 @@ use crate::{
     region::Region,
     stamp::{self, is_name},
 };
+use loa_domain::LeftOut;
 
 /// The first block that may be text: behind title and time, unless text stands between the two.
 pub(crate) fn start_of_text(reader: &Reader, region: Region, title: Option<usize>, posting: &Posting) -> usize {
@@ -80,10 +81,10 @@ pub(crate) fn text_blocks(
         }
         match label_of(&block) {
             Some((Label::Views, value)) => {
-                reader.take_number(place, number(value), views, "a count of readers that is not a number");
+                reader.take_number(place, number(value), views, LeftOut::ReadersWithoutNumber);
             }
             Some((Label::Posted | Label::Updated, _)) if stamp::is_time_alone(reader, place) => {
-                reader.note(place, "a second time of posting");
+                reader.note(place, LeftOut::SecondTime);
             }
             Some((Label::Files, _)) => {
                 behind::files(reader, place, &block, read);
@@ -108,9 +109,9 @@ pub(crate) fn without_trailing_links(reader: &mut Reader, mut places: Vec<usize>
         if is_file && block.is_words() {
             files.push(last);
         } else if is_list_of_links {
-            reader.note(last, "a link at the end of the text, which reads like a list of other articles");
+            reader.note(last, LeftOut::TrailingLink);
         } else if is_left_heading {
-            reader.note(last, "a heading with nothing below it");
+            reader.note(last, LeftOut::EmptyHeading);
         } else {
             break;
         }

@@ -20,7 +20,7 @@ use jiff::{
     civil::{Date, Time},
     tz::TimeZone,
 };
-use loa_domain::{Clue, DateFault, PageError, PageField};
+use loa_domain::{Clue, DateFault, LeftOut, PageError, PageField, Quoted};
 
 /// Visible times: on pages whose form shows the title, and on others, where it does not tell the article from what stands
 /// beside it.
@@ -43,7 +43,7 @@ pub(crate) struct Posting {
     /// What stands beside the time unread.
     pub(crate) rest: String,
     /// Times for machines that say something else, and why they are not believed.
-    pub(crate) disbelieved: Vec<(String, String)>,
+    pub(crate) disbelieved: Vec<(String, LeftOut)>,
     pub(crate) evidence: Evidence,
 }
 
@@ -173,15 +173,23 @@ fn posting(one: Candidate<Line>, zone: &TimeZone, is_assumed: bool) -> Result<Po
 }
 
 /// What machines are told and the visible time does not say.
-fn disbelieved(one: &Candidate<Line>, machines: &[Candidate<Line>], head: &Head) -> Vec<(String, String)> {
+fn disbelieved(one: &Candidate<Line>, machines: &[Candidate<Line>], head: &Head) -> Vec<(String, LeftOut)> {
     let other = machines.iter().filter(|candidate| !candidate.value.stamp.agrees(&one.value.stamp));
-    let other = other.map(|candidate| {
-        (candidate.text.clone(), format!("a time for machines ({}), but the visible time is another", candidate.why()))
-    });
+    let other =
+        other.map(|candidate| (candidate.text.clone(), LeftOut::OtherMachineTime { by: machine_name(candidate) }));
     let is_read = |said: &str| machines.iter().any(|candidate| candidate.text == said);
     let unread = head.times.iter().filter(|said| !is_read(&said.value));
-    let unread = unread.map(|said| (said.value.clone(), format!("a time for machines ({}) that is no time", said.by)));
+    let unread = unread.map(|said| (said.value.clone(), LeftOut::UnreadMachineTime { by: said.by.into() }));
     other.chain(unread).collect()
+}
+
+/// By what name machines are told a time.
+fn machine_name(candidate: &Candidate<Line>) -> Quoted {
+    let by = candidate.clues.iter().find_map(|clue| match clue {
+        Clue::Machines(by) => Some(by.clone()),
+        _ => None,
+    });
+    by.unwrap_or_default()
 }
 
 /// Refuses a list of articles: three times or more, each close behind a title of its own.

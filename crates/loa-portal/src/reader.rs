@@ -10,6 +10,7 @@ use crate::{
     label::{self, Label},
 };
 use jiff::tz::TimeZone;
+use loa_domain::LeftOut;
 use std::collections::BTreeMap;
 
 /// The blocks, which of them are used, and what is to be told of them.
@@ -19,7 +20,7 @@ pub(crate) struct Reader {
     /// The portal's.
     pub(crate) zone: TimeZone,
     /// By block; what was told of one first stands.
-    notes: BTreeMap<usize, String>,
+    notes: BTreeMap<usize, LeftOut>,
 }
 
 impl Reader {
@@ -34,8 +35,8 @@ impl Reader {
     }
 
     /// Tells a block, used or not.
-    pub(crate) fn note(&mut self, place: usize, why: impl Into<String>) {
-        self.notes.entry(place).or_insert_with(|| why.into());
+    pub(crate) fn note(&mut self, place: usize, why: LeftOut) {
+        self.notes.entry(place).or_insert(why);
     }
 
     /// Whether a block is a line of text without a label, so that it can be the value of a label before it.
@@ -57,13 +58,13 @@ impl Reader {
     }
 
     /// Keeps the first number of its sort; a block without one, or with another, is told.
-    pub(crate) fn take_number(&mut self, place: usize, count: Option<u64>, kept: &mut Option<u64>, why: &str) {
+    pub(crate) fn take_number(&mut self, place: usize, count: Option<u64>, kept: &mut Option<u64>, why: LeftOut) {
         match count {
             Some(count) if kept.is_none_or(|kept| kept == count) => {
                 *kept = Some(count);
                 self.take(place);
             }
-            Some(_) => self.note(place, "a second count, which differs from the first"),
+            Some(_) => self.note(place, LeftOut::SecondCount),
             None => self.note(place, why),
         }
     }
@@ -75,18 +76,14 @@ impl Reader {
         for (place, block) in blocks.iter().enumerate() {
             if used[place] {
                 if let Some(address) = block.lost.first() {
-                    let what = if matches!(block.form, Form::Image { .. }) { "picture's" } else { "link's" };
-                    let more = match block.lost.len() - 1 {
-                        0 => String::new(),
-                        more => format!(" (and {more} more)"),
-                    };
-                    let why = format!(
-                        "a {what} address, {address:?}{more}, that cannot be made absolute is dropped; say with `--address` where the page stands"
-                    );
-                    told.entry(place).or_insert(why);
+                    let (address, more) = (address.as_str().into(), block.lost.len() - 1);
+                    told.entry(place).or_insert(match block.form {
+                        Form::Image { .. } => LeftOut::PictureAddress { address, more },
+                        _ => LeftOut::LinkAddress { address, more },
+                    });
                 }
             } else {
-                told.entry(place).or_insert_with(|| why_left_out(block).to_owned());
+                told.entry(place).or_insert_with(|| why_left_out(block));
             }
         }
         let text = |block: &Block| match &block.form {
@@ -109,23 +106,23 @@ pub(crate) fn label_of(block: &Block) -> Option<(Label, &str)> {
 }
 
 /// Why nothing used a block.
-fn why_left_out(block: &Block) -> &'static str {
+fn why_left_out(block: &Block) -> LeftOut {
     match &block.form {
-        Form::Furniture => return "a menu, header or footer, which is no part of the article",
-        Form::Embedded => return "a player or frame, which is not taken over",
-        Form::Unaddressed => return "a picture whose address only a script knows, which is not taken over",
-        Form::Image { .. } => return "a picture outside the article",
+        Form::Furniture => return LeftOut::Menu,
+        Form::Embedded => return LeftOut::Player,
+        Form::Unaddressed => return LeftOut::ScriptedPicture,
+        Form::Image { .. } => return LeftOut::PictureOutside,
         _ => {}
     }
     match label_of(block).map(|(label, _)| label) {
-        Some(Label::Share) => "buttons to share the article, which are no part of it",
-        Some(Label::Comments) => "what readers say, which is no part of the article",
-        Some(Label::Rating) => "a rating, which is no part of the article",
-        Some(Label::Tags) => "keywords, which are not taken over",
-        Some(Label::Ago) => "a time counted from the visit, which says no date",
-        Some(Label::Tool) => "a tool of the page, which is no part of the article",
-        Some(Label::Owner) => "words of the site's own, which are no part of the article",
-        _ if block.place.is_aside => "it stands beside the article, by the names of its elements",
-        _ => "it stands outside every known part of the page",
+        Some(Label::Share) => LeftOut::Share,
+        Some(Label::Comments) => LeftOut::Comments,
+        Some(Label::Rating) => LeftOut::Rating,
+        Some(Label::Tags) => LeftOut::Keywords,
+        Some(Label::Ago) => LeftOut::CountedTime,
+        Some(Label::Tool) => LeftOut::PageTool,
+        Some(Label::Owner) => LeftOut::SiteWords,
+        _ if block.place.is_aside => LeftOut::Aside,
+        _ => LeftOut::NoKnownPart,
     }
 }

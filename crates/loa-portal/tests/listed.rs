@@ -3,6 +3,7 @@
 
 use jiff::tz::TimeZone;
 use loa_domain::Selectors;
+use loa_domain::{LeftOut, SourceClue};
 use loa_portal::{Listed, PageError, SourceForm, article_of, read_selected, read_source, without_visitor};
 use url::Url;
 
@@ -50,7 +51,9 @@ fn an_rss_feed_of_leads_gives_links_and_times() {
     let time = Some("2023-11-16T01:02:22Z".to_owned());
     assert_eq!(items(&listed), [("https://xa.example/news/hop-dan-1.html", "Họp dân & bầu trưởng bản", time)]);
     assert_eq!(listed.items[0].content, None);
-    assert_eq!(listed.left_out[0].text, "Không có địa chỉ");
+    assert_eq!(listed.why, SourceClue::FeedRoot);
+    let left = &listed.left_out[0];
+    assert_eq!((left.text.as_str(), &left.why), ("Không có địa chỉ", &LeftOut::EntryWithoutAddress));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use jiff::{civil::date, tz::TimeZone};
+use loa_domain::{DateFault, LeftOut};
 use loa_portal::{PageError, PortalPage, read};
 use unicode_normalization::UnicodeNormalization;
 
@@ -214,7 +215,7 @@ fn a_placeholder_date_is_told_and_not_given_to_the_article() {
         let page = page(&SEED.replace("16/11/2023 08:02:22 AM", written));
         assert_eq!(page.article.as_ref().unwrap().published_at, None);
         assert_eq!(page.report[0].line, 3);
-        assert_eq!(page.report[0].why, "the time of posting is a placeholder, and the article is not given it");
+        assert_eq!(page.report[0].why, LeftOut::PlaceholderTime);
         assert!(page.article.as_ref().unwrap().id.as_str().ends_with("-undated"));
     }
 }
@@ -239,7 +240,8 @@ fn another_item_with_an_impossible_date_is_kept_without_it_and_told() {
     let page = page(&SEED.replacen("(22/01/2024 )", "(32/01/2024 )", 1));
     assert_eq!(page.other_items.len(), 10);
     assert_eq!(page.other_items[0].posted_on, None);
-    assert_eq!(page.report[0].why, "the date of another article cannot be: there is no day 32 in month 1 of 2024");
+    let fault = DateFault::Day { day: 32, month: 1, year: 2_024 };
+    assert_eq!(page.report[0].why, LeftOut::OtherArticleDate { fault });
 }
 
 #[test]

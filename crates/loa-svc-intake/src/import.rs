@@ -14,7 +14,7 @@ pub use posted::not_yet_posted;
 use crate::{IntakeError, RawContent, Service, SubmissionAnswer};
 use data::Maker;
 use identity::Known;
-use loa_domain::{ArticleId, Portal, PortalSlug};
+use loa_domain::{ArticleId, Assumption, Portal, PortalSlug};
 use loa_event::Refusal;
 use loa_portal::{Evidence, NotUnderstood, OtherItem, Pager, PortalPage};
 
@@ -42,8 +42,8 @@ pub struct ImportReport {
     pub evidence: Vec<Evidence>,
     /// Lines that were left out. Empty: all of them were taken.
     pub not_understood: Vec<NotUnderstood>,
-    /// What was chosen because the page does not say it, and what of the page is not published, a sentence each.
-    pub assumed: Vec<String>,
+    /// What was chosen because the page does not say it, and what of the page is not published.
+    pub assumed: Vec<Assumption>,
 }
 
 /// What became of one thing on a page.
@@ -53,7 +53,7 @@ pub struct Imported {
     pub id: ArticleId,
     /// Its title; a paper's begins with its number.
     pub title: String,
-    /// Taken in (or there before), or refused with a sentence.
+    /// Taken in (or there before), or refused.
     pub outcome: Result<SubmissionAnswer, Refusal>,
 }
 

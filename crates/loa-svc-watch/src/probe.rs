@@ -7,7 +7,7 @@ use crate::{
     visitor::{Asked, Fetched, quoted},
 };
 use jiff::Timestamp;
-use loa_domain::{Selectors, WatchFailure, WatchKind};
+use loa_domain::{Selectors, SourceClue, WatchFailure, WatchKind};
 use loa_portal::{
     Listed, ListedItem, NotUnderstood, PAGE_BYTES_MAX, PortalPage, SOURCE_BYTES_MAX, article_of, read_selected,
     read_source,
@@ -33,8 +33,8 @@ pub struct Probe {
 pub struct ProbedSource {
     /// What kind it is.
     pub kind: WatchKind,
-    /// Why, one clause.
-    pub why: String,
+    /// What speaks for that.
+    pub why: SourceClue,
     /// Where it has moved for good.
     pub moved_to: Option<Url>,
     /// Its articles: address, title, time of the list.
@@ -109,7 +109,7 @@ impl Visitor {
             match self.0.fetch(&asked).await {
                 Fetched::Read(document) => {
                     let read = read_source(&document.bytes, &document.address, &self.0.zone, selectors);
-                    let (why, children) = (format!("it is an index; shown is {child}"), listed.children);
+                    let (why, children) = (SourceClue::Index { shown: quoted(&child) }, listed.children);
                     listed = Listed { why, children, ..read.map_err(WatchFailure::from)? };
                 }
                 other => return Err(said(&child, other)),

@@ -4,10 +4,10 @@
 use crate::{Alarm, BarePage, Connection, Notice, Trial};
 use jiff::{Timestamp, civil::Date};
 use loa_domain::{
-    Account, AddressRefusal, Advice, AttemptError, Because, Clue, DateFault, DeadCause, DeliveryState, Dependency,
+    Account, AddressRefusal, Advice, Assumption, AttemptError, Because, Clue, DateFault, DeadCause, DeliveryState, Dependency,
     DisableReason, EgressSettings, Embedded, EndpointState, EventType, Fault, Flaw, Frequency, HeaderType, HubReason,
-    HubState, JourneyStep, LastCall, LedgerName, MailReason, MailState, NotCarried, Outlet, PageError, PageField,
-    PauseReason, Remark, RunKey, RunState, Scope, ServerWords, SubscriptionState, TopologyMend, TopologyOutcome,
+    HubState, JourneyStep, LastCall, LedgerName, LeftOut, MailReason, MailState, NotCarried, Outlet, PageError, PageField,
+    PauseReason, Remark, RunKey, RunState, Scope, ServerWords, SourceClue, SubscriptionState, TopologyMend, TopologyOutcome,
     TopologyState, TopologyThing, Trouble, TroubleKind, WatchFailure, WatchWarning,
 };
 
@@ -149,8 +149,26 @@ pub trait Words: Send + Sync {
     /// What speaks for a value of a page, or against it. A clause.
     fn clue(&self, clue: &Clue) -> String;
 
+    /// All that speaks for a value, and against it. A clause.
+    fn clues(&self, clues: &[Clue]) -> String;
+
     /// Why something written is no time of posting. A clause.
     fn date_fault(&self, fault: &DateFault) -> String;
+
+    /// Why a line of a page, or an entry of a source, was left out. A clause.
+    fn left_out(&self, why: &LeftOut) -> String;
+
+    /// The same as a line of a report: where it stands, why, and its beginning. `line` 0: it stands in none.
+    fn report_line(&self, line: usize, text: &str, why: &LeftOut) -> String;
+
+    /// Why a value of a page was taken, and where it stands. `line` 0: in none.
+    fn evidence(&self, line: usize, clues: &[Clue], is_assumed: bool) -> String;
+
+    /// What speaks for a source's form. A clause.
+    fn source_clue(&self, clue: &SourceClue) -> String;
+
+    /// What an import chose because the page does not say it, or does not publish of it. In English a clause.
+    fn assumption(&self, assumption: &Assumption) -> String;
 
     /// Why a source that is watched, or a page of it, could not be read. In English a clause.
     fn watch_failure(&self, failure: &WatchFailure) -> String;
@@ -252,6 +270,13 @@ pub(crate) fn counted(words: &dyn Words, mails: &Account, waiting: &'static str)
     ];
     let named = named.iter().filter(|(figure, _)| *figure > 0);
     named.map(|(figure, word)| format!("{figure} {word}")).collect::<Vec<_>>().join(", ")
+}
+
+/// The beginning of a line, as a report quotes it.
+pub(crate) fn beginning(text: &str) -> String {
+    const SHOWN_MAX: usize = 120;
+    let shown: String = text.chars().take(SHOWN_MAX).collect();
+    if shown.len() < text.len() { format!("{shown}…") } else { shown }
 }
 
 /// A span's figure and its unit: seconds, minutes, hours or days.

@@ -5,6 +5,7 @@ mod address;
 mod flaw;
 mod letter;
 mod page;
+mod report;
 mod topology;
 mod watched;
 mod wrong;
@@ -15,10 +16,10 @@ use crate::{
 };
 use jiff::{Timestamp, civil::Date};
 use loa_domain::{
-    Account, AddressRefusal, Advice, Altered, AttemptError, Clue, DateFault, DeadCause, DeliveryState, Dependency,
+    Account, AddressRefusal, Advice, Altered, Assumption, AttemptError, Clue, DateFault, DeadCause, DeliveryState, Dependency,
     DisableReason, EgressSettings, Embedded, EndpointState, EventType, Fault, Flaw, Frequency, HeaderType, HubReason,
-    HubState, JourneyStep, LedgerName, MailReason, MailState, NotCarried, Outlet, PageError, PageField, PauseReason,
-    Remark, RunKey, RunState, Scope, SubscriptionState, TopologyMend, TopologyOutcome, TopologyState, TopologyThing,
+    HubState, JourneyStep, LedgerName, LeftOut, MailReason, MailState, NotCarried, Outlet, PageError, PageField, PauseReason,
+    Remark, RunKey, RunState, Scope, SourceClue, SubscriptionState, TopologyMend, TopologyOutcome, TopologyState, TopologyThing,
     TroubleKind, WatchFailure, WatchWarning, Worker,
 };
 
@@ -567,8 +568,32 @@ impl Words for English {
         page::clue(clue)
     }
 
+    fn clues(&self, clues: &[Clue]) -> String {
+        page::all(clues)
+    }
+
     fn date_fault(&self, fault: &DateFault) -> String {
         page::date(fault)
+    }
+
+    fn left_out(&self, why: &LeftOut) -> String {
+        report::left_out(why)
+    }
+
+    fn report_line(&self, line: usize, text: &str, why: &LeftOut) -> String {
+        report::line(line, text, why)
+    }
+
+    fn evidence(&self, line: usize, clues: &[Clue], is_assumed: bool) -> String {
+        report::evidence(line, clues, is_assumed)
+    }
+
+    fn source_clue(&self, clue: &SourceClue) -> String {
+        report::source(clue)
+    }
+
+    fn assumption(&self, assumption: &Assumption) -> String {
+        report::assumption(assumption)
     }
 
     fn watch_failure(&self, failure: &WatchFailure) -> String {

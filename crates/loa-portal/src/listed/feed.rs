@@ -9,18 +9,18 @@ use super::{
 };
 use crate::{PageError, element::absolute};
 use jiff::tz::TimeZone;
-use loa_domain::escape_html;
+use loa_domain::{LeftOut, SourceClue, escape_html};
 use std::collections::HashSet;
 use url::Url;
 
 /// Reads a feed. One without entries is a feed, too.
 pub(super) fn read(text: &str, address: &Url, zone: &TimeZone) -> Result<Listed, PageError> {
-    let mut listed = Listed::of(SourceForm::Feed, "its root element is that of a feed");
+    let mut listed = Listed::of(SourceForm::Feed, SourceClue::FeedRoot);
     let mut addresses = HashSet::new();
     for entry in entries::read(text, &["item", "entry"])? {
         let title = entry.text(&["title"]).map(|title| plain(&title)).unwrap_or_default();
         let Some(link) = link(&entry, address) else {
-            listed.leave_out(title, "the entry has no address");
+            listed.leave_out(title, LeftOut::EntryWithoutAddress);
             continue;
         };
         let item = ListedItem {

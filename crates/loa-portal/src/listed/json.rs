@@ -3,7 +3,7 @@
 use super::{Listed, ListedItem, SourceForm, entries::plain, instant};
 use crate::{PageError, element::absolute};
 use jiff::tz::TimeZone;
-use loa_domain::{NoSource, escape_html};
+use loa_domain::{LeftOut, NoSource, SourceClue, escape_html};
 use serde_json::Value;
 use std::collections::HashSet;
 use url::Url;
@@ -34,7 +34,7 @@ pub(super) fn read(text: &str, address: &Url, zone: &TimeZone) -> Result<Listed,
 }
 
 fn posts_of(posts: &[Value], address: &Url) -> Listed {
-    let mut listed = Listed::of(SourceForm::WordPress, "it is a list of posts as WordPress gives them");
+    let mut listed = Listed::of(SourceForm::WordPress, SourceClue::WordPressPosts);
     let mut addresses = HashSet::new();
     for post in posts {
         let rendered =
@@ -42,11 +42,11 @@ fn posts_of(posts: &[Value], address: &Url) -> Listed {
         let word = |name: &str| post.get(name).and_then(Value::as_str).unwrap_or_default();
         let title = plain(rendered("title"));
         let Some(link) = absolute(Some(address), word("link")).filter(|_| !word("link").is_empty()) else {
-            listed.leave_out(title, "the post has no address");
+            listed.leave_out(title, LeftOut::EntryWithoutAddress);
             continue;
         };
         if !matches!(word("status"), "" | "publish") {
-            listed.leave_out(title, "the post is not published");
+            listed.leave_out(title, LeftOut::NotPublished);
             continue;
         }
         let is_protected = post.pointer("/content/protected").and_then(Value::as_bool).unwrap_or_default();
@@ -74,13 +74,13 @@ fn posts_of(posts: &[Value], address: &Url) -> Listed {
 }
 
 fn json_feed(feed: &Value, address: &Url, zone: &TimeZone) -> Listed {
-    let mut listed = Listed::of(SourceForm::Feed, "it is a JSON Feed");
+    let mut listed = Listed::of(SourceForm::Feed, SourceClue::JsonFeed);
     let mut addresses = HashSet::new();
     for entry in feed.get("items").and_then(Value::as_array).into_iter().flatten() {
         let word = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default();
         let title = plain(word("title"));
         let Some(link) = absolute(Some(address), word("url")).filter(|_| !word("url").is_empty()) else {
-            listed.leave_out(title, "the entry has no address");
+            listed.leave_out(title, LeftOut::EntryWithoutAddress);
             continue;
         };
         let item = ListedItem {

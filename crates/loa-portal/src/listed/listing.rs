@@ -3,7 +3,7 @@
 //! Candidates are links with the words of a title, each with the day beside it. Those of a list look alike: the ones that have
 //! days, or addresses of one form, are kept; which were left out is told.
 
-use super::{Listed, ListedItem, SourceForm, pager};
+use super::{ITEMS_MAX, Listed, ListedItem, SourceForm, pager};
 use crate::{
     PageError,
     element::{absolute, is_aside},
@@ -15,7 +15,7 @@ use jiff::{
     civil::{Date, Time},
     tz::TimeZone,
 };
-use loa_domain::{NoSource, SelectorFor, Selectors, clean_line};
+use loa_domain::{LeftOut, NoSource, SelectorFor, Selectors, SourceClue, clean_line};
 use loa_html::{Shape, measure};
 use scraper::{ElementRef, Html, Selector};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -88,14 +88,14 @@ fn selected(tree: &Html, base: &Url, written: &str, zone: &TimeZone) -> Result<L
     let what = SelectorFor::Links;
     let selector =
         Selector::parse(written).map_err(|_| PageError::UnreadableSelector { what, selector: written.into() })?;
-    let mut listed = Listed::of(SourceForm::Listing, format!("its links are those of the selector {written:?}"));
+    let mut listed = Listed::of(SourceForm::Listing, SourceClue::Selector { selector: written.into() });
     let mut addresses = HashSet::new();
     for element in tree.select(&selector).take(LINKS_MAX) {
         let is_link = |e: &ElementRef<'_>| e.value().name() == "a" && e.attr("href").is_some();
         let words = |e: &ElementRef<'_>| clean_line(&e.text().collect::<String>());
         let inner = element.descendent_elements().filter(is_link);
         let Some(link) = Some(element).filter(is_link).or_else(|| inner.max_by_key(|e| words(e).len())) else {
-            listed.leave_out(words(&element), "the element holds no link");
+            listed.leave_out(words(&element), LeftOut::ElementWithoutLink);
             continue;
         };
         let Some(url) = link.attr("href").and_then(|href| absolute(Some(base), href)) else { continue };
@@ -196,15 +196,14 @@ fn day_beside(link: ElementRef<'_>, base: &Url) -> Option<(Date, Option<Time>)> 
 
 /// Items by what the links look like.
 fn by_evidence(candidates: Vec<Candidate>, address: &Url, zone: &TimeZone) -> Result<Listed, PageError> {
-    let mut listed = Listed::of(SourceForm::Listing, "");
-    let mut own = Vec::new();
+    let (mut own, mut elsewhere) = (Vec::new(), Vec::new());
     for candidate in candidates {
         let url = &candidate.url;
         let is_other_page = url.path() != address.path() || (url.query().is_some() && url.query() != address.query());
         if site(url) == site(address) && url.path() != "/" && is_other_page {
             own.push((form(url), candidate));
         } else {
-            listed.leave_out(candidate.title, "a link to another site, to the front page, or to the list itself");
+            elsewhere.push(candidate.title);
         }
     }
     let is_dated = |candidate: &Candidate| candidate.day.is_some();
@@ -215,11 +214,16 @@ fn by_evidence(candidates: Vec<Candidate>, address: &Url, zone: &TimeZone) -> Re
     own.iter().for_each(|(form, _)| *groups.entry(form.as_str()).or_default() += 1);
     let largest = groups.iter().max_by_key(|(form, count)| (**count, std::cmp::Reverse(**form)));
     let largest = largest.map(|(form, count)| ((*form).to_owned(), *count));
-    let (forms, why) = match largest {
-        _ if dated_count >= 2 => (dated, "links with days beside them, or addresses like theirs"),
-        Some((form, count)) if count >= GROUP_MIN => (HashSet::from([form]), "links whose addresses have one form"),
+    let is_by_days = dated_count >= 2;
+    let forms = match largest {
+        _ if is_by_days => dated,
+        Some((form, count)) if count >= GROUP_MIN => HashSet::from([form]),
         _ => return Err(PageError::NoList),
     };
+    let items = own.iter().filter(|(form, _)| forms.contains(form)).count().min(ITEMS_MAX);
+    let why = if is_by_days { SourceClue::DatedLinks { items } } else { SourceClue::LinksOfOneForm { items } };
+    let mut listed = Listed::of(SourceForm::Listing, why);
+    elsewhere.into_iter().for_each(|title| listed.leave_out(title, LeftOut::LinkElsewhere));
     let mut addresses = HashSet::new();
     for (form, Candidate { url, title, day }) in own {
         if forms.contains(&form) {
@@ -227,10 +231,9 @@ fn by_evidence(candidates: Vec<Candidate>, address: &Url, zone: &TimeZone) -> Re
             let posted_on = day.map(|(day, _)| day);
             listed.push(ListedItem { title, posted_on, published_at, ..ListedItem::at(url) }, &mut addresses);
         } else {
-            listed.leave_out(title, "a link that is unlike those of the list");
+            listed.leave_out(title, LeftOut::UnlikeLink);
         }
     }
-    listed.why = format!("{} {why}", listed.items.len());
     Ok(listed)
 }
 

@@ -18,7 +18,7 @@ pub use selected::read_selected;
 
 use crate::{NotUnderstood, PageError, encoding, read::PAGE_BYTES_MAX};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use loa_domain::Selectors;
+use loa_domain::{LeftOut, Selectors, SourceClue};
 use url::Url;
 
 /// The longest source that is read, in bytes: a thousand articles with their texts.
@@ -39,18 +39,6 @@ pub enum SourceForm {
     Listing,
 }
 
-impl SourceForm {
-    /// The words for it: `list page`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Feed => "feed",
-            Self::WordPress => "WordPress posts",
-            Self::Sitemap => "sitemap",
-            Self::Listing => "list page",
-        }
-    }
-}
-
 /// What a source names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
@@ -68,8 +56,8 @@ pub struct Listed {
     pub is_cut: bool,
     /// Feeds and doors that a page names for machines.
     pub feeds: Vec<Url>,
-    /// What speaks for its form, one clause.
-    pub why: String,
+    /// What speaks for its form.
+    pub why: SourceClue,
 }
 
 /// A sitemap that an index names.
@@ -110,7 +98,7 @@ impl ListedItem {
 }
 
 impl Listed {
-    pub(crate) fn of(form: SourceForm, why: impl Into<String>) -> Self {
+    pub(crate) fn of(form: SourceForm, why: SourceClue) -> Self {
         Self {
             form,
             items: Vec::new(),
@@ -119,7 +107,7 @@ impl Listed {
             children: Vec::new(),
             is_cut: false,
             feeds: Vec::new(),
-            why: why.into(),
+            why,
         }
     }
 
@@ -130,7 +118,7 @@ impl Listed {
         }
         if self.items.len() == ITEMS_MAX {
             self.is_cut = true;
-            let why = format!("more than {ITEMS_MAX} items in one document");
+            let why = LeftOut::TooManyEntries { max: ITEMS_MAX };
             if self.left_out.last().is_none_or(|last| last.why != why) {
                 self.left_out.push(NotUnderstood { line: 0, text: item.title, why });
             }
@@ -139,10 +127,10 @@ impl Listed {
         self.items.push(item);
     }
 
-    pub(crate) fn leave_out(&mut self, text: impl Into<String>, why: &str) {
+    pub(crate) fn leave_out(&mut self, text: impl Into<String>, why: LeftOut) {
         const LEFT_OUT_MAX: usize = 200;
         if self.left_out.len() < LEFT_OUT_MAX {
-            self.left_out.push(NotUnderstood { line: 0, text: text.into(), why: why.to_owned() });
+            self.left_out.push(NotUnderstood { line: 0, text: text.into(), why });
         }
     }
 }

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{PageError, element::absolute};
 use jiff::{Timestamp, tz::TimeZone};
+use loa_domain::{LeftOut, SourceClue};
 use std::{cmp::Reverse, collections::HashSet};
 use url::Url;
 
@@ -17,7 +18,7 @@ const CHILDREN_MAX: usize = 500;
 
 /// Reads a sitemap, or an index of them.
 pub(super) fn read(text: &str, address: &Url, zone: &TimeZone) -> Result<Listed, PageError> {
-    let mut listed = Listed::of(SourceForm::Sitemap, "its root element is that of a sitemap");
+    let mut listed = Listed::of(SourceForm::Sitemap, SourceClue::SitemapRoot);
     let place = |text: String| absolute(Some(address), text.trim());
     let mut children = Vec::new();
     for entry in entries::read(text, &["sitemap"])? {
@@ -29,7 +30,7 @@ pub(super) fn read(text: &str, address: &Url, zone: &TimeZone) -> Result<Listed,
     let mut items = Vec::new();
     for entry in entries::read(text, &["url"])?.into_iter().take(ADDRESSES_MAX) {
         let Some(address) = entry.text(&["loc"]).and_then(place) else {
-            listed.leave_out("", "an entry without an address");
+            listed.leave_out("", LeftOut::EntryWithoutAddress);
             continue;
         };
         let mut item = ListedItem::at(address);

@@ -1,11 +1,11 @@
 //! What is published of a page: the `data` of its events, as the contract has them.
 //!
-//! Pure: values of a page in, JSON out, and a sentence for each thing that was chosen or could not be
+//! Pure: values of a page in, JSON out, and a fact for each thing that was chosen or could not be
 //! published. The same page gives the same data.
 
 use crate::Config;
 use jiff::Timestamp;
-use loa_domain::{ArticleId, Calendar, Portal};
+use loa_domain::{ArticleId, Assumption, Calendar, Portal};
 use loa_portal::{PortalArticle, PortalDocument, PortalFile, PortalImage};
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -15,7 +15,7 @@ pub(super) struct Maker<'a> {
     config: &'a Config,
     portal: &'a Portal,
     calendar: &'a Calendar,
-    pub(super) assumed: Vec<String>,
+    pub(super) assumed: Vec<Assumption>,
 }
 
 impl<'a> Maker<'a> {
@@ -34,7 +34,7 @@ impl<'a> Maker<'a> {
     ) -> Value {
         let url = article.url.or(known_url).unwrap_or_else(|| self.within(None, id));
         if !article.author.is_empty() {
-            self.assumed.push(format!("the author, {:?}, is not published: events have a source only", article.author));
+            self.assumed.push(Assumption::AuthorNotPublished { author: article.author.as_str().into() });
         }
         let images: Vec<Value> = article.images.into_iter().filter_map(|image| self.image(image)).collect();
         json!({
@@ -86,15 +86,14 @@ impl<'a> Maker<'a> {
 
     /// The time of an article that has a placeholder only.
     pub(super) fn undated(&mut self, id: &ArticleId, now: Timestamp) -> String {
-        self.assumed.push(format!("`{id}` has no date; the time of this import is taken"));
+        self.assumed.push(Assumption::TimeOfImport { id: id.clone() });
         now.to_string()
     }
 
     /// A picture; one without an address is told.
     fn image(&mut self, image: PortalImage) -> Option<Value> {
         let Some(url) = image.url else {
-            let name = &image.name;
-            self.assumed.push(format!("the picture {name:?} is not published: the page does not say where it is"));
+            self.assumed.push(Assumption::PictureWithoutAddress { name: image.name.as_str().into() });
             return None;
         };
         Some(json!({ "url": url, "alt": image.alt }))
@@ -104,8 +103,7 @@ impl<'a> Maker<'a> {
     fn within(&mut self, base: Option<&Url>, id: &ArticleId) -> Url {
         let mut url = base.unwrap_or(&self.portal.url).clone();
         url.set_fragment(Some(id.as_str()));
-        self.assumed
-            .push(format!("the page does not say where `{id}` can be read; {url} leads there for want of better"));
+        self.assumed.push(Assumption::AddressMade { id: id.clone(), url: url.to_string() });
         url
     }
 }

@@ -107,7 +107,8 @@ fn candidate(one: &PageCandidate) -> String {
     }
 }
 
-fn all(clues: &[Clue]) -> String {
+/// All that speaks for a value.
+pub(super) fn all(clues: &[Clue]) -> String {
     clues.iter().map(clue).collect::<Vec<_>>().join(", ")
 }
 
@@ -200,5 +201,20 @@ pub(super) fn clue(clue: &Clue) -> String {
         Clue::TimeFrom(by) => format!("its time of day from {}", by.escaped()),
         Clue::TimeFromLine => "its time of day from another line that says the same day".into(),
         Clue::OnlyMachines => "only machines are told it, where many portals write the last change".into(),
+        Clue::FirstParagraph => "the first paragraph".into(),
+        Clue::BehindTitle { blocks: 1, last_line } => {
+            format!("one block of text behind the title, up to line {last_line}")
+        }
+        Clue::BehindTitle { blocks, last_line } => {
+            format!("{blocks} blocks of text behind the title, up to line {last_line}")
+        }
+        Clue::SourceLabel => "a label of the source".into(),
+        Clue::AuthorLabel => "a label of the author".into(),
+        Clue::NameBesideTime => "a name beside title and time".into(),
+        Clue::NumberLabel => "a label of the number".into(),
+        Clue::AbstractLabel => "a label of the abstract".into(),
+        Clue::ReadFrom => "where it was read from".into(),
+        Clue::PictureInText => "a picture in the text".into(),
+        Clue::PictureWithoutAddress => "a picture in the text, without an address".into(),
     }
 }

@@ -119,7 +119,8 @@ fn candidate(one: &PageCandidate) -> String {
     format!("{}{} (căn cứ: {})", quoted(&one.text), at(one.line), all(&one.clues))
 }
 
-fn all(clues: &[Clue]) -> String {
+/// All that speaks for a value.
+pub(super) fn all(clues: &[Clue]) -> String {
     if clues.is_empty() { "không có".into() } else { clues.iter().map(clue).collect::<Vec<_>>().join("; ") }
 }
 
@@ -212,5 +213,17 @@ pub(super) fn clue(clue: &Clue) -> String {
         Clue::TimeFrom(by) => format!("giờ lấy từ dữ liệu cho máy {}", quoted(by)),
         Clue::TimeFromLine => "giờ lấy từ dòng khác ghi cùng ngày".into(),
         Clue::OnlyMachines => "chỉ dữ liệu cho máy có ghi, nơi nhiều cổng ghi lần cập nhật cuối".into(),
+        Clue::FirstParagraph => "là đoạn đầu tiên".into(),
+        Clue::BehindTitle { blocks, last_line } => {
+            format!("là phần chữ phía sau tiêu đề, {blocks} khối, đến dòng {last_line}")
+        }
+        Clue::SourceLabel => "có nhãn nguồn tin".into(),
+        Clue::AuthorLabel => "có nhãn tác giả".into(),
+        Clue::NameBesideTime => "là tên đứng cạnh tiêu đề và thời gian đăng".into(),
+        Clue::NumberLabel => "có nhãn số/ký hiệu".into(),
+        Clue::AbstractLabel => "có nhãn trích yếu".into(),
+        Clue::ReadFrom => "là nơi đã đọc trang".into(),
+        Clue::PictureInText => "là ảnh trong nội dung".into(),
+        Clue::PictureWithoutAddress => "là ảnh trong nội dung, không có địa chỉ".into(),
     }
 }

@@ -10,9 +10,13 @@ mod addresses;
 mod letters;
 mod pages;
 mod refusals;
+mod reports;
 mod topology;
 
-use std::{collections::BTreeSet, fmt::Debug};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
+};
 
 /// What a fact is, and what is said of it, in Vietnamese and in English.
 struct Said {
@@ -65,6 +69,7 @@ fn said_well(said: &[Said]) {
         assert_eq!(vietnamese.matches('«').count(), vietnamese.matches('»').count(), "{vietnamese}");
         assert_eq!(vietnamese.matches('`').count() % 2, 0, "{vietnamese}");
         assert!(vietnamese.chars().any(|c| !c.is_ascii() && c.is_alphabetic()), "{vietnamese}");
+        assert!(!ours(english).chars().any(|c| !c.is_ascii() && c.is_alphabetic()), "{english}");
         assert_ne!(vietnamese, english);
         for data in data_of(fact) {
             assert!(vietnamese.contains(&data), "{data} of {fact} is not in: {vietnamese}");
@@ -72,6 +77,18 @@ fn said_well(said: &[Said]) {
         }
         for sentence in [vietnamese, english] {
             assert!(!sentence.contains("  ") && !sentence.contains('\n') && !sentence.contains(".."), "{sentence}");
+        }
+    }
+}
+
+/// No two facts are said by the same words: who reads one knows which it is.
+fn no_two_read_alike(said: &[Said]) {
+    for say in [|one: &Said| one.vietnamese.clone(), |one: &Said| one.english.clone()] {
+        let mut known: BTreeMap<String, &str> = BTreeMap::new();
+        for one in said {
+            if let Some(other) = known.insert(say(one), &one.fact) {
+                panic!("{other} and {} read alike: {}", one.fact, say(one));
+            }
         }
     }
 }

@@ -9,11 +9,11 @@ use loa_words::Language;
 
 const SOURCE: &str = include_str!("../../../loa-domain/src/page.rs");
 
-fn text() -> Quoted {
+pub(crate) fn text() -> Quoted {
     "zqtext".into()
 }
 
-fn clues() -> Vec<Clue> {
+pub(crate) fn clues() -> Vec<Clue> {
     vec![
         Clue::Machines("zqname".into()),
         Clue::MainHeading,
@@ -57,10 +57,21 @@ fn clues() -> Vec<Clue> {
         Clue::TimeFrom("zqname".into()),
         Clue::TimeFromLine,
         Clue::OnlyMachines,
+        Clue::FirstParagraph,
+        Clue::BehindTitle { blocks: 1, last_line: 1_234 },
+        Clue::BehindTitle { blocks: 2_345, last_line: 1_234 },
+        Clue::SourceLabel,
+        Clue::AuthorLabel,
+        Clue::NameBesideTime,
+        Clue::NumberLabel,
+        Clue::AbstractLabel,
+        Clue::ReadFrom,
+        Clue::PictureInText,
+        Clue::PictureWithoutAddress,
     ]
 }
 
-fn date_faults() -> Vec<DateFault> {
+pub(crate) fn date_faults() -> Vec<DateFault> {
     let (day, other) = ("2023-12-11".parse().unwrap(), "2023-11-12".parse().unwrap());
     vec![
         DateFault::NoDate,

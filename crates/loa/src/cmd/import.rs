@@ -9,9 +9,10 @@ pub mod shown;
 use super::{Context, publish::relay};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
+use loa_event::Refusal;
 use loa_portal::{PageField, PortalPage};
 use loa_svc_intake::{ImportOptions, ImportReport, Imported, Service, not_yet_posted};
-use loa_words::Language;
+use loa_words::Words;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
@@ -34,7 +35,7 @@ pub struct Asked {
 /// Runs the command. Exit 1 when a page or a part of one was refused; the others are in.
 pub async fn run(context: &Context, paths: &[PathBuf], asked: Asked) -> anyhow::Result<()> {
     let files = files(paths, &asked)?;
-    let zone = &context.app.zone;
+    let (zone, words) = (&context.app.zone, context.output.language.words());
     let options = ImportOptions { is_same: asked.same, portal: asked.portal.clone() };
     let service = if asked.dry_run { None } else { Some(context.app.intake_service().await?) };
     let bar = progress_bar(context, files.len());
@@ -43,11 +44,11 @@ pub async fn run(context: &Context, paths: &[PathBuf], asked: Asked) -> anyhow::
         bar.set_message(file.display().to_string());
         let page = match web_address(file) {
             Some(address) => fetched(context, &address, asked.address.as_ref()).await,
-            None => read(file, asked.address.as_ref(), zone),
+            None => read(file, asked.address.as_ref(), zone, words),
         };
         let (told, value) = match &service {
-            Some(service) => imported(service, file, page, &options, &mut counts).await?,
-            None => show(file, page.and_then(|page| posted(page, context.app.world.now())), &mut counts),
+            Some(service) => imported(service, file, page, &options, (&mut counts, words)).await?,
+            None => show(file, page.and_then(|page| posted(page, context.app.world.now(), words)), (&mut counts, words)),
         };
         bar.suspend(|| context.output.say(told))?;
         // for people it is told already: what years of pages came to is not held in memory
@@ -97,7 +98,7 @@ async fn imported(
     file: &Path,
     page: anyhow::Result<PortalPage>,
     options: &ImportOptions,
-    counts: &mut Counts,
+    (counts, words): (&mut Counts, &dyn Words),
 ) -> anyhow::Result<(String, Value)> {
     let page = match page {
         Ok(page) => page,
@@ -113,16 +114,20 @@ async fn imported(
             Err(_) => counts.refused += 1,
         }
     }
-    let value = json!({ "file": file, "report": as_json(&report) });
-    Ok((format!("{}\n{}", file.display(), tell(&report)), value))
+    let value = json!({ "file": file, "report": as_json(&report, words) });
+    Ok((format!("{}\n{}", file.display(), tell(&report, words)), value))
 }
 
 /// Shows a page that was read, for a dry run.
-fn show(file: &Path, page: anyhow::Result<PortalPage>, counts: &mut Counts) -> (String, Value) {
+fn show(
+    file: &Path,
+    page: anyhow::Result<PortalPage>,
+    (counts, words): (&mut Counts, &dyn Words),
+) -> (String, Value) {
     match page {
         Ok(page) => {
-            let value = json!({ "file": file, "page": shown::as_json(&page) });
-            (format!("{}\n{}", file.display(), shown::lines(&page)), value)
+            let value = json!({ "file": file, "page": shown::as_json(&page, words) });
+            (format!("{}\n{}", file.display(), shown::lines(&page, words)), value)
         }
         Err(error) => refused(file, &error, counts),
     }
@@ -135,9 +140,9 @@ fn refused(file: &Path, error: &anyhow::Error, counts: &mut Counts) -> (String, 
 }
 
 /// A page whose time of posting has come; a dry run shows no other.
-fn posted(page: PortalPage, now: jiff::Timestamp) -> anyhow::Result<PortalPage> {
+fn posted(page: PortalPage, now: jiff::Timestamp, words: &dyn Words) -> anyhow::Result<PortalPage> {
     match page.article.as_ref().and_then(|article| not_yet_posted(article, now)) {
-        Some(refusal) => anyhow::bail!(refusal.sentence()),
+        Some(refusal) => anyhow::bail!(words.flaw(&refusal.flaw)),
         None => Ok(page),
     }
 }
@@ -175,11 +180,16 @@ fn web_address(path: &Path) -> Option<url::Url> {
 /// A page of a portal, as the watch reads it: by the site's rules, within the limits of `[watch]`.
 async fn fetched(context: &Context, address: &url::Url, of: Option<&url::Url>) -> anyhow::Result<PortalPage> {
     let read = context.app.watch_visitor()?.read_article(address, of).await;
-    read.map_err(|failure| anyhow::anyhow!(Language::English.words().watch_failure(&failure)))
+    read.map_err(|failure| anyhow::anyhow!(context.output.language.words().watch_failure(&failure)))
 }
 
 /// A page, read and understood.
-fn read(file: &Path, address: Option<&url::Url>, zone: &jiff::tz::TimeZone) -> anyhow::Result<PortalPage> {
+fn read(
+    file: &Path,
+    address: Option<&url::Url>,
+    zone: &jiff::tz::TimeZone,
+    words: &dyn Words,
+) -> anyhow::Result<PortalPage> {
     let mut bytes = Vec::new();
     let about = std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?;
     // a pipe would be waited for without end
@@ -187,8 +197,7 @@ fn read(file: &Path, address: Option<&url::Url>, zone: &jiff::tz::TimeZone) -> a
     std::fs::File::open(file)
         .and_then(|opened| opened.take(loa_portal::PAGE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes))
         .with_context(|| format!("cannot read {}", file.display()))?;
-    loa_portal::read(&bytes, address, zone)
-        .map_err(|error| anyhow::anyhow!(loa_words::Language::English.words().page_error(&error)))
+    loa_portal::read(&bytes, address, zone).map_err(|error| anyhow::anyhow!(words.page_error(&error)))
 }
 
 /// Files named, and page files in folders, in the order of their names. What cannot be read is a file like any other: it
@@ -221,7 +230,7 @@ fn collect(path: &Path, inside: &mut BTreeSet<PathBuf>, files: &mut Vec<PathBuf>
 }
 
 /// What became of a page.
-pub fn tell(report: &ImportReport) -> String {
+pub fn tell(report: &ImportReport, words: &dyn Words) -> String {
     let one = |what: &str, part: &Imported| match &part.outcome {
         Ok(receipt) => {
             let news = if receipt.unchanged { "no change" } else { "taken in" };
@@ -231,7 +240,7 @@ pub fn tell(report: &ImportReport) -> String {
                 part.title, receipt.revision, part.id
             )
         }
-        Err(refusal) => format!("  {what:9}  {}: REFUSED: {refusal}", part.title),
+        Err(refusal) => format!("  {what:9}  {}: REFUSED: {}", part.title, refused_part(refusal, words)),
     };
     let mut lines: Vec<String> = report.article.iter().map(|article| one("article", article)).collect();
     lines.extend(report.documents.iter().map(|document| one("document", document)));
@@ -241,42 +250,46 @@ pub fn tell(report: &ImportReport) -> String {
             .map_or_else(String::new, |pager| format!(" ({}-{} of {})", pager.first, pager.last, pager.total));
         lines.push(format!("  other      {} other articles named{place}; not imported", report.other_items.len()));
     }
-    lines.extend(report.assumed.iter().map(|sentence| format!("  assumed    {sentence}")));
+    lines.extend(report.assumed.iter().map(|assumed| format!("  assumed    {}", words.assumption(assumed))));
     let assumed = report.evidence.iter().filter(|evidence| evidence.is_assumed && evidence.field != PageField::Summary);
     lines.extend(assumed.map(|evidence| {
-        format!(
-            "  assumed    the {} is {:?}: {}",
-            loa_words::Language::English.words().page_field(evidence.field),
-            evidence.value,
-            evidence.why
-        )
+        let (field, why) = (words.page_field(evidence.field), words.clues(&evidence.clues));
+        format!("  assumed    {field}: {:?} ({why})", evidence.value)
     }));
-    lines.extend(report.not_understood.iter().map(|line| format!("  LEFT OUT   {line}")));
+    lines.extend(report.not_understood.iter().map(|left| format!("  LEFT OUT   {}", shown::left_out(left, words))));
     lines.join("\n")
 }
 
-fn as_json(report: &ImportReport) -> Value {
+/// Why a part of a page was refused, and where.
+fn refused_part(refusal: &Refusal, words: &dyn Words) -> String {
+    let (flaw, position) = (words.flaw(&refusal.flaw), refusal.position());
+    if position.is_empty() { flaw } else { format!("{flaw} ({position})") }
+}
+
+fn as_json(report: &ImportReport, words: &dyn Words) -> Value {
     let one = |part: &Imported| match &part.outcome {
         Ok(receipt) => {
             json!({ "id": part.id, "title": part.title, "revision": receipt.revision, "unchanged": receipt.unchanged,
                                "event_id": receipt.event_id, "notes": receipt.notes })
         }
-        Err(refusal) => json!({ "id": part.id, "title": part.title, "refused": refusal.to_string() }),
+        Err(refusal) => json!({ "id": part.id, "title": part.title, "refused": refused_part(refusal, words),
+                                  "kind": refusal.kind().as_str() }),
     };
     json!({
         "article": report.article.as_ref().map(one),
         "documents": report.documents.iter().map(one).collect::<Vec<_>>(),
         "other_items": report.other_items.iter().map(|item| json!({ "title": item.title, "posted_on": item.posted_on.map(|on| on.to_string()),
                                                                     "url": item.url.as_ref().map(url::Url::as_str) })).collect::<Vec<_>>(),
-        "evidence": report.evidence,
-        "assumed": report.assumed,
-        "left_out": report.not_understood.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "evidence": shown::all_evidence(&report.evidence, words),
+        "assumed": shown::all_assumed(&report.assumed, words),
+        "left_out": shown::all_left_out(&report.not_understood, words),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use loa_words::Language;
     use std::os::unix::fs::symlink;
 
     #[test]
@@ -293,7 +306,7 @@ mod tests {
         collect(root, &mut BTreeSet::new(), &mut files).unwrap();
         let names: Vec<_> = files.iter().map(|file| file.strip_prefix(root).unwrap().display().to_string()).collect();
         assert_eq!(names, ["a.HTML", "b/d.htm", "c.txt", "lost.txt"]);
-        let refused = read(&root.join("lost.txt"), None, &jiff::tz::TimeZone::UTC).unwrap_err();
+        let refused = read(&root.join("lost.txt"), None, &jiff::tz::TimeZone::UTC, Language::English.words()).unwrap_err();
         assert!(crate::output::sentence(&refused).contains("cannot read"), "{refused}");
     }
 
@@ -302,6 +315,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("x.txt");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
-        assert_eq!(read(&socket, None, &jiff::tz::TimeZone::UTC).unwrap_err().to_string(), "it is no file");
+        let refused = read(&socket, None, &jiff::tz::TimeZone::UTC, Language::English.words());
+        assert_eq!(refused.unwrap_err().to_string(), "it is no file");
     }
 }

@@ -7,7 +7,7 @@ use crate::{cli::Watches, output::table};
 use loa_domain::{Fault, PortalSlug, WatchFailure, WatchedState};
 use loa_store::{StoreErrorKind, WatchView};
 use loa_svc_watch::{NewWatch, Probe, ProbedSource, Service};
-use loa_words::Language;
+use loa_words::Words;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -27,6 +27,7 @@ async fn slug_of(context: &Context, portal: Option<String>) -> anyhow::Result<St
 
 /// Runs the command.
 pub async fn run(context: &Context, command: Watches) -> anyhow::Result<()> {
+    let words = context.output.language.words();
     match command {
         Watches::Add { url, name, portal, kind, since, every, selectors } => {
             let portal = slug_of(context, portal).await?;
@@ -35,7 +36,7 @@ pub async fn run(context: &Context, command: Watches) -> anyhow::Result<()> {
             let asked =
                 NewWatch { name, portal, address: url, kind, selectors: selectors.into(), since, every_seconds: every };
             let view = service.add(asked).await?;
-            context.output.result(&summary(&view), |_| {
+            context.output.result(&summary(&view, words), |_| {
                 let (name, kind) = (&view.source.name, view.source.kind.as_str());
                 let known = match view.source.since {
                     Some(since) => format!("what was published before {} is known and told to nobody", context.local(since)),
@@ -46,11 +47,11 @@ pub async fn run(context: &Context, command: Watches) -> anyhow::Result<()> {
         }
         Watches::List => {
             let views = context.app.watch_service().await?.watches().await?;
-            context.output.result(&views.iter().map(summary).collect::<Vec<_>>(), |_| list(context, &views))
+            context.output.result(&summaries(&views, words), |_| list(context, &views))
         }
         Watches::Test { url, pages, selectors } => {
             let probe = context.app.watch_visitor()?.probe(&url, &selectors.into(), usize::from(pages)).await;
-            context.output.result(&probe_json(&probe), |_| probed(context, &probe))?;
+            context.output.result(&probe_json(&probe, words), |_| probed(context, &probe))?;
             anyhow::ensure!(probe.source.is_ok(), "{url} cannot be watched as it is");
             Ok(())
         }
@@ -65,7 +66,7 @@ pub async fn run(context: &Context, command: Watches) -> anyhow::Result<()> {
                 views.push(look(context, &service, &name).await?);
             }
             let relayed = relay(&context.app, &context.app.intake_service().await?).await?;
-            context.output.result(&views.iter().map(summary).collect::<Vec<_>>(), |_| {
+            context.output.result(&summaries(&views, words), |_| {
                 let later = "\nstored, but the broker does not take it yet; `loa up` or `loa intake` sends it on";
                 format!("{}{}", list(context, &views), if relayed { "" } else { later })
             })?;
@@ -103,7 +104,7 @@ fn list(context: &Context, views: &[WatchView]) -> String {
             .to_owned();
     }
     let at = |at: Option<jiff::Timestamp>| at.map_or_else(|| "never".to_owned(), |at| context.local(at));
-    let (words, now) = (Language::English.words(), context.app.world.now());
+    let (words, now) = (context.output.language.words(), context.app.world.now());
     let rows: Vec<Vec<String>> = views
         .iter()
         .map(|view| {
@@ -146,7 +147,11 @@ fn list(context: &Context, views: &[WatchView]) -> String {
     text
 }
 
-fn summary(view: &WatchView) -> Value {
+fn summaries(views: &[WatchView], words: &dyn Words) -> Vec<Value> {
+    views.iter().map(|view| summary(view, words)).collect()
+}
+
+fn summary(view: &WatchView, words: &dyn Words) -> Value {
     let source = &view.source;
     let at = |at: Option<jiff::Timestamp>| at.map(|at| at.to_string());
     let counts: serde_json::Map<String, Value> =
@@ -155,22 +160,20 @@ fn summary(view: &WatchView) -> Value {
         "name": source.name, "portal": source.portal, "url": source.address, "kind": source.kind, "selectors": source.selectors,
         "since": at(source.since), "every_seconds": source.every_seconds, "created_at": source.created_at.to_string(),
         "due_at": view.due_at.to_string(), "looked_at": at(view.state.looked_at), "succeeded_at": at(view.state.succeeded_at),
-        "failures": view.state.failures, "error": view.state.error.as_ref().map(said), "failure": view.state.error, "warnings": view.state.warnings,
+        "failures": view.state.failures, "error": view.state.error.as_ref().map(|error| words.watch_failure(error)),
+        "failure": view.state.error, "warnings": view.state.warnings,
         "listed": view.state.listed, "newest_at": at(view.state.newest_at), "usual_seconds": view.state.usual_seconds,
         "articles": counts,
     })
 }
 
-fn said(failure: &WatchFailure) -> String {
-    Language::English.words().watch_failure(failure)
-}
-
 /// What a source would give, for people.
 fn probed(context: &Context, probe: &Probe) -> String {
+    let words = context.output.language.words();
     let mut lines = Vec::new();
     match &probe.source {
         Ok(source) => lines.extend(source_lines(context, source)),
-        Err(why) => lines.push(format!("REFUSED  {}", said(why))),
+        Err(why) => lines.push(format!("REFUSED  {}", words.watch_failure(why))),
     }
     for (address, source) in &probe.better {
         lines.push(match source {
@@ -180,14 +183,14 @@ fn probed(context: &Context, probe: &Probe) -> String {
                 source.items.len(),
                 source.whole_texts
             ),
-            Err(why) => format!("named    {address}: REFUSED: {}", said(why)),
+            Err(why) => format!("named    {address}: REFUSED: {}", words.watch_failure(why)),
         });
     }
     for page in &probe.pages {
         let from = if page.is_from_source { " (from the source itself)" } else { "" };
         match &page.page {
-            Ok(read) => lines.push(format!("{}{from}\n{}", page.address, import::shown::lines(read))),
-            Err(why) => lines.push(format!("{}{from}\n  REFUSED: {}", page.address, said(why))),
+            Ok(read) => lines.push(format!("{}{from}\n{}", page.address, import::shown::lines(read, words))),
+            Err(why) => lines.push(format!("{}{from}\n  REFUSED: {}", page.address, words.watch_failure(why))),
         }
     }
     lines.push("nothing was written; `loa watch add` adds it".to_owned());
@@ -195,7 +198,8 @@ fn probed(context: &Context, probe: &Probe) -> String {
 }
 
 fn source_lines(context: &Context, source: &ProbedSource) -> Vec<String> {
-    let mut lines = vec![format!("kind     {} ({})", source.kind.as_str(), source.why)];
+    let words = context.output.language.words();
+    let mut lines = vec![format!("kind     {} ({})", source.kind.as_str(), words.source_clue(&source.why))];
     if let Some(to) = &source.moved_to {
         lines.push(format!("moved    to {to} for good: add that address"));
     }
@@ -211,27 +215,28 @@ fn source_lines(context: &Context, source: &ProbedSource) -> Vec<String> {
         Some(next) => format!("goes on  at {next}"),
         None => "goes on  nowhere: only what stands on this page is seen".to_owned(),
     });
-    lines.extend(source.left_out.iter().map(|line| format!("LEFT OUT {line}")));
+    lines.extend(source.left_out.iter().map(|left| format!("LEFT OUT {}", import::shown::left_out(left, words))));
     lines
 }
 
-fn probe_json(probe: &Probe) -> Value {
+fn probe_json(probe: &Probe, words: &dyn Words) -> Value {
     let source = |source: &Result<ProbedSource, WatchFailure>| match source {
         Ok(source) => json!({
-            "kind": source.kind, "why": source.why, "moved_to": source.moved_to.as_ref().map(url::Url::as_str),
+            "kind": source.kind, "why": words.source_clue(&source.why), "clue": source.why, "moved_to": source.moved_to.as_ref().map(url::Url::as_str),
             "items": source.items.iter().map(|(address, title, at)| json!({
                 "url": address, "title": title, "published_at": at.map(|at| at.to_string()),
             })).collect::<Vec<_>>(),
-            "whole_texts": source.whole_texts, "next": source.next.as_ref().map(url::Url::as_str), "left_out": source.left_out,
+            "whole_texts": source.whole_texts, "next": source.next.as_ref().map(url::Url::as_str),
+            "left_out": import::shown::all_left_out(&source.left_out, words),
         }),
-        Err(why) => json!({ "refused": said(why), "failure": why }),
+        Err(why) => json!({ "refused": words.watch_failure(why), "failure": why }),
     };
     json!({
         "source": source(&probe.source),
         "better": probe.better.iter().map(|(address, found)| json!({ "url": address.as_str(), "source": source(found) })).collect::<Vec<_>>(),
         "pages": probe.pages.iter().map(|page| match &page.page {
-            Ok(read) => json!({ "url": page.address, "from_source": page.is_from_source, "page": import::shown::as_json(read) }),
-            Err(why) => json!({ "url": page.address, "from_source": page.is_from_source, "refused": said(why), "failure": why }),
+            Ok(read) => json!({ "url": page.address, "from_source": page.is_from_source, "page": import::shown::as_json(read, words) }),
+            Err(why) => json!({ "url": page.address, "from_source": page.is_from_source, "refused": words.watch_failure(why), "failure": why }),
         }).collect::<Vec<_>>(),
     })
 }

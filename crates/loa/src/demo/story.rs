@@ -107,7 +107,7 @@ impl Story {
     /// Imports a page; tells the whole report the first time, and only what changed afterwards.
     async fn import(&self, page: &str) -> anyhow::Result<()> {
         let page = loa_portal::read(page.as_bytes(), None, &self.app.zone)
-            .map_err(|error| anyhow::anyhow!(loa_words::Language::English.words().page_error(&error)))
+            .map_err(|error| anyhow::anyhow!(Language::English.words().page_error(&error)))
             .context("the seed page")?;
         // the second time it is mended, and says so
         let options = loa_svc_intake::ImportOptions { is_same: true, portal: None };
@@ -122,7 +122,7 @@ impl Story {
                 );
             }
             _ => {
-                for line in cmd::import::tell(&report).lines() {
+                for line in cmd::import::tell(&report, Language::English.words()).lines() {
                     tell!(" {line}");
                 }
             }

@@ -3,11 +3,14 @@
 //!
 //! A page in, lines or JSON out.
 
-use loa_portal::{Evidence, PortalArticle, PortalDocument, PortalPage};
+use loa_domain::Assumption;
+use loa_portal::{Evidence, NotUnderstood, PortalArticle, PortalDocument, PortalPage};
+use loa_words::Words;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// The page for people.
-pub fn lines(page: &PortalPage) -> String {
+pub fn lines(page: &PortalPage, words: &dyn Words) -> String {
     let mut lines = Vec::new();
     if let Some(article) = &page.article {
         let id = article.address_id.as_ref().unwrap_or(&article.id);
@@ -16,7 +19,7 @@ pub fn lines(page: &PortalPage) -> String {
             lines.push(format!("                   {} where it was published by its title and time", article.id));
         }
     }
-    lines.extend(page.evidence.iter().map(one));
+    lines.extend(page.evidence.iter().map(|evidence| one(evidence, words)));
     if page.article.as_ref().is_some_and(|article| article.published_at.is_none()) {
         lines.push("  time of posting  unsaid; the time of its first import is taken".to_owned());
     }
@@ -29,20 +32,45 @@ pub fn lines(page: &PortalPage) -> String {
     if !page.other_items.is_empty() {
         lines.push(format!("  other            {} other articles named; not imported", page.other_items.len()));
     }
-    lines.extend(page.report.iter().map(|line| format!("  LEFT OUT         {line}")));
+    lines.extend(page.report.iter().map(|left| format!("  LEFT OUT         {}", left_out(left, words))));
     lines.join("\n")
 }
 
 /// A value, where it stands, and why it was taken.
-fn one(evidence: &Evidence) -> String {
-    let Evidence { field, value, line, why, is_assumed } = evidence;
-    let place = if *line > 0 { format!("line {line}: ") } else { String::new() };
-    let assumed = if *is_assumed { "assumed, " } else { "" };
+fn one(evidence: &Evidence, words: &dyn Words) -> String {
+    let Evidence { field, value, line, clues, is_assumed } = evidence;
     let value = value.replace('\n', "\n                   ");
-    format!(
-        "  {:15}  {value}\n                   [{assumed}{place}{why}]",
-        loa_words::Language::English.words().page_field(*field)
-    )
+    let why = words.evidence(*line, clues, *is_assumed);
+    format!("  {:15}  {value}\n                   [{why}]", words.page_field(*field))
+}
+
+/// A line that was left out: where it stands, why, and its beginning.
+pub fn left_out(left: &NotUnderstood, words: &dyn Words) -> String {
+    words.report_line(left.line, &left.text, &left.why)
+}
+
+/// A fact for machines, with its sentence beside it.
+#[derive(Serialize)]
+struct Told<'f, F> {
+    #[serde(flatten)]
+    fact: &'f F,
+    why: String,
+}
+
+/// Lines that were left out, for machines.
+pub fn all_left_out(lines: &[NotUnderstood], words: &dyn Words) -> Value {
+    json!(lines.iter().map(|left| Told { fact: left, why: words.left_out(&left.why) }).collect::<Vec<_>>())
+}
+
+/// What an import chose, for machines.
+pub fn all_assumed(assumed: &[Assumption], words: &dyn Words) -> Value {
+    json!(assumed.iter().map(|one| Told { fact: one, why: words.assumption(one) }).collect::<Vec<_>>())
+}
+
+/// Why values were taken, for machines.
+pub fn all_evidence(evidence: &[Evidence], words: &dyn Words) -> Value {
+    let told = |one| Told { fact: one, why: words.clues(&one.clues) };
+    json!(evidence.iter().map(told).collect::<Vec<_>>())
 }
 
 fn document(document: &PortalDocument) -> String {
@@ -56,7 +84,7 @@ fn document(document: &PortalDocument) -> String {
 }
 
 /// The page for machines.
-pub fn as_json(page: &PortalPage) -> Value {
+pub fn as_json(page: &PortalPage, words: &dyn Words) -> Value {
     json!({
         "article": page.article.as_ref().map(article),
         "documents": page.documents.iter().map(|document| json!({
@@ -69,8 +97,8 @@ pub fn as_json(page: &PortalPage) -> Value {
             "title": item.title, "posted_on": item.posted_on.map(|on| on.to_string()),
             "url": item.url.as_ref().map(url::Url::as_str),
         })).collect::<Vec<_>>(),
-        "evidence": page.evidence,
-        "left_out": page.report,
+        "evidence": all_evidence(&page.evidence, words),
+        "left_out": all_left_out(&page.report, words),
     })
 }
 
