@@ -19,7 +19,7 @@ use loa_bus::{
     Administer, BusError, BusErrorKind, Chosen, Clock, Connect, Consume, Consumer, DeadLetter, Declared, Discarded,
     Finding, Health, Measure, Outgoing, Place, Publish, Queue, Redriven, UNROUTED, limits,
 };
-use loa_domain::TopologyThing;
+use loa_domain::{BusFact, BusReason, TopologyThing};
 use std::{
     sync::{
         Arc,
@@ -127,9 +127,13 @@ impl Publish for RabbitBus {
         match self.publishing.health() {
             // while connecting, a publish waits for the connection
             Health::Up | Health::Connecting => Ok(()),
-            health @ Health::Blocked(_) => Err(BusError::new(BusErrorKind::Blocked, health.to_string())),
-            health @ Health::Refused(_) => Err(BusError::new(BusErrorKind::Refused, health.to_string())),
-            health @ Health::Down(_) => Err(BusError::new(BusErrorKind::Unavailable, health.to_string())),
+            Health::Blocked(reason) => {
+                Err(BusError::new(BusErrorKind::Blocked, "the broker takes nothing for now").with(reason))
+            }
+            Health::Refused(reason) => Err(BusError::new(BusErrorKind::Refused, "the broker refuses us").with(reason)),
+            Health::Down(reason) => {
+                Err(BusError::new(BusErrorKind::Unavailable, "no connection to the broker").with(reason))
+            }
         }
     }
 }
@@ -245,7 +249,7 @@ impl Connect for RabbitBus {
 
     fn connections(&self) -> Vec<(&'static str, Health)> {
         if self.open().is_err() {
-            return vec![("bus", Health::Down("closed by us".to_owned()))];
+            return vec![("bus", Health::Down(BusReason::of(BusFact::ClosedByUs)))];
         }
         let mut publishing = self.publishing.health();
         if publishing == Health::Up

@@ -27,6 +27,7 @@ use lapin::{
 use loa_bus::{
     BusError, BusErrorKind, Clock, Consumer, DeadReason, Queue, Received, Settlement, Tag, limits::BATCH_BYTES_MAX,
 };
+use loa_domain::BusFact;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
 
@@ -127,6 +128,7 @@ impl ChannelConsumer {
                 BusErrorKind::Unavailable,
                 format!("cannot settle messages of {}: their channel is closed", self.queue),
             )
+            .about(BusFact::ConnectionLost)
             .because("channel_closed")),
             Ok(Err(error)) => Err(fault("settle", error)),
             Err(_) => Err(late("settle")),

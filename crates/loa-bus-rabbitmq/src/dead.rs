@@ -8,7 +8,7 @@
 
 use crate::{
     carriage::{Grave, Parcel, name_of, read_letter},
-    fault::{fault, late, missing},
+    fault::{fault, late, missing_queue, not_carried},
     publish::Publisher,
     topology::depth,
 };
@@ -18,8 +18,9 @@ use lapin::{
 };
 use loa_bus::{
     BusError, BusErrorKind, Chosen, DeadLetter, Discarded, DiscardedLetter, Place, Redriven, is_routed,
-    limits::{BATCH_BYTES_MAX, LIST_BYTES_MAX, ListRoom, not_routed},
+    limits::{BATCH_BYTES_MAX, LIST_BYTES_MAX, ListRoom, stays_unrouted},
 };
+use loa_domain::{BusFact, StayReason};
 use std::{
     collections::{HashMap, HashSet},
     time::Duration,
@@ -144,7 +145,7 @@ impl<'a> Graveyard<'a> {
             let key = routing_key.unwrap_or(&letter.routing_key);
             match chosen.takes(letter) {
                 true if unrouted && !is_routed(key) => {
-                    stays.push((letter.key.clone(), not_routed(key)));
+                    stays.push((letter.key.clone(), stays_unrouted(key)));
                     Fate::Stays
                 }
                 true => Fate::Redriven(key.to_owned()),
@@ -155,7 +156,7 @@ impl<'a> Graveyard<'a> {
             redriven.moved += settled.gone.len() as u64;
             redriven.met.extend(settled.gone.into_iter().filter(|_| by_key).map(|letter| letter.key));
             for (key, error) in settled.refused {
-                redriven.stays(&key, loa_domain::with_causes(&error));
+                redriven.stays(&key, StayReason::NotCarried(not_carried(error)));
                 redriven.met.extend(by_key.then_some(key));
             }
         });
@@ -315,7 +316,7 @@ impl<'a> Graveyard<'a> {
                 let acker = got.delivery.acker.clone();
                 (acker, read_letter(self.place, got.delivery))
             })),
-            Ok(Err(error)) if crate::fault::is_not_found(&error) => Err(missing(&format!("the queue {name}"))),
+            Ok(Err(error)) if crate::fault::is_not_found(&error) => Err(missing_queue(name)),
             Ok(Err(error)) => Err(fault(&format!("read {name}"), error)),
             Err(_) => Err(late(&format!("read {name}"))),
         }
@@ -330,7 +331,8 @@ impl<'a> Graveyard<'a> {
             Ok(Ok(false)) => Err(BusError::new(
                 BusErrorKind::Unavailable,
                 format!("the channel to {} was closed in the middle", self.place.name()),
-            )),
+            )
+            .about(BusFact::ConnectionLost)),
             Ok(Err(error)) => Err(fault(&format!("settle in {}", self.place.name()), error)),
             Err(_) => Err(late(&format!("settle in {}", self.place.name()))),
         }

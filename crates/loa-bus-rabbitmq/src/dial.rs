@@ -17,7 +17,7 @@ use crate::{
 use lapin::{Connection, ConnectionProperties, tcp::AsyncTcpStream};
 use loa_address::{Host, shuffle};
 use loa_bus::BusErrorKind;
-use loa_domain::with_causes;
+use loa_domain::{BusFact, BusReason, DialFault, with_causes};
 use std::{
     io,
     net::SocketAddr,
@@ -39,18 +39,46 @@ pub(crate) struct Dialled {
     pub(crate) reached: String,
 }
 
-/// Why there is no connection.
+/// Why there is no connection: a sentence for the log, and facts for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Why {
+    pub(crate) log: String,
+    pub(crate) reason: BusReason,
+}
+
+/// Why no broker could be reached.
 pub(crate) struct NotDialled {
     pub(crate) kind: BusErrorKind,
     /// Each address and what went wrong there.
-    pub(crate) why: String,
+    pub(crate) why: Why,
     /// One word of a small set, for metrics.
     pub(crate) cause: &'static str,
 }
 
-impl NotDialled {
-    fn unavailable(why: impl Into<String>, cause: &'static str) -> Self {
-        Self { kind: BusErrorKind::Unavailable, why: why.into(), cause }
+/// Why one try failed.
+struct Failure {
+    kind: BusErrorKind,
+    /// For the log.
+    log: String,
+    fault: DialFault,
+    cause: &'static str,
+}
+
+impl Failure {
+    fn unavailable(log: impl Into<String>, cause: &'static str, fault: DialFault) -> Self {
+        Self { kind: BusErrorKind::Unavailable, log: log.into(), fault, cause }
+    }
+
+    fn network(log: String) -> Self {
+        let said = log.as_str().into();
+        Self::unavailable(log, "network", DialFault::Network { said })
+    }
+
+    fn at(self, host: &Host, address: Option<SocketAddr>) -> NotDialled {
+        let place = address.map_or_else(|| host.to_string(), |address| place(host, address));
+        let log = format!("{place}: {}", self.log);
+        let reason = BusReason::of(BusFact::NotReached { place, fault: self.fault });
+        NotDialled { kind: self.kind, why: Why { log, reason }, cause: self.cause }
     }
 }
 
@@ -83,20 +111,16 @@ pub(crate) async fn dial(
     Err(all(failures))
 }
 
-impl NotDialled {
-    fn at(self, host: &Host, address: Option<SocketAddr>) -> Self {
-        let place = address.map_or_else(|| host.to_string(), |address| place(host, address));
-        Self { why: format!("{place}: {}", self.why), ..self }
-    }
-}
-
-/// One sentence about all tries. It is the same for every order in which they were made, so that the log tells it once.
+/// One reason of all tries. It is the same for every order in which they were made, so that the log tells it once.
 fn all(failures: Vec<NotDialled>) -> NotDialled {
     let cause = failures.first().map_or("network", |failure| failure.cause);
-    let mut whys: Vec<String> = failures.into_iter().map(|failure| failure.why).collect();
-    whys.sort();
-    whys.dedup();
-    NotDialled::unavailable(whys.join("; "), cause)
+    let mut whys: Vec<Why> = failures.into_iter().map(|failure| failure.why).collect();
+    whys.sort_by(|one, other| one.log.cmp(&other.log));
+    whys.dedup_by(|one, other| one.log == other.log);
+    let log = whys.iter().map(|why| why.log.as_str()).collect::<Vec<_>>().join("; ");
+    let facts = whys.into_iter().flat_map(|why| why.reason.facts).collect();
+    let reason = BusReason { facts, ..BusReason::default() };
+    NotDialled { kind: BusErrorKind::Unavailable, why: Why { log, reason }, cause }
 }
 
 /// The host, and the address where the host is a name.
@@ -105,12 +129,17 @@ fn place(host: &Host, address: SocketAddr) -> String {
     if host.to_string() == shown { shown } else { format!("{host} ({})", address.ip()) }
 }
 
-async fn look_up(host: &Host, server: &Server) -> Result<Vec<SocketAddr>, NotDialled> {
+async fn look_up(host: &Host, server: &Server) -> Result<Vec<SocketAddr>, Failure> {
     let mut addresses: Vec<SocketAddr> = Vec::new();
     match timeout(server.connect_timeout, lookup_host(host.with_port(0))).await {
-        Err(_) => return Err(NotDialled::unavailable("its name was not looked up in time", "late")),
+        Err(_) => {
+            let log = "its name was not looked up in time";
+            return Err(Failure::unavailable(log, "late", DialFault::NameNotInTime));
+        }
         Ok(Err(error)) => {
-            return Err(NotDialled::unavailable(format!("its name cannot be looked up: {error}"), "network"));
+            let log = format!("its name cannot be looked up: {error}");
+            let said = error.to_string().into();
+            return Err(Failure::unavailable(log, "network", DialFault::NameUnknown { said }));
         }
         Ok(Ok(found)) => {
             for address in found.take(ADDRESSES_MAX) {
@@ -121,7 +150,7 @@ async fn look_up(host: &Host, server: &Server) -> Result<Vec<SocketAddr>, NotDia
         }
     }
     if addresses.is_empty() {
-        return Err(NotDialled::unavailable("its name has no address", "network"));
+        return Err(Failure::unavailable("its name has no address", "network", DialFault::NameWithoutAddress));
     }
     Ok(addresses)
 }
@@ -131,11 +160,12 @@ async fn within_deadline(
     host: &Host,
     address: SocketAddr,
     properties: &ConnectionProperties,
-) -> Result<Dialled, NotDialled> {
+) -> Result<Dialled, Failure> {
     let attempt = open(server, host, address, properties.clone());
     timeout(server.connect_timeout, attempt).await.unwrap_or_else(|_| {
-        let why = format!("it did not answer within {} s", server.connect_timeout.as_secs_f32());
-        Err(NotDialled::unavailable(why, "late"))
+        let log = format!("it did not answer within {} s", server.connect_timeout.as_secs_f32());
+        let seconds = server.connect_timeout.as_secs().max(1);
+        Err(Failure::unavailable(log, "late", DialFault::NotInTime { seconds }))
     })
 }
 
@@ -155,8 +185,8 @@ async fn open(
     host: &Host,
     address: SocketAddr,
     properties: ConnectionProperties,
-) -> Result<Dialled, NotDialled> {
-    let network = |error: io::Error| NotDialled::unavailable(error.to_string(), "network");
+) -> Result<Dialled, Failure> {
+    let network = |error: io::Error| Failure::network(error.to_string());
     let socket = TcpStream::connect(address).await.map_err(network)?;
     socket.set_nodelay(true).map_err(network)?;
     let wire = Wire::hold(&socket).map_err(network)?;
@@ -165,7 +195,7 @@ async fn open(
         None => (runtime::open(Box::new(socket)), "not encrypted"),
         Some(files) => {
             let encrypted = tls::encrypt(files, host.name(), socket).await;
-            let encrypted = encrypted.map_err(|why| NotDialled::unavailable(why, "tls"))?;
+            let encrypted = encrypted.map_err(|(fault, log)| Failure::unavailable(log, "tls", DialFault::Tls(fault)))?;
             (runtime::open(encrypted), "encrypted by TLS")
         }
     };
@@ -175,18 +205,25 @@ async fn open(
 }
 
 /// Logs in over an open connection.
-async fn introduce(server: &Server, stream: Open, properties: ConnectionProperties) -> Result<Connection, NotDialled> {
+async fn introduce(server: &Server, stream: Open, properties: ConnectionProperties) -> Result<Connection, Failure> {
     // asked for now, since it may have been rotated
-    let uri = server.uri().map_err(|why| NotDialled::unavailable(why, "client_error"))?;
+    let uri = server.uri().map_err(|log| {
+        let said = log.as_str().into();
+        Failure::unavailable(log, "client_error", DialFault::Password { said })
+    })?;
     let slot = Mutex::new(Some(stream));
     let hand_over = async move |_, _| {
         let stream = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
         stream.map(AsyncTcpStream::Plain).ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected).into())
     };
-    Connection::connector(uri, runtime::current(), hand_over, properties).await.map_err(|error| NotDialled {
-        kind: kind_of(&error),
-        why: with_causes(&error),
-        cause: cause_of(&error),
+    Connection::connector(uri, runtime::current(), hand_over, properties).await.map_err(|error| {
+        let (kind, log) = (kind_of(&error), with_causes(&error));
+        let said = log.as_str().into();
+        let fault = match kind {
+            BusErrorKind::Refused => DialFault::Refused { said },
+            _ => DialFault::BrokeOff { said },
+        };
+        Failure { kind, log, fault, cause: cause_of(&error) }
     })
 }
 
@@ -196,9 +233,12 @@ mod tests {
 
     #[test]
     fn the_sentence_about_all_tries_does_not_depend_on_their_order() {
-        let failure = |why: &str| NotDialled::unavailable(why, "network");
+        let failure = |why: &str| {
+            let why = Why { log: why.to_owned(), reason: BusReason::default() };
+            NotDialled { kind: BusErrorKind::Unavailable, why, cause: "network" }
+        };
         let (one, other) = (all(vec![failure("a: x"), failure("b: y")]), all(vec![failure("b: y"), failure("a: x")]));
-        assert_eq!((one.why.as_str(), other.why.as_str()), ("a: x; b: y", "a: x; b: y"));
+        assert_eq!((one.why.log.as_str(), other.why.log.as_str()), ("a: x; b: y", "a: x; b: y"));
     }
 
     #[test]

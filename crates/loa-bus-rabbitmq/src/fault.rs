@@ -5,6 +5,7 @@ use lapin::{
     protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError},
 };
 use loa_bus::{BusError, BusErrorKind};
+use loa_domain::{BusFact, NotCarried, TopologyThing, with_causes};
 
 /// A failure while doing `what`.
 pub(crate) fn fault(what: &str, error: Error) -> BusError {
@@ -14,18 +15,41 @@ pub(crate) fn fault(what: &str, error: Error) -> BusError {
 
 /// What every call answers after `close`.
 pub(crate) fn closed() -> BusError {
-    BusError::new(BusErrorKind::Unavailable, "the connection to the broker is closed").because("closed")
+    BusError::new(BusErrorKind::Unavailable, "the connection to the broker is closed")
+        .about(BusFact::ClosedByUs)
+        .because("closed")
 }
 
 /// An answer did not come in time; what was asked may have been done.
 pub(crate) fn late(what: &str) -> BusError {
     BusError::new(BusErrorKind::Unavailable, format!("cannot {what}: the broker did not answer in time"))
+        .about(BusFact::NotInTime)
         .because("late")
 }
 
+/// The connection went away in the middle of `what`.
+pub(crate) fn lost(what: &str) -> BusError {
+    BusError::new(BusErrorKind::Unavailable, format!("cannot {what}: the connection to the broker was lost"))
+        .about(BusFact::ConnectionLost)
+        .because("connection_lost")
+}
+
 /// The error for a queue or exchange that does not exist.
-pub(crate) fn missing(thing: &str) -> BusError {
-    BusError::new(BusErrorKind::Unroutable, format!("{thing} is missing; `loa migrate` makes it")).because("not_found")
+pub(crate) fn missing(thing: TopologyThing) -> BusError {
+    BusError::new(BusErrorKind::Unroutable, format!("the {thing} is missing; `loa migrate` makes it"))
+        .about(BusFact::Missing { thing })
+        .because("not_found")
+}
+
+/// The error for a queue that does not exist.
+pub(crate) fn missing_queue(name: &str) -> BusError {
+    missing(TopologyThing::Queue { name: name.to_owned() })
+}
+
+/// Why a message is not taken as it is.
+pub(crate) fn not_carried(error: BusError) -> NotCarried {
+    let said = with_causes(&error);
+    error.not_carried.map_or_else(|| NotCarried::Told { said: said.into() }, |why| *why)
 }
 
 /// The kind of an error.

@@ -6,7 +6,7 @@
 
 use crate::{
     carriage::deliveries_before,
-    fault::{fault, is_not_found, late, missing},
+    fault::{fault, is_not_found, late, lost, missing_queue},
     link::Session,
 };
 use futures_util::{FutureExt, StreamExt};
@@ -17,6 +17,7 @@ use lapin::{
     types::FieldTable,
 };
 use loa_bus::{ALONE_AFTER, BusError, BusErrorKind, Queue};
+use loa_domain::BusFact;
 use std::{collections::VecDeque, time::Duration};
 use tokio::{
     task::JoinHandle,
@@ -203,16 +204,17 @@ impl Flow {
     /// The error that the end of the stream means.
     fn end(&self, error: Option<lapin::Error>) -> BusError {
         match error {
-            Some(error) if is_not_found(&error) => missing(&format!("the queue {}", self.queue)),
+            Some(error) if is_not_found(&error) => missing_queue(self.queue.name()),
             Some(error) => fault(&format!("go on consuming {}", self.queue), error),
             None if !self.alive() => {
-                let what = format!("cannot go on consuming {}: the connection to the broker was lost", self.queue);
-                BusError::new(BusErrorKind::Unavailable, what).because("connection_lost")
+                lost(&format!("go on consuming {}", self.queue))
             }
             // a broker cancels so when the queue was deleted
             None => {
                 let what = format!("the broker ended the consumer of {}", self.queue);
-                BusError::new(BusErrorKind::Unavailable, what).because("cancelled")
+                BusError::new(BusErrorKind::Unavailable, what)
+                    .about(BusFact::ConsumerEnded { queue: self.queue.name().to_owned() })
+                    .because("cancelled")
             }
         }
     }
@@ -228,7 +230,7 @@ fn begun<T>(queue: Queue, outcome: Result<lapin::Result<T>, Elapsed>) -> Result<
     let what = format!("consume {queue}");
     match outcome {
         Ok(Ok(begun)) => Ok(begun),
-        Ok(Err(error)) if is_not_found(&error) => Err(missing(&format!("the queue {queue}"))),
+        Ok(Err(error)) if is_not_found(&error) => Err(missing_queue(queue.name())),
         Ok(Err(error)) => Err(fault(&what, error)),
         Err(_) => Err(late(&what)),
     }

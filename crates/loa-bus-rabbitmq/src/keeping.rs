@@ -18,7 +18,7 @@
 use crate::{
     asking::{Answer, Asking},
     carriage::{DEAD_EXCHANGE, Parcel},
-    fault::{fault, late, missing},
+    fault::{fault, late, missing_queue},
     plan::QueuePlan,
     publish::Publisher,
 };
@@ -29,7 +29,7 @@ use lapin::{
     types::FieldTable,
 };
 use loa_bus::{BusError, BusErrorKind, limits::BATCH_BYTES_MAX};
-use loa_domain::ServerWords;
+use loa_domain::{BusFact, BusReason, ServerWords};
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::{Instant, timeout};
 
@@ -282,7 +282,8 @@ impl Renewing<'_> {
         match timeout(self.answer_timeout, acker.ack(BasicAckOptions::default())).await {
             Ok(Ok(true)) => Ok(()),
             Ok(Ok(false)) => {
-                Err(BusError::new(BusErrorKind::Unavailable, format!("cannot {what}: its channel is closed")))
+                Err(BusError::new(BusErrorKind::Unavailable, format!("cannot {what}: its channel is closed"))
+                    .about(BusFact::ConnectionLost))
             }
             Ok(Err(error)) => Err(fault(&what, error)),
             Err(_) => Err(late(&what)),
@@ -325,11 +326,13 @@ fn pack(delivery: Delivery, to: &str) -> Parcel {
 fn sure<T>(name: &str, answer: Answer<T>) -> Result<T, BusError> {
     let refused = |words: &ServerWords| {
         let what = format!("cannot renew {name}: {words}; `loa migrate` needs the right `configure` for it, once");
-        BusError::new(BusErrorKind::Refused, what)
+        let reason =
+            BusReason { facts: vec![BusFact::NoRightToRenew { queue: name.to_owned() }], said: words.clone() };
+        BusError::new(BusErrorKind::Refused, what).with(reason)
     };
     match answer {
         Answer::Yes(answer) => Ok(answer),
-        Answer::Missing => Err(missing(&format!("the queue {name}"))),
+        Answer::Missing => Err(missing_queue(name)),
         Answer::Forbidden(words) => Err(refused(&words).because("access_refused")),
         Answer::Differs(words) => Err(refused(&words).because("precondition_failed")),
     }

@@ -7,7 +7,7 @@
 
 use crate::{
     config::{RabbitConfig, Random},
-    dial::{Dialled, dial},
+    dial::{Dialled, Why, dial},
     fault::{cause_of, closed},
     gauges,
     server::Server,
@@ -16,7 +16,7 @@ use crate::{
 use futures_util::{FutureExt, Stream, StreamExt};
 use lapin::{Connection, ConnectionProperties, Event};
 use loa_bus::{BusError, BusErrorKind, Health};
-use loa_domain::with_causes;
+use loa_domain::{BusFact, BusReason, with_causes};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
@@ -40,7 +40,7 @@ pub(crate) struct Link {
     role: &'static str,
     state: watch::Sender<State>,
     /// The broker's reason while it takes nothing from this connection.
-    blocked: watch::Sender<Option<String>>,
+    blocked: watch::Sender<Option<BusReason>>,
 }
 
 /// The state of a link.
@@ -51,7 +51,7 @@ pub(crate) enum State {
     /// Connected.
     Up(Session),
     /// Lost or not reached, and why. The supervisor goes on trying.
-    Down(BusErrorKind, String),
+    Down(BusErrorKind, Why),
     /// Closed by us.
     Closed,
 }
@@ -78,7 +78,7 @@ impl Session {
 
 /// How a connection ended.
 struct End {
-    why: String,
+    why: Why,
     /// One word of a small set, for metrics.
     cause: &'static str,
 }
@@ -95,9 +95,9 @@ impl Link {
         match &*self.state.borrow() {
             State::Connecting => Health::Connecting,
             State::Up(_) => self.blocked.borrow().clone().map_or(Health::Up, Health::Blocked),
-            State::Down(BusErrorKind::Refused, why) => Health::Refused(why.clone()),
-            State::Down(_, why) => Health::Down(why.clone()),
-            State::Closed => Health::Down("closed by us".to_owned()),
+            State::Down(BusErrorKind::Refused, why) => Health::Refused(why.reason.clone()),
+            State::Down(_, why) => Health::Down(why.reason.clone()),
+            State::Closed => Health::Down(BusReason::of(BusFact::ClosedByUs)),
         }
     }
 
@@ -114,22 +114,22 @@ impl Link {
         gauges::link(self.role, &self.health());
     }
 
-    fn set_blocked(&self, words: Option<String>) {
-        self.blocked.send_replace(words);
+    fn set_blocked(&self, reason: Option<BusReason>) {
+        self.blocked.send_replace(reason);
         gauges::link(self.role, &self.health());
     }
 
-    /// The broker's words while it takes nothing from this connection.
-    pub(crate) fn blocked(&self) -> Option<String> {
+    /// Why the broker takes nothing from this connection, while it does not.
+    pub(crate) fn blocked(&self) -> Option<BusReason> {
         self.blocked.borrow().clone()
     }
 
     /// Waits until the broker says that it takes nothing for now.
-    pub(crate) async fn becomes_blocked(&self) -> String {
+    pub(crate) async fn becomes_blocked(&self) -> BusReason {
         let mut blocked = self.blocked.subscribe();
         loop {
-            if let Some(words) = blocked.borrow_and_update().clone() {
-                return words;
+            if let Some(reason) = blocked.borrow_and_update().clone() {
+                return reason;
             }
             if blocked.changed().await.is_err() {
                 // the link is gone, and its session with it: somebody else notices that
@@ -149,10 +149,11 @@ impl Link {
             let state = states.borrow_and_update().clone();
             let (until, error) = match state {
                 State::Up(session) if !session.ended.is_cancelled() => return Ok(session),
-                State::Up(_) => (grace, down("the connection was lost")),
-                State::Connecting => (deadline, down("it has not answered yet")),
+                State::Up(_) => (grace, down(&lost())),
+                State::Connecting => (deadline, down(&not_yet())),
                 State::Down(BusErrorKind::Refused, why) => {
-                    return Err(BusError::new(BusErrorKind::Refused, format!("the broker refuses us: {why}")));
+                    let what = format!("the broker refuses us: {}", why.log);
+                    return Err(BusError::new(BusErrorKind::Refused, what).with(why.reason));
                 }
                 State::Down(_, why) => (grace, down(&why)),
                 State::Closed => return Err(closed()),
@@ -234,7 +235,7 @@ impl Link {
             tokio::select! {
                 () = stop.cancelled() => return None,
                 event = events.next() => match event {
-                    Some(Event::ConnectionBlocked(words)) => self.report_blocked(words),
+                    Some(Event::ConnectionBlocked(words)) => self.report_blocked(&words, BusReason::said(words.as_str())),
                     Some(Event::ConnectionUnblocked) => {
                         tracing::info!(link = self.role, "the broker takes messages again");
                         self.set_blocked(None);
@@ -242,10 +243,10 @@ impl Link {
                     // errors of one channel are reported here, too; the channel's owner handles
                     // them
                     Some(Event::Error(error)) if !status.connected() => {
-                        return Some(End { why: with_causes(&error), cause: cause_of(&error) });
+                        return Some(ended(&error));
                     }
                     Some(_) => {}
-                    None => return Some(End { why: "the connection ended".to_owned(), cause: "connection_lost" }),
+                    None => return Some(End { why: lost(), cause: "connection_lost" }),
                 },
                 _ = tick.tick() => {
                     if !status.connected() {
@@ -253,7 +254,7 @@ impl Link {
                     }
                     // nobody waits for an event from before we listened
                     if status.blocked() && self.blocked().is_none() {
-                        self.report_blocked("resource alarm".to_owned());
+                        self.report_blocked("resource alarm", BusReason::of(BusFact::ResourceAlarm));
                     }
                     if self.blocked().is_some() {
                         gauges::blocked_for(self.role, LOOK_EVERY);
@@ -263,18 +264,18 @@ impl Link {
         }
     }
 
-    fn report_blocked(&self, words: String) {
+    fn report_blocked(&self, words: &str, reason: BusReason) {
         tracing::warn!(link = self.role, reason = %words, "the broker takes nothing for now");
-        self.set_blocked(Some(words));
+        self.set_blocked(Some(reason));
     }
 
     /// Logs once per change, not once per attempt.
-    fn report_down(&self, kind: BusErrorKind, why: String) {
+    fn report_down(&self, kind: BusErrorKind, why: Why) {
         let news = !matches!(&*self.state.borrow(), State::Down(_, known) if *known == why);
         if news && kind == BusErrorKind::Refused {
-            tracing::error!(link = self.role, %why, "RabbitMQ refuses us; trying again until it is mended");
+            tracing::error!(link = self.role, why = %why.log, "RabbitMQ refuses us; trying again until it is mended");
         } else if news {
-            tracing::warn!(link = self.role, %why, "no connection to RabbitMQ; trying again until there is one");
+            tracing::warn!(link = self.role, why = %why.log, "no connection to RabbitMQ; trying again until there is one");
         }
         self.set(State::Down(kind, why));
     }
@@ -284,10 +285,24 @@ impl Link {
 fn last_words(events: &mut (impl Stream<Item = Event> + Unpin)) -> End {
     while let Some(Some(event)) = events.next().now_or_never() {
         if let Event::Error(error) = event {
-            return End { why: with_causes(&error), cause: cause_of(&error) };
+            return ended(&error);
         }
     }
-    End { why: "the connection was lost".to_owned(), cause: "connection_lost" }
+    End { why: lost(), cause: "connection_lost" }
+}
+
+fn ended(error: &lapin::Error) -> End {
+    let log = with_causes(error);
+    let reason = BusReason { facts: vec![BusFact::ConnectionLost], said: log.as_str().into() };
+    End { why: Why { log, reason }, cause: cause_of(error) }
+}
+
+fn lost() -> Why {
+    Why { log: "the connection was lost".to_owned(), reason: BusReason::of(BusFact::ConnectionLost) }
+}
+
+fn not_yet() -> Why {
+    Why { log: "it has not answered yet".to_owned(), reason: BusReason::of(BusFact::NotAnsweredYet) }
 }
 
 async fn farewell(session: &Session) {
@@ -300,8 +315,8 @@ async fn farewell(session: &Session) {
     session.wire.cut();
 }
 
-fn down(why: &str) -> BusError {
-    BusError::new(BusErrorKind::Unavailable, format!("the broker is not there: {why}"))
+fn down(why: &Why) -> BusError {
+    BusError::new(BusErrorKind::Unavailable, format!("the broker is not there: {}", why.log)).with(why.reason.clone())
 }
 
 /// Half of a wait to all of it, so that many processes do not come back in step.
@@ -331,13 +346,14 @@ mod tests {
         let error = link.session(begun + Duration::from_secs(10)).await.err().unwrap();
         assert_eq!((error.kind, begun.elapsed().as_secs()), (BusErrorKind::Unavailable, 10));
 
-        link.report_down(BusErrorKind::Unavailable, "gone".to_owned());
+        let why = |log: &str| Why { log: log.to_owned(), reason: BusReason::default() };
+        link.report_down(BusErrorKind::Unavailable, why("gone"));
         let begun = Instant::now();
         let error = link.session(begun + Duration::from_secs(10)).await.err().unwrap();
         assert_eq!(begun.elapsed(), RECONNECT_GRACE);
         assert!(error.what.contains("gone"), "{}", error.what);
 
-        link.report_down(BusErrorKind::Refused, "no such user".to_owned());
+        link.report_down(BusErrorKind::Refused, why("no such user"));
         let begun = Instant::now();
         let error = link.session(begun + Duration::from_secs(10)).await.err().unwrap();
         assert_eq!((error.kind, begun.elapsed()), (BusErrorKind::Refused, Duration::ZERO));

@@ -8,7 +8,7 @@
 
 use crate::{
     carriage::{Parcel, returned_key},
-    fault::{closed, fault, is_not_found, kind_of, late, missing},
+    fault::{closed, fault, is_not_found, kind_of, late, lost, missing, missing_queue},
     gauges::{self, InFlight},
     link::{Link, Session},
     refusals::Refusals,
@@ -18,7 +18,7 @@ use lapin::{
     options::{BasicPublishOptions, ConfirmSelectOptions},
 };
 use loa_bus::{BusError, BusErrorKind};
-use loa_domain::NotCarried;
+use loa_domain::{BusFact, BusReason, NotCarried, TopologyThing};
 use std::{
     collections::{BTreeMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
@@ -62,8 +62,8 @@ impl Publisher {
     }
 
     /// Why the broker refuses our publishes, if it refused some routing key and has not taken that key since.
-    pub(crate) fn refusal(&self) -> Option<String> {
-        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).words()
+    pub(crate) fn refusal(&self) -> Option<BusReason> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).reason()
     }
 
     /// Publishes parcels in order; one outcome each, within the confirm timeout. Beside one that is refused for its size, others may
@@ -145,7 +145,7 @@ impl Publisher {
         }
         let (session, channel) = match self.channel(deadline).await {
             Ok(opened) => opened,
-            Err(error) => return every(&|| again(&error)),
+            Err(error) => return every(&|| error.again()),
         };
         let (_in_flight, begun) = (InFlight::of(parcels.len()), Instant::now());
         // dropping an unfinished window drops its channel, never to be used again: what was sent may still arrive
@@ -162,10 +162,7 @@ impl Publisher {
                 }
                 Err(_) => every(&|| late("publish")),
             },
-            () = session.ended.cancelled() => every(&|| {
-                BusError::new(BusErrorKind::Unavailable, "cannot publish: the connection to the broker was lost")
-                    .because("connection_lost")
-            }),
+            () = session.ended.cancelled() => every(&|| lost("publish")),
             words = self.link.becomes_blocked() => every(&|| blocked(&words)),
         }
     }
@@ -240,10 +237,11 @@ fn judge(parcels: &[Parcel], confirmations: Vec<lapin::Result<Confirmation>>) ->
                 BusErrorKind::Unavailable,
                 "cannot publish: the channel was closed before the outcome was certain",
             )
+            .about(BusFact::ConnectionLost)
             .because("uncertain")),
             Ok(Confirmation::Nack(_)) => {
                 let what = "a queue is at its limit and takes no more for now";
-                Err(BusError::new(BusErrorKind::Blocked, what).because("nacked"))
+                Err(BusError::new(BusErrorKind::Blocked, what).about(BusFact::QueueFull).because("nacked"))
             }
             Ok(Confirmation::NotRequested) => {
                 Err(BusError::new(BusErrorKind::Unavailable, "the channel does not confirm"))
@@ -252,7 +250,7 @@ fn judge(parcels: &[Parcel], confirmations: Vec<lapin::Result<Confirmation>>) ->
                 // the default exchange always exists, so this message only shared a window with the
                 // bad one
                 Some(verdict) if is_not_found(verdict) && parcel.exchange.is_empty() => fault("publish", error),
-                Some(verdict) if is_not_found(verdict) => missing(&format!("the exchange {}", parcel.exchange)),
+                Some(verdict) if is_not_found(verdict) => missing(TopologyThing::Exchange { name: parcel.exchange.to_owned() }),
                 // the one thing about our messages that a broker refuses with its own words alone
                 Some(verdict) if kind_of(verdict) == BusErrorKind::Rejected => too_large(parcel, verdict.clone()),
                 Some(verdict) => fault("publish", verdict.clone()),
@@ -263,12 +261,14 @@ fn judge(parcels: &[Parcel], confirmations: Vec<lapin::Result<Confirmation>>) ->
 }
 
 fn unroutable(parcel: &Parcel) -> BusError {
-    let error = if parcel.exchange.is_empty() {
-        missing(&format!("the queue {}", parcel.routing_key))
-    } else {
-        missing(&format!("a queue behind the exchange {} for the routing key {}", parcel.exchange, parcel.routing_key))
-    };
-    error.because("returned")
+    let (exchange, key) = (parcel.exchange, parcel.routing_key.as_str());
+    if exchange.is_empty() {
+        return missing_queue(key).because("returned");
+    }
+    let what = format!("a queue behind the exchange {exchange} for the routing key {key} is missing; `loa migrate` makes it");
+    BusError::new(BusErrorKind::Unroutable, what)
+        .about(BusFact::NoQueueFor { exchange: exchange.into(), key: key.into() })
+        .because("returned")
 }
 
 /// The broker's `max_message_size` is smaller than this message; it says nothing of its limit before.
@@ -281,15 +281,6 @@ fn too_large(parcel: &Parcel, error: lapin::Error) -> BusError {
     BusError::caused(BusErrorKind::Rejected, what, error).because("too_large").not_carried(why)
 }
 
-fn blocked(words: &str) -> BusError {
-    BusError::new(BusErrorKind::Blocked, format!("the broker takes nothing for now: {words}"))
-}
-
-/// The same error for another message; its cause is kept as text.
-fn again(error: &BusError) -> BusError {
-    let same = match &error.source {
-        Some(cause) => BusError::caused(error.kind, error.what.clone(), cause.to_string()),
-        None => BusError::new(error.kind, error.what.clone()),
-    };
-    BusError { not_carried: error.not_carried.clone(), ..same.because(error.cause) }
+fn blocked(reason: &BusReason) -> BusError {
+    BusError::new(BusErrorKind::Blocked, format!("the broker takes nothing for now: {}", reason.said)).with(reason.clone())
 }

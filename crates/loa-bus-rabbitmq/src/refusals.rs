@@ -1,6 +1,7 @@
 //! Remembers which routing keys the broker refuses, as long as somebody tries them.
 
 use loa_bus::{BusError, BusErrorKind};
+use loa_domain::BusReason;
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
 
@@ -14,7 +15,7 @@ const REMEMBERED: Duration = Duration::from_secs(30 * 60);
 /// What the broker last said of each exchange and routing key that it refuses. Topic permissions differ by key, so
 /// that one key goes through says nothing about another.
 #[derive(Default)]
-pub(crate) struct Refusals(BTreeMap<(&'static str, String), (String, Instant)>);
+pub(crate) struct Refusals(BTreeMap<(&'static str, String), (BusReason, Instant)>);
 
 impl Refusals {
     /// Remembers a refusal until the same key goes through.
@@ -27,17 +28,16 @@ impl Refusals {
             Some(error) if error.kind == BusErrorKind::Refused => {
                 self.0.retain(|_, (_, at)| at.elapsed() < REMEMBERED);
                 if self.0.len() < REFUSED_KEYS_MAX || self.0.contains_key(&place) {
-                    let cause = error.source.as_ref().map(|cause| format!(": {cause}")).unwrap_or_default();
-                    self.0.insert(place, (format!("{}{cause}", error.what), Instant::now()));
+                    self.0.insert(place, (error.reason(), Instant::now()));
                 }
             }
             Some(_) => {}
         }
     }
 
-    /// One of the refusals that stand, in words.
-    pub(crate) fn words(&self) -> Option<String> {
-        self.0.values().find(|(_, at)| at.elapsed() < REMEMBERED).map(|(words, _)| words.clone())
+    /// One of the refusals that stand.
+    pub(crate) fn reason(&self) -> Option<BusReason> {
+        self.0.values().find(|(_, at)| at.elapsed() < REMEMBERED).map(|(reason, _)| reason.clone())
     }
 }
 
@@ -55,9 +55,9 @@ mod tests {
         let article = (EVENTS, "article.published.x");
         refusals.note(article, Some(&refused()));
         refusals.note((EVENTS, "heartbeat"), None);
-        assert_eq!(refusals.words().as_deref(), Some("no right"), "another key's confirm cleared it");
+        assert_eq!(refusals.reason(), Some(BusReason::said("no right")), "another key's confirm cleared it");
         refusals.note(article, None);
-        assert_eq!(refusals.words(), None);
+        assert_eq!(refusals.reason(), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! deletion. Words only.
 
 use loa_bus::{BusError, BusErrorKind};
+use loa_domain::{BusFact, BusReason, TopologyThing};
 
 /// What Loa's queues and exchanges are called.
 const OURS: &str = r"^loa\.";
@@ -24,30 +25,38 @@ impl Whose {
 
     /// The line that gives the right to make what is missing.
     pub(crate) fn right_to_make(&self) -> String {
+        format!("`{}`", self.line())
+    }
+
+    fn line(&self) -> String {
         let user = self.user.as_deref().map_or_else(|| "USER".to_owned(), quoted);
-        format!("`{} {user} '{OURS}' '{WRITTEN}' '{OURS}'`", self.rabbitmqctl("set_permissions"))
+        format!("{} {user} '{OURS}' '{WRITTEN}' '{OURS}'", self.rabbitmqctl("set_permissions"))
     }
 
     /// What we are not allowed to make, which right it needs, and the two ways out.
-    pub(crate) fn may_not_make(&self, what: &str, words: &str) -> BusError {
+    pub(crate) fn may_not_make(&self, thing: TopologyThing, words: &str) -> BusError {
         let text = format!(
-            "the {what} is missing, and this user lacks the right `configure` on it to make it ({words}); either let the \
+            "the {thing} is missing, and this user lacks the right `configure` on it to make it ({words}); either let the \
              broker's administrator import what `loa topology print` prints (`rabbitmqctl import_definitions FILE`), or \
              have the right given: {}",
             self.right_to_make()
         );
-        BusError::new(BusErrorKind::Refused, text).because("access_refused")
+        let fact = BusFact::NoRightToMake { thing, command: self.line() };
+        let reason = BusReason { facts: vec![fact], said: words.into() };
+        BusError::new(BusErrorKind::Refused, text).with(reason).because("access_refused")
     }
 
     /// What we are not allowed to bind.
-    pub(crate) fn may_not_bind(&self, what: &str, words: &str) -> BusError {
+    pub(crate) fn may_not_bind(&self, thing: TopologyThing, words: &str) -> BusError {
         let text = format!(
-            "the {what} cannot be made: this needs the rights `write` on the queue and `read` on the exchange, and topic \
+            "the {thing} cannot be made: this needs the rights `write` on the queue and `read` on the exchange, and topic \
              permissions that let its key be read ({words}); either let the broker's administrator import what `loa \
              topology print` prints (`rabbitmqctl import_definitions FILE`), or have the rights given: {}",
             self.right_to_make()
         );
-        BusError::new(BusErrorKind::Refused, text).because("access_refused")
+        let fact = BusFact::NoRightToBind { thing, command: self.line() };
+        let reason = BusReason { facts: vec![fact], said: words.into() };
+        BusError::new(BusErrorKind::Refused, text).with(reason).because("access_refused")
     }
 }
 

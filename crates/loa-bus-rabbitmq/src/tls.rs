@@ -7,6 +7,7 @@ use rustls::{
     crypto::ring,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
 };
+use loa_domain::TlsFault;
 use std::{io, path::Path, sync::Arc};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
@@ -14,16 +15,17 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 /// Encrypts a connection to the host of this name, and checks that it is the one.
 ///
 /// # Errors
-/// A sentence: which file cannot be read, or what is wrong with the broker's certificate.
+/// The fact, and a sentence for the log: which file cannot be read, or what is wrong with the broker's certificate.
 pub(crate) async fn encrypt(
     files: &TlsFiles,
     name: &str,
     stream: TcpStream,
-) -> Result<Box<TlsStream<TcpStream>>, String> {
-    let config = client_config(files)?;
-    let name = ServerName::try_from(name.to_owned()).map_err(|_| format!("{name:?} can stand in no certificate"))?;
+) -> Result<Box<TlsStream<TcpStream>>, (TlsFault, String)> {
+    let config = client_config(files).map_err(|log| (TlsFault::OwnFiles { said: log.as_str().into() }, log))?;
+    let name = ServerName::try_from(name.to_owned())
+        .map_err(|_| (TlsFault::NoCertificateName, format!("{name:?} can stand in no certificate")))?;
     let connector = TlsConnector::from(Arc::new(config));
-    connector.connect(name, stream).await.map(Box::new).map_err(|error| in_words(&error))
+    connector.connect(name, stream).await.map(Box::new).map_err(|error| fault_of(&error))
 }
 
 /// For a connection that is not encrypted, by a client that wants a configuration all the same.
@@ -80,31 +82,38 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     Ok(read)
 }
 
-/// What an operator can do something about, said plainly; else the library's words.
-fn in_words(error: &io::Error) -> String {
+/// What an operator can do something about; else the library's words. Beside it the sentence for the log.
+fn fault_of(error: &io::Error) -> (TlsFault, String) {
     let cause = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let failed = |said: String| {
+        let log = format!("the TLS handshake failed: {said}");
+        (TlsFault::Failed { said: said.into() }, log)
+    };
     let Some(cause) = cause else {
         return if error.kind() == io::ErrorKind::UnexpectedEof {
-            "the connection ended during the TLS handshake; is TLS on at this port?".to_owned()
+            (TlsFault::Ended, "the connection ended during the TLS handshake; is TLS on at this port?".to_owned())
         } else {
-            format!("the TLS handshake failed: {error}")
+            failed(error.to_string())
         };
     };
     match cause {
         // a CA of the same name with another key is another CA
         rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
-            "its certificate is signed by nobody we trust; `bus.rabbitmq.ca_file` names its CA".to_owned()
+            let log = "its certificate is signed by nobody we trust; `bus.rabbitmq.ca_file` names its CA";
+            (TlsFault::UnknownIssuer, log.to_owned())
         }
         rustls::Error::InvalidCertificate(CertificateError::NotValidForName) => {
-            "its certificate is for another name".to_owned()
+            (TlsFault::OtherName { names: String::new() }, "its certificate is for another name".to_owned())
         }
         rustls::Error::InvalidCertificate(CertificateError::NotValidForNameContext { presented, .. }) => {
-            format!("its certificate is for other names: {}", presented.join(", "))
+            let names = presented.join(", ");
+            let log = format!("its certificate is for other names: {names}");
+            (TlsFault::OtherName { names }, log)
         }
         rustls::Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
-            "its certificate has expired".to_owned()
+            (TlsFault::Expired, "its certificate has expired".to_owned())
         }
-        rustls::Error::InvalidMessage(_) => "it does not speak TLS at this port".to_owned(),
-        other => format!("the TLS handshake failed: {other}"),
+        rustls::Error::InvalidMessage(_) => (TlsFault::NotTls, "it does not speak TLS at this port".to_owned()),
+        other => failed(other.to_string()),
     }
 }

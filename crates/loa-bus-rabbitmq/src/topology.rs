@@ -7,7 +7,7 @@
 pub(crate) use crate::asking::open;
 use crate::{
     asking::{Answer, Asking},
-    fault::{fault, is_not_found, late, missing},
+    fault::{fault, is_not_found, late, missing, missing_queue},
     keeping,
     management::Management,
     plan::{self, ExchangePlan, QueuePlan},
@@ -16,7 +16,7 @@ use crate::{
 };
 use lapin::{Channel, options::QueueDeclareOptions, types::FieldTable};
 use loa_bus::{BusError, BusErrorKind, Declared};
-use loa_domain::{ServerWords, TopologyBinding, TopologyDoubt, TopologyOutcome as Outcome, TopologyThing};
+use loa_domain::{BusFact, BusReason, ServerWords, TopologyBinding, TopologyDoubt, TopologyOutcome as Outcome, TopologyThing};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -72,10 +72,10 @@ impl Declaring<'_> {
 
     async fn exchange(&mut self, plan: &ExchangePlan) -> Result<Outcome, BusError> {
         let found = self.asking.is_exchange_there(plan).await?;
-        let what = format!("exchange {}", plan.name);
+        let thing = || TopologyThing::Exchange { name: plan.name.to_owned() };
         Ok(match (found, self.asking.declare_exchange(plan).await?) {
-            (_, Answer::Differs(words)) => return Err(differs(&what, &words)),
-            (Answer::Missing, Answer::Forbidden(words)) => return Err(self.whose.may_not_make(&what, words.as_str())),
+            (_, Answer::Differs(words)) => return Err(differs(thing(), &words)),
+            (Answer::Missing, Answer::Forbidden(words)) => return Err(self.whose.may_not_make(thing(), words.as_str())),
             (Answer::Missing, _) => Outcome::Made,
             (Answer::Yes(()), _) => Outcome::There,
             (_, Answer::Forbidden(_)) => unsure(TopologyDoubt::ShownByBindings),
@@ -85,7 +85,7 @@ impl Declaring<'_> {
 
     async fn queue(&mut self, plan: &QueuePlan) -> Result<QueueState, BusError> {
         let found = self.asking.ready(plan.name).await?;
-        let what = format!("queue {}", plan.name);
+        let thing = || TopologyThing::Queue { name: plan.name.to_owned() };
         Ok(match (found, self.asking.declare_queue(plan.name, &plan.arguments).await?) {
             (_, Answer::Differs(words)) => {
                 let before = plan.arguments_before();
@@ -94,11 +94,11 @@ impl Declaring<'_> {
                     None => false,
                 };
                 if !is_old {
-                    return Err(differs(&what, &words));
+                    return Err(differs(thing(), &words));
                 }
                 QueueState::Old
             }
-            (Answer::Missing, Answer::Forbidden(words)) => return Err(self.whose.may_not_make(&what, words.as_str())),
+            (Answer::Missing, Answer::Forbidden(words)) => return Err(self.whose.may_not_make(thing(), words.as_str())),
             (Answer::Missing, _) => QueueState::Is(Outcome::Made),
             (Answer::Yes(_), _) => QueueState::Is(Outcome::There),
             (_, Answer::Forbidden(_)) => QueueState::Is(unsure(TopologyDoubt::ShownByBindings)),
@@ -131,11 +131,11 @@ impl Declaring<'_> {
                     (Answer::Yes(()), Err(doubt)) => unsure(doubt.clone()),
                     (Answer::Forbidden(said), Err(_)) if !is_new => unsure(TopologyDoubt::MayNotBind { said }),
                     (Answer::Forbidden(said), _) => {
-                        return Err(self.whose.may_not_bind(&thing.to_string(), said.as_str()));
+                        return Err(self.whose.may_not_bind(thing, said.as_str()));
                     }
                     (Answer::Missing | Answer::Differs(_), _) => {
-                        let what = format!("queue {} or the exchange {exchange}", plan.name);
-                        return Err(self.whose.may_not_make(&what, "the broker knows no such thing to bind"));
+                        let queue = TopologyThing::Queue { name: plan.name.to_owned() };
+                        return Err(self.whose.may_not_make(queue, "the broker knows no such thing to bind"));
                     }
                 },
             };
@@ -161,12 +161,13 @@ pub(crate) fn is_bound(bindings: &BTreeSet<(String, String)>, exchange: &str, ke
     bindings.iter().any(|(from, by)| from == exchange && by == key)
 }
 
-fn differs(what: &str, words: &ServerWords) -> BusError {
+fn differs(thing: TopologyThing, words: &ServerWords) -> BusError {
     let text = format!(
-        "the {what} exists with other arguments ({words}); it must be emptied and deleted before ours can be made: `loa \
+        "the {thing} exists with other arguments ({words}); it must be emptied and deleted before ours can be made: `loa \
          topology check` says how"
     );
-    BusError::new(BusErrorKind::Refused, text).because("precondition_failed")
+    let reason = BusReason { facts: vec![BusFact::OtherArguments { thing }], said: words.clone() };
+    BusError::new(BusErrorKind::Refused, text).with(reason).because("precondition_failed")
 }
 
 /// Looks for exchanges and queues, changing nothing. Returns what we were not allowed to look at.
@@ -175,7 +176,7 @@ pub(crate) async fn check(mut asking: Asking) -> Result<Vec<TopologyThing>, BusE
     for plan in plan::exchanges() {
         let thing = TopologyThing::Exchange { name: plan.name.to_owned() };
         match asking.is_exchange_there(&plan).await? {
-            Answer::Missing => return Err(missing(&format!("the {thing}"))),
+            Answer::Missing => return Err(missing(thing)),
             Answer::Forbidden(_) => not_known.push(thing),
             Answer::Yes(()) | Answer::Differs(_) => {}
         }
@@ -183,7 +184,7 @@ pub(crate) async fn check(mut asking: Asking) -> Result<Vec<TopologyThing>, BusE
     for plan in plan::queues() {
         let thing = TopologyThing::Queue { name: plan.name.to_owned() };
         match asking.ready(plan.name).await? {
-            Answer::Missing => return Err(missing(&format!("the {thing}"))),
+            Answer::Missing => return Err(missing(thing)),
             Answer::Forbidden(_) => not_known.push(thing),
             Answer::Yes(_) | Answer::Differs(_) => {}
         }
@@ -197,7 +198,7 @@ pub(crate) async fn depth(channel: &Channel, name: &'static str, answer_timeout:
     let asked = channel.queue_declare(name.into(), options, FieldTable::default());
     match timeout(answer_timeout, asked).await {
         Ok(Ok(queue)) => Ok(u64::from(queue.message_count())),
-        Ok(Err(error)) if is_not_found(&error) => Err(missing(&format!("the queue {name}"))),
+        Ok(Err(error)) if is_not_found(&error) => Err(missing_queue(name)),
         Ok(Err(error)) => Err(fault(&format!("look for the queue {name}"), error)),
         Err(_) => Err(late(&format!("look for the queue {name}"))),
     }

@@ -10,7 +10,7 @@ use loa_bus::{
     Administer, BusError, Chosen, Clock, Connect, Consume, Consumer, DeadLetter, Declared, Discarded, Health, Measure,
     Place, Queue, Redriven, UNROUTED, limits,
 };
-use loa_domain::{TopologyOutcome, TopologyThing};
+use loa_domain::{BusFact, BusReason, TopologyOutcome, TopologyThing};
 use sqlx::Row;
 use std::{
     path::Path,
@@ -171,7 +171,7 @@ impl Measure for SqliteBus {
 impl Connect for SqliteBus {
     fn health(&self) -> Health {
         if self.shared.open().is_err() {
-            return Health::Down("the queues are closed".to_owned());
+            return Health::Down(BusReason::of(BusFact::ClosedByUs));
         }
         self.shared.condition.health()
     }

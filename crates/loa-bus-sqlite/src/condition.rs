@@ -3,7 +3,6 @@
 
 use crate::fault::{fault, gone, lies_in_file};
 use loa_bus::{BusError, BusErrorKind, Health};
-use loa_domain::with_causes;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -64,8 +63,8 @@ impl Condition {
             result => result.map_err(|error| fault(what, &self.path, error)),
         };
         let health = result.as_ref().err().map(|error| match error.kind {
-            BusErrorKind::Blocked => Health::Blocked(with_causes(error)),
-            _ => Health::Down(with_causes(error)),
+            BusErrorKind::Blocked => Health::Blocked(error.reason()),
+            _ => Health::Down(error.reason()),
         });
         let mut failures = self.failures();
         if in_file {

@@ -10,7 +10,7 @@ use crate::{
 use jiff::Timestamp;
 use loa_bus::{
     Chosen, DeadLetter, DeadReason, DiscardedLetter, OddHeaders, Past, Place, Queue, Redriven, Route, is_routed,
-    limits::{ListRoom, not_routed, why_unrouted},
+    limits::{ListRoom, stays_unrouted, why_unrouted},
 };
 use loa_domain::DeadCause;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
@@ -280,7 +280,7 @@ async fn route(
     for (position, body, own) in rows {
         let key = routing_key.unwrap_or(&own);
         if !is_routed(key) {
-            redriven.stays(&position.to_string(), not_routed(key));
+            redriven.stays(&position.to_string(), stays_unrouted(key));
             continue;
         }
         sqlx::query("UPDATE body SET routing_key = $2 WHERE id = $1")

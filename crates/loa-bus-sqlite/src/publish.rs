@@ -6,6 +6,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use loa_bus::{BusError, BusErrorKind, Outgoing, Publish, Queue, Route, UNROUTED, limits, routing_key_matches};
+use loa_domain::BusFact;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -27,23 +28,17 @@ impl Publish for SqliteBus {
                 Err(error) => all(batch.len(), &error),
             },
             Err(_) => {
-                let late = BusError::new(BusErrorKind::Unavailable, "the queues did not take the messages within 10 s");
+                let late = BusError::new(BusErrorKind::Unavailable, "the queues did not take the messages within 10 s")
+                    .about(BusFact::NotInTime);
                 all(batch.len(), &late)
             }
         }
     }
 }
 
-/// The same failure for each message of a batch; its cause is kept as text.
+/// The same failure for each message of a batch.
 fn all(count: usize, error: &BusError) -> Vec<Result<(), BusError>> {
-    (0..count)
-        .map(|_| {
-            Err(match &error.source {
-                Some(cause) => BusError::caused(error.kind, error.what.clone(), cause.to_string()),
-                None => BusError::new(error.kind, error.what.clone()),
-            })
-        })
-        .collect()
+    (0..count).map(|_| Err(error.again())).collect()
 }
 
 /// The queues a route leads to; `loa.unrouted` where no binding takes it.

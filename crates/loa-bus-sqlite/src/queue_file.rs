@@ -12,6 +12,7 @@ use crate::{
     schema,
 };
 use loa_bus::{BusError, BusErrorKind, Clock, Queue};
+use loa_domain::{BusFact, TopologyThing};
 use sqlx::{
     Connection, Sqlite, SqlitePool, Transaction,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -293,4 +294,5 @@ impl QueueFile {
 /// The error for a queue that does not exist.
 pub(crate) fn missing(name: &str) -> BusError {
     BusError::new(BusErrorKind::Unroutable, format!("the queue {name} is missing; `loa migrate` makes it"))
+        .about(BusFact::Missing { thing: TopologyThing::Queue { name: name.to_owned() } })
 }

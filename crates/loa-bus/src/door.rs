@@ -8,8 +8,8 @@ use crate::{
     Tag,
 };
 use async_trait::async_trait;
-use loa_domain::TopologyThing;
-use std::{fmt, sync::Arc, time::Duration};
+use loa_domain::{BusReason, TopologyThing};
+use std::{sync::Arc, time::Duration};
 
 /// The clock, handed in; adapters never read the time themselves.
 pub type Clock = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
@@ -22,12 +22,12 @@ pub enum Health {
     /// The first connection is being opened.
     Connecting,
     /// The broker takes nothing for now, and says why.
-    Blocked(String),
+    Blocked(BusReason),
     /// The broker answers, but refuses our login or a right we need. An operator must act; the
     /// adapter goes on trying.
-    Refused(String),
+    Refused(BusReason),
     /// Not connected, and why. The adapter goes on trying.
-    Down(String),
+    Down(BusReason),
 }
 
 impl Health {
@@ -39,18 +39,6 @@ impl Health {
             Self::Blocked(_) => "blocked",
             Self::Refused(_) => "refused",
             Self::Down(_) => "down",
-        }
-    }
-}
-
-impl fmt::Display for Health {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Up => f.write_str("messages flow"),
-            Self::Connecting => f.write_str("connecting: the broker has not answered yet"),
-            Self::Blocked(why) => write!(f, "the broker takes nothing for now: {why}"),
-            Self::Refused(why) => write!(f, "the broker refuses us: {why}"),
-            Self::Down(why) => write!(f, "no connection to the broker: {why}"),
         }
     }
 }

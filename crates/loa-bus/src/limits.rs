@@ -5,7 +5,7 @@
 //! alone. Pure; it knows nothing of any broker.
 
 use crate::{BusError, BusErrorKind, DeadReason, Outgoing, Place, Queue, Route, UNROUTED, is_routed};
-use loa_domain::{DeadCause, MessagePart, NotCarried};
+use loa_domain::{DeadCause, MessagePart, NotCarried, StayReason};
 
 /// Largest body, in bytes. The contract allows 1 MiB; this is RabbitMQ 4's default `max_message_size`, so that a foreign
 /// producer's larger message can still be redriven.
@@ -110,8 +110,13 @@ pub fn check_redrive(place: Place, routing_key: Option<&str>) -> Result<(), BusE
 }
 
 /// The sentence about a routing key that no binding takes.
-pub fn not_routed(key: &str) -> String {
+fn not_routed(key: &str) -> String {
     format!("no queue takes the routing key {key:?}; they are bound with {}", all_bindings())
+}
+
+/// Why a letter with such a key stays.
+pub fn stays_unrouted(key: &str) -> StayReason {
+    StayReason::NotRouted { key: key.into(), bindings: all_bindings() }
 }
 
 /// Why a message with such a key is kept.

@@ -4,7 +4,7 @@
 use crate::{BusError, Place, Queue};
 use bytes::Bytes;
 use jiff::Timestamp;
-use loa_domain::{DeadCause, HeaderType};
+use loa_domain::{DeadCause, HeaderType, StayReason};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The content type of the synthetic message that proves the whole path (`system.heartbeat`); services ack it.
@@ -198,7 +198,7 @@ pub struct Redriven {
     /// Letters that were meant and stay, because they cannot go as they are.
     pub stayed: u64,
     /// The key of some of these, and why each stays; at most [`Self::TOLD_MAX`].
-    pub reasons: Vec<(String, String)>,
+    pub reasons: Vec<(String, StayReason)>,
     /// Where letters are named by key: those that were come to, and moved or stayed.
     pub met: BTreeSet<String>,
     /// Why not all letters that are meant were come to.
@@ -210,10 +210,10 @@ impl Redriven {
     pub const TOLD_MAX: usize = 20;
 
     /// Notes a letter that stays.
-    pub fn stays(&mut self, key: &str, why: impl Into<String>) {
+    pub fn stays(&mut self, key: &str, why: StayReason) {
         self.stayed += 1;
         if self.reasons.len() < Self::TOLD_MAX {
-            self.reasons.push((key.to_owned(), why.into()));
+            self.reasons.push((key.to_owned(), why));
         }
     }
 

@@ -1,6 +1,6 @@
-//! Why a message is among the dead letters, as a fact, beside the sentence that is kept for machines.
+//! Why a message is among the dead letters, as a fact, beside the sentence that is kept for machines; and why one stays there.
 
-use crate::{Flaw, Quoted, ServerWords};
+use crate::{Flaw, NotCarried, Quoted, ServerWords};
 use serde::{Deserialize, Serialize};
 
 /// Why a message is dead.
@@ -68,6 +68,30 @@ impl DeadCause {
     /// Reads [`Self::to_json`] back; anybody may have written it. `None`: it is too long, unknown to this version, or broken.
     pub fn of_json(json: &str) -> Option<Self> {
         serde_json::from_str(Some(json).filter(|json| json.len() <= Self::JSON_BYTES_MAX)?).ok()
+    }
+}
+
+/// Why a letter stays where it is though it was to go again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StayReason {
+    /// No queue takes its routing key, or the one that was given.
+    NotRouted {
+        /// Which.
+        key: Quoted,
+        /// With what queues are bound.
+        bindings: String,
+    },
+    /// The bus does not take it as it is.
+    NotCarried(NotCarried),
+}
+
+impl StayReason {
+    /// The word for machines.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NotRouted { .. } => "not-routed",
+            Self::NotCarried(_) => "not-carried",
+        }
     }
 }
 

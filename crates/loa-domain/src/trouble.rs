@@ -4,7 +4,8 @@
 //! Two kinds differ where somebody does something else about them; everything finer is detail. `loa-words` makes sentences of
 //! them, `/readyz` and `loa check` give the kind's word beside. Nothing is decided by the detail's text.
 
-use crate::{ServerWords, reason::words};
+use crate::{BusFact, ServerWords, reason::words};
+use serde::{Deserialize, Serialize};
 
 /// Why a dependency is down.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub struct Trouble {
     pub kind: TroubleKind,
     /// The file, schema or ledger where it lies; empty: it lies in no place, or that is not known.
     pub place: String,
+    /// What the adapter of the bus met, as far as it is known. May be empty.
+    pub facts: Vec<BusFact>,
     /// What an engine, a broker or an adapter said: data, shown as it came. Empty: nothing.
     pub detail: ServerWords,
 }
@@ -20,7 +23,7 @@ pub struct Trouble {
 impl Trouble {
     /// One that lies in no place.
     pub fn new(kind: TroubleKind, detail: impl Into<ServerWords>) -> Self {
-        Self { kind, place: String::new(), detail: detail.into() }
+        Self { kind, place: String::new(), facts: Vec::new(), detail: detail.into() }
     }
 }
 
@@ -32,7 +35,8 @@ impl From<TroubleKind> for Trouble {
 }
 
 /// What kind of trouble it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TroubleKind {
     /// Nobody has tried yet.
     NotTried,
@@ -113,6 +117,7 @@ mod tests {
     fn each_kind_has_a_word_of_its_own_for_machines() {
         for kind in TroubleKind::ALL {
             assert_eq!(TroubleKind::parse(kind.as_str()), Some(*kind));
+            assert_eq!(serde_json::to_string(kind).unwrap(), format!("{:?}", kind.as_str()));
             assert!(kind.as_str().chars().all(|c| c.is_ascii_lowercase() || c == '_'));
         }
         assert_eq!(TroubleKind::parse("something else"), None);

@@ -1,7 +1,7 @@
 //! Why a source that is watched, or a page of it, could not be read, as facts. What a server or a library said is a field of its
 //! own. The watch's ledger keeps them as JSON; earlier versions noted sentences there.
 
-use crate::{AddressRefusal, AttemptError, Flaw, PageError, Quoted, ServerWords, WatchKind};
+use crate::{AddressRefusal, AttemptError, Flaw, PageError, Quoted, ServerWords, TroubleKind, WatchKind};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -108,7 +108,10 @@ pub enum WatchFailure {
     },
     /// Our own ledger, or intake, does not take what was found.
     Ours {
-        /// What it said.
+        /// Why; `None`: noted before it was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trouble: Option<TroubleKind>,
+        /// The technical detail.
         said: ServerWords,
     },
     /// Intake refuses it, or a part of it.

@@ -73,7 +73,7 @@ impl StoreError {
             (None, false) => String::new(),
             (_, true) => with_causes(self),
         };
-        Trouble { kind, place, detail: ServerWords::new(&detail) }
+        Trouble { place, ..Trouble::new(kind, ServerWords::new(&detail)) }
     }
 }
 
@@ -90,7 +90,7 @@ mod tests {
         );
         assert_eq!(
             full().lying_in(TroubleKind::DiskFull, "/x/feed.db").trouble(),
-            Trouble { kind: TroubleKind::DiskFull, place: "/x/feed.db".into(), detail: "code 13".into() }
+            Trouble { place: "/x/feed.db".into(), ..Trouble::new(TroubleKind::DiskFull, "code 13") }
         );
     }
 

@@ -165,7 +165,10 @@ impl Service {
         let failure = match ended {
             Ok(Ok(())) => None,
             Ok(Err(error)) if error.kind == StoreErrorKind::Stale => return Ok(()), // somebody else looks at it
-            Ok(Err(error)) => Some(WatchFailure::Ours { said: loa_domain::with_causes(&error).into() }),
+            Ok(Err(error)) => {
+                let trouble = loa_worker::trouble_of(&error);
+                Some(WatchFailure::Ours { trouble: Some(trouble.kind), said: trouble.detail })
+            }
             Err(_) => Some(WatchFailure::LookTooLong { seconds: self.0.config().look_seconds_max }),
         };
         if let Some(failure) = failure {

@@ -4,10 +4,10 @@
 use crate::{Alarm, BarePage, Connection, Notice, Trial};
 use jiff::{Timestamp, civil::Date};
 use loa_domain::{
-    Account, AddressRefusal, Advice, Assumption, AttemptError, Because, Clue, DateFault, DeadCause, DeliveryState, Dependency,
+    Account, AddressRefusal, Advice, Assumption, AttemptError, Because, BusFact, Clue, DateFault, DeadCause, DeliveryState, Dependency,
     DisableReason, EgressSettings, Embedded, EndpointState, EventType, Fault, Flaw, Frequency, HeaderType, HubReason,
     HubState, JourneyStep, LastCall, LedgerName, LeftOut, MailReason, MailState, NotCarried, Outlet, PageError, PageField,
-    PauseReason, Remark, RunKey, RunState, Scope, ServerWords, SourceClue, SubscriptionState, TopologyMend, TopologyOutcome,
+    PauseReason, Remark, RunKey, RunState, Scope, ServerWords, SourceClue, StayReason, SubscriptionState, TopologyMend, TopologyOutcome,
     TopologyState, TopologyThing, Trouble, TroubleKind, WatchFailure, WatchWarning,
 };
 
@@ -106,6 +106,12 @@ pub trait Words: Send + Sync {
     /// Why the bus does not take a message as it is. A clause.
     fn not_carried(&self, why: &NotCarried) -> String;
 
+    /// What the adapter of the bus met. A clause.
+    fn bus_fact(&self, fact: &BusFact) -> String;
+
+    /// All that it met, in a sentence; empty: nothing is known.
+    fn bus_facts(&self, facts: &[BusFact]) -> String;
+
     /// What a thing of the topology is called, within a sentence.
     fn topology_thing(&self, thing: &TopologyThing) -> String;
 
@@ -179,15 +185,23 @@ pub trait Words: Send + Sync {
     /// Why a message is among the dead letters. In English a clause.
     fn dead_cause(&self, cause: &DeadCause) -> String;
 
+    /// Why a letter stays where it is though it was to go again. In English a clause.
+    fn stay_reason(&self, why: &StayReason) -> String;
+
     /// What to do about a dead letter.
     fn advice(&self, advice: &Advice) -> String;
 
     /// What an adapter or an engine said, marked as a technical detail, which is in whatever language it is.
     fn detail(&self, said: &str) -> String;
 
-    /// Why a dependency is down, with the technical detail.
+    /// Why a dependency is down, with what the adapter of the bus met, and the technical detail.
     fn trouble(&self, trouble: &Trouble) -> String {
-        self.with_detail(&self.trouble_kind(trouble.kind, &trouble.place), trouble.detail.as_str())
+        let sentence = format!(
+            "{} {}",
+            self.trouble_kind(trouble.kind, &trouble.place),
+            self.bus_facts(&trouble.facts)
+        );
+        self.with_detail(sentence.trim_end(), trouble.detail.as_str())
     }
 
     /// A sentence of ours, and after it a technical detail, if there is one.

@@ -2,6 +2,7 @@
 //! wrong with an installation stands beside it.
 
 mod address;
+mod bus;
 mod flaw;
 mod letter;
 mod page;
@@ -16,10 +17,10 @@ use crate::{
 };
 use jiff::{Timestamp, civil::Date};
 use loa_domain::{
-    Account, AddressRefusal, Advice, Altered, Assumption, AttemptError, Clue, DateFault, DeadCause, DeliveryState, Dependency,
+    Account, AddressRefusal, Advice, Altered, Assumption, AttemptError, BusFact, Clue, DateFault, DeadCause, DeliveryState, Dependency,
     DisableReason, EgressSettings, Embedded, EndpointState, EventType, Fault, Flaw, Frequency, HeaderType, HubReason,
     HubState, JourneyStep, LedgerName, LeftOut, MailReason, MailState, NotCarried, Outlet, PageError, PageField, PauseReason,
-    Remark, RunKey, RunState, Scope, SourceClue, SubscriptionState, TopologyMend, TopologyOutcome, TopologyState, TopologyThing,
+    Remark, RunKey, RunState, Scope, SourceClue, StayReason, SubscriptionState, TopologyMend, TopologyOutcome, TopologyState, TopologyThing,
     TroubleKind, WatchFailure, WatchWarning, Worker,
 };
 
@@ -385,6 +386,15 @@ impl Words for Vietnamese {
         letter::not_carried(why)
     }
 
+    fn bus_fact(&self, fact: &BusFact) -> String {
+        bus::fact(fact)
+    }
+
+    fn bus_facts(&self, facts: &[BusFact]) -> String {
+        let facts: Vec<String> = facts.iter().map(bus::fact).collect();
+        if facts.is_empty() { String::new() } else { format!("Cụ thể: {}.", facts.join("; ")) }
+    }
+
     fn topology_thing(&self, thing: &TopologyThing) -> String {
         topology::thing(thing)
     }
@@ -594,6 +604,10 @@ impl Words for Vietnamese {
 
     fn dead_cause(&self, cause: &DeadCause) -> String {
         letter::cause(cause)
+    }
+
+    fn stay_reason(&self, why: &StayReason) -> String {
+        letter::stays(why)
     }
 
     fn advice(&self, advice: &Advice) -> String {

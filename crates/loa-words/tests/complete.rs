@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use loa_domain::{
-    Account, Altered, AttemptError, Because, DeliveryId, DeliveryState, Dependency, DisableReason, Embedded,
+    Account, Altered, AttemptError, Because, BusFact, DeliveryId, DeliveryState, Dependency, DisableReason, Embedded,
     EndpointId, EndpointState, EventType, Fault, FaultName, Frequency, HubReason, HubState, JourneyStep, LastCall,
     LedgerName, MailReason, MailState, ManagementFailure, Missing, NotCarried, OldEncoding, Outlet, PauseReason,
     Remake, Remark, RunKey, RunState, Scope, ServerWords, SubscriptionState, TopologyDifference, TopologyMend,
@@ -57,6 +57,7 @@ fn alarms() -> Vec<Alarm> {
     let mut alarms = vec![
         Alarm::Bus(TroubleKind::BusRefuses.into()),
         Alarm::Bus(Trouble::new(TroubleKind::BusAway, words.clone())),
+        Alarm::Bus(Trouble { facts: vec![BusFact::ConnectionLost], ..TroubleKind::BusAway.into() }),
         Alarm::DeadLetters { queue: "loa.feed".into(), count: 2 },
         Alarm::OutboxLate { waiting: 3, oldest_seconds: 600 },
         Alarm::RunUnbalanced(run(Frequency::Weekly)),
@@ -81,9 +82,8 @@ fn alarms() -> Vec<Alarm> {
 
 fn troubles() -> Vec<Trouble> {
     let with_words = |kind: &TroubleKind| Trouble {
-        kind: *kind,
         place: "/var/lib/loa/feed.db".into(),
-        detail: "(code: 11) database disk image is malformed".into(),
+        ..Trouble::new(*kind, "(code: 11) database disk image is malformed")
     };
     TroubleKind::ALL.iter().map(|kind| Trouble::from(*kind)).chain(TroubleKind::ALL.iter().map(with_words)).collect()
 }
@@ -216,9 +216,8 @@ fn no_english_stands_in_what_the_vietnamese_catalogue_says_is_wrong() {
 #[test]
 fn what_is_wrong_says_what_to_do_and_quotes_what_others_said() {
     let trouble = Trouble {
-        kind: TroubleKind::DiskFull,
         place: "/var/lib/loa/feed.db".into(),
-        detail: "(code: 13) database or disk is full".into(),
+        ..Trouble::new(TroubleKind::DiskFull, "(code: 13) database or disk is full")
     };
     assert_eq!(
         Language::Vietnamese.words().trouble(&trouble),

@@ -3,7 +3,7 @@
 //! Pure. The kinds are those of `loa-domain`, by the kinds of the errors and never by their text.
 
 use loa_bus::{BusError, BusErrorKind, Health};
-use loa_domain::{ServerWords, Trouble, TroubleKind, with_causes};
+use loa_domain::{BusReason, ServerWords, Trouble, TroubleKind, with_causes};
 use loa_store::StoreError;
 use std::error::Error;
 
@@ -34,19 +34,23 @@ fn of_bus(error: &BusError) -> Trouble {
         // what we hand over is checked before
         BusErrorKind::Rejected => TroubleKind::Defect,
     };
-    Trouble::new(kind, ServerWords::new(&with_causes(error)))
+    of_reason(kind, error.reason())
+}
+
+fn of_reason(kind: TroubleKind, reason: BusReason) -> Trouble {
+    Trouble { facts: reason.facts, ..Trouble::new(kind, reason.said) }
 }
 
 /// What the state of a connection to the bus means; `None`: messages flow.
 pub fn trouble_of_bus(health: &Health) -> Option<Trouble> {
-    let (kind, why) = match health {
+    let (kind, reason) = match health {
         Health::Up => return None,
-        Health::Connecting => (TroubleKind::BusConnecting, ""),
-        Health::Blocked(why) => (TroubleKind::BusBlocked, why.as_str()),
-        Health::Refused(why) => (TroubleKind::BusRefuses, why.as_str()),
-        Health::Down(why) => (TroubleKind::BusAway, why.as_str()),
+        Health::Connecting => return Some(TroubleKind::BusConnecting.into()),
+        Health::Blocked(reason) => (TroubleKind::BusBlocked, reason),
+        Health::Refused(reason) => (TroubleKind::BusRefuses, reason),
+        Health::Down(reason) => (TroubleKind::BusAway, reason),
     };
-    Some(Trouble::new(kind, why))
+    Some(of_reason(kind, reason.clone()))
 }
 
 #[cfg(test)]
@@ -69,9 +73,9 @@ mod tests {
     #[test]
     fn errors_and_states_of_the_bus_are_the_same_kinds() {
         let error = |kind| trouble_of(&BusError::new(kind, "no route")).kind;
-        assert_eq!(error(BusErrorKind::Unavailable), trouble_of_bus(&Health::Down(String::new())).unwrap().kind);
-        assert_eq!(error(BusErrorKind::Blocked), trouble_of_bus(&Health::Blocked(String::new())).unwrap().kind);
-        assert_eq!(error(BusErrorKind::Refused), trouble_of_bus(&Health::Refused(String::new())).unwrap().kind);
+        assert_eq!(error(BusErrorKind::Unavailable), trouble_of_bus(&Health::Down(BusReason::default())).unwrap().kind);
+        assert_eq!(error(BusErrorKind::Blocked), trouble_of_bus(&Health::Blocked(BusReason::default())).unwrap().kind);
+        assert_eq!(error(BusErrorKind::Refused), trouble_of_bus(&Health::Refused(BusReason::default())).unwrap().kind);
         assert_eq!(error(BusErrorKind::Unroutable), TroubleKind::TopologyMissing);
         assert_eq!(trouble_of_bus(&Health::Up), None);
     }

@@ -9,7 +9,7 @@ use loa_bus::{
     Publish, Queue, Received, Redriven, Route, Settlement, Tag,
 };
 use loa_bus_sqlite::SqliteBus;
-use loa_domain::{Dependency, Fault, Outlet, TroubleKind};
+use loa_domain::{BusFact, Dependency, Fault, Outlet, TopologyThing, TroubleKind};
 use loa_worker::{
     AcceptError, ConsumeOptions, DependencyState, HEARTBEAT_AGE, Handler, Inspection, Status, WatchOptions, consume,
     watch,
@@ -357,7 +357,8 @@ async fn the_topology_is_watched_and_readiness_names_what_is_missing() {
         timeout(PATIENCE, waiting).await.expect("it is reported");
     };
     until(&|| {
-        status.why_down(Dependency::Topology).is_some_and(|why| why.detail.as_str().contains("loa.archive is missing"))
+        let missing = BusFact::Missing { thing: TopologyThing::Queue { name: "loa.archive".into() } };
+        status.why_down(Dependency::Topology).is_some_and(|why| why.facts == [missing])
     })
     .await;
     bus.declare().await.unwrap();

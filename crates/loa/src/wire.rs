@@ -18,7 +18,7 @@ use loa_area::Directory;
 use loa_bus::{Administer, Bus, Declared, Health};
 use loa_bus_rabbitmq::{RabbitBus, RabbitConfig};
 use loa_bus_sqlite::SqliteBus;
-use loa_domain::{AreaId, Calendar, Outlet, Scope};
+use loa_domain::{AreaId, BusReason, Calendar, Outlet, Scope};
 use loa_http::TokenCheck;
 use loa_store::{
     AccessLedger, DigestDoors, DigestLedger, FeedLedger, HubLedger, IntakeLedger, Notary, PushDoors, PushLedger,
@@ -35,6 +35,7 @@ use loa_svc_hub as hub;
 use loa_svc_intake as intake;
 use loa_svc_push as push;
 use loa_svc_watch as watch;
+use loa_words::Language;
 use loa_worker::{Portals, Status, World};
 use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -53,6 +54,14 @@ const BROKER_WAIT: Duration = Duration::from_secs(15);
 const PORTALS_WAIT: Duration = Duration::from_secs(3);
 
 /// The name of this machine, for heartbeats; empty where the system does not tell.
+/// Why the bus does not work, for an error message: what the adapter met, and what others said.
+fn told(reason: &BusReason) -> String {
+    let words = Language::English.words();
+    let facts = reason.facts.iter().map(|fact| words.bus_fact(fact));
+    let said = Some(reason.said.to_string()).filter(|said| !said.is_empty());
+    facts.chain(said).collect::<Vec<_>>().join("; ")
+}
+
 fn host_name() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned()).unwrap_or_default()
 }
@@ -536,7 +545,8 @@ impl App {
             if health == Health::Up {
                 return Ok(());
             }
-            if let Health::Refused(why) = &health {
+            if let Health::Refused(reason) = &health {
+                let why = told(reason);
                 // waiting mends nothing
                 let address = self.config.bus.rabbitmq.shown();
                 anyhow::bail!(
@@ -553,8 +563,8 @@ impl App {
     fn not_there(&self, health: Health) -> anyhow::Result<()> {
         let why = match health {
             Health::Up | Health::Connecting => "it does not answer".to_owned(),
-            Health::Blocked(why) => format!("it takes nothing for now: {why}"),
-            Health::Refused(why) | Health::Down(why) => why,
+            Health::Blocked(reason) => format!("it takes nothing for now: {}", told(&reason)),
+            Health::Refused(reason) | Health::Down(reason) => told(&reason),
         };
         if self.config.bus.kind == BusKind::Sqlite {
             anyhow::bail!("the queues in {} cannot be used: {why}", self.config.data_dir.display());

@@ -16,7 +16,8 @@ pub use shown::{LetterLine, WholeLetter};
 pub use which::{Which, places};
 
 use loa_bus::{Bus, Chosen, DeadLetter, DiscardedLetter, Place};
-use loa_domain::with_causes;
+use loa_domain::{StayReason, with_causes};
+use loa_words::Language;
 use look::{LISTED, letters};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
@@ -178,7 +179,9 @@ pub struct Redriven {
 pub struct Stayed {
     /// Its name.
     pub letter: String,
-    /// Why.
+    /// Why, as a word of a closed list, to match on: `not-routed`, `not-carried`.
+    pub kind: &'static str,
+    /// The same in English. Its wording may change.
     pub why: String,
 }
 
@@ -202,7 +205,12 @@ pub async fn redrive(bus: &dyn Bus, which: Which, key: Option<&str>) -> Result<R
         };
         total.redriven += redriven.moved;
         total.stayed += redriven.stayed;
-        let named = |(key, why): (String, String)| Stayed { letter: format!("{}/{key}", place.word()), why };
+        let words = Language::English.words();
+        let named = |(key, why): (String, StayReason)| Stayed {
+            letter: format!("{}/{key}", place.word()),
+            kind: why.kind(),
+            why: words.stay_reason(&why),
+        };
         total.reasons.extend(redriven.reasons.into_iter().map(named));
         total.missed.extend(which::missed(place, &chosen, |key| redriven.met.contains(key)));
         total.unfinished = redriven.unfinished.map(|error| format!("{what}: {}", with_causes(&error)));

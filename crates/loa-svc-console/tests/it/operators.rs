@@ -56,7 +56,7 @@ async fn what_is_late_dead_shut_or_disabled_is_an_alarm_with_what_to_do() {
     house
         .status
         .report(Dependency::Queue(Outlet::Feed), DependencyState::Down(Trouble::new(TroubleKind::BusAway, "no route")));
-    let away = Trouble { kind: TroubleKind::DiskFull, place: "/data/feed.db".into(), detail: "code 13".into() };
+    let away = Trouble { place: "/data/feed.db".into(), ..Trouble::new(TroubleKind::DiskFull, "code 13") };
     house.status.fault(Fault::Store { ledger: LedgerName::Of(Outlet::Feed), trouble: away });
 
     house.push.add_endpoint(&endpoint(&house)).await.expect("added");

@@ -1,7 +1,7 @@
 //! Why a message is among the dead letters, and what to do about it, in English. The reason is a clause, as a refusal is.
 
 use super::flaw::flaw;
-use loa_domain::{Advice, DeadCause, MessagePart, NotCarried, Quoted};
+use loa_domain::{Advice, DeadCause, MessagePart, NotCarried, Quoted, StayReason};
 
 /// Why it is dead.
 pub(super) fn cause(cause: &DeadCause) -> String {
@@ -14,6 +14,16 @@ pub(super) fn cause(cause: &DeadCause) -> String {
         }
         DeadCause::Unsaid => "moved to the dead letters, nobody said why".into(),
         DeadCause::Unreadable { said } => format!("the file of queues holds what is no message any more ({said})"),
+    }
+}
+
+/// Why it stays.
+pub(super) fn stays(why: &StayReason) -> String {
+    match why {
+        StayReason::NotRouted { key, bindings } => {
+            cause(&DeadCause::NotRouted { key: key.clone(), bindings: bindings.clone() })
+        }
+        StayReason::NotCarried(why) => not_carried(why),
     }
 }
 

@@ -84,7 +84,11 @@ pub(super) fn failure(failure: &WatchFailure) -> String {
         WatchFailure::OtherKind { was, is } => format!("it was a {}, and is a {} now", was.as_str(), is.as_str()),
         WatchFailure::Page { error } => super::page::error(error),
         WatchFailure::LookTooLong { seconds } => format!("the look did not end within {seconds} s"),
-        WatchFailure::Ours { said } => format!("what was found could not be recorded: {said}"),
+        WatchFailure::Ours { trouble, said } => {
+            let why = trouble.map(|kind| super::wrong::trouble_kind(kind, ""));
+            let why = why.map_or_else(String::new, |why| format!(" ({})", why.trim_end_matches('.')));
+            format!("what was found could not be recorded{why}: {said}")
+        }
         WatchFailure::Refused { flaws } => flaws.iter().map(super::flaw::flaw).collect::<Vec<_>>().join("; "),
         WatchFailure::NotedBefore { said } => format!("noted before: {said}"),
     }

@@ -1,7 +1,7 @@
 //! Why a message is among the dead letters, and what to do about it, in Vietnamese.
 
 use super::flaw::flaw;
-use loa_domain::{Advice, DeadCause, MessagePart, NotCarried, Quoted};
+use loa_domain::{Advice, DeadCause, MessagePart, NotCarried, Quoted, StayReason};
 
 /// Why it is dead.
 pub(super) fn cause(cause: &DeadCause) -> String {
@@ -18,6 +18,16 @@ pub(super) fn cause(cause: &DeadCause) -> String {
         DeadCause::Unreadable { said } => {
             format!("Tệp hàng đợi không còn đọc được tin này. Chi tiết kỹ thuật: «{said}».")
         }
+    }
+}
+
+/// Why it stays.
+pub(super) fn stays(why: &StayReason) -> String {
+    match why {
+        StayReason::NotRouted { key, bindings } => {
+            cause(&DeadCause::NotRouted { key: key.clone(), bindings: bindings.clone() })
+        }
+        StayReason::NotCarried(why) => format!("Hàng đợi không nhận tin này như hiện có: {}.", not_carried(why)),
     }
 }
 

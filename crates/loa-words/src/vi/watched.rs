@@ -96,7 +96,10 @@ pub(super) fn failure(failure: &WatchFailure) -> String {
         WatchFailure::OtherKind { was, is } => format!("Trước đây nguồn là {}, nay là {}.", kind(*was), kind(*is)),
         WatchFailure::Page { error } => super::page::error(error),
         WatchFailure::LookTooLong { seconds } => format!("Lần xem không xong trong {seconds} giây."),
-        WatchFailure::Ours { said } => format!("Không ghi lại được kết quả xem.{}", detail(said)),
+        WatchFailure::Ours { trouble, said } => {
+            let why = trouble.map_or_else(String::new, |kind| format!(" {}", super::wrong::trouble_kind(kind, "")));
+            format!("Không ghi lại được kết quả xem.{why}{}", detail(said))
+        }
         WatchFailure::Refused { flaws } => flaws.iter().map(super::flaw::flaw).collect::<Vec<_>>().join(" "),
         WatchFailure::NotedBefore { said } => format!("Ghi chú của phiên bản trước: «{said}»."),
     }

@@ -1,7 +1,7 @@
 //! Why a message is dead, and what to do about it.
 
 use crate::{are_sentences, every_variant_is_tried, said, said_well};
-use loa_domain::{Advice, DeadCause, Flaw, HeaderType, MessagePart, NotCarried};
+use loa_domain::{Advice, DeadCause, Flaw, HeaderType, MessagePart, NotCarried, StayReason};
 use loa_words::Language;
 
 #[test]
@@ -16,6 +16,18 @@ fn why_a_message_is_dead_is_said_in_both_languages() {
     ];
     let said = said(&causes, |words, cause| words.dead_cause(cause));
     every_variant_is_tried(include_str!("../../../loa-domain/src/dead.rs"), "DeadCause", &said);
+    said_well(&said);
+    are_sentences(said.iter().map(|one| &one.vietnamese));
+}
+
+#[test]
+fn why_a_letter_stays_is_said_in_both_languages() {
+    let reasons = [
+        StayReason::NotRouted { key: "zqkey".into(), bindings: "zqarticle.#".into() },
+        StayReason::NotCarried(NotCarried::TooLargeForBroker { bytes: 20_000, said: "zqlarger".into() }),
+    ];
+    let said = said(&reasons, |words, why| words.stay_reason(why));
+    every_variant_is_tried(include_str!("../../../loa-domain/src/dead.rs"), "StayReason", &said);
     said_well(&said);
     are_sentences(said.iter().map(|one| &one.vietnamese));
 }

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod addresses;
+mod bus;
 mod letters;
 mod pages;
 mod refusals;

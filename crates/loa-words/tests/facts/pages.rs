@@ -3,7 +3,7 @@
 use crate::{are_sentences, every_variant_is_tried, refusals::excesses, said, said_well};
 use loa_domain::{
     AddressRefusal, AttemptError, Clue, DateFault, EncodingFault, Flaw, NoSource, PageCandidate, PageError, PageField,
-    Quoted, SelectorFor, WatchFailure, WatchKind,
+    Quoted, SelectorFor, TroubleKind, WatchFailure, WatchKind,
 };
 use loa_words::Language;
 
@@ -190,7 +190,8 @@ pub(crate) fn failures() -> Vec<WatchFailure> {
         WatchFailure::OtherKind { was: WatchKind::Feed, is: WatchKind::Sitemap },
         WatchFailure::OtherKind { was: WatchKind::Sitemap, is: WatchKind::Listing },
         WatchFailure::LookTooLong { seconds: 1_800 },
-        WatchFailure::Ours { said: "zqthe ledger is busy".into() },
+        WatchFailure::Ours { trouble: None, said: "zqthe ledger is busy".into() },
+        WatchFailure::Ours { trouble: Some(TroubleKind::LedgerBusy), said: "zqlocked".into() },
         WatchFailure::Refused { flaws: vec![Flaw::Missing { name: "zqtitle".into() }, Flaw::Batch] },
         WatchFailure::NotedBefore { said: "zqit was so".into() },
     ];
