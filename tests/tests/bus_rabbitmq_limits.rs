@@ -18,6 +18,7 @@ use loa_bus::{
     Publish, Queue, Received, Settlement,
 };
 use loa_bus_rabbitmq::RabbitBus;
+use loa_domain::{NotCarried, StayReason};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -200,9 +201,7 @@ async fn a_letter_larger_than_the_broker_takes_is_kept_and_listed_and_its_neighb
     }
     let redriven = bus.redrive(FEED, &Chosen::All, None).await.unwrap();
     assert_eq!((redriven.moved, redriven.stayed), (2, 1));
-    let is_too_large = |why: &StayReason| {
-        matches!(why, StayReason::NotCarried(NotCarried::TooLargeForBroker { .. }))
-    };
+    let is_too_large = |why: &StayReason| matches!(why, StayReason::NotCarried(NotCarried::TooLargeForBroker { .. }));
     assert!(is_too_large(&redriven.reasons[0].1), "{:?}", redriven.reasons);
     until("the large one", Duration::from_secs(10), async || {
         bus.depth(Queue::Feed).await.is_ok_and(|depth| depth == (2, 1))

@@ -195,7 +195,8 @@ async fn open(
         None => (runtime::open(Box::new(socket)), "not encrypted"),
         Some(files) => {
             let encrypted = tls::encrypt(files, host.name(), socket).await;
-            let encrypted = encrypted.map_err(|(fault, log)| Failure::unavailable(log, "tls", DialFault::Tls(fault)))?;
+            let encrypted =
+                encrypted.map_err(|(fault, log)| Failure::unavailable(log, "tls", DialFault::Tls(fault)))?;
             (runtime::open(encrypted), "encrypted by TLS")
         }
     };

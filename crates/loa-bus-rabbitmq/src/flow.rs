@@ -206,9 +206,7 @@ impl Flow {
         match error {
             Some(error) if is_not_found(&error) => missing_queue(self.queue.name()),
             Some(error) => fault(&format!("go on consuming {}", self.queue), error),
-            None if !self.alive() => {
-                lost(&format!("go on consuming {}", self.queue))
-            }
+            None if !self.alive() => lost(&format!("go on consuming {}", self.queue)),
             // a broker cancels so when the queue was deleted
             None => {
                 let what = format!("the broker ended the consumer of {}", self.queue);

@@ -326,8 +326,7 @@ fn pack(delivery: Delivery, to: &str) -> Parcel {
 fn sure<T>(name: &str, answer: Answer<T>) -> Result<T, BusError> {
     let refused = |words: &ServerWords| {
         let what = format!("cannot renew {name}: {words}; `loa migrate` needs the right `configure` for it, once");
-        let reason =
-            BusReason { facts: vec![BusFact::NoRightToRenew { queue: name.to_owned() }], said: words.clone() };
+        let reason = BusReason { facts: vec![BusFact::NoRightToRenew { queue: name.to_owned() }], said: words.clone() };
         BusError::new(BusErrorKind::Refused, what).with(reason)
     };
     match answer {

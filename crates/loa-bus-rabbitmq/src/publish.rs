@@ -250,7 +250,9 @@ fn judge(parcels: &[Parcel], confirmations: Vec<lapin::Result<Confirmation>>) ->
                 // the default exchange always exists, so this message only shared a window with the
                 // bad one
                 Some(verdict) if is_not_found(verdict) && parcel.exchange.is_empty() => fault("publish", error),
-                Some(verdict) if is_not_found(verdict) => missing(TopologyThing::Exchange { name: parcel.exchange.to_owned() }),
+                Some(verdict) if is_not_found(verdict) => {
+                    missing(TopologyThing::Exchange { name: parcel.exchange.to_owned() })
+                }
                 // the one thing about our messages that a broker refuses with its own words alone
                 Some(verdict) if kind_of(verdict) == BusErrorKind::Rejected => too_large(parcel, verdict.clone()),
                 Some(verdict) => fault("publish", verdict.clone()),
@@ -265,7 +267,8 @@ fn unroutable(parcel: &Parcel) -> BusError {
     if exchange.is_empty() {
         return missing_queue(key).because("returned");
     }
-    let what = format!("a queue behind the exchange {exchange} for the routing key {key} is missing; `loa migrate` makes it");
+    let what =
+        format!("a queue behind the exchange {exchange} for the routing key {key} is missing; `loa migrate` makes it");
     BusError::new(BusErrorKind::Unroutable, what)
         .about(BusFact::NoQueueFor { exchange: exchange.into(), key: key.into() })
         .because("returned")
@@ -282,5 +285,6 @@ fn too_large(parcel: &Parcel, error: lapin::Error) -> BusError {
 }
 
 fn blocked(reason: &BusReason) -> BusError {
-    BusError::new(BusErrorKind::Blocked, format!("the broker takes nothing for now: {}", reason.said)).with(reason.clone())
+    BusError::new(BusErrorKind::Blocked, format!("the broker takes nothing for now: {}", reason.said))
+        .with(reason.clone())
 }

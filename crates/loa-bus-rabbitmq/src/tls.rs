@@ -2,12 +2,12 @@
 //! renewed certificate needs no restart.
 
 use crate::config::TlsFiles;
+use loa_domain::TlsFault;
 use rustls::{
     CertificateError, ClientConfig, RootCertStore,
     crypto::ring,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
 };
-use loa_domain::TlsFault;
 use std::{io, path::Path, sync::Arc};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};

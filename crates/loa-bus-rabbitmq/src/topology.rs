@@ -16,7 +16,9 @@ use crate::{
 };
 use lapin::{Channel, options::QueueDeclareOptions, types::FieldTable};
 use loa_bus::{BusError, BusErrorKind, Declared};
-use loa_domain::{BusFact, BusReason, ServerWords, TopologyBinding, TopologyDoubt, TopologyOutcome as Outcome, TopologyThing};
+use loa_domain::{
+    BusFact, BusReason, ServerWords, TopologyBinding, TopologyDoubt, TopologyOutcome as Outcome, TopologyThing,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -75,7 +77,9 @@ impl Declaring<'_> {
         let thing = || TopologyThing::Exchange { name: plan.name.to_owned() };
         Ok(match (found, self.asking.declare_exchange(plan).await?) {
             (_, Answer::Differs(words)) => return Err(differs(thing(), &words)),
-            (Answer::Missing, Answer::Forbidden(words)) => return Err(self.whose.may_not_make(thing(), words.as_str())),
+            (Answer::Missing, Answer::Forbidden(words)) => {
+                return Err(self.whose.may_not_make(thing(), words.as_str()));
+            }
             (Answer::Missing, _) => Outcome::Made,
             (Answer::Yes(()), _) => Outcome::There,
             (_, Answer::Forbidden(_)) => unsure(TopologyDoubt::ShownByBindings),
@@ -98,7 +102,9 @@ impl Declaring<'_> {
                 }
                 QueueState::Old
             }
-            (Answer::Missing, Answer::Forbidden(words)) => return Err(self.whose.may_not_make(thing(), words.as_str())),
+            (Answer::Missing, Answer::Forbidden(words)) => {
+                return Err(self.whose.may_not_make(thing(), words.as_str()));
+            }
             (Answer::Missing, _) => QueueState::Is(Outcome::Made),
             (Answer::Yes(_), _) => QueueState::Is(Outcome::There),
             (_, Answer::Forbidden(_)) => QueueState::Is(unsure(TopologyDoubt::ShownByBindings)),

@@ -65,7 +65,14 @@ impl BusError {
         what: impl Into<String>,
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
-        Self { kind, what: what.into(), cause: kind.as_str(), reason: None, not_carried: None, source: Some(source.into()) }
+        Self {
+            kind,
+            what: what.into(),
+            cause: kind.as_str(),
+            reason: None,
+            not_carried: None,
+            source: Some(source.into()),
+        }
     }
 
     /// An error of one message: the adapter's words are the fact's.

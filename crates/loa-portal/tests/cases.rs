@@ -254,10 +254,11 @@ fn relative_addresses_begin_at_the_pages_own_and_none_is_made_up() {
     let article = page.article.unwrap();
     assert!(article.url.is_none() && article.images.iter().all(|image| image.url.is_none()));
     assert_eq!(page.report.len(), 3);
-    assert!(page
-            .report
-            .iter()
-            .all(|line| matches!(line.why, LeftOut::LinkAddress { .. } | LeftOut::PictureAddress { .. })), "{:?}", page.report);
+    assert!(
+        page.report.iter().all(|line| matches!(line.why, LeftOut::LinkAddress { .. } | LeftOut::PictureAddress { .. })),
+        "{:?}",
+        page.report
+    );
 }
 
 #[test]

@@ -4,11 +4,12 @@
 use crate::{Alarm, BarePage, Connection, Notice, Trial};
 use jiff::{Timestamp, civil::Date};
 use loa_domain::{
-    Account, AddressRefusal, Advice, Assumption, AttemptError, Because, BusFact, Clue, DateFault, DeadCause, DeliveryState, Dependency,
-    DisableReason, EgressSettings, Embedded, EndpointState, EventType, Fault, Flaw, Frequency, HeaderType, HubReason,
-    HubState, JourneyStep, LastCall, LedgerName, LeftOut, MailReason, MailState, NotCarried, Outlet, PageError, PageField,
-    PauseReason, Remark, RunKey, RunState, Scope, ServerWords, SourceClue, StayReason, SubscriptionState, TopologyMend, TopologyOutcome,
-    TopologyState, TopologyThing, Trouble, TroubleKind, WatchFailure, WatchWarning,
+    Account, AddressRefusal, Advice, Assumption, AttemptError, Because, BusFact, Clue, DateFault, DeadCause,
+    DeliveryState, Dependency, DisableReason, EgressSettings, Embedded, EndpointState, EventType, Fault, Flaw,
+    Frequency, HeaderType, HubReason, HubState, JourneyStep, LastCall, LedgerName, LeftOut, MailReason, MailState,
+    NotCarried, Outlet, PageError, PageField, PauseReason, Remark, RunKey, RunState, Scope, ServerWords, SourceClue,
+    StayReason, SubscriptionState, TopologyMend, TopologyOutcome, TopologyState, TopologyThing, Trouble, TroubleKind,
+    WatchFailure, WatchWarning,
 };
 
 /// A catalogue. Implementations match facts without a default arm.
@@ -196,11 +197,8 @@ pub trait Words: Send + Sync {
 
     /// Why a dependency is down, with what the adapter of the bus met, and the technical detail.
     fn trouble(&self, trouble: &Trouble) -> String {
-        let sentence = format!(
-            "{} {}",
-            self.trouble_kind(trouble.kind, &trouble.place),
-            self.bus_facts(&trouble.facts)
-        );
+        let sentence =
+            format!("{} {}", self.trouble_kind(trouble.kind, &trouble.place), self.bus_facts(&trouble.facts));
         self.with_detail(sentence.trim_end(), trouble.detail.as_str())
     }
 

@@ -17,11 +17,12 @@ use crate::{
 };
 use jiff::{Timestamp, civil::Date};
 use loa_domain::{
-    Account, AddressRefusal, Advice, Altered, Assumption, AttemptError, BusFact, Clue, DateFault, DeadCause, DeliveryState, Dependency,
-    DisableReason, EgressSettings, Embedded, EndpointState, EventType, Fault, Flaw, Frequency, HeaderType, HubReason,
-    HubState, JourneyStep, LedgerName, LeftOut, MailReason, MailState, NotCarried, Outlet, PageError, PageField, PauseReason,
-    Remark, RunKey, RunState, Scope, SourceClue, StayReason, SubscriptionState, TopologyMend, TopologyOutcome, TopologyState, TopologyThing,
-    TroubleKind, WatchFailure, WatchWarning, Worker,
+    Account, AddressRefusal, Advice, Altered, Assumption, AttemptError, BusFact, Clue, DateFault, DeadCause,
+    DeliveryState, Dependency, DisableReason, EgressSettings, Embedded, EndpointState, EventType, Fault, Flaw,
+    Frequency, HeaderType, HubReason, HubState, JourneyStep, LedgerName, LeftOut, MailReason, MailState, NotCarried,
+    Outlet, PageError, PageField, PauseReason, Remark, RunKey, RunState, Scope, SourceClue, StayReason,
+    SubscriptionState, TopologyMend, TopologyOutcome, TopologyState, TopologyThing, TroubleKind, WatchFailure,
+    WatchWarning, Worker,
 };
 
 /// The catalogue.

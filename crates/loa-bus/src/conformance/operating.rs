@@ -6,7 +6,8 @@ use super::fixture::{
 };
 use crate::{
     Bus, BusErrorKind, Chosen, DELIVERY_LIMIT, DeadLetter, DeadReason, DiscardedLetter, Health, Outgoing, Place, Queue,
-    Route, Settlement, limits::{LIST_BYTES_MAX, stays_unrouted},
+    Route, Settlement,
+    limits::{LIST_BYTES_MAX, stays_unrouted},
 };
 use loa_domain::{TopologyOutcome, TopologyThing};
 use std::{collections::BTreeSet, sync::Arc};

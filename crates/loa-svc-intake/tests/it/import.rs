@@ -54,7 +54,11 @@ async fn the_seed_page_goes_in_as_one_article_and_three_documents_and_once_only(
         ["Luân Giói", "Na Son", "Phì Nhừ", "Tìa Dình"]
     );
     assert!(published.images.is_empty(), "a file's name is no address: {:?}", published.images);
-    assert!(report.assumed.contains(&Assumption::PictureWithoutAddress { name: "occop.jpg".into() }), "{:?}", report.assumed);
+    assert!(
+        report.assumed.contains(&Assumption::PictureWithoutAddress { name: "occop.jpg".into() }),
+        "{:?}",
+        report.assumed
+    );
     let Some(Content::Document(document)) = events[2].content() else { panic!("{:?}", events[2]) };
     assert_eq!(document.number, "47UBND -UBND-TTr");
 

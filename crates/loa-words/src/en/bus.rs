@@ -79,7 +79,9 @@ fn queues_file(file: &str, fault: QueuesFileFault) -> String {
     match fault {
         QueuesFileFault::DiskFull => format!("the disk that holds {file} is full: make room"),
         QueuesFileFault::NotWritable => {
-            format!("{file} may not be written: look at its owner and rights, and whether its disk is mounted read-only")
+            format!(
+                "{file} may not be written: look at its owner and rights, and whether its disk is mounted read-only"
+            )
         }
         QueuesFileFault::Damaged => format!("{file} is damaged: {ANEW}"),
         QueuesFileFault::NotQueues => format!("{file} is no file of queues, or its beginning was overwritten: {ANEW}"),

@@ -70,9 +70,7 @@ pub(super) fn left_out(why: &LeftOut) -> String {
         LeftOut::DetailBeforeNumber => "it belongs to a document, but no number stands before it".into(),
         LeftOut::OtherDetail { value } => format!("a detail of the document that is not kept: {value}"),
         LeftOut::IssueDate { fault } => format!("the day of issue cannot be: {}", date(fault)),
-        LeftOut::PlaceholderIssueDate => {
-            "the day of issue is a placeholder, and the document is not given it".into()
-        }
+        LeftOut::PlaceholderIssueDate => "the day of issue is a placeholder, and the document is not given it".into(),
         LeftOut::EntryWithoutAddress => "the entry has no address".into(),
         LeftOut::NotPublished => "the post is not published".into(),
         LeftOut::ElementWithoutLink => "the element holds no link".into(),

@@ -25,11 +25,9 @@ pub(super) fn fact(fact: &BusFact) -> String {
         }
         BusFact::NotReached { place, fault } => format!("{place}: {}", dial(fault)),
         BusFact::Missing { thing: what } => format!("thiếu {}", thing(what)),
-        BusFact::NoQueueFor { exchange, key } => format!(
-            "tại điểm phân phối {}, không hàng đợi nào nhận khóa định tuyến {}",
-            quoted(exchange),
-            quoted(key)
-        ),
+        BusFact::NoQueueFor { exchange, key } => {
+            format!("tại điểm phân phối {}, không hàng đợi nào nhận khóa định tuyến {}", quoted(exchange), quoted(key))
+        }
         BusFact::NoRightToMake { thing: what, command } => {
             format!("thiếu {}, và người dùng này không có quyền `configure` để tạo; {IMPORT} `{command}`", thing(what))
         }
@@ -65,7 +63,9 @@ fn dial(fault: &DialFault) -> String {
 
 fn tls(fault: &TlsFault) -> String {
     match fault {
-        TlsFault::OwnFiles { said } => format!("không dùng được chứng thư số hoặc khóa của hệ thống này{}", words(said)),
+        TlsFault::OwnFiles { said } => {
+            format!("không dùng được chứng thư số hoặc khóa của hệ thống này{}", words(said))
+        }
         TlsFault::NoCertificateName => "tên này không thể có trong chứng thư số".into(),
         TlsFault::Ended => "kết nối bị ngắt khi đang bắt tay TLS; hãy xem cổng này có bật TLS không".into(),
         TlsFault::UnknownIssuer => {

@@ -97,9 +97,8 @@ fn a_trouble_of_the_bus_says_its_kind_what_was_met_and_what_others_said() {
     let trouble = Trouble { facts: vec![lost, BusFact::ConnectionLost], ..Trouble::new(TroubleKind::BusAway, "gone") };
     let [vietnamese, english] = Language::ALL.map(|language| language.words().trouble(&trouble));
     assert!(
-        vietnamese.ends_with(
-            " Cụ thể: mq:5672: không trả lời trong 10 giây; kết nối đã bị ngắt. Chi tiết kỹ thuật: «gone»."
-        ),
+        vietnamese
+            .ends_with(" Cụ thể: mq:5672: không trả lời trong 10 giây; kết nối đã bị ngắt. Chi tiết kỹ thuật: «gone»."),
         "{vietnamese}"
     );
     assert!(

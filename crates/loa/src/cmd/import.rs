@@ -48,7 +48,9 @@ pub async fn run(context: &Context, paths: &[PathBuf], asked: Asked) -> anyhow::
         };
         let (told, value) = match &service {
             Some(service) => imported(service, file, page, &options, (&mut counts, words)).await?,
-            None => show(file, page.and_then(|page| posted(page, context.app.world.now(), words)), (&mut counts, words)),
+            None => {
+                show(file, page.and_then(|page| posted(page, context.app.world.now(), words)), (&mut counts, words))
+            }
         };
         bar.suspend(|| context.output.say(told))?;
         // for people it is told already: what years of pages came to is not held in memory
@@ -119,11 +121,7 @@ async fn imported(
 }
 
 /// Shows a page that was read, for a dry run.
-fn show(
-    file: &Path,
-    page: anyhow::Result<PortalPage>,
-    (counts, words): (&mut Counts, &dyn Words),
-) -> (String, Value) {
+fn show(file: &Path, page: anyhow::Result<PortalPage>, (counts, words): (&mut Counts, &dyn Words)) -> (String, Value) {
     match page {
         Ok(page) => {
             let value = json!({ "file": file, "page": shown::as_json(&page, words) });
@@ -306,7 +304,8 @@ mod tests {
         collect(root, &mut BTreeSet::new(), &mut files).unwrap();
         let names: Vec<_> = files.iter().map(|file| file.strip_prefix(root).unwrap().display().to_string()).collect();
         assert_eq!(names, ["a.HTML", "b/d.htm", "c.txt", "lost.txt"]);
-        let refused = read(&root.join("lost.txt"), None, &jiff::tz::TimeZone::UTC, Language::English.words()).unwrap_err();
+        let refused =
+            read(&root.join("lost.txt"), None, &jiff::tz::TimeZone::UTC, Language::English.words()).unwrap_err();
         assert!(crate::output::sentence(&refused).contains("cannot read"), "{refused}");
     }
 
