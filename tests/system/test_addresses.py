@@ -91,13 +91,13 @@ def test_an_ipv6_address_is_dialled_and_not_localhost(loa, node):
     nobody = free_port()
     with_settings(loa, url=f"amqp://loa@[::1]:{nobody}/{vhost_of(loa)}")
     ok, said = checked(loa)
-    assert not ok and f"[::1]:{nobody}: Connection refused" in said
+    assert not ok and f"[::1]:{nobody}: no connection (“Connection refused" in said
 
 
 def test_a_list_is_tried_until_one_answers_and_each_failure_is_told(loa, node):
     hosts.each_is_tried_until_one_answers(
         lambda listed: with_settings(loa, hosts=listed), lambda: checked(loa), node.ipv6_port, 5672,
-        refused="Connection refused", silent="it did not answer within 2 s")
+        refused="no connection (“Connection refused", silent="it did not answer within 2 s")
 
 
 def test_a_list_may_stand_in_the_address(loa, node):

@@ -113,7 +113,7 @@ impl Guard {
     /// # Errors
     /// When none of them may be called, or the name does not resolve.
     pub async fn resolved(&self, host: &str) -> Result<Vec<SocketAddr>, ResolveError> {
-        let late = || io::Error::new(io::ErrorKind::TimedOut, "no answer within 5 s");
+        let late = || io::Error::from(io::ErrorKind::TimedOut);
         tokio::time::timeout(LOOK_UP_MAX, self.look_up(host))
             .await
             .unwrap_or_else(|_| Err(ResolveError::LookUp { host: host.to_owned(), source: late() }))

@@ -14,7 +14,11 @@ const SAY: [&str; 3] = ["loa-words", "loa", "loa-testkit"];
 const MADE: &[(&str, &str, &str)] = &[
     ("crates/loa-svc-console/src/overview.rs", "advice", "of the page's model, made by the Vietnamese catalogue"),
     ("crates/loa-svc-console/src/dead_letters/mod.rs", "why", "of the API's answer, made by the English catalogue"),
-    ("crates/loa-svc-console/src/dead_letters/shown.rs", "advice", "of the API's answer, made by the English catalogue"),
+    (
+        "crates/loa-svc-console/src/dead_letters/shown.rs",
+        "advice",
+        "of the API's answer, made by the English catalogue",
+    ),
     ("crates/loa-svc-digest/src/submit.rs", "why", "for the log; people are told the reason and the server's words"),
     ("crates/loa-svc-intake/src/relay.rs", "sentence", "for whoever opens the ledger: shown nowhere"),
 ];

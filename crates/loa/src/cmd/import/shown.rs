@@ -69,8 +69,7 @@ pub fn all_assumed(assumed: &[Assumption], words: &dyn Words) -> Value {
 
 /// Why values were taken, for machines.
 pub fn all_evidence(evidence: &[Evidence], words: &dyn Words) -> Value {
-    let told = |one| Told { fact: one, why: words.clues(&one.clues) };
-    json!(evidence.iter().map(told).collect::<Vec<_>>())
+    json!(evidence.iter().map(|one| Told { fact: one, why: words.clues(&one.clues) }).collect::<Vec<_>>())
 }
 
 fn document(document: &PortalDocument) -> String {
