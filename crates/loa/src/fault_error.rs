@@ -1,4 +1,4 @@
-//! A fault that a command found, as the error that it ends with: its sentence in English, and its kind for machines.
+//! A fault that a command found, as the error that it ends with: its sentence, and its kind for machines.
 //!
 //! `loa check --json` takes the kind out again ([`kind_of`]), also that of an error of a ledger or of the bus.
 
@@ -13,30 +13,38 @@ use std::fmt;
 /// Faults of one kind of thing.
 #[derive(Debug)]
 pub struct FaultError {
-    kind: &'static str,
-    sentence: String,
+    first: Fault,
+    others: Vec<Fault>,
+    now: Timestamp,
+    language: Language,
 }
 
 impl fmt::Display for FaultError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.sentence)
+        let words = self.language.words();
+        f.write_str(&words.fault(&self.first, self.now))?;
+        self.others.iter().try_for_each(|fault| write!(f, " {}", words.fault(fault, self.now)))
     }
 }
 
 impl std::error::Error for FaultError {}
 
 impl FaultError {
-    /// One.
+    /// One, in English.
     pub fn new(fault: Fault, now: Timestamp) -> Self {
-        Self { kind: fault.kind(), sentence: Language::English.words().fault(&fault, now) }
+        Self { first: fault, others: Vec::new(), now, language: Language::English }
     }
 
     /// Fails with all of them, in one line and by the kind of the first; none are a success.
     pub fn none_of(faults: Vec<Fault>, now: Timestamp) -> Result<(), Self> {
-        let Some(first) = faults.first() else { return Ok(()) };
-        let kind = first.kind();
-        let said: Vec<String> = faults.iter().map(|fault| Language::English.words().fault(fault, now)).collect();
-        Err(Self { kind, sentence: said.join(" ") })
+        let mut faults = faults.into_iter();
+        let Some(first) = faults.next() else { return Ok(()) };
+        Err(Self { others: faults.collect(), ..Self::new(first, now) })
+    }
+
+    /// The same in a language.
+    pub fn said_in(self, language: Language) -> Self {
+        Self { language, ..self }
     }
 }
 
@@ -48,7 +56,7 @@ pub fn kind_of(error: &anyhow::Error) -> Option<&'static str> {
         let is_one = error.chain().any(|cause| cause.is::<StoreError>() || cause.is::<BusError>());
         is_one.then(|| trouble_of(error.as_ref()).kind.as_str())
     };
-    found.map(|found| found.kind).or_else(of_a_door)
+    found.map(|found| found.first.kind()).or_else(of_a_door)
 }
 
 #[cfg(test)]
@@ -74,6 +82,7 @@ mod tests {
         let faults = vec![Fault::Unrouted { count: 1 }, Fault::ClockAhead { host: "vps-2".into() }];
         let error = FaultError::none_of(faults, Timestamp::UNIX_EPOCH).unwrap_err();
         assert!(error.to_string().contains("1 message lies") && error.to_string().contains("vps-2"), "{error}");
+        assert!(error.said_in(Language::Vietnamese).to_string().contains("Đồng hồ của máy vps-2"));
         assert!(FaultError::none_of(Vec::new(), Timestamp::UNIX_EPOCH).is_ok());
     }
 }

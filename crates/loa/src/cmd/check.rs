@@ -4,17 +4,12 @@
 //! bus and mail server whether it answers, and tells what the audit last found. It changes nothing.
 
 use super::Context;
-use crate::{
-    fault_error::{FaultError, kind_of},
-    output::sentence,
-    places,
-    wire::App,
-};
+use crate::{fault_error::kind_of, output::sentence, places, wire::App};
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
 use loa_bus::{Bus, Queue};
 use loa_domain::{Fault, LedgerName, Outlet, Portal};
-use loa_words::{Language, replay};
+use loa_words::replay;
 use loa_worker::completeness::{self, Verdict};
 use serde::Serialize;
 use std::{sync::Arc, time::Duration};
@@ -183,7 +178,7 @@ async fn watched(context: &Context) -> Vec<anyhow::Result<String>> {
     let faults: Vec<Fault> = views.iter().filter_map(|view| view.fault(now)).collect();
     let others = faults.len().saturating_sub(TOLD_MAX);
     let mut told: Vec<anyhow::Result<String>> =
-        faults.into_iter().take(TOLD_MAX).map(|fault| Err(FaultError::new(fault, now).into())).collect();
+        faults.into_iter().take(TOLD_MAX).map(|fault| Err(context.fault(fault))).collect();
     if others > 0 {
         told.push(Err(anyhow::anyhow!("{others} more sources are not as they should be; see `loa watch list`")));
     }
@@ -219,7 +214,7 @@ async fn is_there(bus: &dyn Bus) -> anyhow::Result<String> {
 async fn unrouted(context: &Context, bus: &dyn Bus) -> anyhow::Result<String> {
     match loa_worker::unrouted(bus.unrouted().await?) {
         None => Ok("no message is without a queue".to_owned()),
-        Some(fault) => Err(FaultError::new(fault, context.app.world.now()).into()),
+        Some(fault) => Err(context.fault(fault)),
     }
 }
 
@@ -233,7 +228,7 @@ async fn outbox(context: &Context) -> anyhow::Result<String> {
             }
             None => format!("{} events wait for the bus", state.waiting),
         }),
-        Some(set_aside) => Err(FaultError::new(set_aside.fault(), context.app.world.now()).into()),
+        Some(set_aside) => Err(context.fault(set_aside.fault())),
     }
 }
 
@@ -250,7 +245,7 @@ async fn examined(context: &Context, ledger: LedgerName, reached: anyhow::Result
     // a service knows the rows that it has met, and this process none: so it reads them itself
     let read_all = place.survey(SURVEYED_IN).await?;
     if let Some(fault) = places::unreadable(ledger, &place.condition().await) {
-        return Err(FaultError::new(fault, app.world.now()).into());
+        return Err(context.fault(fault));
     }
     let rows =
         if read_all { "every row that is worked with can be read" } else { "its rows are too many to read each now" };
@@ -259,7 +254,7 @@ async fn examined(context: &Context, ledger: LedgerName, reached: anyhow::Result
     }
     let bytes = places::log_bytes(&app.config, ledger.as_str());
     if let Some(fault) = bytes.and_then(|bytes| places::long_log(&app.config, ledger, bytes)) {
-        return Err(FaultError::new(fault, app.world.now()).into());
+        return Err(context.fault(fault));
     }
     let looked = if whole { "every page is whole" } else { "it is too large to look at each page now" };
     Ok(format!("reached; {looked}, {rows}"))
@@ -297,9 +292,9 @@ async fn completeness(context: &Context, outlet: Outlet) -> anyhow::Result<Strin
             None => "nothing was archived since the audit began".to_owned(),
         }),
         (Some(fault), Verdict::Late(gaps)) if now.duration_since(gaps.since).as_secs() <= LATE_MAX => {
-            Ok(Language::English.words().fault(&fault, now))
+            Ok(context.output.language.words().fault(&fault, now))
         }
-        (Some(fault), _) => Err(FaultError::new(fault, now).into()),
+        (Some(fault), _) => Err(context.fault(fault)),
     }
 }
 
@@ -335,7 +330,7 @@ async fn heartbeats(context: &Context) -> anyhow::Result<String> {
     let (own, heard) = (ledger.installation().await?, ledger.heartbeats().await?);
     let every = app.config.intake.heartbeat_every();
     let now = app.world.now();
-    FaultError::none_of(completeness::judge_heartbeats(&heard, &own, now, every, &empty), now)?;
+    context.no_faults(completeness::judge_heartbeats(&heard, &own, now, every, &empty))?;
     Ok(match heard.iter().filter(|one| one.installation == own).map(|one| one.sent_at).max() {
         Some(at) => format!("the newest that came through was sent {at}"),
         None => "none came through yet".to_owned(),

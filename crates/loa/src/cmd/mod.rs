@@ -23,7 +23,8 @@ pub(crate) mod token;
 pub(crate) mod topology;
 pub(crate) mod watch;
 
-use crate::{output::Output, wire::App};
+use crate::{fault_error::FaultError, output::Output, wire::App};
+use loa_domain::Fault;
 use std::sync::Arc;
 
 /// What every command is handed.
@@ -35,6 +36,17 @@ pub struct Context {
 }
 
 impl Context {
+    /// A fault that was found, as the error that the command ends with, in the language of the terminal.
+    pub fn fault(&self, fault: Fault) -> anyhow::Error {
+        FaultError::new(fault, self.app.world.now()).said_in(self.output.language).into()
+    }
+
+    /// Fails with all of them; none are a success.
+    pub fn no_faults(&self, faults: Vec<Fault>) -> anyhow::Result<()> {
+        let found = FaultError::none_of(faults, self.app.world.now());
+        Ok(found.map_err(|error| error.said_in(self.output.language))?)
+    }
+
     /// An instant as an administrator reads it: local time of the portal.
     pub fn local(&self, at: jiff::Timestamp) -> String {
         at.to_zoned_datetime(self.app.zone.clone()).strftime("%d/%m/%Y %H:%M:%S").to_string()

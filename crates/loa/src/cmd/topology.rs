@@ -4,11 +4,11 @@
 //! The adapter knows both. This file prints them, and makes the line of `loa check`.
 
 use super::Context;
-use crate::{cli::Topology, config::BusKind, fault_error::FaultError};
+use crate::{cli::Topology, config::BusKind};
 use anyhow::Context as _;
 use loa_bus::Finding;
 use loa_domain::TopologyState;
-use loa_words::Language;
+use loa_words::Words;
 use loa_worker::topology_fault;
 use serde::Serialize;
 
@@ -49,8 +49,9 @@ async fn check(context: &Context) -> anyhow::Result<()> {
         return context.output.result(&nothing, |_| NOTHING.to_owned());
     }
     let is_good = !findings.iter().any(Finding::is_fault);
-    let lines: Vec<Line> =
-        findings.into_iter().filter(|finding| finding.state != TopologyState::Absent).map(line).collect();
+    let words = context.output.language.words();
+    let there = findings.into_iter().filter(|finding| finding.state != TopologyState::Absent);
+    let lines: Vec<Line> = there.map(|finding| line(finding, words)).collect();
     context.output.result(&lines, |lines| {
         let rows: Vec<String> = lines.iter().map(shown).collect();
         rows.join("\n")
@@ -65,7 +66,7 @@ const NOTHING: &str = "there is nothing to check: the queues are a file of Loa's
 /// For `loa check`: one line about all of it.
 pub async fn summary(context: &Context) -> anyhow::Result<String> {
     let findings = inspect(context).await?;
-    FaultError::none_of(findings.iter().filter_map(topology_fault).collect(), context.app.world.now())?;
+    context.no_faults(findings.iter().filter_map(topology_fault).collect())?;
     let not_asked = findings.iter().filter(|it| matches!(it.state, TopologyState::NotAsked { .. }));
     let not_asked: Vec<String> = not_asked.map(|it| it.thing.to_string()).collect();
     Ok(match (findings.is_empty(), not_asked.is_empty()) {
@@ -90,8 +91,8 @@ async fn inspect(context: &Context) -> anyhow::Result<Vec<Finding>> {
     bus.inspect().await.context("cannot look at the topology")
 }
 
-fn line(finding: Finding) -> Line {
-    let (words, ok) = (Language::English.words(), !finding.is_fault());
+fn line(finding: Finding, words: &dyn Words) -> Line {
+    let ok = !finding.is_fault();
     let (found, mend) = match &finding.state {
         TopologyState::Right | TopologyState::Absent => ("right", None),
         TopologyState::Noted { .. } => ("remark", None),

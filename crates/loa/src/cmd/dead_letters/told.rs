@@ -4,14 +4,13 @@ use crate::cmd::Context;
 use loa_bus::DeadLetter;
 use loa_domain::plain;
 use loa_svc_console::dead_letters::explain;
-use loa_words::Language;
 
 /// Bytes of a body shown to people: a few screens.
 const SHOWN_BYTES_MAX: usize = 4_000;
 
 /// A letter for people, one thing a line.
 pub(super) fn letter(context: &Context, letter: &DeadLetter, others: &[String]) -> String {
-    let message = &letter.message;
+    let (message, language) = (&letter.message, context.output.language);
     let mut lines = Vec::new();
     let mut say = |label: &str, text: String| {
         for (place, line) in text.lines().enumerate() {
@@ -27,20 +26,21 @@ pub(super) fn letter(context: &Context, letter: &DeadLetter, others: &[String]) 
     for (name, value) in explain::about(letter) {
         say(&format!("  {name}"), plain(&value));
     }
-    say("What", plain(&letter.reason.reason));
+    let cause = letter.reason.cause.as_ref().map(|cause| language.words().dead_cause(cause));
+    say("What", plain(cause.as_deref().unwrap_or(&letter.reason.reason)));
     say(
         "Where",
         if letter.reason.position.is_empty() { "the whole message".to_owned() } else { plain(&letter.reason.position) },
     );
     say("", explain::excerpt(letter));
-    say("Do", explain::advised(letter, others, Language::English).join("\n"));
+    say("Do", explain::advised(letter, others, language).join("\n"));
     let content_type = if message.content_type.is_empty() { "no content type" } else { &message.content_type };
     say("Came as", plain(&format!("{}, routing key {:?}, {} bytes", content_type, letter.routing_key, letter.bytes)));
     for (name, value) in &message.headers {
         say("  header", plain(&format!("{name}: {value}")));
     }
     for (name, found) in &letter.odd_headers {
-        say("  header", plain(&format!("{name}: {}", Language::English.words().header_type(*found))));
+        say("  header", plain(&format!("{name}: {}", language.words().header_type(*found))));
     }
     if !letter.past.headers_left_out.is_empty() {
         say("  without", plain(&format!("{} (there was no room in a frame)", letter.past.headers_left_out)));
