@@ -8,6 +8,7 @@ mod letter;
 mod page;
 mod report;
 mod topology;
+mod trouble;
 mod watched;
 mod wrong;
 
@@ -376,7 +377,7 @@ impl Words for Vietnamese {
     }
 
     fn trouble_kind(&self, kind: TroubleKind, place: &str) -> String {
-        wrong::trouble_kind(kind, place)
+        trouble::kind(kind, place)
     }
 
     fn address_refusal(&self, refusal: &AddressRefusal, settings: EgressSettings) -> String {

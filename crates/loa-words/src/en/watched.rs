@@ -85,7 +85,7 @@ pub(super) fn failure(failure: &WatchFailure) -> String {
         WatchFailure::Page { error } => super::page::error(error),
         WatchFailure::LookTooLong { seconds } => format!("the look did not end within {seconds} s"),
         WatchFailure::Ours { trouble, said } => {
-            let why = trouble.map(|kind| super::wrong::trouble_kind(kind, ""));
+            let why = trouble.map(|kind| super::trouble::kind(kind, ""));
             let why = why.map_or_else(String::new, |why| format!(" ({})", why.trim_end_matches('.')));
             format!("what was found could not be recorded{why}: {said}")
         }

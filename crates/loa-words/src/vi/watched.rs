@@ -97,7 +97,7 @@ pub(super) fn failure(failure: &WatchFailure) -> String {
         WatchFailure::Page { error } => super::page::error(error),
         WatchFailure::LookTooLong { seconds } => format!("Lần xem không xong trong {seconds} giây."),
         WatchFailure::Ours { trouble, said } => {
-            let why = trouble.map_or_else(String::new, |kind| format!(" {}", super::wrong::trouble_kind(kind, "")));
+            let why = trouble.map_or_else(String::new, |kind| format!(" {}", super::trouble::kind(kind, "")));
             format!("Không ghi lại được kết quả xem.{why}{}", detail(said))
         }
         WatchFailure::Refused { flaws } => flaws.iter().map(super::flaw::flaw).collect::<Vec<_>>().join(" "),
