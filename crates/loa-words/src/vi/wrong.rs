@@ -1,4 +1,4 @@
-//! What is wrong, in Vietnamese: why a dependency is down, and the faults that stand although all are up.
+//! What is wrong although every dependency is up, in Vietnamese.
 
 use crate::{
     Words,
