@@ -35,14 +35,30 @@ impl Whose {
 
     /// What we are not allowed to make, which right it needs, and the two ways out.
     pub(crate) fn may_not_make(&self, thing: TopologyThing, words: &str) -> BusError {
+        self.may_not_make_one_of(thing, None, words, words)
+    }
+
+    /// One of two things that something is to be bound to is missing; the broker does not say which.
+    pub(crate) fn may_not_make_either(&self, thing: TopologyThing, or: TopologyThing) -> BusError {
+        self.may_not_make_one_of(thing, Some(or), "the broker knows no such thing to bind", "")
+    }
+
+    fn may_not_make_one_of(
+        &self,
+        thing: TopologyThing,
+        or: Option<TopologyThing>,
+        words: &str,
+        said: &str,
+    ) -> BusError {
+        let other = or.as_ref().map_or_else(String::new, |other| format!(" or the {other}"));
         let text = format!(
-            "the {thing} is missing, and this user lacks the right `configure` on it to make it ({words}); either let the \
+            "the {thing}{other} is missing, and this user lacks the right `configure` on it to make it ({words}); either let the \
              broker's administrator import what `loa topology print` prints (`rabbitmqctl import_definitions FILE`), or \
              have the right given: {}",
             self.right_to_make()
         );
-        let fact = BusFact::NoRightToMake { thing, command: self.line() };
-        let reason = BusReason { facts: vec![fact], said: words.into() };
+        let fact = BusFact::NoRightToMake { thing, or, command: self.line() };
+        let reason = BusReason { facts: vec![fact], said: said.into() };
         BusError::new(BusErrorKind::Refused, text).with(reason).because("access_refused")
     }
 

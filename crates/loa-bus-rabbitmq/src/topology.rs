@@ -141,7 +141,8 @@ impl Declaring<'_> {
                     }
                     (Answer::Missing | Answer::Differs(_), _) => {
                         let queue = TopologyThing::Queue { name: plan.name.to_owned() };
-                        return Err(self.whose.may_not_make(queue, "the broker knows no such thing to bind"));
+                        let exchange = TopologyThing::Exchange { name: (*exchange).to_owned() };
+                        return Err(self.whose.may_not_make_either(queue, exchange));
                     }
                 },
             };

@@ -70,6 +70,8 @@ pub enum BusFact {
     NoRightToMake {
         /// What.
         thing: TopologyThing,
+        /// What is missing instead, where that is not known.
+        or: Option<TopologyThing>,
         /// The line that gives the right.
         command: String,
     },

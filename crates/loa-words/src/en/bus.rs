@@ -27,8 +27,9 @@ pub(super) fn fact(fact: &BusFact) -> String {
         BusFact::NoQueueFor { exchange, key } => {
             format!("no queue behind the exchange {} takes the routing key {}", exchange.escaped(), key.escaped())
         }
-        BusFact::NoRightToMake { thing, command } => format!(
-            "the {thing} is missing, and this user lacks the right `configure` on it to make it; {IMPORT} `{command}`"
+        BusFact::NoRightToMake { thing, or, command } => format!(
+            "the {thing}{} is missing, and this user lacks the right `configure` on it to make it; {IMPORT} `{command}`",
+            or.as_ref().map_or_else(String::new, |other| format!(" or the {other}"))
         ),
         BusFact::NoRightToBind { thing, command } => format!(
             "the {thing} cannot be made: this needs the rights `write` on the queue and `read` on the exchange, and topic \

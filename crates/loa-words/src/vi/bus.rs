@@ -28,9 +28,11 @@ pub(super) fn fact(fact: &BusFact) -> String {
         BusFact::NoQueueFor { exchange, key } => {
             format!("tại điểm phân phối {}, không hàng đợi nào nhận khóa định tuyến {}", quoted(exchange), quoted(key))
         }
-        BusFact::NoRightToMake { thing: what, command } => {
-            format!("thiếu {}, và người dùng này không có quyền `configure` để tạo; {IMPORT} `{command}`", thing(what))
-        }
+        BusFact::NoRightToMake { thing: what, or, command } => format!(
+            "thiếu {}{}, và người dùng này không có quyền `configure` để tạo; {IMPORT} `{command}`",
+            thing(what),
+            or.as_ref().map_or_else(String::new, |other| format!(" hoặc {}", thing(other)))
+        ),
         BusFact::NoRightToBind { thing: what, command } => format!(
             "không tạo được {}: cần quyền `write` với hàng đợi, quyền `read` với điểm phân phối, và được đọc khóa theo quyền chủ đề; \
              {IMPORT} `{command}`",

@@ -55,7 +55,12 @@ fn facts() -> Vec<BusFact> {
         BusFact::ConsumerEnded { queue: "zqqueue".into() },
         BusFact::Missing { thing: queue() },
         BusFact::NoQueueFor { exchange: "zqexchange".into(), key: "zqkey".into() },
-        BusFact::NoRightToMake { thing: queue(), command: command() },
+        BusFact::NoRightToMake { thing: queue(), or: None, command: command() },
+        BusFact::NoRightToMake {
+            thing: queue(),
+            or: Some(TopologyThing::Exchange { name: "zqexchange".into() }),
+            command: command(),
+        },
         BusFact::NoRightToBind {
             thing: TopologyThing::Binding { binding, queue: "zqqueue".into() },
             command: command(),
