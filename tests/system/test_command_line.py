@@ -138,7 +138,9 @@ def test_a_dry_run_shows_the_whole_article_with_its_evidence_and_writes_no_file(
     assert page["article"]["url"] == "https://xa.example/tin/1"
     assert page["article"]["content_html"].startswith("<p>4 sản phẩm đạt chuẩn OCOP")
     assert {"title", "published_at", "summary", "body", "source"} <= {value["field"] for value in page["evidence"]}
-    assert all(value["why"] for value in page["evidence"]) and len(page["left_out"]) == 1
+    assert all(value["why"] and value["clues"] for value in page["evidence"])
+    assert [(left["kind"], left["line"]) for left in page["left_out"]] == [("visits_without_number", 34)]
+    assert page["left_out"][0]["why"] == "a visit counter without a number"
     assert not data.exists()
 
 
